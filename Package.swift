@@ -1,0 +1,35 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every room is held to the same rules; the pure rooms may not touch memory unsafely either.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+let package = Package(
+    name: "usher",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    ],
+    targets: [
+        .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+        .target(name: "Reactor", dependencies: ["CLibuv"], swiftSettings: house),
+        .target(
+            name: "Booking",
+            dependencies: [
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            swiftSettings: house
+        ),
+        .target(name: "Wire", dependencies: ["Booking"], swiftSettings: house),
+
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
+        .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: house),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Booking"], swiftSettings: house),
+    ]
+)

@@ -1,0 +1,6 @@
+import Testing
+import Wire
+
+@Suite struct WireErrorTests {
+    @Test func `an error reads as its reason`() { #expect(WireError("frame too long").description == "frame too long") }
+}
