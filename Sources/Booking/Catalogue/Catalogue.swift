@@ -1,0 +1,86 @@
+/// What is on sale: concerts, their schedules and halls. The same on every gateway and shard, and read only:
+/// what has been sold lives in the shards.
+public struct Catalogue: Equatable, Sendable {
+    /// In the order of their ids.
+    public let concerts: [Concert]
+    private let positions: [ConcertID: Int]
+
+    /// Refuses two concerts, or two schedules of any concerts, with the same id.
+    public init(_ concerts: [Concert]) throws(CatalogueError) {
+        var positions: [ConcertID: Int] = [:]
+        var owners: [ScheduleID: ConcertID] = [:]
+        let sorted = concerts.sorted { $0.id < $1.id }
+        for (position, concert) in sorted.enumerated() {
+            guard positions.updateValue(position, forKey: concert.id) == nil else {
+                throw CatalogueError("concert \(concert.id) stands twice in the catalogue: give one of them another id")
+            }
+            for schedule in concert.schedules {
+                if let other = owners.updateValue(concert.id, forKey: schedule.id) {
+                    throw CatalogueError(
+                        "schedule \(schedule.id) stands twice in the catalogue, at concerts \(other) and \(concert.id): "
+                            + "schedule ids are unique over all concerts"
+                    )
+                }
+            }
+        }
+        self.concerts = sorted
+        self.positions = positions
+    }
+
+    public subscript(concert: ConcertID) -> Concert? {
+        guard let position = self.positions[concert] else { return nil }
+        return self.concerts[position]
+    }
+
+    /// Concerts 1 to 8, each with 240 daily schedules of the original hall, open since 2026-01-01 in Seoul; the first
+    /// play is on 2030-01-01 at 19:00 there. The load scenario never runs out of seats with it.
+    public static func original(rules: ConcertRules = ConcertRules()) -> Catalogue {
+        let opensAt = Timestamp(seconds: 1_767_193_200)  // 2026-01-01 00:00:00 +09:00
+        let firstPlay = Timestamp(seconds: 1_893_492_000)  // 2030-01-01 19:00:00 +09:00
+        var concerts: [Concert] = []
+        for number: UInt64 in 1...8 {
+            let schedules = (0..<240).map { (day: Int64) -> Schedule in
+                let id = ScheduleID((number - 1) * 240 + UInt64(day) + 1)
+                return Schedule(id: id, playsAt: firstPlay + .seconds(day * 86_400), hall: .original)
+            }
+            let title = "콘서트 \(number)"
+            concerts.append(
+                Concert(id: ConcertID(number), title: title, opensAt: opensAt, schedules: schedules, rules: rules)
+            )
+        }
+        do { return try Catalogue(concerts) } catch { preconditionFailure("the original catalogue: \(error)") }
+    }
+}
+
+public struct Concert: Equatable, Sendable {
+    public let id: ConcertID
+    public let title: String
+    /// Nobody is let in before; people may wait from any time on.
+    public let opensAt: Timestamp
+    /// In the order in which they are shown.
+    public let schedules: [Schedule]
+    public let rules: ConcertRules
+    public let slot: Slot
+
+    public init(id: ConcertID, title: String, opensAt: Timestamp, schedules: [Schedule], rules: ConcertRules) {
+        self.id = id
+        self.title = title
+        self.opensAt = opensAt
+        self.schedules = schedules
+        self.rules = rules
+        self.slot = Slot(of: id)
+    }
+}
+
+/// One performance.
+public struct Schedule: Equatable, Sendable {
+    public let id: ScheduleID
+    public let playsAt: Timestamp
+    public let hall: Hall
+
+    public init(id: ScheduleID, playsAt: Timestamp, hall: Hall) {
+        self.id = id
+        self.playsAt = playsAt
+        self.hall = hall
+    }
+}

@@ -1,0 +1,20 @@
+/// How one concert lets people in and sells to them. Each can be set for all concerts and for one.
+public struct ConcertRules: Equatable, Sendable {
+    /// How many people are let in per second, at most. 1 ... 1,000,000.
+    public var admissionsPerSecond: UInt32 = 50
+    /// How many may be inside at once; 0 means no bound.
+    public var maxActive: UInt32 = 0
+    /// How long someone keeps a place in line after they were last seen: by joining or by asking for their place.
+    public var waitingLifetime = Nanoseconds.minutes(30)
+    /// How long someone may stay inside, counted from admission.
+    public var admittedLifetime = Nanoseconds.minutes(5)
+    /// How long a seat is kept for someone who has not paid.
+    public var holdTime = Nanoseconds.minutes(5)
+    /// How many seats one reservation may take. 1 ... 100.
+    public var maxSeatsPerReservation: UInt32 = 4
+
+    public static let admissionsPerSecondRange: ClosedRange<UInt32> = 1...1_000_000
+    public static let seatsPerReservationRange: ClosedRange<UInt32> = 1...100
+
+    public init() {}
+}

@@ -1,0 +1,14 @@
+/// How far someone has come: `order` 1 is next, and both are 0 once admitted.
+public struct Standing: Equatable, Sendable {
+    /// The exact number of people still to be let in, up to and with this one.
+    public let order: UInt64
+    /// How long that takes at the concert's rate, in whole seconds, rounded up.
+    public let seconds: UInt64
+
+    public init(order: UInt64, seconds: UInt64) {
+        self.order = order
+        self.seconds = seconds
+    }
+
+    public static let admitted = Standing(order: 0, seconds: 0)
+}

@@ -1,0 +1,45 @@
+/// One seat of one schedule, held or bought by one user.
+///
+///            held ──pay──▶ paid
+///              └──deadline passes, or given back──▶ cancelled
+public struct Reservation: Equatable, Sendable {
+    public enum Status: UInt8, Sendable, CaseIterable { case held = 0, paid = 1, cancelled = 2 }
+
+    public let id: ReservationID
+    public let user: UserID
+    public let schedule: ScheduleID
+    public let seat: SeatID
+    /// Fixed when the seat was held: a later catalogue does not change what somebody was promised.
+    public let price: Won
+    public let heldAt: Timestamp
+    /// When the hold lapses if it isn't paid.
+    public let until: Timestamp
+    public var status: Status
+    /// The payment that is under way or has bought the seat.
+    public var payment: PaymentID?
+
+    public init(
+        id: ReservationID,
+        user: UserID,
+        schedule: ScheduleID,
+        seat: SeatID,
+        price: Won,
+        heldAt: Timestamp,
+        until: Timestamp,
+        status: Status = .held,
+        payment: PaymentID? = nil
+    ) {
+        self.id = id
+        self.user = user
+        self.schedule = schedule
+        self.seat = seat
+        self.price = price
+        self.heldAt = heldAt
+        self.until = until
+        self.status = status
+        self.payment = payment
+    }
+
+    /// A payment has begun and is not decided: the hold does not lapse, and can't be given back.
+    public var isPinned: Bool { self.status == .held && self.payment != nil }
+}

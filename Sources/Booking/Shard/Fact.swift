@@ -1,0 +1,65 @@
+/// What has happened, in the past tense. A shard's state changes only by taking in facts, and its journal is the list
+/// of them: outsiders may read it, so names and meanings stay.
+///
+/// Facts of one decision stand together in one batch of the journal, so a crash keeps all of them or none.
+public enum Fact: Equatable, Sendable {
+    // The line
+    case joined(ConcertID, UserID, Place, at: Timestamp)
+    case admitted(ConcertID, Place, at: Timestamp)
+    case left(ConcertID, Place, at: Timestamp)
+    /// A place went unused for too long, in line or inside.
+    case lapsed(ConcertID, Place, at: Timestamp)
+    // Seats
+    case held(ConcertID, Reservation)
+    case released(ConcertID, ReservationID, ReleaseReason, at: Timestamp)
+    // Payments, on the concert's shard
+    case paymentStarted(PaymentOrder)
+    /// The seats are sold and the place in line is used up. `balance` is the user's, right after.
+    case paymentDone(ConcertID, PaymentID, balance: Won, at: Timestamp)
+    case paymentRefused(ConcertID, PaymentID, at: Timestamp)
+    // Points, on the user's shard
+    case charged(UserID, PointHistoryID, Won, PaymentType, at: Timestamp)
+    case used(UserID, PointHistoryID, Won, at: Timestamp)
+    case debited(UserID, PointHistoryID, PaymentID, Won, at: Timestamp)
+    /// Kept, so that a debit that was refused once is never carried out by a late duplicate.
+    case debitRefused(UserID, PaymentID, at: Timestamp)
+
+    /// The kind alone, as the journal writes it.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        case joined = 1, admitted, left, lapsed
+        case held = 16, released
+        case paymentStarted = 32, paymentDone, paymentRefused
+        case charged = 48, used, debited, debitRefused
+    }
+}
+
+public enum ReleaseReason: UInt8, Sendable, CaseIterable { case lapsed = 0, givenBack = 1 }
+
+/// A payment that was begun: what it will take, and for what.
+public struct PaymentOrder: Equatable, Sendable {
+    public let id: PaymentID
+    public let concert: ConcertID
+    public let user: UserID
+    public let place: Place
+    public let reservations: [ReservationID]
+    public let amount: Won
+    public let at: Timestamp
+
+    public init(
+        id: PaymentID,
+        concert: ConcertID,
+        user: UserID,
+        place: Place,
+        reservations: [ReservationID],
+        amount: Won,
+        at: Timestamp
+    ) {
+        self.id = id
+        self.concert = concert
+        self.user = user
+        self.place = place
+        self.reservations = reservations
+        self.amount = amount
+        self.at = at
+    }
+}

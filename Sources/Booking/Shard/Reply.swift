@@ -1,0 +1,110 @@
+/// What a shard answers.
+public enum Reply: Equatable, Sendable {
+    case joined(Joined)
+    case standing(Standing)
+    case left
+    /// Free seats of each schedule, in the catalogue's order.
+    case schedules([UInt32])
+    /// One status per seat, in the order of seat numbers.
+    case seats([SeatStatus])
+    case reservations([Reservation])
+    case paid(Receipt)
+    case points(PointsChange)
+    case balance(Balance)
+    case history([HistoryEntry])
+    /// The user's balance after the debit.
+    case debited(Won)
+    case refused(Refusal)
+
+    /// The kind alone, as the frame's kind.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited
+        case refused = 127
+    }
+}
+
+/// A place in line, given now or earlier: joining twice gives the same.
+public struct Joined: Equatable, Sendable {
+    public let place: Place
+    public let issuedAt: Timestamp
+    public let standing: Standing
+
+    public init(place: Place, issuedAt: Timestamp, standing: Standing) {
+        self.place = place
+        self.issuedAt = issuedAt
+        self.standing = standing
+    }
+}
+
+public enum SeatStatus: UInt8, Sendable, CaseIterable { case available = 0, held = 1, sold = 2 }
+
+/// What a payment did.
+public struct Receipt: Equatable, Sendable {
+    public let user: UserID
+    public let amount: Won
+    /// The user's points right after.
+    public let balance: Won
+    public let reservations: [Reservation]
+
+    public init(user: UserID, amount: Won, balance: Won, reservations: [Reservation]) {
+        self.user = user
+        self.amount = amount
+        self.balance = balance
+        self.reservations = reservations
+    }
+}
+
+/// What a charge or use of points did.
+public struct PointsChange: Equatable, Sendable {
+    public let amount: Won
+    public let balance: Won
+    public let type: TransactionType
+    public let paymentType: PaymentType
+    public let at: Timestamp
+
+    public init(amount: Won, balance: Won, type: TransactionType, paymentType: PaymentType, at: Timestamp) {
+        self.amount = amount
+        self.balance = balance
+        self.type = type
+        self.paymentType = paymentType
+        self.at = at
+    }
+}
+
+public struct Balance: Equatable, Sendable {
+    public let balance: Won
+    /// Nil for a user who never had a point.
+    public let updatedAt: Timestamp?
+
+    public init(balance: Won, updatedAt: Timestamp?) {
+        self.balance = balance
+        self.updatedAt = updatedAt
+    }
+}
+
+/// Why a shard, or the gateway in front of it, said no. The numbers are the wire's: never reuse one.
+public enum Refusal: UInt16, Error, Sendable, CaseIterable {
+    case unknownConcert = 1
+    case tokenUnknown = 2
+    case notAdmitted = 3
+    case noSuchSchedule = 4
+    case scheduleOver = 5
+    case noSuchSeat = 6
+    case seatTaken = 7
+    case noSeats = 8
+    case tooManySeats = 9
+    case duplicateSeat = 10
+    case noSuchReservation = 11
+    case noReservations = 12
+    case duplicateReservation = 13
+    case holdExpired = 14
+    case alreadyPaid = 15
+    case paymentInProgress = 16
+    case insufficientPoints = 17
+    case amountNotPositive = 18
+    case chargeTooLarge = 19
+    case balanceTooLarge = 20
+    case wrongShard = 21
+    case overloaded = 22
+    case unavailable = 23
+}

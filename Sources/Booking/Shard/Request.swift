@@ -1,0 +1,80 @@
+/// What a shard can be asked. The gateway has checked shapes, ranges and signatures; the shard decides.
+public enum Request: Equatable, Sendable {
+    // The line of a concert
+    case join(ConcertID, UserID)
+    case poll(Pass)
+    case leave(Pass)
+    // Its seats
+    case schedules(ConcertID)
+    case seats(ConcertID, ScheduleID)
+    case reserve(Pass, ScheduleID, [SeatID])
+    case giveBack(Pass, [ReservationID])
+    case reservations(ConcertID, UserID)
+    case pay(Pass, [ReservationID])
+    // The points of a user
+    case charge(UserID, Won, PaymentType)
+    case use(UserID, Won)
+    case balance(UserID)
+    case history(UserID, HistoryQuery)
+    // Between shards: take a payment's amount from a user, once, however often it is asked
+    case debit(PaymentID, UserID, Won)
+
+    /// The slot whose owner can answer.
+    public var slot: Slot {
+        switch self {
+        case .join(let concert, _), .schedules(let concert), .seats(let concert, _), .reservations(let concert, _):
+            Slot(of: concert)
+        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
+            Slot(of: pass.concert)
+        case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _),
+            .debit(_, let user, _):
+            Slot(of: user)
+        }
+    }
+
+    /// The kind alone: for counting, and as the frame's kind.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        case join = 1, poll, leave
+        case schedules, seats, reserve, giveBack, reservations, pay
+        case charge, use, balance, history
+        case debit
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .join: .join
+        case .poll: .poll
+        case .leave: .leave
+        case .schedules: .schedules
+        case .seats: .seats
+        case .reserve: .reserve
+        case .giveBack: .giveBack
+        case .reservations: .reservations
+        case .pay: .pay
+        case .charge: .charge
+        case .use: .use
+        case .balance: .balance
+        case .history: .history
+        case .debit: .debit
+        }
+    }
+}
+
+/// Which lines of a user's point history: newest first, `page` counted from 0.
+public struct HistoryQuery: Equatable, Sendable {
+    public static let sizeDefault: UInt32 = 20
+    public static let sizeMax: UInt32 = 100
+    /// A page past this is refused as malformed, so that page times size can't overflow.
+    public static let pageMax: UInt32 = 10_000_000
+
+    /// Nil for both.
+    public let only: TransactionType?
+    public let page: UInt32
+    public let size: UInt32
+
+    public init(only: TransactionType? = nil, page: UInt32 = 0, size: UInt32 = HistoryQuery.sizeDefault) {
+        self.only = only
+        self.page = page
+        self.size = size
+    }
+}
