@@ -36,14 +36,6 @@ public struct Line: ~Copyable {
         }
     }
 
-    /// What a person who polls is told.
-    public struct Standing: Equatable, Sendable {
-        /// 1 for the next to go in; 0 once admitted.
-        public let order: UInt64
-        /// `order` divided by the rate, rounded up; 0 once admitted.
-        public let seconds: UInt64
-    }
-
     /// How many people, by what became of them: `joined == waiting + admitted + gone`.
     public struct Totals: Equatable, Sendable {
         public var waiting: UInt64 = 0
