@@ -17,4 +17,13 @@ public struct ConcertRules: Equatable, Sendable {
     public static let seatsPerReservationRange: ClosedRange<UInt32> = 1...100
 
     public init() {}
+
+    var line: LineRules {
+        LineRules(
+            admissionsPerSecond: self.admissionsPerSecond,
+            maxActive: self.maxActive,
+            waitingLifetime: self.waitingLifetime,
+            admittedLifetime: self.admittedLifetime
+        )
+    }
 }

@@ -101,10 +101,11 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case alreadyPaid = 15
     case paymentInProgress = 16
     case insufficientPoints = 17
-    case amountNotPositive = 18
+    case chargeNotPositive = 18
     case chargeTooLarge = 19
     case balanceTooLarge = 20
     case wrongShard = 21
     case overloaded = 22
     case unavailable = 23
+    case useNotPositive = 24
 }

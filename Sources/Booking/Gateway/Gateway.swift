@@ -1,0 +1,156 @@
+/// A gateway's decisions: which shard a request goes to, what is in flight, what the cache may answer, and when to say
+/// no. Pure: the shell moves the bytes.
+///
+///     client ──submit──▶ in flight at a shard ──reply──▶ back to the client
+///        └──▶ refused at once: too many in flight, or the shard is away
+///
+/// Nothing queues without bound: each shard has its limit of requests in flight, and each request a deadline.
+public struct Gateway {
+    /// One request of one connection: the connection's number, and which of its requests this is (from 0), since
+    /// answers leave in the order of requests.
+    public struct Client: Hashable, Sendable {
+        public let connection: UInt64
+        public let sequence: UInt32
+        public init(connection: UInt64, sequence: UInt32) {
+            self.connection = connection
+            self.sequence = sequence
+        }
+    }
+
+    /// What the answer will need.
+    public struct Pending: Sendable {
+        /// Nil when the gateway itself asks, to refresh its cache.
+        public let client: Client?
+        public let request: Request
+        public let token: TokenText
+        public let sentAt: Timestamp
+    }
+
+    public struct Limits: Equatable, Sendable {
+        /// Requests in flight per shard, beyond which new ones are refused. At 100,000 requests a second a shard that
+        /// answers within 1 ms has 100 in flight; 20,000 is a pause of 200 ms.
+        public var inFlightPerShardMax = 20_000
+        /// How long a shard may take to answer.
+        public var replyTimeout = Nanoseconds.seconds(5)
+        /// How old a cached list of schedules may be.
+        public var scheduleLifetime = Nanoseconds.seconds(1)
+        public init() {}
+    }
+
+    public enum Submission: Equatable, Sendable {
+        /// Encode the request for this shard, under this id.
+        case send(shard: Int, id: UInt64)
+        case refused(Refusal)
+    }
+
+    public enum ScheduleAnswer: Equatable, Sendable {
+        case ready([UInt8])
+        /// An answer now, and a refresh to send.
+        case readyRefresh([UInt8], shard: Int, id: UInt64)
+        case waitRefresh(shard: Int, id: UInt64)
+        /// The answer comes with a refresh that is under way.
+        case wait
+        case refused(Refusal)
+    }
+
+    private struct Link {
+        var isUp = false
+        var inFlight: InFlight
+    }
+
+    public let slots: SlotMap
+    private let limits: Limits
+    private var links: [Link]
+    private var cache: ScheduleCache
+
+    public init(slots: SlotMap, limits: Limits) {
+        self.slots = slots
+        self.limits = limits
+        let link = Link(inFlight: InFlight(countMax: limits.inFlightPerShardMax))
+        self.links = Array(repeating: link, count: slots.shardCount)
+        self.cache = ScheduleCache(lifetime: limits.scheduleLifetime)
+    }
+
+    public var inFlightCount: Int { self.links.reduce(0) { $0 + $1.inFlight.count } }
+    public func inFlightCount(of shard: Int) -> Int { self.links[shard].inFlight.count }
+    /// Every shard can be reached.
+    public var isReady: Bool { self.links.allSatisfy(\.isUp) }
+    public func isUp(_ shard: Int) -> Bool { self.links[shard].isUp }
+
+    // MARK: Requests
+
+    public mutating func submit(
+        _ request: Request,
+        for client: Client?,
+        token: TokenText,
+        at now: Timestamp
+    ) -> Submission {
+        let shard = self.slots.shard(of: request.slot)
+        guard self.links[shard].isUp else { return .refused(.unavailable) }
+        let pending = Pending(client: client, request: request, token: token, sentAt: now)
+        guard let id = self.links[shard].inFlight.insert(pending) else { return .refused(.overloaded) }
+        return .send(shard: shard, id: id)
+    }
+
+    /// The schedules of a concert of the catalogue, from the cache where it may answer.
+    public mutating func schedules(of concert: ConcertID, for client: Client, at now: Timestamp) -> ScheduleAnswer {
+        switch self.cache.ask(concert, for: client, at: now) {
+        case .ready(let body): return .ready(body)
+        case .wait: return .wait
+        case .readyRefresh(let body):
+            guard case .send(let shard, let id) = self.refresh(concert, at: now) else {
+                _ = self.cache.fail(concert)  // a young answer has no waiters; the next one to ask tries again
+                return .ready(body)
+            }
+            return .readyRefresh(body, shard: shard, id: id)
+        case .waitRefresh:
+            switch self.refresh(concert, at: now) {
+            case .send(let shard, let id): return .waitRefresh(shard: shard, id: id)
+            case .refused(let refusal):
+                _ = self.cache.fail(concert)  // the only waiter is this client, which is refused here
+                return .refused(refusal)
+            }
+        }
+    }
+
+    private mutating func refresh(_ concert: ConcertID, at now: Timestamp) -> Submission {
+        self.submit(.schedules(concert), for: nil, token: TokenText(), at: now)
+    }
+
+    // MARK: Replies
+
+    /// Whose reply this is; nil for one that nobody waits for any more: it came too late, or is not ours.
+    public mutating func takeReply(_ id: UInt64, from shard: Int) -> Pending? { self.links[shard].inFlight.remove(id) }
+
+    /// A refresh came back: keeps the answer, and gives the clients that waited for it.
+    public mutating func takeSchedules(_ body: [UInt8], for pending: Pending) -> [Client] {
+        guard case .schedules(let concert) = pending.request else { return [] }
+        return self.cache.fill(concert, with: body, askedAt: pending.sentAt)
+    }
+
+    /// A request of the gateway's own has failed: gives the clients that waited for it.
+    public mutating func failed(_ pending: Pending) -> [Client] {
+        guard case .schedules(let concert) = pending.request, pending.client == nil else { return [] }
+        return self.cache.fail(concert)
+    }
+
+    // MARK: Links and time
+
+    public mutating func linkIsUp(to shard: Int) { self.links[shard].isUp = true }
+
+    /// Gives what was in flight there: nobody knows whether it was done.
+    public mutating func linkIsLost(to shard: Int) -> [Pending] {
+        self.links[shard].isUp = false
+        return self.links[shard].inFlight.removeAll { _ in true }
+    }
+
+    /// Gives the requests whose time is up. O(in flight): for a tick of some 100 ms.
+    public mutating func timedOut(at now: Timestamp) -> [Pending] {
+        let timeout = self.limits.replyTimeout
+        return self.links.indices.flatMap { shard in
+            self.links[shard].inFlight.removeAll { $0.sentAt + timeout <= now }
+        }
+    }
+
+    public func checkInvariants() { for link in self.links { link.inFlight.checkInvariants() } }
+}

@@ -1,0 +1,63 @@
+/// The schedules of each concert as ready answers, at most one second old.
+///
+///     empty ──ask──▶ refreshing ──filled──▶ fresh ──half its life──▶ fresh, refreshing ──filled──▶ fresh
+///                        ▲                                                   └──too old──┐
+///                        └───────────────────────────────────────────────────────────────┘
+///
+/// One request at a time refreshes a concert, whoever asks meanwhile waits for it. A refresh begins at half the
+/// lifetime, while the old answer still serves: in a busy on-sale nobody ever waits.
+struct ScheduleCache {
+    enum Answer {
+        case ready([UInt8])
+        /// The same, and the caller should ask the shard for a newer one.
+        case readyRefresh([UInt8])
+        /// The client waits; the caller should ask the shard.
+        case waitRefresh
+        /// The client waits for a question that is asked already.
+        case wait
+    }
+
+    private struct Entry {
+        var body: [UInt8]?
+        var filledAt = Timestamp.distantPast
+        var isRefreshing = false
+        var waiters: [Gateway.Client] = []
+    }
+
+    let lifetime: Nanoseconds
+    private var entries: [ConcertID: Entry] = [:]
+
+    init(lifetime: Nanoseconds) { self.lifetime = lifetime }
+
+    mutating func ask(_ concert: ConcertID, for client: Gateway.Client, at now: Timestamp) -> Answer {
+        var entry = self.entries[concert] ?? Entry()
+        if let body = entry.body, now < entry.filledAt + self.lifetime {
+            let isAging = entry.filledAt + Nanoseconds(self.lifetime.rawValue / 2) <= now
+            guard isAging, !entry.isRefreshing else { return .ready(body) }
+            entry.isRefreshing = true
+            self.entries[concert] = entry
+            return .readyRefresh(body)
+        }
+        entry.waiters.append(client)
+        let wasRefreshing = entry.isRefreshing
+        entry.isRefreshing = true
+        self.entries[concert] = entry
+        return wasRefreshing ? .wait : .waitRefresh
+    }
+
+    /// The shard has answered: gives the clients to answer with it. `askedAt` is when the question left, since the
+    /// answer may be as old as that.
+    mutating func fill(_ concert: ConcertID, with body: [UInt8], askedAt: Timestamp) -> [Gateway.Client] {
+        let waiters = self.entries[concert]?.waiters ?? []
+        self.entries[concert] = Entry(body: body, filledAt: askedAt)
+        return waiters
+    }
+
+    /// The refresh failed: gives the clients to refuse. An answer that is still young enough goes on serving.
+    mutating func fail(_ concert: ConcertID) -> [Gateway.Client] {
+        let waiters = self.entries[concert]?.waiters ?? []
+        self.entries[concert]?.isRefreshing = false
+        self.entries[concert]?.waiters = []
+        return waiters
+    }
+}

@@ -1,0 +1,22 @@
+/// A token as it was written, kept beside a request so that its answer can repeat it without signing again.
+/// No allocation: 80 bytes in place.
+public struct TokenText: Sendable {
+    /// The contract's bound on a token's length.
+    public static let bytesMax = 80
+
+    public private(set) var count = 0
+    private var bytes = InlineArray<80, UInt8>(repeating: 0)
+
+    public init() {}
+
+    /// Nil when `text` is longer than a token may be.
+    public init?(_ text: UnsafeRawBufferPointer) {
+        guard text.count <= Self.bytesMax else { return nil }
+        self.count = text.count
+        for index in text.indices { self.bytes[index] = text[index] }
+    }
+
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        Swift.withUnsafeBytes(of: self.bytes) { body(UnsafeRawBufferPointer(rebasing: $0[0..<self.count])) }
+    }
+}

@@ -1,0 +1,87 @@
+/// The payments of one concert: those under way, and the receipts of those done. Takes in facts; the shard decides.
+///
+///     started ──debited──▶ done         (kept for ever: repeating a payment gives its receipt again)
+///        └─────refused──▶ forgotten     (its reservations are as before; a new payment may begin)
+public struct Payments {
+    public enum State: Equatable, Sendable {
+        case started
+        /// The user's balance right after.
+        case done(balance: Won)
+    }
+
+    public struct Payment: Equatable, Sendable {
+        public let order: PaymentOrder
+        public fileprivate(set) var state: State
+    }
+
+    private var payments: [PaymentID: Payment] = [:]
+
+    public private(set) var openCount = 0
+    public private(set) var doneCount = 0
+    public private(set) var refusedCount = 0
+
+    public init() {}
+
+    public subscript(payment: PaymentID) -> Payment? { self.payments[payment] }
+
+    /// The payments under way, in the order of their ids. O(payments): for restarts.
+    public var open: [PaymentOrder] {
+        self.payments.values.filter { $0.state == .started }.map(\.order).sorted { $0.id < $1.id }
+    }
+
+    public mutating func takeStarted(_ order: PaymentOrder) {
+        let payment = Payment(order: order, state: .started)
+        precondition(self.payments.updateValue(payment, forKey: order.id) == nil, "payment \(order.id) began twice")
+        self.openCount += 1
+    }
+
+    public mutating func takeDone(_ id: PaymentID, balance: Won) -> PaymentOrder {
+        guard var payment = self.payments[id], payment.state == .started else {
+            preconditionFailure("payment \(id) is not under way")
+        }
+        payment.state = .done(balance: balance)
+        self.payments[id] = payment
+        self.openCount -= 1
+        self.doneCount += 1
+        return payment.order
+    }
+
+    public mutating func takeRefused(_ id: PaymentID) -> PaymentOrder {
+        guard let payment = self.payments.removeValue(forKey: id), payment.state == .started else {
+            preconditionFailure("payment \(id) is not under way")
+        }
+        self.openCount -= 1
+        self.refusedCount += 1
+        return payment.order
+    }
+
+    /// Every payment's reservations say the same as the payment. O(payments).
+    public func checkInvariants(against seats: Seats) {
+        var open = 0
+        for (id, payment) in self.payments {
+            var price = Won.zero
+            for reservation in payment.order.reservations.map({ seats[$0] }) {
+                guard let reservation else {
+                    preconditionFailure("payment \(id) is for a reservation that is not there")
+                }
+                precondition(reservation.payment == id, "payment \(id) and its reservation disagree")
+                precondition(
+                    reservation.user == payment.order.user,
+                    "payment \(id) pays for someone else's reservation"
+                )
+                precondition(
+                    reservation.status == (payment.state == .started ? .held : .paid),
+                    "payment \(id) is \(payment.state), its reservation \(reservation.status)"
+                )
+                price += reservation.price
+            }
+            precondition(
+                price == payment.order.amount,
+                "payment \(id) takes \(payment.order.amount) for seats of \(price)"
+            )
+            if payment.state == .started { open += 1 }
+        }
+        precondition(open == self.openCount, "\(open) payments are under way, \(self.openCount) are counted")
+        precondition(self.payments.count - open == self.doneCount, "done payments are not counted right")
+    }
+}

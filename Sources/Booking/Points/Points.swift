@@ -1,0 +1,109 @@
+/// The points of all users of a shard, their history, and the debits that payments asked for. Takes in facts; the shard
+/// decides.
+public struct Points {
+    private struct Account {
+        var balance = Won.zero
+        var updatedAt = Timestamp.distantPast
+        /// Oldest first.
+        var history: [HistoryEntry] = []
+    }
+
+    /// What became of a payment's debit. Both are kept, so that the same question gets the same answer.
+    public enum Debit: Equatable, Sendable {
+        case done(balance: Won)
+        case refused
+    }
+
+    /// The most that one charge may bring, and the most that one user may have.
+    public static let chargeMax = Won(2_000_000)
+    public static let balanceMax = Won(100_000_000)
+
+    private var accounts: [UserID: Account] = [:]
+    private var debits: [PaymentID: Debit] = [:]
+
+    /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens.
+    public private(set) var charged = Won.zero
+    public private(set) var used = Won.zero
+    public private(set) var balances = Won.zero
+
+    public init() {}
+
+    public var accountCount: Int { self.accounts.count }
+
+    // MARK: Questions
+
+    public func balance(of user: UserID) -> Balance {
+        guard let account = self.accounts[user] else { return Balance(balance: .zero, updatedAt: nil) }
+        return Balance(balance: account.balance, updatedAt: account.updatedAt)
+    }
+
+    public func debit(_ payment: PaymentID) -> Debit? { self.debits[payment] }
+
+    /// Newest first. O(lines skipped and given) with a filter, O(lines given) without.
+    public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
+        guard let lines = self.accounts[user]?.history else { return [] }
+        let skipped = Int(query.page) * Int(query.size)
+        guard let only = query.only else { return Array(lines.reversed().dropFirst(skipped).prefix(Int(query.size))) }
+        return Array(lines.reversed().lazy.filter { $0.type == only }.dropFirst(skipped).prefix(Int(query.size)))
+    }
+
+    // MARK: Facts
+
+    public mutating func takeCharged(_ user: UserID, _ entry: HistoryEntry) {
+        self.accounts[user, default: Account()].balance += entry.amount
+        self.write(entry, user)
+        self.charged += entry.amount
+        self.balances += entry.amount
+    }
+
+    public mutating func takeUsed(_ user: UserID, _ entry: HistoryEntry) {
+        precondition(self.balance(of: user).balance >= entry.amount, "user \(user) would fall below 0 points")
+        self.accounts[user]!.balance -= entry.amount
+        self.write(entry, user)
+        self.used += entry.amount
+        self.balances -= entry.amount
+    }
+
+    public mutating func takeDebited(_ user: UserID, _ entry: HistoryEntry, for payment: PaymentID) {
+        self.takeUsed(user, entry)
+        let debit = Debit.done(balance: self.balance(of: user).balance)
+        precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was debited twice")
+    }
+
+    public mutating func takeDebitRefused(for payment: PaymentID) {
+        precondition(self.debits.updateValue(.refused, forKey: payment) == nil, "payment \(payment) was decided twice")
+    }
+
+    private mutating func write(_ entry: HistoryEntry, _ user: UserID) {
+        self.accounts[user]!.history.append(entry)
+        self.accounts[user]!.updatedAt = entry.at
+    }
+
+    /// Each balance is what its history says, and the totals are the sums. O(history).
+    public func checkInvariants() {
+        var charged = Won.zero
+        var used = Won.zero
+        for (user, account) in self.accounts {
+            var balance = Won.zero
+            for entry in account.history {
+                precondition(entry.amount > .zero, "a history line of user \(user) moves nothing")
+                switch entry.type {
+                case .charge:
+                    balance += entry.amount
+                    charged += entry.amount
+                case .use:
+                    balance -= entry.amount
+                    used += entry.amount
+                }
+                precondition(balance >= .zero, "user \(user) once had fewer than 0 points")
+                precondition(balance <= Self.balanceMax, "user \(user) once had more points than allowed")
+            }
+            precondition(
+                balance == account.balance,
+                "user \(user) has \(account.balance) points, the history says \(balance)"
+            )
+        }
+        precondition(charged == self.charged && used == self.used, "the totals are not the sums of the histories")
+        precondition(self.charged == self.balances + self.used, "points charged are not balances and points used")
+    }
+}

@@ -1,0 +1,183 @@
+import HeapModule
+
+/// All seats of one concert and every reservation ever made of them. Takes in facts; the shard decides.
+public struct Seats {
+    private let schedules: [Schedule]
+    private let positions: [ScheduleID: Int]
+    /// A schedule's board is made when its first seat is held: most of 240 schedules may never be touched.
+    private var boards: [SeatBoard?]
+    private var reservations: [ReservationID: Reservation] = [:]
+    private var reservationsByUser: [UserID: [ReservationID]] = [:]
+    /// Derived from the holds: may name some that are over by now, which are skipped when they come up.
+    private var deadlines = Heap<Deadline>()
+
+    /// Over all schedules.
+    public private(set) var heldCount = 0
+    public private(set) var soldCount = 0
+    public let seatCount: Int
+
+    public init(_ schedules: [Schedule]) {
+        self.schedules = schedules
+        self.positions = Dictionary(uniqueKeysWithValues: schedules.enumerated().map { ($1.id, $0) })
+        self.boards = Array(repeating: nil, count: schedules.count)
+        self.seatCount = schedules.reduce(0) { $0 + $1.hall.seatCount }
+    }
+
+    // MARK: Questions
+
+    public func schedule(_ id: ScheduleID) -> Schedule? { self.positions[id].map { self.schedules[$0] } }
+
+    /// Free seats of each schedule, in the catalogue's order.
+    public var remaining: [UInt32] {
+        self.schedules.indices.map { self.boards[$0]?.freeCount ?? UInt32(self.schedules[$0].hall.seatCount) }
+    }
+
+    /// Nil for a schedule of another concert. O(seats of the hall).
+    public func statuses(of schedule: ScheduleID) -> [SeatStatus]? {
+        guard let position = self.positions[schedule] else { return nil }
+        return self.boards[position]?.statuses
+            ?? Array(repeating: .available, count: self.schedules[position].hall.seatCount)
+    }
+
+    /// `seat` is in the schedule's hall.
+    public func isFree(_ seat: SeatID, on schedule: ScheduleID) -> Bool {
+        guard let position = self.positions[schedule] else { return false }
+        return self.boards[position]?.isFree(seat) ?? true
+    }
+
+    public subscript(reservation: ReservationID) -> Reservation? { self.reservations[reservation] }
+
+    /// Oldest first.
+    public func reservations(of user: UserID) -> [Reservation] {
+        self.reservationsByUser[user, default: []].map { self.reservations[$0]! }
+    }
+
+    /// A hold whose deadline has passed and which no payment pins; nil when there is none. O(log holds).
+    public mutating func popLapsed(at now: Timestamp) -> ReservationID? {
+        while let first = self.deadlines.min, first.until <= now {
+            self.deadlines.removeMin()
+            guard let hold = self.reservations[first.reservation], hold.status == .held, !hold.isPinned else {
+                continue
+            }
+            return first.reservation
+        }
+        return nil
+    }
+
+    // MARK: Facts
+
+    public mutating func takeHeld(_ hold: Reservation) {
+        let position = self.position(of: hold.schedule)
+        if self.boards[position] == nil {
+            self.boards[position] = SeatBoard(seatCount: self.schedules[position].hall.seatCount)
+        }
+        self.boards[position]!.hold(hold.seat, for: hold.id)
+        precondition(
+            self.reservations.updateValue(hold, forKey: hold.id) == nil,
+            "reservation \(hold.id) was given twice"
+        )
+        self.reservationsByUser[hold.user, default: []].append(hold.id)
+        self.deadlines.insert(Deadline(until: hold.until, reservation: hold.id))
+        self.heldCount += 1
+    }
+
+    public mutating func takeReleased(_ id: ReservationID) {
+        let hold = self.change(id, from: .held, to: .cancelled, payment: nil)
+        self.boards[self.position(of: hold.schedule)]!.free(hold.seat, of: id)
+        self.heldCount -= 1
+    }
+
+    /// A payment has begun: the hold stays until it is decided.
+    public mutating func takePinned(_ id: ReservationID, by payment: PaymentID) {
+        self.change(id, from: .held, to: .held, payment: payment)
+    }
+
+    /// The payment was refused: the hold runs on to its old deadline.
+    public mutating func takeUnpinned(_ id: ReservationID) {
+        let hold = self.change(id, from: .held, to: .held, payment: nil)
+        self.deadlines.insert(Deadline(until: hold.until, reservation: id))
+    }
+
+    public mutating func takeSold(_ id: ReservationID, by payment: PaymentID) {
+        let hold = self.change(id, from: .held, to: .paid, payment: payment)
+        self.boards[self.position(of: hold.schedule)]!.sell(hold.seat, to: id)
+        self.heldCount -= 1
+        self.soldCount += 1
+    }
+
+    // MARK: Helpers
+
+    @discardableResult
+    private mutating func change(
+        _ id: ReservationID,
+        from: Reservation.Status,
+        to: Reservation.Status,
+        payment: PaymentID?
+    ) -> Reservation {
+        guard var reservation = self.reservations[id] else { preconditionFailure("there is no reservation \(id)") }
+        precondition(reservation.status == from, "reservation \(id) is \(reservation.status), not \(from)")
+        reservation.status = to
+        reservation.payment = payment
+        self.reservations[id] = reservation
+        return reservation
+    }
+
+    private func position(of schedule: ScheduleID) -> Int {
+        guard let position = self.positions[schedule] else {
+            preconditionFailure("schedule \(schedule) has reservations, but is not in the catalogue: put it back")
+        }
+        return position
+    }
+
+    private struct Deadline: Comparable {
+        let until: Timestamp
+        let reservation: ReservationID
+        static func < (left: Deadline, right: Deadline) -> Bool {
+            (left.until, left.reservation) < (right.until, right.reservation)
+        }
+    }
+
+    /// Every seat and every reservation agree, checked from both sides. O(seats + reservations).
+    public func checkInvariants() {
+        var held = 0
+        var sold = 0
+        for (position, board) in self.boards.enumerated() {
+            guard let board else { continue }
+            board.checkInvariants()
+            held += Int(board.heldCount)
+            sold += Int(board.soldCount)
+            for number in 1...UInt64(self.schedules[position].hall.seatCount) {
+                guard let occupant = board.occupant(of: SeatID(number)) else { continue }
+                let reservation = self.reservations[occupant.reservation]
+                precondition(reservation?.seat == SeatID(number), "seat \(number) and its reservation disagree")
+                precondition(
+                    reservation?.schedule == self.schedules[position].id,
+                    "a seat is taken on another schedule"
+                )
+                precondition(
+                    reservation?.status == (occupant.isSold ? .paid : .held),
+                    "a seat's status is not its reservation's"
+                )
+            }
+        }
+        precondition(
+            held == self.heldCount && sold == self.soldCount,
+            "the seats' totals are not the sum of the boards"
+        )
+        let standing = self.reservations.values.count { $0.status != .cancelled }
+        precondition(standing == held + sold, "\(standing) reservations stand, but \(held + sold) seats are taken")
+        let waiting = Set(self.deadlines.unordered.map(\.reservation))
+        for reservation in self.reservations.values {
+            switch reservation.status {
+            case .held:
+                precondition(reservation.isPinned || waiting.contains(reservation.id), "a hold would never lapse")
+            case .paid: precondition(reservation.payment != nil, "a sold seat has no payment")
+            case .cancelled: precondition(reservation.payment == nil, "a cancelled hold is still being paid")
+            }
+        }
+        precondition(
+            self.reservationsByUser.values.reduce(0) { $0 + $1.count } == self.reservations.count,
+            "the users' lists do not hold every reservation once"
+        )
+    }
+}

@@ -1,0 +1,21 @@
+/// Everything that one concert is about: its line, its seats and its payments. Lives whole on one shard.
+final class ConcertState {
+    let concert: Concert
+    var line: Line
+    var seats: Seats
+    var payments = Payments()
+
+    init(_ concert: Concert, hashSeed: UInt64) {
+        self.concert = concert
+        self.line = Line(rules: concert.rules.line, opensAt: concert.opensAt, hashSeed: hashSeed)
+        self.seats = Seats(concert.schedules)
+    }
+
+    func checkInvariants() {
+        if let violation = self.line.checkInvariants() {
+            preconditionFailure("concert \(self.concert.id): \(violation)")
+        }
+        self.seats.checkInvariants()
+        self.payments.checkInvariants(against: self.seats)
+    }
+}

@@ -1,0 +1,55 @@
+/// The verbs of the line.
+extension Shard {
+    mutating func join(_ state: ConcertState, _ user: UserID) -> Reply {
+        if let place = state.line.place(of: user) {
+            state.line.seen(place, at: self.now)
+            return self.joined(state, place)
+        }
+        let place = state.line.nextPlace
+        self.record(.joined(state.concert.id, user, place, at: self.now))
+        self.admit(state)
+        return self.joined(state, place)
+    }
+
+    private func joined(_ state: ConcertState, _ place: Place) -> Reply {
+        guard let entry = state.line.entry(at: place) else { preconditionFailure("nobody stands at place \(place)") }
+        return .joined(Joined(place: place, issuedAt: entry.joinedAt, standing: Self.standing(place, state)))
+    }
+
+    mutating func poll(_ state: ConcertState, _ pass: Pass) -> Reply {
+        guard self.isCurrent(pass, state) else { return .refused(.tokenUnknown) }
+        state.line.seen(pass.place, at: self.now)
+        return .standing(Self.standing(pass.place, state))
+    }
+
+    private static func standing(_ place: Place, _ state: ConcertState) -> Standing {
+        guard let standing = state.line.standing(of: place) else {
+            preconditionFailure("nobody stands at place \(place)")
+        }
+        return standing
+    }
+
+    mutating func leave(_ state: ConcertState, _ pass: Pass) -> Reply {
+        guard self.isCurrent(pass, state) else { return .refused(.tokenUnknown) }
+        self.record(.left(state.concert.id, pass.place, at: self.now))
+        self.admit(state)
+        return .left
+    }
+
+    /// The place is still this person's: waiting or inside, and not from another life of the line.
+    func isCurrent(_ pass: Pass, _ state: ConcertState) -> Bool {
+        guard let entry = state.line.entry(at: pass.place) else { return false }
+        guard entry.user == pass.user, entry.joinedAt == pass.issuedAt else { return false }
+        // Lapses are bounded a step, so someone's time inside may be over before their place is cleared. Whoever waits
+        // too long but asks before that is seen in time.
+        if case .admitted(let at) = entry.state { return self.now < at + state.concert.rules.admittedLifetime }
+        return true
+    }
+
+    /// Why someone may not do what only people inside may; nil for someone inside.
+    func refusal(_ pass: Pass, _ state: ConcertState) -> Refusal? {
+        guard self.isCurrent(pass, state) else { return .tokenUnknown }
+        guard case .admitted = state.line.entry(at: pass.place)?.state else { return .notAdmitted }
+        return nil
+    }
+}

@@ -1,0 +1,80 @@
+/// The verbs of points and payments.
+extension Shard {
+    mutating func charge(_ user: UserID, _ amount: Won, _ type: PaymentType) -> Reply {
+        guard amount > .zero else { return .refused(.chargeNotPositive) }
+        guard amount <= Points.chargeMax else { return .refused(.chargeTooLarge) }
+        guard self.points.balance(of: user).balance + amount <= Points.balanceMax else {
+            return .refused(.balanceTooLarge)
+        }
+        self.record(.charged(user, self.nextHistoryID(user), amount, type, at: self.now))
+        return self.change(of: user, amount, .charge, type)
+    }
+
+    mutating func use(_ user: UserID, _ amount: Won) -> Reply {
+        guard amount > .zero else { return .refused(.useNotPositive) }
+        guard self.points.balance(of: user).balance >= amount else { return .refused(.insufficientPoints) }
+        self.record(.used(user, self.nextHistoryID(user), amount, at: self.now))
+        return self.change(of: user, amount, .use, .free)
+    }
+
+    /// Takes a payment's amount once, however often it is asked, and says the same each time.
+    mutating func debit(_ payment: PaymentID, _ user: UserID, _ amount: Won) -> Reply {
+        if self.points.debit(payment) == nil {
+            if self.points.balance(of: user).balance >= amount {
+                self.record(.debited(user, self.nextHistoryID(user), payment, amount, at: self.now))
+            } else {
+                self.record(.debitRefused(user, payment, at: self.now))
+            }
+        }
+        return switch self.points.debit(payment) {
+        case .done(let balance): .debited(balance)
+        case .refused, nil: .refused(.insufficientPoints)
+        }
+    }
+
+    private func nextHistoryID(_ user: UserID) -> PointHistoryID { PointHistoryID(self.nextID(in: Slot(of: user))) }
+
+    private func change(of user: UserID, _ amount: Won, _ type: TransactionType, _ paymentType: PaymentType) -> Reply {
+        let balance = self.points.balance(of: user).balance
+        return .points(
+            PointsChange(amount: amount, balance: balance, type: type, paymentType: paymentType, at: self.now)
+        )
+    }
+
+    /// Pays for all the reservations or for none. Repeating a payment that is done gives its receipt again, also when
+    /// the place in line is used up by it; repeating one that is under way waits for it.
+    mutating func pay(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID], _ origin: Origin) -> Reply? {
+        let reservations: [Reservation]
+        switch Self.own(ids, pass, state) {
+        case .failure(let refusal): return .refused(self.refusal(pass, state) ?? refusal)
+        case .success(let own): reservations = own
+        }
+        if let payment = reservations[0].payment.flatMap({ state.payments[$0] }),
+            Set(payment.order.reservations) == Set(ids)
+        {
+            if case .done = payment.state { return self.receipt(payment.order.id, of: state) }
+            self.wait(for: payment.order.id, origin)
+            return nil
+        }
+        if let refusal = self.refusal(pass, state) { return .refused(refusal) }
+        for reservation in reservations {
+            switch reservation.status {
+            case .cancelled: return .refused(.holdExpired)
+            case .paid: return .refused(.alreadyPaid)
+            case .held where reservation.isPinned: return .refused(.paymentInProgress)
+            case .held: break
+            }
+        }
+        let order = PaymentOrder(
+            id: PaymentID(self.nextID(in: state.concert.slot)),
+            concert: state.concert.id,
+            user: pass.user,
+            place: pass.place,
+            reservations: ids,
+            amount: reservations.reduce(.zero) { $0 + $1.price },
+            at: self.now
+        )
+        self.record(.paymentStarted(order))
+        return self.collect(order, for: state, origin)
+    }
+}

@@ -1,0 +1,66 @@
+/// The verbs of the seats. A reservation takes all its seats or none.
+extension Shard {
+    func statuses(_ state: ConcertState, _ schedule: ScheduleID) -> Reply {
+        state.seats.statuses(of: schedule).map(Reply.seats) ?? .refused(.noSuchSchedule)
+    }
+
+    mutating func reserve(_ state: ConcertState, _ pass: Pass, _ scheduleID: ScheduleID, _ seats: [SeatID]) -> Reply {
+        if let refusal = self.refusal(pass, state) { return .refused(refusal) }
+        guard let schedule = state.seats.schedule(scheduleID) else { return .refused(.noSuchSchedule) }
+        guard schedule.playsAt > self.now else { return .refused(.scheduleOver) }
+        guard !seats.isEmpty else { return .refused(.noSeats) }
+        guard seats.count <= state.concert.rules.maxSeatsPerReservation else { return .refused(.tooManySeats) }
+        guard Set(seats).count == seats.count else { return .refused(.duplicateSeat) }
+        var prices: [Won] = []
+        for seat in seats {
+            guard let section = schedule.hall.section(of: seat) else { return .refused(.noSuchSeat) }
+            prices.append(section.price)
+        }
+        guard seats.allSatisfy({ state.seats.isFree($0, on: scheduleID) }) else { return .refused(.seatTaken) }
+        var holds: [Reservation] = []
+        for (seat, price) in zip(seats, prices) {
+            let hold = Reservation(
+                id: ReservationID(self.nextID(in: state.concert.slot)),
+                user: pass.user,
+                schedule: scheduleID,
+                seat: seat,
+                price: price,
+                heldAt: self.now,
+                until: self.now + state.concert.rules.holdTime
+            )
+            self.record(.held(state.concert.id, hold))
+            holds.append(hold)
+        }
+        return .reservations(holds)
+    }
+
+    /// Seats that are free again already (given back before, or lapsed) count as given back: repeating changes nothing.
+    mutating func giveBack(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID]) -> Reply {
+        if let refusal = self.refusal(pass, state) { return .refused(refusal) }
+        switch Self.own(ids, pass, state) {
+        case .failure(let refusal): return .refused(refusal)
+        case .success(let reservations):
+            if reservations.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }
+            if reservations.contains(where: \.isPinned) { return .refused(.paymentInProgress) }
+            for hold in reservations where hold.status == .held {
+                self.record(.released(state.concert.id, hold.id, .givenBack, at: self.now))
+            }
+            return .reservations(ids.map { state.seats[$0]! })
+        }
+    }
+
+    /// The reservations of a list that names at least one, none twice, and only the person's own.
+    static func own(_ ids: [ReservationID], _ pass: Pass, _ state: ConcertState) -> Result<[Reservation], Refusal> {
+        guard !ids.isEmpty else { return .failure(.noReservations) }
+        guard Set(ids).count == ids.count else { return .failure(.duplicateReservation) }
+        var reservations: [Reservation] = []
+        for id in ids {
+            // Someone else's is answered like one that never was: nobody learns which numbers are in use.
+            guard let reservation = state.seats[id], reservation.user == pass.user else {
+                return .failure(.noSuchReservation)
+            }
+            reservations.append(reservation)
+        }
+        return .success(reservations)
+    }
+}

@@ -1,0 +1,320 @@
+/// One shard: the concerts and users of its slots. Pure: time comes in as an argument, and what must happen outside
+/// leaves through `facts`, `debits` and `lateReplies`.
+///
+///     request ──decide──▶ facts recorded (and taken in) ──▶ reply, once the facts are durable
+///
+/// A command is decided against the state; what it changed is recorded as facts, and the state changes only by taking
+/// in a fact. So a restart that takes in the journal's facts ends in the same state, whatever the version decides today.
+///
+/// The shell's duty, in this order: make `facts` durable; send the replies that `decide` gave in the same batch, then
+/// `lateReplies`; send `debits` to the shards of their users. A debit may be sent any number of times.
+public struct Shard: ~Copyable {
+    public let index: Int
+    public let slots: SlotMap
+    let catalogue: Catalogue
+
+    var concerts: [ConcertID: ConcertState] = [:]
+    var points = Points()
+    /// The last id given in each slot.
+    private var counters: [UInt64]
+    /// The state's own time: never goes back.
+    private(set) var now = Timestamp.distantPast
+
+    /// Recorded since the shell last took them, in order.
+    public private(set) var facts: [Fact] = []
+    /// To send to other shards.
+    public private(set) var debits: [Debit] = []
+    /// Answers to requests for which `decide` gave none at once.
+    public private(set) var lateReplies: [LateReply] = []
+
+    /// Debits asked of other shards and not answered.
+    private var debitsUnderWay: [PaymentID: DebitUnderWay] = [:]
+    /// Who waits for a payment. Forgotten in a restart, as their connections are.
+    private var waiters: [PaymentID: [Origin]] = [:]
+
+    /// Where a request came from: the shell's number for the link, and the request's on it.
+    public struct Origin: Hashable, Sendable {
+        public let link: UInt32
+        public let request: UInt64
+        public init(link: UInt32, request: UInt64) {
+            self.link = link
+            self.request = request
+        }
+    }
+
+    public struct Debit: Equatable, Sendable {
+        public let payment: PaymentID
+        public let user: UserID
+        public let amount: Won
+        public let shard: Int
+    }
+
+    private struct DebitUnderWay {
+        let order: PaymentOrder
+        var askedAt: Timestamp
+    }
+
+    public struct LateReply: Equatable, Sendable {
+        public let origin: Origin
+        public let reply: Reply
+    }
+
+    /// A debit that got no answer is asked again after this: long against a round trip (under 1 ms), short for people.
+    public static let debitPatience = Nanoseconds.milliseconds(500)
+    /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
+    /// clears 25,000 people a second.
+    static let lapsesPerStepMax = 256
+
+    /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.
+    public init(index: Int, slots: SlotMap, catalogue: Catalogue, hashSeed: UInt64) {
+        precondition((0..<slots.shardCount).contains(index), "shard \(index) of \(slots.shardCount)")
+        self.index = index
+        self.slots = slots
+        self.catalogue = catalogue
+        self.counters = Array(repeating: 0, count: Slot.count)
+        for concert in catalogue.concerts where slots.shard(of: concert.slot) == index {
+            self.concerts[concert.id] = ConcertState(concert, hashSeed: hashSeed)
+        }
+    }
+
+    // MARK: Deciding
+
+    /// Answers a request, or nil when the answer comes later, through `lateReplies`.
+    public mutating func decide(_ request: Request, from origin: Origin, at time: Timestamp) -> Reply? {
+        self.now = max(self.now, time)
+        return switch request {
+        case .join(let concert, let user): self.withConcert(concert) { $0.join($1, user) }
+        case .poll(let pass): self.withConcert(pass.concert) { $0.poll($1, pass) }
+        case .leave(let pass): self.withConcert(pass.concert) { $0.leave($1, pass) }
+        case .schedules(let concert): self.withConcert(concert) { .schedules($1.seats.remaining) }
+        case .seats(let concert, let schedule): self.withConcert(concert) { $0.statuses($1, schedule) }
+        case .reserve(let pass, let schedule, let seats):
+            self.withConcert(pass.concert) { $0.reserve($1, pass, schedule, seats) }
+        case .giveBack(let pass, let ids): self.withConcert(pass.concert) { $0.giveBack($1, pass, ids) }
+        case .reservations(let concert, let user):
+            self.withConcert(concert) { .reservations($1.seats.reservations(of: user)) }
+        case .pay(let pass, let ids): self.withConcert(pass.concert) { $0.pay($1, pass, ids, origin) }
+        case .charge(let user, let amount, let type): self.withUser(user) { $0.charge(user, amount, type) }
+        case .use(let user, let amount): self.withUser(user) { $0.use(user, amount) }
+        case .balance(let user): self.withUser(user) { .balance($0.points.balance(of: user)) }
+        case .history(let user, let query): self.withUser(user) { .history($0.points.history(of: user, query)) }
+        case .debit(let payment, let user, let amount): self.withUser(user) { $0.debit(payment, user, amount) }
+        }
+    }
+
+    /// The shell's clock tick: lets people in, lets places and holds lapse, and asks again for debits without an answer.
+    public mutating func tick(at time: Timestamp) {
+        self.now = max(self.now, time)
+        for state in self.concerts.values { self.settle(state) }
+        for (id, debit) in self.debitsUnderWay where debit.askedAt + Self.debitPatience <= self.now {
+            self.debitsUnderWay[id]?.askedAt = self.now
+            self.ask(for: debit.order)
+        }
+    }
+
+    /// The user's shard has answered. An answer to a payment that is decided already is a duplicate, and ignored.
+    public mutating func takeDebitReply(_ reply: Reply, for payment: PaymentID, at time: Timestamp) {
+        self.now = max(self.now, time)
+        guard let order = self.debitsUnderWay[payment]?.order else { return }
+        let state = self.state(order.concert)
+        let answer: Reply
+        switch reply {
+        case .debited(let balance): answer = self.finish(payment, of: state, .done(balance: balance))
+        case .refused(.insufficientPoints): answer = self.finish(payment, of: state, .refused)
+        // Anything else says nothing about the money: `tick` asks again.
+        default: return
+        }
+        for origin in self.waiters.removeValue(forKey: payment) ?? [] {
+            self.lateReplies.append(LateReply(origin: origin, reply: answer))
+        }
+    }
+
+    /// The link to another shard is up, maybe again: what was asked over the old one may be lost.
+    public mutating func linkIsUp(to shard: Int) {
+        for debit in self.debitsUnderWay.values where self.shard(of: debit.order.user) == shard {
+            self.ask(for: debit.order)
+        }
+    }
+
+    /// Hands over everything for the outside, and forgets it; storage is kept for the next batch.
+    public mutating func takeOutput(
+        facts: (Fact) -> Void,
+        debits: (Debit) -> Void,
+        lateReplies: (LateReply) -> Void
+    ) {
+        for fact in self.facts { facts(fact) }
+        for debit in self.debits { debits(debit) }
+        for reply in self.lateReplies { lateReplies(reply) }
+        self.facts.removeAll(keepingCapacity: true)
+        self.debits.removeAll(keepingCapacity: true)
+        self.lateReplies.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Shared by the verbs
+
+    private mutating func withConcert(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
+        guard let state = self.concerts[id] else {
+            return .refused(self.catalogue[id] == nil ? .unknownConcert : .wrongShard)
+        }
+        self.lapse(state)
+        return answer(&self, state)
+    }
+
+    private mutating func withUser(_ id: UserID, _ answer: (inout Shard) -> Reply?) -> Reply? {
+        guard self.shard(of: id) == self.index else { return .refused(.wrongShard) }
+        return answer(&self)
+    }
+
+    mutating func record(_ fact: Fact) {
+        self.take(fact)
+        self.facts.append(fact)
+    }
+
+    /// The next id of a slot. It counts as given once a fact with it is taken in.
+    func nextID(in slot: Slot) -> UInt64 { SlotIDs.make(slot, counter: self.counters[Int(slot.rawValue)] + 1) }
+
+    private mutating func noteGiven(_ id: UInt64) {
+        guard let slot = SlotIDs.slot(of: id) else { preconditionFailure("\(id) names no slot") }
+        self.counters[Int(slot.rawValue)] = max(self.counters[Int(slot.rawValue)], SlotIDs.counter(of: id))
+    }
+
+    private func shard(of user: UserID) -> Int { self.slots.shard(of: Slot(of: user)) }
+
+    /// Lets go of what has run out, then lets in whom the rate allows: both make room for the next.
+    mutating func settle(_ state: ConcertState) {
+        self.lapse(state)
+        self.admit(state)
+    }
+
+    private mutating func lapse(_ state: ConcertState) {
+        while let hold = state.seats.popLapsed(at: self.now) {
+            self.record(.released(state.concert.id, hold, .lapsed, at: self.now))
+        }
+        for _ in 0..<Self.lapsesPerStepMax {
+            guard let place = state.line.firstExpired(at: self.now)?.place else { return }
+            self.record(.lapsed(state.concert.id, place, at: self.now))
+        }
+    }
+
+    mutating func admit(_ state: ConcertState) {
+        while let place = state.line.nextAdmission(at: self.now) {
+            self.record(.admitted(state.concert.id, place, at: self.now))
+        }
+    }
+
+    // MARK: Payments between shards
+
+    /// Takes the points here if the user lives here, else asks the user's shard. Nil means that the answer comes later.
+    mutating func collect(_ order: PaymentOrder, for state: ConcertState, _ origin: Origin) -> Reply? {
+        guard self.shard(of: order.user) == self.index else {
+            self.waiters[order.id] = [origin]
+            self.debitsUnderWay[order.id] = DebitUnderWay(order: order, askedAt: self.now)
+            self.ask(for: order)
+            return nil
+        }
+        return switch self.debit(order.id, order.user, order.amount) {
+        case .debited(let balance): self.finish(order.id, of: state, .done(balance: balance))
+        default: self.finish(order.id, of: state, .refused)
+        }
+    }
+
+    mutating func wait(for payment: PaymentID, _ origin: Origin) { self.waiters[payment, default: []].append(origin) }
+
+    private mutating func ask(for order: PaymentOrder) {
+        let shard = self.shard(of: order.user)
+        self.debits.append(Debit(payment: order.id, user: order.user, amount: order.amount, shard: shard))
+    }
+
+    private mutating func finish(_ payment: PaymentID, of state: ConcertState, _ debit: Points.Debit) -> Reply {
+        self.debitsUnderWay[payment] = nil
+        switch debit {
+        case .done(let balance):
+            self.record(.paymentDone(state.concert.id, payment, balance: balance, at: self.now))
+            self.settle(state)
+            return self.receipt(payment, of: state)
+        case .refused:
+            self.record(.paymentRefused(state.concert.id, payment, at: self.now))
+            self.settle(state)
+            return .refused(.insufficientPoints)
+        }
+    }
+
+    func receipt(_ id: PaymentID, of state: ConcertState) -> Reply {
+        guard let payment = state.payments[id], case .done(let balance) = payment.state else {
+            preconditionFailure("payment \(id) has no receipt")
+        }
+        let reservations = payment.order.reservations.map { state.seats[$0]! }
+        return .paid(
+            Receipt(
+                user: payment.order.user,
+                amount: payment.order.amount,
+                balance: balance,
+                reservations: reservations
+            )
+        )
+    }
+
+    // MARK: Taking in facts
+
+    /// The only place where the state changes. Traps on a fact that can't have happened: the journal would be wrong.
+    public mutating func take(_ fact: Fact) {
+        switch fact {
+        case .joined(let concert, let user, let place, let at): self.state(concert).line.takeJoined(user, place: place, at: at)
+        case .admitted(let concert, let place, let at): self.state(concert).line.takeAdmitted(place, at: at)
+        case .left(let concert, let place, _): self.state(concert).line.takeLeft(place)
+        case .lapsed(let concert, let place, _): self.state(concert).line.takeExpired(place)
+        case .held(let concert, let reservation):
+            self.state(concert).seats.takeHeld(reservation)
+            self.noteGiven(reservation.id.rawValue)
+        case .released(let concert, let id, _, _): self.state(concert).seats.takeReleased(id)
+        case .paymentStarted(let order):
+            let state = self.state(order.concert)
+            state.payments.takeStarted(order)
+            for id in order.reservations { state.seats.takePinned(id, by: order.id) }
+            self.noteGiven(order.id.rawValue)
+        case .paymentDone(let concert, let payment, let balance, _):
+            let state = self.state(concert)
+            let order = state.payments.takeDone(payment, balance: balance)
+            for id in order.reservations { state.seats.takeSold(id, by: payment) }
+            // The place may have lapsed, or been left, while the user's shard was asked.
+            if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place) }
+        case .paymentRefused(let concert, let payment, _):
+            let state = self.state(concert)
+            let order = state.payments.takeRefused(payment)
+            for id in order.reservations { state.seats.takeUnpinned(id) }
+        case .charged(let user, let id, let amount, let paymentType, let at):
+            self.points.takeCharged(
+                user,
+                HistoryEntry(id: id, amount: amount, type: .charge, paymentType: paymentType, at: at)
+            )
+            self.noteGiven(id.rawValue)
+        case .used(let user, let id, let amount, let at):
+            self.points.takeUsed(user, HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at))
+            self.noteGiven(id.rawValue)
+        case .debited(let user, let id, let payment, let amount, let at):
+            let entry = HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at)
+            self.points.takeDebited(user, entry, for: payment)
+            self.noteGiven(id.rawValue)
+        case .debitRefused(_, let payment, _): self.points.takeDebitRefused(for: payment)
+        }
+    }
+
+    private func state(_ concert: ConcertID) -> ConcertState {
+        guard let state = self.concerts[concert] else {
+            preconditionFailure(
+                "concert \(concert) has a history on this shard, but is not in the catalogue: put it back"
+            )
+        }
+        return state
+    }
+
+    /// Everything that must hold between the machines of a shard. O(state): for tests and the simulator.
+    public func checkInvariants() {
+        for state in self.concerts.values { state.checkInvariants() }
+        self.points.checkInvariants()
+        for (id, debit) in self.debitsUnderWay {
+            let payment = self.state(debit.order.concert).payments[id]
+            precondition(payment?.state == .started, "payment \(id) is decided, but still asks for its points")
+        }
+    }
+}
