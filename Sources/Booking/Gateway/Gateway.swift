@@ -27,7 +27,8 @@ public struct Gateway {
     }
 
     public struct Limits: Equatable, Sendable {
-        /// Requests in flight per shard, beyond which new ones are refused. At 100,000 requests a second a shard that
+        /// Requests in flight per shard, and clients that wait for one concert's schedules, beyond which new ones are
+        /// refused. At 100,000 requests a second a shard that
         /// answers within 1 ms has 100 in flight; 20,000 is a pause of 200 ms.
         public var inFlightPerShardMax = 20_000
         /// How long a shard may take to answer.
@@ -68,7 +69,10 @@ public struct Gateway {
         self.limits = limits
         let link = Link(inFlight: InFlight(countMax: limits.inFlightPerShardMax))
         self.links = Array(repeating: link, count: slots.shardCount)
-        self.cache = ScheduleCache(lifetime: limits.scheduleLifetime)
+        self.cache = ScheduleCache(
+            lifetime: limits.scheduleLifetime,
+            waitersMax: limits.inFlightPerShardMax
+        )
     }
 
     public var inFlightCount: Int { self.links.reduce(0) { $0 + $1.inFlight.count } }
@@ -97,6 +101,7 @@ public struct Gateway {
         switch self.cache.ask(concert, for: client, at: now) {
         case .ready(let body): return .ready(body)
         case .wait: return .wait
+        case .full: return .refused(.overloaded)
         case .readyRefresh(let body):
             guard case .send(let shard, let id) = self.refresh(concert, at: now) else {
                 _ = self.cache.fail(concert)  // a young answer has no waiters; the next one to ask tries again

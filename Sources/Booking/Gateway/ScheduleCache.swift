@@ -15,6 +15,8 @@ struct ScheduleCache {
         case waitRefresh
         /// The client waits for a question that is asked already.
         case wait
+        /// Too many wait for it.
+        case full
     }
 
     private struct Entry {
@@ -22,27 +24,39 @@ struct ScheduleCache {
         var filledAt = Timestamp.distantPast
         var isRefreshing = false
         var waiters: [Gateway.Client] = []
+
+        mutating func ask(
+            for client: Gateway.Client,
+            at now: Timestamp,
+            _ lifetime: Nanoseconds,
+            _ waitersMax: Int
+        ) -> Answer {
+            let wasRefreshing = self.isRefreshing
+            if let body = self.body, now < self.filledAt + lifetime {
+                let isAging = self.filledAt + Nanoseconds(lifetime.rawValue / 2) <= now
+                guard isAging, !wasRefreshing else { return .ready(body) }
+                self.isRefreshing = true
+                return .readyRefresh(body)
+            }
+            guard self.waiters.count < waitersMax else { return .full }
+            self.waiters.append(client)
+            self.isRefreshing = true
+            return wasRefreshing ? .wait : .waitRefresh
+        }
     }
 
     let lifetime: Nanoseconds
+    /// How many may wait for one concert's schedules.
+    let waitersMax: Int
     private var entries: [ConcertID: Entry] = [:]
 
-    init(lifetime: Nanoseconds) { self.lifetime = lifetime }
+    init(lifetime: Nanoseconds, waitersMax: Int) {
+        self.lifetime = lifetime
+        self.waitersMax = waitersMax
+    }
 
     mutating func ask(_ concert: ConcertID, for client: Gateway.Client, at now: Timestamp) -> Answer {
-        var entry = self.entries[concert] ?? Entry()
-        if let body = entry.body, now < entry.filledAt + self.lifetime {
-            let isAging = entry.filledAt + Nanoseconds(self.lifetime.rawValue / 2) <= now
-            guard isAging, !entry.isRefreshing else { return .ready(body) }
-            entry.isRefreshing = true
-            self.entries[concert] = entry
-            return .readyRefresh(body)
-        }
-        entry.waiters.append(client)
-        let wasRefreshing = entry.isRefreshing
-        entry.isRefreshing = true
-        self.entries[concert] = entry
-        return wasRefreshing ? .wait : .waitRefresh
+        self.entries[concert, default: Entry()].ask(for: client, at: now, self.lifetime, self.waitersMax)
     }
 
     /// The shard has answered: gives the clients to answer with it. `askedAt` is when the question left, since the
