@@ -42,14 +42,16 @@ public struct Points {
     /// Newest first. O(lines skipped and given) with a filter, O(lines given) without.
     public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
         guard let lines = self.accounts[user]?.history else { return [] }
-        let skipped = Int(query.page) * Int(query.size)
-        guard let only = query.only else { return Array(lines.reversed().dropFirst(skipped).prefix(Int(query.size))) }
-        return Array(lines.reversed().lazy.filter { $0.type == only }.dropFirst(skipped).prefix(Int(query.size)))
+        let size = Int(min(query.size, HistoryQuery.sizeMax))
+        let skipped = Int(query.page) * size
+        guard let only = query.only else { return Array(lines.reversed().dropFirst(skipped).prefix(size)) }
+        return Array(lines.reversed().lazy.filter { $0.type == only }.dropFirst(skipped).prefix(size))
     }
 
     // MARK: Facts
 
     public mutating func takeCharged(_ user: UserID, _ entry: HistoryEntry) {
+        precondition(entry.amount > .zero, "user \(user) is charged \(entry.amount) points")
         self.accounts[user, default: Account()].balance += entry.amount
         self.write(entry, user)
         self.charged += entry.amount
@@ -57,6 +59,7 @@ public struct Points {
     }
 
     public mutating func takeUsed(_ user: UserID, _ entry: HistoryEntry) {
+        precondition(entry.amount > .zero, "user \(user) uses \(entry.amount) points")
         precondition(self.balance(of: user).balance >= entry.amount, "user \(user) would fall below 0 points")
         self.accounts[user]!.balance -= entry.amount
         self.write(entry, user)
@@ -64,8 +67,9 @@ public struct Points {
         self.balances -= entry.amount
     }
 
+    /// A debit of 0 leaves no line in the history, and makes no account.
     public mutating func takeDebited(_ user: UserID, _ entry: HistoryEntry, for payment: PaymentID) {
-        self.takeUsed(user, entry)
+        if entry.amount != .zero { self.takeUsed(user, entry) }
         let debit = Debit.done(balance: self.balance(of: user).balance)
         precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was debited twice")
     }
