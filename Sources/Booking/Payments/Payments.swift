@@ -24,7 +24,7 @@ public struct Payments {
 
     public subscript(payment: PaymentID) -> Payment? { self.payments[payment] }
 
-    /// The payments under way, in the order of their ids. O(payments): for restarts.
+    /// The payments under way, in the order of their ids. O(payments): for checks.
     public var open: [PaymentOrder] {
         self.payments.values.filter { $0.state == .started }.map(\.order).sorted { $0.id < $1.id }
     }

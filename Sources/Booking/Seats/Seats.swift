@@ -10,6 +10,8 @@ public struct Seats {
     private var reservationsByUser: [UserID: [ReservationID]] = [:]
     /// Derived from the holds: may name some that are over by now, which are skipped when they come up.
     private var deadlines = Heap<Deadline>()
+    /// Pinned holds whose deadline has come up: they go back into `deadlines` if their payment is refused.
+    private var overdue: Set<ReservationID> = []
 
     /// Over all schedules.
     public private(set) var heldCount = 0
@@ -56,10 +58,9 @@ public struct Seats {
     public mutating func popLapsed(at now: Timestamp) -> ReservationID? {
         while let first = self.deadlines.min, first.until <= now {
             self.deadlines.removeMin()
-            guard let hold = self.reservations[first.reservation], hold.status == .held, !hold.isPinned else {
-                continue
-            }
-            return first.reservation
+            guard let hold = self.reservations[first.reservation], hold.status == .held else { continue }
+            guard hold.isPinned else { return first.reservation }
+            self.overdue.insert(first.reservation)
         }
         return nil
     }
@@ -68,6 +69,11 @@ public struct Seats {
 
     public mutating func takeHeld(_ hold: Reservation) {
         let position = self.position(of: hold.schedule)
+        precondition(hold.status == .held && hold.payment == nil, "reservation \(hold.id) begins as something else")
+        precondition(
+            self.schedules[position].hall.section(of: hold.seat) != nil,
+            "seat \(hold.seat) has a reservation, but is not in the hall: put it back"
+        )
         if self.boards[position] == nil {
             self.boards[position] = SeatBoard(seatCount: self.schedules[position].hall.seatCount)
         }
@@ -82,42 +88,46 @@ public struct Seats {
     }
 
     public mutating func takeReleased(_ id: ReservationID) {
-        let hold = self.change(id, from: .held, to: .cancelled, payment: nil)
+        let hold = self.change(id, paidBy: nil) {
+            $0.status = .cancelled
+        }
         self.boards[self.position(of: hold.schedule)]!.free(hold.seat, of: id)
         self.heldCount -= 1
     }
 
     /// A payment has begun: the hold stays until it is decided.
     public mutating func takePinned(_ id: ReservationID, by payment: PaymentID) {
-        self.change(id, from: .held, to: .held, payment: payment)
+        self.change(id, paidBy: nil) { $0.payment = payment }
     }
 
     /// The payment was refused: the hold runs on to its old deadline.
-    public mutating func takeUnpinned(_ id: ReservationID) {
-        let hold = self.change(id, from: .held, to: .held, payment: nil)
+    public mutating func takeUnpinned(_ id: ReservationID, by payment: PaymentID) {
+        let hold = self.change(id, paidBy: payment) { $0.payment = nil }
+        guard self.overdue.remove(id) != nil else { return }
         self.deadlines.insert(Deadline(until: hold.until, reservation: id))
     }
 
     public mutating func takeSold(_ id: ReservationID, by payment: PaymentID) {
-        let hold = self.change(id, from: .held, to: .paid, payment: payment)
+        let hold = self.change(id, paidBy: payment) { $0.status = .paid }
         self.boards[self.position(of: hold.schedule)]!.sell(hold.seat, to: id)
+        self.overdue.remove(id)
         self.heldCount -= 1
         self.soldCount += 1
     }
 
     // MARK: Helpers
 
+    /// Changes a hold that `payment` pins, or that none does.
     @discardableResult
     private mutating func change(
         _ id: ReservationID,
-        from: Reservation.Status,
-        to: Reservation.Status,
-        payment: PaymentID?
+        paidBy payment: PaymentID?,
+        _ change: (inout Reservation) -> Void
     ) -> Reservation {
         guard var reservation = self.reservations[id] else { preconditionFailure("there is no reservation \(id)") }
-        precondition(reservation.status == from, "reservation \(id) is \(reservation.status), not \(from)")
-        reservation.status = to
-        reservation.payment = payment
+        precondition(reservation.status == .held, "reservation \(id) is \(reservation.status), not held")
+        precondition(reservation.payment == payment, "reservation \(id) is not pinned by that payment, or by another")
+        change(&reservation)
         self.reservations[id] = reservation
         return reservation
     }
@@ -170,11 +180,22 @@ public struct Seats {
         for reservation in self.reservations.values {
             switch reservation.status {
             case .held:
-                precondition(reservation.isPinned || waiting.contains(reservation.id), "a hold would never lapse")
+                precondition(
+                    waiting.contains(reservation.id) != self.overdue.contains(reservation.id),
+                    "a hold would never lapse, or twice"
+                )
+                precondition(
+                    reservation.isPinned || !self.overdue.contains(reservation.id),
+                    "a hold that nothing pins is over its deadline for good"
+                )
             case .paid: precondition(reservation.payment != nil, "a sold seat has no payment")
             case .cancelled: precondition(reservation.payment == nil, "a cancelled hold is still being paid")
             }
         }
+        precondition(
+            self.overdue.allSatisfy { self.reservations[$0]?.isPinned == true },
+            "a hold that is over already is still watched"
+        )
         precondition(
             self.reservationsByUser.values.reduce(0) { $0 + $1.count } == self.reservations.count,
             "the users' lists do not hold every reservation once"

@@ -24,6 +24,19 @@ public enum Fact: Equatable, Sendable {
     /// Kept, so that a debit that was refused once is never carried out by a late duplicate.
     case debitRefused(UserID, PaymentID, at: Timestamp)
 
+    /// When it happened: of two facts of one journal, the later one never has the earlier time.
+    public var at: Timestamp {
+        switch self {
+        case .joined(_, _, _, let at), .admitted(_, _, let at), .left(_, _, let at), .lapsed(_, _, let at),
+            .released(_, _, _, let at), .paymentDone(_, _, _, let at), .paymentRefused(_, _, let at),
+            .charged(_, _, _, _, let at), .used(_, _, _, let at), .debited(_, _, _, _, let at),
+            .debitRefused(_, _, let at):
+            at
+        case .held(_, let reservation): reservation.heldAt
+        case .paymentStarted(let order): order.at
+        }
+    }
+
     /// The kind alone, as the journal writes it.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 1, admitted, left, lapsed

@@ -1,10 +1,14 @@
 /// The verbs of the line.
 extension Shard {
     mutating func join(_ state: ConcertState, _ user: UserID) -> Reply {
-        if let place = state.line.place(of: user) {
-            state.line.seen(place, at: self.now)
-            return self.joined(state, place)
+        if let place = state.line.place(of: user), let entry = state.line.entry(at: place) {
+            guard self.isOver(entry, state) else {
+                state.line.seen(place, at: self.now)
+                return self.joined(state, place)
+            }
+            self.record(.lapsed(state.concert.id, place, at: self.now))
         }
+        guard !state.line.isFull else { return .refused(.overloaded) }
         let place = state.line.nextPlace
         self.record(.joined(state.concert.id, user, place, at: self.now))
         self.admit(state)
@@ -40,10 +44,14 @@ extension Shard {
     func isCurrent(_ pass: Pass, _ state: ConcertState) -> Bool {
         guard let entry = state.line.entry(at: pass.place) else { return false }
         guard entry.user == pass.user, entry.joinedAt == pass.issuedAt else { return false }
-        // Lapses are bounded a step, so someone's time inside may be over before their place is cleared. Whoever waits
-        // too long but asks before that is seen in time.
-        if case .admitted(let at) = entry.state { return self.now < at + state.concert.rules.admittedLifetime }
-        return true
+        return !self.isOver(entry, state)
+    }
+
+    /// Lapses are bounded a step, so someone's time inside may be over before their place is cleared. Whoever waits too
+    /// long but asks before that is seen in time.
+    private func isOver(_ entry: Line.Entry, _ state: ConcertState) -> Bool {
+        guard case .admitted(let at) = entry.state else { return false }
+        return at + state.concert.rules.admittedLifetime <= self.now
     }
 
     /// Why someone may not do what only people inside may; nil for someone inside.

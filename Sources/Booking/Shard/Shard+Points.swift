@@ -17,8 +17,10 @@ extension Shard {
         return self.change(of: user, amount, .use, .free)
     }
 
-    /// Takes a payment's amount once, however often it is asked, and says the same each time.
+    /// Takes a payment's amount once, however often it is asked, and says the same each time. The amount may be 0: free
+    /// seats are paid for too.
     mutating func debit(_ payment: PaymentID, _ user: UserID, _ amount: Won) -> Reply {
+        guard amount >= .zero else { return .refused(.useNotPositive) }
         if self.points.debit(payment) == nil {
             if self.points.balance(of: user).balance >= amount {
                 self.record(.debited(user, self.nextHistoryID(user), payment, amount, at: self.now))
@@ -53,8 +55,7 @@ extension Shard {
             Set(payment.order.reservations) == Set(ids)
         {
             if case .done = payment.state { return self.receipt(payment.order.id, of: state) }
-            self.wait(for: payment.order.id, origin)
-            return nil
+            return self.wait(for: payment.order.id, origin)
         }
         if let refusal = self.refusal(pass, state) { return .refused(refusal) }
         for reservation in reservations {

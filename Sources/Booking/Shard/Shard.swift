@@ -1,3 +1,5 @@
+import DequeModule
+
 /// One shard: the concerts and users of its slots. Pure: time comes in as an argument, and what must happen outside
 /// leaves through `facts`, `debits` and `lateReplies`.
 ///
@@ -13,7 +15,9 @@ public struct Shard: ~Copyable {
     public let slots: SlotMap
     let catalogue: Catalogue
 
-    var concerts: [ConcertID: ConcertState] = [:]
+    private var concerts: [ConcertID: ConcertState] = [:]
+    /// In the order of their ids, so that what a tick records does not depend on how a dictionary is laid out.
+    let concertsInOrder: [ConcertState]
     var points = Points()
     /// The last id given in each slot.
     private var counters: [UInt64]
@@ -27,8 +31,10 @@ public struct Shard: ~Copyable {
     /// Answers to requests for which `decide` gave none at once.
     public private(set) var lateReplies: [LateReply] = []
 
-    /// Debits asked of other shards and not answered.
-    private var debitsUnderWay: [PaymentID: DebitUnderWay] = [:]
+    /// Payments that wait for points from another shard. Follows from the facts, so a restart asks for them again.
+    private(set) var debitsUnderWay: [PaymentID: PaymentOrder] = [:]
+    /// When each was asked for, earliest first; may name some that are decided by now, which are skipped.
+    private var asked = Deque<Asked>()
     /// Who waits for a payment. Forgotten in a restart, as their connections are.
     private var waiters: [PaymentID: [Origin]] = [:]
 
@@ -49,9 +55,9 @@ public struct Shard: ~Copyable {
         public let shard: Int
     }
 
-    private struct DebitUnderWay {
-        let order: PaymentOrder
-        var askedAt: Timestamp
+    private struct Asked {
+        let payment: PaymentID
+        let at: Timestamp
     }
 
     public struct LateReply: Equatable, Sendable {
@@ -64,6 +70,8 @@ public struct Shard: ~Copyable {
     /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
+    /// How many may wait for one payment: someone who repeats it every 5 s, the gateway's patience, for 5 minutes.
+    static let waitersMax = 64
 
     /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.
     public init(index: Int, slots: SlotMap, catalogue: Catalogue, hashSeed: UInt64) {
@@ -72,9 +80,10 @@ public struct Shard: ~Copyable {
         self.slots = slots
         self.catalogue = catalogue
         self.counters = Array(repeating: 0, count: Slot.count)
-        for concert in catalogue.concerts where slots.shard(of: concert.slot) == index {
-            self.concerts[concert.id] = ConcertState(concert, hashSeed: hashSeed)
-        }
+        self.concertsInOrder = catalogue.concerts
+            .filter { slots.shard(of: $0.slot) == index }
+            .map { ConcertState($0, hashSeed: hashSeed) }
+        for state in self.concertsInOrder { self.concerts[state.concert.id] = state }
     }
 
     // MARK: Deciding
@@ -105,17 +114,25 @@ public struct Shard: ~Copyable {
     /// The shell's clock tick: lets people in, lets places and holds lapse, and asks again for debits without an answer.
     public mutating func tick(at time: Timestamp) {
         self.now = max(self.now, time)
-        for state in self.concerts.values { self.settle(state) }
-        for (id, debit) in self.debitsUnderWay where debit.askedAt + Self.debitPatience <= self.now {
-            self.debitsUnderWay[id]?.askedAt = self.now
-            self.ask(for: debit.order)
+        for state in self.concertsInOrder { self.settle(state) }
+        for _ in 0..<self.asked.count {
+            guard self.asked[0].at + Self.debitPatience <= self.now else { return }
+            guard let order = self.debitsUnderWay[self.asked.removeFirst().payment] else { continue }
+            self.ask(for: order)
+            self.asked.append(Asked(payment: order.id, at: self.now))
         }
+    }
+
+    /// A restart has taken in all facts: whoever waits counts as seen now, since nobody could be seen meanwhile.
+    public mutating func resume(at time: Timestamp) {
+        self.now = max(self.now, time)
+        for state in self.concertsInOrder { state.line.resume(at: self.now) }
     }
 
     /// The user's shard has answered. An answer to a payment that is decided already is a duplicate, and ignored.
     public mutating func takeDebitReply(_ reply: Reply, for payment: PaymentID, at time: Timestamp) {
         self.now = max(self.now, time)
-        guard let order = self.debitsUnderWay[payment]?.order else { return }
+        guard let order = self.debitsUnderWay[payment] else { return }
         let state = self.state(order.concert)
         let answer: Reply
         switch reply {
@@ -129,11 +146,10 @@ public struct Shard: ~Copyable {
         }
     }
 
-    /// The link to another shard is up, maybe again: what was asked over the old one may be lost.
+    /// The link to another shard is up, maybe again: what was asked over the old one may be lost. O(debits under way).
     public mutating func linkIsUp(to shard: Int) {
-        for debit in self.debitsUnderWay.values where self.shard(of: debit.order.user) == shard {
-            self.ask(for: debit.order)
-        }
+        let lost = self.debitsUnderWay.values.filter { self.shard(of: $0.user) == shard }
+        for order in lost.sorted(by: { $0.id < $1.id }) { self.ask(for: order) }
     }
 
     /// Hands over everything for the outside, and forgets it; storage is kept for the next batch.
@@ -152,11 +168,12 @@ public struct Shard: ~Copyable {
 
     // MARK: Shared by the verbs
 
+    /// What has run out goes first, and whom the rate lets in: no answer depends on when the last tick was.
     private mutating func withConcert(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
         guard let state = self.concerts[id] else {
             return .refused(self.catalogue[id] == nil ? .unknownConcert : .wrongShard)
         }
-        self.lapse(state)
+        self.settle(state)
         return answer(&self, state)
     }
 
@@ -173,9 +190,12 @@ public struct Shard: ~Copyable {
     /// The next id of a slot. It counts as given once a fact with it is taken in.
     func nextID(in slot: Slot) -> UInt64 { SlotIDs.make(slot, counter: self.counters[Int(slot.rawValue)] + 1) }
 
-    private mutating func noteGiven(_ id: UInt64) {
-        guard let slot = SlotIDs.slot(of: id) else { preconditionFailure("\(id) names no slot") }
-        self.counters[Int(slot.rawValue)] = max(self.counters[Int(slot.rawValue)], SlotIDs.counter(of: id))
+    /// Ids of a slot only go up, so none is ever given twice, also after a replay.
+    private mutating func noteGiven(_ id: UInt64, in slot: Slot) {
+        precondition(SlotIDs.slot(of: id) == slot, "id \(id) is not one of slot \(slot)")
+        let counter = SlotIDs.counter(of: id)
+        precondition(counter > self.counters[Int(slot.rawValue)], "id \(id) was given before")
+        self.counters[Int(slot.rawValue)] = counter
     }
 
     private func shard(of user: UserID) -> Int { self.slots.shard(of: Slot(of: user)) }
@@ -208,7 +228,6 @@ public struct Shard: ~Copyable {
     mutating func collect(_ order: PaymentOrder, for state: ConcertState, _ origin: Origin) -> Reply? {
         guard self.shard(of: order.user) == self.index else {
             self.waiters[order.id] = [origin]
-            self.debitsUnderWay[order.id] = DebitUnderWay(order: order, askedAt: self.now)
             self.ask(for: order)
             return nil
         }
@@ -218,7 +237,12 @@ public struct Shard: ~Copyable {
         }
     }
 
-    mutating func wait(for payment: PaymentID, _ origin: Origin) { self.waiters[payment, default: []].append(origin) }
+    /// Nil when the answer comes with the payment's.
+    mutating func wait(for payment: PaymentID, _ origin: Origin) -> Reply? {
+        guard self.waiters[payment, default: []].count < Self.waitersMax else { return .refused(.overloaded) }
+        self.waiters[payment, default: []].append(origin)
+        return nil
+    }
 
     private mutating func ask(for order: PaymentOrder) {
         let shard = self.shard(of: order.user)
@@ -226,7 +250,6 @@ public struct Shard: ~Copyable {
     }
 
     private mutating func finish(_ payment: PaymentID, of state: ConcertState, _ debit: Points.Debit) -> Reply {
-        self.debitsUnderWay[payment] = nil
         switch debit {
         case .done(let balance):
             self.record(.paymentDone(state.concert.id, payment, balance: balance, at: self.now))
@@ -258,45 +281,62 @@ public struct Shard: ~Copyable {
 
     /// The only place where the state changes. Traps on a fact that can't have happened: the journal would be wrong.
     public mutating func take(_ fact: Fact) {
+        self.now = max(self.now, fact.at)
         switch fact {
-        case .joined(let concert, let user, let place, let at): self.state(concert).line.takeJoined(user, place: place, at: at)
+        case .joined(let concert, let user, let place, let at):
+            self.state(concert).line.takeJoined(user, place: place, at: at)
         case .admitted(let concert, let place, let at): self.state(concert).line.takeAdmitted(place, at: at)
         case .left(let concert, let place, _): self.state(concert).line.takeLeft(place)
         case .lapsed(let concert, let place, _): self.state(concert).line.takeExpired(place)
         case .held(let concert, let reservation):
-            self.state(concert).seats.takeHeld(reservation)
-            self.noteGiven(reservation.id.rawValue)
+            let state = self.state(concert)
+            state.seats.takeHeld(reservation)
+            self.noteGiven(reservation.id.rawValue, in: state.concert.slot)
         case .released(let concert, let id, _, _): self.state(concert).seats.takeReleased(id)
-        case .paymentStarted(let order):
-            let state = self.state(order.concert)
-            state.payments.takeStarted(order)
-            for id in order.reservations { state.seats.takePinned(id, by: order.id) }
-            self.noteGiven(order.id.rawValue)
+        case .paymentStarted(let order): self.takeStarted(order)
         case .paymentDone(let concert, let payment, let balance, _):
             let state = self.state(concert)
             let order = state.payments.takeDone(payment, balance: balance)
             for id in order.reservations { state.seats.takeSold(id, by: payment) }
             // The place may have lapsed, or been left, while the user's shard was asked.
             if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place) }
+            self.debitsUnderWay[payment] = nil
         case .paymentRefused(let concert, let payment, _):
             let state = self.state(concert)
             let order = state.payments.takeRefused(payment)
-            for id in order.reservations { state.seats.takeUnpinned(id) }
-        case .charged(let user, let id, let amount, let paymentType, let at):
+            for id in order.reservations { state.seats.takeUnpinned(id, by: payment) }
+            self.debitsUnderWay[payment] = nil
+        case .charged(let user, let id, let amount, let type, let at):
+            self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeCharged(
                 user,
-                HistoryEntry(id: id, amount: amount, type: .charge, paymentType: paymentType, at: at)
+                HistoryEntry(id: id, amount: amount, type: .charge, paymentType: type, at: at)
             )
-            self.noteGiven(id.rawValue)
         case .used(let user, let id, let amount, let at):
+            self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeUsed(user, HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at))
-            self.noteGiven(id.rawValue)
         case .debited(let user, let id, let payment, let amount, let at):
+            self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             let entry = HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at)
             self.points.takeDebited(user, entry, for: payment)
-            self.noteGiven(id.rawValue)
         case .debitRefused(_, let payment, _): self.points.takeDebitRefused(for: payment)
         }
+    }
+
+    private mutating func takeStarted(_ order: PaymentOrder) {
+        let state = self.state(order.concert)
+        state.payments.takeStarted(order)
+        for id in order.reservations { state.seats.takePinned(id, by: order.id) }
+        self.noteGiven(order.id.rawValue, in: state.concert.slot)
+        guard self.shard(of: order.user) != self.index else { return }
+        self.debitsUnderWay[order.id] = order
+        self.asked.append(Asked(payment: order.id, at: order.at))
+    }
+
+    private func ownSlot(of user: UserID) -> Slot {
+        let slot = Slot(of: user)
+        precondition(self.slots.shard(of: slot) == self.index, "user \(user) lives on another shard")
+        return slot
     }
 
     private func state(_ concert: ConcertID) -> ConcertState {
@@ -310,11 +350,21 @@ public struct Shard: ~Copyable {
 
     /// Everything that must hold between the machines of a shard. O(state): for tests and the simulator.
     public func checkInvariants() {
-        for state in self.concerts.values { state.checkInvariants() }
+        for state in self.concertsInOrder { state.checkInvariants() }
         self.points.checkInvariants()
-        for (id, debit) in self.debitsUnderWay {
-            let payment = self.state(debit.order.concert).payments[id]
-            precondition(payment?.state == .started, "payment \(id) is decided, but still asks for its points")
+        let open = self.concertsInOrder.flatMap { $0.payments.open }
+        precondition(open.count == self.debitsUnderWay.count, "a payment under way does not ask for its points")
+        for order in open {
+            precondition(self.debitsUnderWay[order.id] == order, "payment \(order.id) does not ask for its points")
         }
+        let asked = self.asked.map(\.payment)
+        precondition(
+            asked.filter { self.debitsUnderWay[$0] != nil }.sorted() == open.map(\.id).sorted(),
+            "a payment under way would never ask again, or ask twice"
+        )
+        precondition(
+            self.waiters.keys.allSatisfy { self.debitsUnderWay[$0] != nil },
+            "somebody waits for a payment that is decided"
+        )
     }
 }
