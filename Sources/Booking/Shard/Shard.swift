@@ -15,12 +15,12 @@ public struct Shard: ~Copyable {
     public let slots: SlotMap
     let catalogue: Catalogue
 
-    private var concerts: [ConcertID: ConcertState] = [:]
+    private(set) var concerts: [ConcertID: ConcertState] = [:]
     /// In the order of their ids, so that what a tick records does not depend on how a dictionary is laid out.
     let concertsInOrder: [ConcertState]
     var points = Points()
     /// The last id given in each slot.
-    private var counters: [UInt64]
+    private(set) var counters: [UInt64]
     /// The state's own time: never goes back.
     private(set) var now = Timestamp.distantPast
 

@@ -1,0 +1,149 @@
+import Booking
+
+/// One concert of the model: its line and its seats.
+extension ClusterModel.ConcertModel {
+    // MARK: The line
+
+    mutating func join(_ user: UserID, _ now: Timestamp) -> Joined {
+        if let index = self.people.firstIndex(where: { $0.user == user && !$0.isGone }) {
+            self.see(index, now)
+            return self.joined(index)
+        }
+        let place = Place(UInt64(self.people.count) + 1)
+        self.people.append(ClusterModel.Person(user: user, place: place, joinedAt: now, seenAt: now))
+        self.admit(now)
+        return self.joined(self.people.count - 1)
+    }
+
+    private func joined(_ index: Int) -> Joined {
+        let person = self.people[index]
+        return Joined(place: person.place, issuedAt: person.joinedAt, standing: self.standing(person))
+    }
+
+    mutating func poll(_ pass: Pass, _ now: Timestamp) -> Reply {
+        guard let index = self.index(pass) else { return .refused(.tokenUnknown) }
+        self.see(index, now)
+        return .standing(self.standing(self.people[index]))
+    }
+
+    mutating func leave(_ pass: Pass, _ now: Timestamp) -> Reply {
+        guard let index = self.index(pass) else { return .refused(.tokenUnknown) }
+        self.people[index].isGone = true
+        self.admit(now)
+        return .left
+    }
+
+    private mutating func see(_ index: Int, _ now: Timestamp) {
+        guard self.people[index].isWaiting, now - self.people[index].seenAt >= .seconds(1) else { return }
+        self.people[index].seenAt = now
+    }
+
+    func standing(_ person: ClusterModel.Person) -> Standing {
+        guard person.isWaiting else { return Standing(order: 0, seconds: 0) }
+        let order = UInt64(self.people.count { $0.isWaiting && $0.place <= person.place })
+        var seconds: UInt64 = 0
+        while seconds * UInt64(self.rules.admissionsPerSecond) < order { seconds += 1 }
+        return Standing(order: order, seconds: seconds)
+    }
+
+    func index(_ pass: Pass) -> Int? {
+        self.people.firstIndex {
+            !$0.isGone && $0.place == pass.place && $0.user == pass.user && $0.joinedAt == pass.issuedAt
+        }
+    }
+
+    func refusal(_ pass: Pass) -> Refusal? {
+        guard let index = self.index(pass) else { return .tokenUnknown }
+        return self.people[index].isWaiting ? .notAdmitted : nil
+    }
+
+    // MARK: Time
+
+    mutating func settle(_ now: Timestamp) {
+        for index in self.reservations.indices {
+            let reservation = self.reservations[index]
+            guard reservation.status == .held, reservation.payment == nil, reservation.until <= now else { continue }
+            self.reservations[index].status = .cancelled
+        }
+        for index in self.people.indices {
+            let person = self.people[index]
+            let end =
+                person.admittedAt.map { $0 + self.rules.admittedLifetime }
+                ?? max(person.seenAt, self.resumedAt) + self.rules.waitingLifetime
+            if end <= now { self.people[index].isGone = true }
+        }
+        self.admit(now)
+    }
+
+    /// In order of places, one each interval. Someone who is let in late leaves the next one's turn where it would have
+    /// been, up to the slack.
+    private mutating func admit(_ now: Timestamp) {
+        let rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond)
+        while let index = self.people.firstIndex(where: \.isWaiting) {
+            let inside = self.people.count { !$0.isGone && $0.admittedAt != nil }
+            if self.rules.maxActive > 0, inside >= self.rules.maxActive { return }
+            let due = max(self.due, self.concert.opensAt, now - rate.slack)
+            if due > now { return }
+            self.people[index].admittedAt = now
+            self.due = due + rate.interval
+        }
+    }
+
+    // MARK: Seats
+
+    func occupant(_ seat: UInt64, _ schedule: ScheduleID) -> Reservation? {
+        self.reservations.first {
+            $0.seat.rawValue == seat && $0.schedule == schedule && $0.status != .cancelled
+        }
+    }
+
+    /// Nil for a schedule that is not this concert's.
+    func statuses(_ schedule: ScheduleID) -> [SeatStatus]? {
+        guard self.concert.schedules.contains(where: { $0.id == schedule }) else { return nil }
+        return (1...6 as ClosedRange<UInt64>).map { seat in
+            guard let occupant = self.occupant(seat, schedule) else { return .available }
+            return occupant.status == .paid ? .sold : .held
+        }
+    }
+
+    var remaining: [UInt32] {
+        self.concert.schedules.map { schedule in
+            UInt32(self.statuses(schedule.id)!.count { $0 == .available })
+        }
+    }
+
+    func refusal(of seats: [SeatID], on id: ScheduleID, for pass: Pass, _ now: Timestamp) -> Refusal? {
+        if let refusal = self.refusal(pass) { return refusal }
+        guard let schedule = self.concert.schedules.first(where: { $0.id == id }) else { return .noSuchSchedule }
+        if schedule.playsAt <= now { return .scheduleOver }
+        if seats.isEmpty { return .noSeats }
+        if seats.count > self.rules.maxSeatsPerReservation { return .tooManySeats }
+        if Set(seats).count < seats.count { return .duplicateSeat }
+        if seats.contains(where: { !(1...6).contains($0.rawValue) }) { return .noSuchSeat }
+        if seats.contains(where: { self.occupant($0.rawValue, id) != nil }) { return .seatTaken }
+        return nil
+    }
+
+    /// Why these may not be named together by this person.
+    func refusal(of ids: [ReservationID], for pass: Pass) -> Refusal? {
+        if ids.isEmpty { return .noReservations }
+        if Set(ids).count < ids.count { return .duplicateReservation }
+        let own = ids.filter { id in self.reservations.contains { $0.id == id && $0.user == pass.user } }
+        return own.count < ids.count ? .noSuchReservation : nil
+    }
+
+    mutating func giveBack(_ pass: Pass, _ ids: [ReservationID]) -> Reply {
+        if let refusal = self.refusal(pass) ?? self.refusal(of: ids, for: pass) { return .refused(refusal) }
+        let named = ids.map { id in self.reservations.first { $0.id == id }! }
+        if named.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }
+        if named.contains(where: { $0.payment != nil }) { return .refused(.paymentInProgress) }
+        self.change(ids) { $0.status = .cancelled }
+        return .reservations(ids.map { id in self.reservations.first { $0.id == id }! })
+    }
+
+    mutating func change(_ ids: [ReservationID], _ change: (inout Reservation) -> Void) {
+        for index in self.reservations.indices where ids.contains(self.reservations[index].id) {
+            change(&self.reservations[index])
+        }
+    }
+}

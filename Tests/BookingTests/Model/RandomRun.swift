@@ -1,0 +1,179 @@
+import Foundation
+
+@testable import Booking
+
+/// One random history from a seed, and the last commands of it for whoever must understand a failure.
+struct RandomRun {
+    let seed: UInt64
+    let cluster: TestCluster
+    private var random: SplitMix
+    private var passes: [Pass] = []
+    private(set) var log: [String] = []
+
+    /// Prints each command before it is carried out: the way to a trap, which leaves no time to print.
+    private static let isTracing = ProcessInfo.processInfo.environment["USHER_TRACE"] != nil
+
+    init(seed: UInt64, shardCount: Int) {
+        self.seed = seed
+        self.cluster = TestCluster(shardCount: shardCount)
+        self.random = SplitMix(seed: seed)
+    }
+
+    /// The seed and the last 20 commands, to stand beside what went wrong.
+    var history: String {
+        "seed \(self.seed), \(self.cluster.nodes.count) shards, step \(self.log.count):\n"
+            + self.log.suffix(20).joined(separator: "\n")
+    }
+
+    mutating func run(steps: Int) throws {
+        for _ in 0..<steps { try self.step() }
+        self.note("drain")
+        try self.cluster.drain()
+        try self.cluster.checkBooks()
+    }
+
+    private mutating func note(_ command: String) {
+        let moment = (self.cluster.now - SmallWorld.start).rawValue
+        self.log.append("  at \(Double(moment) / 1e9) s: \(command)")
+        if Self.isTracing { FileHandle.standardError.write(Data("seed \(self.seed)\(self.log.last!)\n".utf8)) }
+    }
+
+    private mutating func step() throws {
+        self.cluster.pass(self.span())
+        let links = self.cluster.busyLinks
+        switch Int.random(in: 0..<100, using: &self.random) {
+        case 0..<30 where !links.isEmpty:
+            let link = self.random.pick(links)
+            let again = self.random.once(in: 4)
+            self.note("deliver \(link.from) -> \(link.to)\(again ? ", and once more later" : "")")
+            try self.cluster.deliver(link, again: again)
+        case 30..<40:
+            self.note("tick")
+            try self.cluster.tick()
+        case 40 where self.cluster.nodes.count > 1:
+            let from = Int.random(in: 0..<self.cluster.nodes.count, using: &self.random)
+            let to =
+                (from + Int.random(in: 1..<self.cluster.nodes.count, using: &self.random)) % self.cluster.nodes.count
+            self.note("cut \(from) <-> \(to)")
+            try self.cluster.cut(TestCluster.Link(from: from, to: to))
+        case 41:
+            let index = Int.random(in: 0..<self.cluster.nodes.count, using: &self.random)
+            self.note("restart \(index)")
+            try self.cluster.restart(index)
+        default:
+            let request = self.request()
+            self.note("\(request)")
+            let reply = try self.cluster.send(request)
+            guard case .join(let concert, let user) = request, case .joined(let joined) = reply else { return }
+            let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
+            if !self.passes.contains(pass) { self.passes.append(pass) }
+        }
+    }
+
+    // MARK: Choices
+
+    /// Mostly next to nothing, now and then past everyone's deadline, sometimes exactly onto one.
+    private mutating func span() -> Nanoseconds {
+        switch Int.random(in: 0..<100, using: &self.random) {
+        case 0..<10: return .zero
+        case 10..<60: return Nanoseconds(.random(in: 0...30_000_000, using: &self.random))
+        case 60..<85: return .milliseconds(.random(in: 0...1000, using: &self.random))
+        case 85..<95: return .milliseconds(.random(in: 0...5000, using: &self.random))
+        case 95..<98:
+            let deadlines = self.cluster.model.concerts.flatMap { concert in
+                concert.reservations.filter { $0.status == .held && $0.until > self.cluster.now }.map(\.until)
+            }
+            return deadlines.min().map { $0 - self.cluster.now } ?? .zero
+        default: return .milliseconds(.random(in: 0...70_000, using: &self.random))
+        }
+    }
+
+    private mutating func request() -> Request {
+        switch Int.random(in: 0..<100, using: &self.random) {
+        case 0..<15: .join(self.concert(), self.user())
+        case 15..<25: .poll(self.pass())
+        case 25..<28: .leave(self.pass())
+        case 28..<30: .schedules(self.concert())
+        case 30..<33: .seats(self.concert(), self.schedule(self.concert()))
+        case 33..<53: self.reserve()
+        case 53..<57: self.naming { .giveBack($0, $1) }
+        case 57..<60: .reservations(self.concert(), self.user())
+        case 60..<80: self.naming { .pay($0, $1) }
+        case 80..<91: .charge(self.user(), self.amount(), self.random.pick(PaymentType.allCases))
+        case 91..<94: .use(self.user(), self.amount())
+        case 94..<97: .balance(self.user())
+        default: .history(self.user(), self.query())
+        }
+    }
+
+    private mutating func user() -> UserID { self.random.pick(SmallWorld.users) }
+    private mutating func concert() -> ConcertID { ConcertID(self.random.once(in: 40) ? 99 : .random(in: 1...3)) }
+
+    private mutating func schedule(_ concert: ConcertID) -> ScheduleID {
+        let id = self.random.once(in: 20) ? UInt64.random(in: 1...40, using: &self.random) : concert.rawValue * 10
+        return ScheduleID(id + (self.random.once(in: 2) ? 1 : 0))
+    }
+
+    private mutating func amount() -> Won {
+        let edges: [Int64] = [0, -1, 1, 2_000_000, 2_000_001, .max, .min]
+        if self.random.once(in: 4) { return Won(self.random.pick(edges)) }
+        return Won(.random(in: 1...40, using: &self.random) * 5_000)
+    }
+
+    private mutating func query() -> HistoryQuery {
+        HistoryQuery(
+            only: self.random.once(in: 2) ? nil : self.random.pick(TransactionType.allCases),
+            page: .random(in: 0...2, using: &self.random),
+            size: .random(in: 0...5, using: &self.random)
+        )
+    }
+
+    /// Mostly one that was given not long ago; sometimes an old one, sometimes a forged one.
+    private mutating func pass() -> Pass {
+        guard !self.passes.isEmpty else {
+            return Pass(concert: ConcertID(1), user: self.user(), place: Place(1), issuedAt: self.cluster.now)
+        }
+        let pass = self.random.pick(self.random.once(in: 10) ? self.passes : self.passes.suffix(12))
+        guard self.random.once(in: 25) else { return pass }
+        return switch Int.random(in: 0..<4, using: &self.random) {
+        case 0: Pass(concert: self.concert(), user: pass.user, place: pass.place, issuedAt: pass.issuedAt)
+        case 1: Pass(concert: pass.concert, user: self.user(), place: pass.place, issuedAt: pass.issuedAt)
+        case 2:
+            Pass(
+                concert: pass.concert,
+                user: pass.user,
+                place: self.random.pick([0, 1, .max].map { Place($0) }),
+                issuedAt: pass.issuedAt
+            )
+        default:
+            Pass(concert: pass.concert, user: pass.user, place: pass.place, issuedAt: pass.issuedAt + Nanoseconds(1))
+        }
+    }
+
+    private mutating func reserve() -> Request {
+        let pass = self.pass()
+        let count =
+            self.random.once(in: 10)
+            ? Int.random(in: 0...5, using: &self.random) : Int.random(in: 1...2, using: &self.random)
+        let highest: UInt64 = self.random.once(in: 10) ? 8 : 6
+        let seats = (0..<count).map { _ in SeatID(.random(in: (highest == 6 ? 1 : 0)...highest, using: &self.random)) }
+        return .reserve(pass, self.schedule(pass.concert), seats)
+    }
+
+    /// Reservations to pay or give back: mostly the person's own that stand, or those of an earlier payment.
+    private mutating func naming(_ make: (Pass, [ReservationID]) -> Request) -> Request {
+        let pass = self.pass()
+        let all = self.cluster.model.concerts.flatMap(\.reservations)
+        let own = all.filter { $0.user == pass.user && SlotIDs.slot(of: $0.id.rawValue) == Slot(of: pass.concert) }
+        let held = own.filter { $0.status == .held }.map(\.id)
+        let earlier = self.cluster.model.payments.filter { $0.user == pass.user && $0.concert == pass.concert }
+        switch Int.random(in: 0..<20, using: &self.random) {
+        case 0..<11: return make(pass, held.shuffled(using: &self.random))
+        case 11..<13: return make(pass, Array(held.prefix(1)))
+        case 13..<16: return make(pass, earlier.last?.reservations.reversed() ?? held)
+        case 16..<18: return make(pass, own.suffix(2).map(\.id))
+        case 18: return make(pass, held + held.prefix(1))
+        default: return make(pass, all.isEmpty ? [ReservationID(.max)] : [self.random.pick(all).id])
+        }
+    }
+}

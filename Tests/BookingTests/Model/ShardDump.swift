@@ -1,0 +1,64 @@
+@testable import Booking
+
+/// Everything that a shard's facts say, as one value that can be compared: what a restart must bring back.
+struct ShardDump: Equatable {
+    struct ConcertDump: Equatable {
+        let id: ConcertID
+        let totals: Line.Totals
+        let nextPlace: Place
+        let admissionDue: Timestamp
+        var people: [Line.Entry] = []
+        var standings: [Standing?] = []
+        let remaining: [UInt32]
+        let statuses: [[SeatStatus]?]
+        let heldCount: Int
+        let soldCount: Int
+        let reservations: [[Reservation]]
+        let payments: [Payments.Payment?]
+        let paymentCounts: [Int]
+        let open: [PaymentOrder]
+    }
+
+    var concerts: [ConcertDump] = []
+    let counters: [UInt64]
+    let underWay: [PaymentID: PaymentOrder]
+    let balances: [Balance]
+    let histories: [[HistoryEntry]]
+    let debits: [Points.Debit?]
+    let totals: [Won]
+
+    /// `payments` are all that ever were, on any shard.
+    init(_ shard: borrowing Shard, users: [UserID], payments: [PaymentID]) {
+        self.counters = shard.counters
+        self.underWay = shard.debitsUnderWay
+        let points = shard.points
+        self.balances = users.map { points.balance(of: $0) }
+        self.histories = users.map { points.history(of: $0, HistoryQuery(size: 100)) }
+        self.debits = payments.map { points.debit($0) }
+        self.totals = [points.charged, points.used, points.balances]
+        for state in shard.concertsInOrder {
+            self.concerts.append(ConcertDump(state, users: users, payments: payments))
+        }
+    }
+}
+
+extension ShardDump.ConcertDump {
+    init(_ state: ConcertState, users: [UserID], payments: [PaymentID]) {
+        self.id = state.concert.id
+        self.totals = state.line.totals
+        self.nextPlace = state.line.nextPlace
+        self.admissionDue = state.line.admissionDue
+        self.remaining = state.seats.remaining
+        self.statuses = state.concert.schedules.map { state.seats.statuses(of: $0.id) }
+        self.heldCount = state.seats.heldCount
+        self.soldCount = state.seats.soldCount
+        self.reservations = users.map { state.seats.reservations(of: $0) }
+        self.payments = payments.map { state.payments[$0] }
+        self.paymentCounts = [state.payments.openCount, state.payments.doneCount, state.payments.refusedCount]
+        self.open = state.payments.open
+        var people: [Line.Entry] = []
+        state.line.forEachPresent { people.append($0) }
+        self.people = people
+        self.standings = people.map { state.line.standing(of: $0.place) }
+    }
+}

@@ -1,0 +1,76 @@
+import Booking
+
+/// A world so small that people meet in it all the time: 3 concerts, 2 plays of 6 seats each, 8 users, short lives.
+enum SmallWorld {
+    static let start = Timestamp(seconds: 1_800_000_000)
+    static let users = (1...8).map { UserID($0) }
+
+    /// Seats 1-2 at 60,000, 3-5 at 20,000, and seat 6 for nothing.
+    static let hall: Hall = {
+        do {
+            return try Hall(sections: [
+                Hall.Section(seats: 1...2, grade: "VIP", price: Won(60_000)),
+                Hall.Section(seats: 3...5, grade: "A", price: Won(20_000)),
+                Hall.Section(seats: 6...6, grade: "FREE", price: .zero),
+            ])
+        } catch { preconditionFailure("\(error)") }
+    }()
+
+    /// Concert 1 is wide open, concert 2 slow and narrow with a play that is soon over, concert 3 opens later.
+    static let catalogue: Catalogue = {
+        var narrow = Self.rules
+        narrow.admissionsPerSecond = 2
+        narrow.maxActive = 2
+        var late = Self.rules
+        late.admissionsPerSecond = 20
+        late.maxActive = 3
+        late.maxSeatsPerReservation = 2
+        do {
+            return try Catalogue([
+                Self.concert(1, opensAt: Self.start, playsAfter: .seconds(86_400), Self.rules),
+                Self.concert(2, opensAt: Self.start, playsAfter: .seconds(200), narrow),
+                Self.concert(3, opensAt: Self.start + .seconds(20), playsAfter: .seconds(86_400), late),
+            ])
+        } catch { preconditionFailure("\(error)") }
+    }()
+
+    private static let rules: ConcertRules = {
+        var rules = ConcertRules()
+        rules.waitingLifetime = .seconds(60)
+        rules.admittedLifetime = .seconds(30)
+        rules.holdTime = .seconds(20)
+        rules.maxSeatsPerReservation = 3
+        return rules
+    }()
+
+    private static func concert(
+        _ id: UInt64,
+        opensAt: Timestamp,
+        playsAfter: Nanoseconds,
+        _ rules: ConcertRules
+    ) -> Concert {
+        let schedules = [
+            Schedule(id: ScheduleID(id * 10), playsAt: Self.start + playsAfter, hall: Self.hall),
+            Schedule(id: ScheduleID(id * 10 + 1), playsAt: Self.start + .seconds(864_000), hall: Self.hall),
+        ]
+        return Concert(id: ConcertID(id), title: "concert \(id)", opensAt: opensAt, schedules: schedules, rules: rules)
+    }
+}
+
+/// Random numbers that a seed repeats: Steele et al., "Fast splittable pseudorandom number generators", 2014.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { self.state = seed }
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    /// True once in `count` times.
+    mutating func once(in count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
+    mutating func pick<Element>(_ elements: [Element]) -> Element { elements.randomElement(using: &self)! }
+}

@@ -1,0 +1,206 @@
+import Testing
+
+@testable import Booking
+
+/// Some shards in one process, and the model beside them. Messages between shards wait in queues, one each way, and
+/// arrive when the test says: late, twice, or never when a link is cut; in order on each link, in any order otherwise.
+///
+/// Every act is carried out on both, and what they say is compared at once; a difference is thrown.
+final class TestCluster {
+    struct Divergence: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    final class Node {
+        var shard: Shard
+        /// Everything it ever recorded.
+        var facts: [Fact] = []
+        init(_ shard: consuming Shard) { self.shard = shard }
+    }
+
+    struct Link: Hashable {
+        let from: Int
+        let to: Int
+    }
+
+    enum Message {
+        case debit(PaymentID, UserID, Won)
+        case answer(PaymentID, Reply)
+    }
+
+    let slots: SlotMap
+    let catalogue: Catalogue
+    let nodes: [Node]
+    var model: ClusterModel
+    private(set) var queues: [Link: [Message]] = [:]
+    private(set) var now = SmallWorld.start
+    private var requestCount: UInt64 = 0
+
+    init(shardCount: Int, catalogue: Catalogue = SmallWorld.catalogue) {
+        let slots = SlotMap(shardCount: shardCount)
+        self.slots = slots
+        self.catalogue = catalogue
+        self.nodes = (0..<shardCount).map {
+            Node(Shard(index: $0, slots: slots, catalogue: catalogue, hashSeed: UInt64($0)))
+        }
+        self.model = ClusterModel(catalogue) { slots.shard(of: Slot(of: $0)) == slots.shard(of: Slot(of: $1)) }
+    }
+
+    func pass(_ span: Nanoseconds) { self.now = self.now + span }
+
+    func concerts(of shard: Int) -> [ConcertID] {
+        self.catalogue.concerts.filter { self.slots.shard(of: $0.slot) == shard }.map(\.id)
+    }
+
+    /// Links that have something to deliver, in a fixed order.
+    var busyLinks: [Link] {
+        self.queues.filter { !$0.value.isEmpty }.keys.sorted { ($0.from, $0.to) < ($1.from, $1.to) }
+    }
+
+    // MARK: Acts
+
+    /// A client's request, sent to the shard of its slot.
+    @discardableResult
+    func send(_ request: Request) throws -> Reply? {
+        self.requestCount += 1
+        let origin = Shard.Origin(link: UInt32(self.requestCount % 3), request: self.requestCount)
+        let index = self.slots.shard(of: request.slot)
+        let known = self.model.payments.count
+        let expected = self.model.answer(request, from: origin, at: self.now)
+        let reply = self.nodes[index].shard.decide(request, from: origin, at: self.now)
+        try self.compare(reply, expected, "the answer")
+        let begun = self.model.payments[known...].filter { $0.fate == .underWay }.map(\.id)
+        try self.collect(index, debits: begun, late: [])
+        return reply
+    }
+
+    func tick() throws {
+        for (index, node) in self.nodes.enumerated() {
+            let asked = self.model.tick(self.concerts(of: index), at: self.now)
+            node.shard.tick(at: self.now)
+            try self.collect(index, debits: asked, late: [])
+        }
+    }
+
+    /// The first message of a link arrives. `again` leaves it where it is, so that it arrives once more.
+    func deliver(_ link: Link, again: Bool = false) throws {
+        guard let message = self.queues[link]?.first else { return }
+        if !again { self.queues[link]!.removeFirst() }
+        switch message {
+        case .debit(let payment, let user, let amount):
+            let request = Request.debit(payment, user, amount)
+            let origin = Shard.Origin(link: 100 + UInt32(link.from), request: payment.rawValue)
+            let expected = self.model.answer(request, from: origin, at: self.now)
+            let reply = self.nodes[link.to].shard.decide(request, from: origin, at: self.now)
+            try self.compare(reply, expected, "the debit's answer")
+            try self.collect(link.to, debits: [], late: [])
+            self.queues[Link(from: link.to, to: link.from), default: []].append(.answer(payment, reply!))
+        case .answer(let payment, let reply):
+            let late = self.model.finish(payment, reply, at: self.now)
+            self.nodes[link.to].shard.takeDebitReply(reply, for: payment, at: self.now)
+            try self.collect(link.to, debits: [], late: late)
+        }
+    }
+
+    /// All that was between two shards is lost, and the link is up again.
+    func cut(_ link: Link) throws {
+        for (from, to) in [(link.from, link.to), (link.to, link.from)] {
+            self.queues[Link(from: from, to: to)] = []
+            let concerts = self.concerts(of: from)
+            let asked = self.model.payments.filter { payment in
+                payment.fate == .underWay && concerts.contains(payment.concert)
+                    && self.slots.shard(of: Slot(of: payment.user)) == to
+            }
+            self.nodes[from].shard.linkIsUp(to: to)
+            try self.collect(from, debits: asked.map(\.id).sorted(), late: [])
+        }
+    }
+
+    /// A shard dies and starts again from its facts: what was on its links is lost, as is who waited.
+    func restart(_ index: Int) throws {
+        self.nodes[index].shard = self.replayed(index)
+        self.nodes[index].shard.resume(at: self.now)
+        self.model.restart(self.concerts(of: index), at: self.now)
+        for other in self.nodes.indices where other != index { try self.cut(Link(from: index, to: other)) }
+    }
+
+    /// Delivers and ticks until no payment is under way.
+    func drain() throws {
+        var rounds = 0
+        repeat {
+            while let link = self.busyLinks.first { try self.deliver(link) }
+            self.pass(.milliseconds(500))
+            try self.tick()
+            rounds += 1
+            guard rounds < 10 else { throw Divergence(description: "payments are under way for ever") }
+        } while self.model.payments.contains { $0.fate == .underWay }
+    }
+
+    /// A fresh shard that has taken in all the facts of one.
+    func replayed(_ index: Int) -> Shard {
+        var shard = Shard(index: index, slots: self.slots, catalogue: self.catalogue, hashSeed: 0xF0E1_D2C3)
+        for fact in self.nodes[index].facts { shard.take(fact) }
+        return shard
+    }
+
+    // MARK: Checks
+
+    private func compare<Value: Equatable>(_ actual: Value, _ expected: Value, _ what: String) throws {
+        guard actual != expected else { return }
+        throw Divergence(description: "\(what) is \(actual), but should be \(expected)")
+    }
+
+    /// Takes a shard's output, and checks everything that must hold after any act.
+    private func collect(_ index: Int, debits expected: [PaymentID], late: [Shard.LateReply]) throws {
+        let node = self.nodes[index]
+        var facts: [Fact] = []
+        var debits: [Shard.Debit] = []
+        var replies: [Shard.LateReply] = []
+        node.shard.takeOutput(
+            facts: { facts.append($0) },
+            debits: { debits.append($0) },
+            lateReplies: { replies.append($0) }
+        )
+        var last = node.facts.last?.at ?? .distantPast
+        for fact in facts {
+            guard last <= fact.at, fact.at <= self.now else {
+                throw Divergence(description: "a fact is out of time: \(fact)")
+            }
+            last = fact.at
+        }
+        node.facts += facts
+        try self.compare(replies, late, "what is answered late")
+        try self.compare(debits.map(\.payment).sorted(), expected, "what is asked of other shards")
+        for debit in debits {
+            self.queues[Link(from: index, to: debit.shard), default: []]
+                .append(.debit(debit.payment, debit.user, debit.amount))
+        }
+        node.shard.checkInvariants()
+    }
+
+    /// Once all is drained, the books of the whole cluster.
+    func checkBooks() throws {
+        var sold = 0
+        var paid = Won.zero
+        for state in self.nodes.flatMap({ $0.shard.concertsInOrder }) {
+            let free = state.seats.remaining.reduce(0) { $0 + Int($1) }
+            let seats = state.seats.soldCount + state.seats.heldCount + free
+            try self.compare(seats, state.seats.seatCount, "the number of seats sold, held and free")
+            let totals = state.line.totals
+            try self.compare(totals.joined, totals.waiting + totals.admitted + totals.gone, "the number who joined")
+            try self.compare(totals.joined + 1, state.line.nextPlace.rawValue, "the number of places given")
+            sold += state.seats.soldCount
+            for reservation in SmallWorld.users.flatMap({ state.seats.reservations(of: $0) }) {
+                if reservation.status == .paid { paid += reservation.price }
+            }
+        }
+        let charged = self.nodes.reduce(Won.zero) { $0 + $1.shard.points.charged }
+        let left = self.nodes.reduce(Won.zero) { $0 + $1.shard.points.balances + $1.shard.points.used }
+        try self.compare(charged, left, "the sum of points charged")
+        var debited = Won.zero
+        for case .debited(_, _, _, let amount, _) in self.nodes.flatMap(\.facts) { debited += amount }
+        try self.compare(paid, debited, "the price of all seats sold")
+        let done = self.model.payments.filter { if case .done = $0.fate { true } else { false } }
+        try self.compare(done.reduce(0) { $0 + $1.reservations.count }, sold, "the number of seats sold by payments")
+    }
+}
