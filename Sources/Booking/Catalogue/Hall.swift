@@ -16,10 +16,14 @@ public struct Hall: Equatable, Sendable {
     /// A hall may have this many seats: twice the largest stadium. Bounds the memory of one schedule (8 bytes a seat).
     public static let seatCountMax = 200_000
 
+    /// Nobody could pay more. Also keeps the sum of any number of prices within its 64 bits.
+    public static let priceMax = Points.balanceMax
+
     public let sections: [Section]
     public let seatCount: Int
 
-    /// Refuses sections that overlap, leave a gap, do not start at seat 1, or cost less than 0 won.
+    /// Refuses sections that overlap, leave a gap, do not start at seat 1, or cost less than 0 won or more
+    /// than `priceMax`.
     public init(sections: [Section]) throws(CatalogueError) {
         var next: UInt32 = 1
         for section in sections {
@@ -35,6 +39,11 @@ public struct Hall: Equatable, Sendable {
                 )
             }
             guard section.price >= .zero else { throw CatalogueError("section \(section.grade) has a negative price") }
+            guard section.price <= Self.priceMax else {
+                throw CatalogueError(
+                    "section \(section.grade) costs \(section.price) won, but nobody can have more than \(Self.priceMax) points"
+                )
+            }
             next = section.seats.upperBound + 1
         }
         guard !sections.isEmpty else { throw CatalogueError("a hall needs at least one section") }
