@@ -5,7 +5,8 @@ import Wire
     /// Well-formed input, in streams of one or more requests.
     static let goodStreams: [String] = [
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET /api/v1/waiting?concertId=1 HTTP/1.1\r\nHost: a.example:8080\r\nX-Concert-Token: abc_-9\r\nAccept: */*\r\n\r\n",
+        "GET /api/v1/waiting?concertId=1 HTTP/1.1\r\nHost: a.example:8080\r\n"
+            + "X-Concert-Token: abc_-9\r\nAccept: */*\r\n\r\n",
         "HEAD /x?y HTTP/1.1\r\nhost:a\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
         "OPTIONS /a HTTP/1.1\r\nHost: a:\r\n\r\n",
@@ -20,23 +21,32 @@ import Wire
         "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, CLOSE ,y\r\nConnection: keep-alive\r\n\r\n",
         "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 03\r\n\r\nabc",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\n"
+            + "Content-Length: 03\r\n\r\nabc",
         "POST / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n"
+            + "abcGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
         "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\tCHUNKED \r\n\r\n3\r\nabc\r\n00A\r\n0123456789\r\n0\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n1;x=\"y z\"\r\na\r\n2 ; b\r\nbc\r\n0;last\r\nX-Check: 1\r\nContent-Length: 9\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\tCHUNKED \r\n\r\n3\r\nabc\r\n00A\r\n"
+            + "0123456789\r\n0\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "1;x=\"y z\"\r\na\r\n2 ; b\r\nbc\r\n0;last\r\nX-Check: 1\r\nContent-Length: 9\r\n\r\n"
+            + "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /a%20b/%EA%B3%B5?x=[1]&y=%2F HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nEmpty:\r\nSpaces: \t \r\nInner:  a \t b  \r\nLatin: \u{E9}\u{FF}\r\n!#$%&'*+-.^_`|~: odd\r\n\r\n",
-        "DELETE /api/v1/waiting?concertId=9 HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nIf-None-Match: \"1\"\r\n\r\n",
-        "PUT /a HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 1\r\nX-Forwarded-For: 2\r\n\r\nPATCH /b HTTP/1.1\r\nHost: a_b~c\r\n\r\nTRACE /c HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nEmpty:\r\nSpaces: \t \r\nInner:  a \t b  \r\n"
+            + "Latin: \u{E9}\u{FF}\r\n!#$%&'*+-.^_`|~: odd\r\n\r\n",
+        "DELETE /api/v1/waiting?concertId=9 HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\n"
+            + "If-None-Match: \"1\"\r\n\r\n",
+        "PUT /a HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 1\r\nX-Forwarded-For: 2\r\n\r\n"
+            + "PATCH /b HTTP/1.1\r\nHost: a_b~c\r\n\r\nTRACE /c HTTP/1.1\r\nHost: a\r\n\r\n",
     ]
 
     /// Input that is cut off, or refused after a good request.
     static let mixedStreams: [String] = [
-        "", "G", "\r", "GET / HTTP/1.1\r\nHost: a\r\n\r", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+        "", "G", "\r", "GET / HTTP/1.1\r\nHost: a\r\n\r",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
         "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost : a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcd / HTTP/1.1\r\n\r\n",
