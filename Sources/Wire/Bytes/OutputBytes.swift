@@ -94,8 +94,8 @@ public struct OutputBytes: ~Copyable {
     @inline(__always)
     public mutating func append(_ text: StaticString) { self.append(ByteView(text)) }
 
-    /// The UTF-8 of `text`, as it is.
-    public mutating func append(_ text: String) {
+    /// The UTF-8 of `text`, as it is. Has a label so that a literal is a `StaticString`, which needs no counting.
+    public mutating func append(utf8 text: String) {
         var text = text
         text.withUTF8 { self.append(ByteView(UnsafeRawBufferPointer($0))) }
     }

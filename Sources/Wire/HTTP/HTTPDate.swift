@@ -22,7 +22,7 @@ public struct HTTPDate: Sendable {
     }
 
     public func append(to output: inout OutputBytes) {
-        for at in 0..<Self.count { output.append(self.text[at]) }
+        self.text.span.withUnsafeBytes { output.append(ByteView($0)) }
     }
 
     private mutating func format() {

