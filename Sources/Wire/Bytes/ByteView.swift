@@ -1,0 +1,186 @@
+/// A stretch of somebody else's bytes: a pointer and a count, nothing owned, nothing copied.
+///
+/// Valid only as long as its source says (a read buffer until the callback returns, a request until the parser is
+/// called again). Every public access is checked; the scanning verbs below are for this room, take offsets that the
+/// caller has compared with `count`, and assert it. All unsafe reading of outside bytes in this room goes through here.
+public struct ByteView {
+    let base: UnsafeRawPointer
+    public let count: Int
+
+    /// Views `bytes`; an empty buffer without an address is fine.
+    public init(_ bytes: UnsafeRawBufferPointer) {
+        self.base = bytes.baseAddress ?? Self.nowhere
+        self.count = bytes.count
+    }
+
+    /// Views a literal, which lives as long as the process.
+    public init(_ text: StaticString) {
+        self.base = UnsafeRawPointer(text.utf8Start)
+        self.count = text.utf8CodeUnitCount
+    }
+
+    init(base: UnsafeRawPointer, count: Int) {
+        assert(count >= 0, "a view cannot be shorter than empty")
+        self.base = base
+        self.count = count
+    }
+
+    public static var empty: ByteView { ByteView(base: self.nowhere, count: 0) }
+    /// Where empty views point; never read.
+    private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(("" as StaticString).utf8Start) }
+
+    public var isEmpty: Bool { self.count == 0 }
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: self.base, count: self.count) }
+
+    public subscript(offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < self.count, "read outside a view")
+        return self.base.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// A part of the view; traps when the range does not fit.
+    public subscript(range: Range<Int>) -> ByteView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= self.count, "a part outside its view")
+        return ByteView(base: self.base + range.lowerBound, count: range.count)
+    }
+
+    public static func == (left: ByteView, right: StaticString) -> Bool { left.isEqual(to: ByteView(right)) }
+    public static func != (left: ByteView, right: StaticString) -> Bool { !(left == right) }
+
+    /// Byte by byte.
+    public func isEqual(to other: ByteView) -> Bool {
+        guard self.count == other.count else { return false }
+        var at = 0
+        while at + 8 <= self.count {
+            guard self.word(at) == other.word(at) else { return false }
+            at += 8
+        }
+        while at < self.count {
+            guard self.byte(at) == other.byte(at) else { return false }
+            at += 1
+        }
+        return true
+    }
+
+    /// Whether this is `text`, letters of ASCII in either case. `text` must be lower-case.
+    public func isEqualIgnoringCase(_ text: StaticString) -> Bool {
+        let other = ByteView(text)
+        guard self.count == other.count else { return false }
+        for at in 0..<self.count {
+            var byte = self.byte(at)
+            if byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") { byte |= 0x20 }
+            guard byte == other.byte(at) else { return false }
+        }
+        return true
+    }
+
+    /// The bytes as text; what is not UTF-8 becomes U+FFFD. Allocates: for logs and rare paths.
+    public var text: String { String(decoding: self.bytes, as: UTF8.self) }
+}
+
+// MARK: - Scanning, inside this room only
+
+extension ByteView {
+    @inline(__always)
+    func byte(_ offset: Int) -> UInt8 {
+        assert(offset >= 0 && offset < self.count, "a scan left its view")
+        return self.base.load(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// The eight bytes from `offset`, the first in the lowest place.
+    @inline(__always)
+    func word(_ offset: Int) -> UInt64 {
+        assert(offset >= 0 && offset + 8 <= self.count, "a scan left its view")
+        return UInt64(littleEndian: self.base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    @inline(__always)
+    func half(_ offset: Int) -> UInt32 {
+        assert(offset >= 0 && offset + 4 <= self.count, "a scan left its view")
+        return UInt32(littleEndian: self.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    /// `self[start..<end]`, for offsets that are known to fit.
+    @inline(__always)
+    func part(_ start: Int, _ end: Int) -> ByteView {
+        assert(start >= 0 && start <= end && end <= self.count, "a part outside its view")
+        return ByteView(base: self.base + start, count: end - start)
+    }
+
+    /// The first offset from `start` on, below `end`, whose byte is not of `kind`; `end` if all are.
+    @inline(__always)
+    func skip(_ kind: ByteClass, from start: Int, to end: Int, _ table: UnsafePointer<UInt8>) -> Int {
+        assert(end <= self.count, "a scan left its view")
+        var at = start
+        while at < end, table[Int(self.byte(at))] & kind.rawValue != 0 { at += 1 }
+        return at
+    }
+
+    /// The first offset from `start` on, below `end`, whose byte is a control character (0x00...0x1F, 0x7F); `end`
+    /// if none is. Eight bytes a step.
+    @inline(__always)
+    func skipToControl(from start: Int, to end: Int) -> Int {
+        var at = start
+        while at + 8 <= end {
+            let controls = Self.controls(in: self.word(at))
+            guard controls == 0 else { return at + controls.trailingZeroBitCount / 8 }
+            at += 8
+        }
+        while at < end {
+            let byte = self.byte(at)
+            guard byte >= 0x20 && byte != 0x7F else { return at }
+            at += 1
+        }
+        return end
+    }
+
+    /// The high bit of each byte of `word` that is below 0x20 or is 0x7F. Exact for the lowest flagged byte, which is
+    /// all that is asked: a borrow can only spoil bytes above it. (Bit Twiddling Hacks, "hasless" and "haszero".)
+    @inline(__always)
+    private static func controls(in word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let below = (word &- ones &* 0x20) & ~word
+        let delete = word ^ (ones &* 0x7F)
+        return (below | ((delete &- ones) & ~delete)) & (ones &* 0x80)
+    }
+
+    /// The first `byte` in `start..<end`, or nil.
+    func firstIndex(of byte: UInt8, from start: Int = 0, to end: Int? = nil) -> Int? {
+        let end = end ?? self.count
+        var at = start
+        while at < end {
+            if self.byte(at) == byte { return at }
+            at += 1
+        }
+        return nil
+    }
+
+    /// Whether this is a field name, in either case. `name` is lower-case letters and hyphens, four or more; these
+    /// bytes are token characters, of which only the right letter becomes a lower-case letter when bit 5 is set.
+    @inline(__always)
+    func isFieldName(_ name: StaticString) -> Bool {
+        let other = ByteView(name)
+        let count = self.count
+        assert(count == other.count && count >= 4, "compared with a name of another length")
+        guard count >= 8 else {
+            let lower: UInt32 = 0x2020_2020
+            return self.half(0) | lower == other.half(0) && self.half(count - 4) | lower == other.half(count - 4)
+        }
+        let lower: UInt64 = 0x2020_2020_2020_2020
+        var at = 0
+        while at + 8 <= count {
+            guard self.word(at) | lower == other.word(at) else { return false }
+            at += 8
+        }
+        return self.word(count - 8) | lower == other.word(count - 8)
+    }
+
+    /// Without spaces and tabs at both ends.
+    @inline(__always)
+    func trimmed() -> ByteView {
+        var start = 0
+        var end = self.count
+        while start < end, self.byte(start) == 0x20 || self.byte(start) == 0x09 { start += 1 }
+        while end > start, self.byte(end - 1) == 0x20 || self.byte(end - 1) == 0x09 { end -= 1 }
+        return self.part(start, end)
+    }
+}

@@ -1,0 +1,25 @@
+/// How much of a request is read before it is refused. All are counts of bytes unless they say otherwise.
+public struct HTTPLimits: Equatable, Sendable {
+    /// Request target; beyond it 414. RFC 9112, section 3, recommends at least 8,000.
+    public var targetBytesMax = 8_192
+    /// All field lines of a request with their line ends and the empty line that closes them; beyond it 431. Trailers
+    /// have the same allowance again. As much as nginx and Node take by default, or half of it.
+    public var headerBytesMax = 16_384
+    /// Number of field lines; beyond it 431. At most 250, so that a field's index fits a byte.
+    public var headerCountMax = 100
+    /// Body after removal of the chunked coding; beyond it 413. The largest body of the contract is below 1 KiB.
+    public var bodyBytesMax = 65_536
+    /// Chunk extensions of a body, all together; beyond it 400. Nobody sends any.
+    public var chunkExtensionBytesMax = 1_024
+    /// Number of empty lines before a request line; beyond it 400. RFC 9112, section 2.2, asks for at least one.
+    public var emptyLinesMax = 4
+    /// What a parser keeps allocated between requests; a connection that once sent a large body gives the rest back.
+    public var retainedBytesMax = 4_096
+
+    public init() {}
+
+    /// Longer methods are unknown without reading on: the longest registered with IANA has 17 letters.
+    static let methodBytesMax = 24
+    /// Digits of a chunk size; leading zeros count.
+    static let chunkSizeDigitsMax = 16
+}

@@ -1,0 +1,138 @@
+/// One request as the parser saw it: views of the connection's bytes, nothing copied.
+///
+/// Valid until the parser that gave it is called again. What has to live longer is copied out by its user.
+public struct HTTPRequest {
+    public let method: HTTPMethod
+    public let form: TargetForm
+    /// Raw, percent-escapes and all; starts with `/`. `*` for the asterisk form, empty for the authority form.
+    public let path: ByteView
+    /// Raw, without the `?`; empty when there is none. See `QueryParameters`.
+    public let query: ByteView
+    /// Name and port as sent; from the target where that names one, else from `Host`; empty in HTTP/1.0 without one.
+    public let host: ByteView
+    /// The whole body, without its chunked coding.
+    public let body: ByteView
+    /// What the answer has to say about the connection; after `.close` nothing more is read from it.
+    public let connection: HTTPConnectionFate
+    public let headers: HTTPHeaders
+
+    /// The forms of a request target (RFC 9112, section 3.2). A server meets `absolute` from clients behind a proxy
+    /// setting, `authority` only with CONNECT, `asterisk` only with OPTIONS.
+    public enum TargetForm: UInt8, Sendable { case origin, absolute, authority, asterisk }
+
+    /// The value of a header that Usher reads, or nil. Where a list header came in several lines, the last of them.
+    public subscript(header: HTTPHeaders.Known) -> ByteView? { self.headers[header] }
+}
+
+/// The methods of RFC 9110 and 5789. Any other is refused with 501 before it gets here.
+public enum HTTPMethod: UInt8, CaseIterable, Sendable {
+    case get, head, post, put, delete, options, patch, connect, trace
+
+    /// Case matters: `get` is no method that anybody knows.
+    init?(_ name: ByteView) {
+        let found: HTTPMethod? =
+            switch name.count {
+            case 3: name == "GET" ? .get : name == "PUT" ? .put : nil
+            case 4: name == "POST" ? .post : name == "HEAD" ? .head : nil
+            case 5: name == "PATCH" ? .patch : name == "TRACE" ? .trace : nil
+            case 6: name == "DELETE" ? .delete : nil
+            case 7: name == "OPTIONS" ? .options : name == "CONNECT" ? .connect : nil
+            default: nil
+            }
+        guard let found else { return nil }
+        self = found
+    }
+}
+
+/// What becomes of a connection after an answer, and so which `Connection` header the answer carries.
+public enum HTTPConnectionFate: UInt8, Sendable {
+    /// HTTP/1.1: stays open, and nothing needs to be said.
+    case keep
+    /// HTTP/1.0 that asked for it: stays open, and the answer says `Connection: keep-alive`.
+    case keepAndSay
+    /// The answer says `Connection: close`.
+    case close
+}
+
+/// The field lines of a request, in the order they came.
+public struct HTTPHeaders: Sequence {
+    /// The headers that Usher reads, found while parsing, so that asking for one costs nothing.
+    public enum Known: UInt8, CaseIterable, Sendable {
+        case host, connection, contentLength, transferEncoding, expect
+        case concertToken, acceptLanguage, contentType, ifNoneMatch, idempotencyKey
+        case forwardedFor, forwarded, authorization
+
+        /// Whether a second line is refused: one of the two would have to be believed. The other headers are lists,
+        /// or have a refusal of their own (`Host`, `Content-Length`, `Transfer-Encoding`).
+        var isSingle: Bool {
+            switch self {
+            case .concertToken, .contentType, .idempotencyKey, .authorization: true
+            case .host, .connection, .contentLength, .transferEncoding, .expect, .acceptLanguage, .ifNoneMatch,
+                .forwardedFor, .forwarded:
+                false
+            }
+        }
+
+        /// By length first: most names are of no known length, and are done with.
+        @inline(__always)
+        init?(_ name: ByteView) {
+            switch name.count {
+            case 4 where name.isFieldName("host"): self = .host
+            case 6 where name.isFieldName("expect"): self = .expect
+            case 9 where name.isFieldName("forwarded"): self = .forwarded
+            case 10 where name.isFieldName("connection"): self = .connection
+            case 12 where name.isFieldName("content-type"): self = .contentType
+            case 13 where name.isFieldName("if-none-match"): self = .ifNoneMatch
+            case 13 where name.isFieldName("authorization"): self = .authorization
+            case 14 where name.isFieldName("content-length"): self = .contentLength
+            case 15 where name.isFieldName("x-concert-token"): self = .concertToken
+            case 15 where name.isFieldName("accept-language"): self = .acceptLanguage
+            case 15 where name.isFieldName("idempotency-key"): self = .idempotencyKey
+            case 15 where name.isFieldName("x-forwarded-for"): self = .forwardedFor
+            case 17 where name.isFieldName("transfer-encoding"): self = .transferEncoding
+            default: return nil
+            }
+        }
+    }
+
+    /// Where one line's name and value lie, from the start of the request.
+    struct Slot {
+        var name: UInt32
+        var nameCount: UInt32
+        var value: UInt32
+        var valueCount: UInt32
+    }
+
+    /// For each known header its slot's index plus one; 0 for none.
+    typealias Index = InlineArray<13, UInt8>
+
+    let request: ByteView
+    let slots: UnsafePointer<Slot>
+    public let count: Int
+    let index: Index
+
+    public subscript(known: Known) -> ByteView? {
+        let slot = Int(self.index[Int(known.rawValue)])
+        return slot == 0 ? nil : self.line(slot - 1).value
+    }
+
+    func line(_ at: Int) -> (name: ByteView, value: ByteView) {
+        assert(at < self.count, "a line that was never sent")
+        let slot = self.slots[at]
+        let name = self.request.part(Int(slot.name), Int(slot.name + slot.nameCount))
+        return (name, self.request.part(Int(slot.value), Int(slot.value + slot.valueCount)))
+    }
+
+    public func makeIterator() -> Iterator { Iterator(headers: self) }
+
+    public struct Iterator: IteratorProtocol {
+        let headers: HTTPHeaders
+        var at = 0
+
+        public mutating func next() -> (name: ByteView, value: ByteView)? {
+            guard self.at < self.headers.count else { return nil }
+            defer { self.at += 1 }
+            return self.headers.line(self.at)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+/// The parameters of a query, `name=value&name=value`, read where they lie.
+///
+/// Made only from a query whose escapes are all sound. A parameter that is asked for and was sent twice is refused:
+/// one of the two would have to be believed. Names match exactly, after decoding; a name without `=` has the empty
+/// value. Each question reads the query once, and allocates nothing but the text or the error it gives back.
+public struct QueryParameters {
+    private let query: ByteView
+    /// Whether any name or value is escaped at all; if not, bytes are compared as they are.
+    private let isCoded: Bool
+
+    /// Refuses bad escapes, and escapes that do not stand for UTF-8, anywhere in the query.
+    public init(_ query: ByteView) throws(InputError) {
+        self.query = query
+        var isCoded = false
+        for at in 0..<query.count {
+            let byte = query.byte(at)
+            if byte == UInt8(ascii: "%") || byte == UInt8(ascii: "+") || byte >= 0x80 { isCoded = true }
+        }
+        self.isCoded = isCoded
+        guard isCoded else { return }
+        var decoded = OutputBytes(capacity: query.count)
+        try PercentCoding.decode(query, plusIsSpace: true, into: &decoded)
+        // The whole is UTF-8, and so is each name and value: they are parted by ASCII, which is in no longer sequence.
+    }
+
+    /// The raw value of `name`, or nil when it was not sent.
+    public func raw(_ name: StaticString) throws(InputError) -> ByteView? {
+        var found: ByteView?
+        var start = 0
+        while start < self.query.count {
+            let end = self.query.firstIndex(of: UInt8(ascii: "&"), from: start) ?? self.query.count
+            let equals = self.query.firstIndex(of: UInt8(ascii: "="), from: start, to: end)
+            if self.isNamed(self.query.part(start, equals ?? end), name) {
+                guard found == nil else { throw InputError(.fieldRepeated, field: name, "was sent twice") }
+                found = self.query.part(equals.map { $0 + 1 } ?? end, end)
+            }
+            start = end + 1
+        }
+        return found
+    }
+
+    /// The whole number that was sent as `name`, or nil when none was. An empty value is no number.
+    public func integerIfPresent(_ name: StaticString) throws(InputError) -> Int64? {
+        guard let raw = try self.raw(name) else { return nil }
+        switch self.isCoded ? Self.decodedInteger(raw) : IntegerText(raw) {
+        case .value(let value): return value
+        case .notANumber: throw InputError(.numberInvalid, field: name, "is not a whole number")
+        case .outOfRange: throw InputError(.numberOutOfRange, field: name, "is too large a number")
+        }
+    }
+
+    public func integer(_ name: StaticString) throws(InputError) -> Int64 {
+        guard let value = try self.integerIfPresent(name) else {
+            throw InputError(.fieldMissing, field: name, "is missing")
+        }
+        return value
+    }
+
+    /// The decoded text that was sent as `name`, or nil when none was.
+    public func textIfPresent(_ name: StaticString) throws(InputError) -> String? {
+        guard let raw = try self.raw(name) else { return nil }
+        guard self.isCoded else { return raw.text }
+        var decoded = OutputBytes(capacity: raw.count)
+        try PercentCoding.decode(raw, plusIsSpace: true, into: &decoded)
+        return decoded.view.text
+    }
+
+    private func isNamed(_ sent: ByteView, _ name: StaticString) -> Bool {
+        guard self.isCoded else { return sent == name }
+        let wanted = ByteView(name)
+        var at = 0
+        var place = 0
+        while at < sent.count, let (byte, next) = PercentCoding.byte(sent, at, plusIsSpace: true) {
+            guard place < wanted.count, wanted.byte(place) == byte else { return false }
+            place += 1
+            at = next
+        }
+        return place == wanted.count
+    }
+
+    private static func decodedInteger(_ raw: ByteView) -> IntegerText {
+        var decoded = OutputBytes(capacity: raw.count)
+        var at = 0
+        while at < raw.count, let (byte, next) = PercentCoding.byte(raw, at, plusIsSpace: true) {
+            decoded.append(byte)
+            at = next
+        }
+        return IntegerText(decoded.view)
+    }
+}

@@ -1,0 +1,64 @@
+public import Booking
+
+/// The times of the contract: `yyyy-MM-dd HH:mm:ss` in a zone with a fixed distance to UTC.
+public struct DateTimeText: Equatable, Sendable {
+    /// Bytes of the text.
+    public static let count = 19
+    /// Seconds to the east of UTC; Seoul's is 32,400.
+    public let offsetSeconds: Int64
+
+    /// Traps outside -18...18 hours, which is more than any zone has ever had.
+    public init(offsetSeconds: Int64) {
+        precondition((-64_800...64_800).contains(offsetSeconds), "a zone more than 18 hours from UTC")
+        self.offsetSeconds = offsetSeconds
+    }
+
+    /// Appends 19 bytes. Times beyond the years 0 to 9999 are written as the nearest within.
+    public func append(_ moment: Timestamp, to output: inout OutputBytes) {
+        // A timestamp reaches no further than the year 2262, so the sum can't overflow.
+        let time = CivilTime(seconds: moment.seconds + self.offsetSeconds)
+        output.reserve(Self.count)
+        output.append(decimal: time.year, width: 4)
+        output.append(UInt8(ascii: "-"))
+        output.append(decimal: time.month, width: 2)
+        output.append(UInt8(ascii: "-"))
+        output.append(decimal: time.day, width: 2)
+        output.append(UInt8(ascii: " "))
+        output.append(decimal: time.hour, width: 2)
+        output.append(UInt8(ascii: ":"))
+        output.append(decimal: time.minute, width: 2)
+        output.append(UInt8(ascii: ":"))
+        output.append(decimal: time.second, width: 2)
+    }
+
+    /// The moment, or nil for anything but exactly that form, a day that is in no calendar, a leap second, or a time
+    /// that a `Timestamp` can't hold (before 1677-09-21 or after 2262-04-11).
+    public func parse(_ text: ByteView) -> Timestamp? {
+        guard text.count == Self.count, text.byte(4) == UInt8(ascii: "-"), text.byte(7) == UInt8(ascii: "-"),
+            text.byte(10) == UInt8(ascii: " "), text.byte(13) == UInt8(ascii: ":"), text.byte(16) == UInt8(ascii: ":"),
+            let year = Self.number(text, 0, 4), let month = Self.number(text, 5, 7), let day = Self.number(text, 8, 10),
+            let hour = Self.number(text, 11, 13), let minute = Self.number(text, 14, 16),
+            let second = Self.number(text, 17, 19),
+            let local = CivilTime.seconds(
+                year: year,
+                month: month,
+                day: day,
+                hour: hour,
+                minute: minute,
+                second: second
+            )
+        else { return nil }
+        let (nanoseconds, overflow) = (local - self.offsetSeconds).multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? nil : Timestamp(nanoseconds: nanoseconds)
+    }
+
+    private static func number(_ text: ByteView, _ start: Int, _ end: Int) -> Int? {
+        var number = 0
+        for at in start..<end {
+            let digit = text.byte(at) &- 0x30
+            guard digit <= 9 else { return nil }
+            number = number * 10 + Int(digit)
+        }
+        return number
+    }
+}
