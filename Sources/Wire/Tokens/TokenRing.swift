@@ -63,7 +63,10 @@ public struct TokenRing: Equatable, Sendable {
 
     public func sign(_ pass: Pass) -> String {
         String(unsafeUninitializedCapacity: Self.tokenCount) { text in
-            self.sign(pass, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(text)[..<Self.tokenCount]))
+            self.sign(
+                pass,
+                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(text)[..<Self.tokenCount])
+            )
             return Self.tokenCount
         }
     }
