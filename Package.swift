@@ -13,7 +13,8 @@ let house: [SwiftSetting] = [
 let package = Package(
     name: "usher",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
@@ -26,7 +27,12 @@ let package = Package(
             ],
             swiftSettings: house
         ),
-        .target(name: "Wire", dependencies: ["Booking"], swiftSettings: house),
+        .target(
+            name: "Wire",
+            dependencies: ["Booking", .product(name: "Crypto", package: "swift-crypto")],
+            exclude: ["Frames/README.md"],
+            swiftSettings: house
+        ),
 
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: house),
