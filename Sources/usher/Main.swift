@@ -1,0 +1,2 @@
+import Server
+print(ConfigurationReport.check(LoadedConfiguration(environment: [:], file: "/tmp/x.json")))
