@@ -16,6 +16,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
@@ -29,7 +30,11 @@ let package = Package(
             ],
             swiftSettings: house
         ),
-        .target(name: "Wire", dependencies: ["Booking"], swiftSettings: house),
+        .target(
+            name: "Wire",
+            dependencies: ["Booking", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house
+        ),
         .target(
             name: "Server",
             dependencies: [

@@ -1,0 +1,210 @@
+public import Booking
+
+/// Facts as the journal keeps them. Stable for ever: an old journal is read by every later version.
+///
+///     │ kind u8 │ layout u8 │ fields, little-endian ... │
+///
+/// A kind's layout number goes up when its fields change; readers then know both. A batch is facts one after the other;
+/// how many there are is in the batch's own header, which the journal keeps.
+extension Fact {
+    /// The newest layout of each kind: all are in their first.
+    private static let layout: UInt8 = 1
+
+    /// Appends the fact. Allocates nothing beyond the buffer's own growth.
+    public func encode(into bytes: inout FrameBytes) {
+        bytes.append(self.factKind.rawValue)
+        bytes.append(Self.layout)
+        switch self {
+        case .joined(let concert, let user, let place, let at):
+            bytes.append(concert)
+            bytes.append(user)
+            bytes.append(place)
+            bytes.append(at)
+        case .admitted(let concert, let place, let at), .left(let concert, let place, let at),
+            .lapsed(let concert, let place, let at):
+            bytes.append(concert)
+            bytes.append(place)
+            bytes.append(at)
+        case .held(let concert, let reservation):
+            bytes.append(concert)
+            bytes.append(held: reservation)
+        case .released(let concert, let reservation, let reason, let at):
+            bytes.append(concert)
+            bytes.append(reservation)
+            bytes.append(reason.rawValue)
+            bytes.append(at)
+        case .paymentStarted(let order):
+            bytes.append(order)
+        case .paymentDone(let concert, let payment, let balance, let at):
+            bytes.append(concert)
+            bytes.append(payment)
+            bytes.append(balance)
+            bytes.append(at)
+        case .paymentRefused(let concert, let payment, let at):
+            bytes.append(concert)
+            bytes.append(payment)
+            bytes.append(at)
+        case .charged(let user, let id, let amount, let paymentType, let at):
+            bytes.append(user)
+            bytes.append(id)
+            bytes.append(amount)
+            bytes.append(paymentType.rawValue)
+            bytes.append(at)
+        case .used(let user, let id, let amount, let at):
+            bytes.append(user)
+            bytes.append(id)
+            bytes.append(amount)
+            bytes.append(at)
+        case .debited(let user, let id, let payment, let amount, let at):
+            bytes.append(user)
+            bytes.append(id)
+            bytes.append(payment)
+            bytes.append(amount)
+            bytes.append(at)
+        case .debitRefused(let user, let payment, let at):
+            bytes.append(user)
+            bytes.append(payment)
+            bytes.append(at)
+        }
+    }
+
+    /// Reads one fact and leaves the cursor behind it. Throws, naming it, for a kind or a layout of a newer version.
+    public init(from reader: inout FrameReader) throws(WireError) {
+        let number = try reader.readUInt8()
+        guard let kind = Kind(rawValue: number) else {
+            throw WireError("fact kind \(number) is not known to this version: a newer one wrote it")
+        }
+        let layout = try reader.readUInt8()
+        guard layout == Self.layout else {
+            throw WireError("fact \(kind) has layout \(layout), and this version reads layout \(Self.layout)")
+        }
+        switch kind {
+        case .joined:
+            let concert: ConcertID = try reader.readID()
+            let user: UserID = try reader.readID()
+            self = .joined(concert, user, try reader.readPlace(), at: try reader.readTimestamp())
+        case .admitted: self = .admitted(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
+        case .left: self = .left(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
+        case .lapsed: self = .lapsed(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
+        case .held: self = .held(try reader.readID(), try reader.readHeld())
+        case .released:
+            let concert: ConcertID = try reader.readID()
+            let reservation: ReservationID = try reader.readID()
+            let reason: ReleaseReason = try reader.readCase("release reason")
+            self = .released(concert, reservation, reason, at: try reader.readTimestamp())
+        case .paymentStarted: self = .paymentStarted(try reader.readPaymentOrder())
+        case .paymentDone:
+            let concert: ConcertID = try reader.readID()
+            let payment: PaymentID = try reader.readID()
+            self = .paymentDone(concert, payment, balance: try reader.readWon(), at: try reader.readTimestamp())
+        case .paymentRefused:
+            self = .paymentRefused(try reader.readID(), try reader.readID(), at: try reader.readTimestamp())
+        case .charged:
+            let user: UserID = try reader.readID()
+            let id: PointHistoryID = try reader.readID()
+            let amount = try reader.readWon()
+            let paymentType: PaymentType = try reader.readCase("payment type")
+            self = .charged(user, id, amount, paymentType, at: try reader.readTimestamp())
+        case .used:
+            let user: UserID = try reader.readID()
+            let id: PointHistoryID = try reader.readID()
+            self = .used(user, id, try reader.readWon(), at: try reader.readTimestamp())
+        case .debited:
+            let user: UserID = try reader.readID()
+            let id: PointHistoryID = try reader.readID()
+            let payment: PaymentID = try reader.readID()
+            self = .debited(user, id, payment, try reader.readWon(), at: try reader.readTimestamp())
+        case .debitRefused:
+            self = .debitRefused(try reader.readID(), try reader.readID(), at: try reader.readTimestamp())
+        }
+    }
+
+    /// Calls `body` with each of the `count` facts of a batch, in order. Throws if there are fewer or more.
+    public static func forEach(
+        in batch: UnsafeRawBufferPointer,
+        count: Int,
+        _ body: (Fact) throws(WireError) -> Void
+    ) throws(WireError) {
+        precondition(count >= 0, "a batch has no negative number of facts")
+        var reader = FrameReader(batch)
+        for _ in 0..<count { try body(try Fact(from: &reader)) }
+        try reader.end()
+    }
+
+    private var factKind: Kind {
+        switch self {
+        case .joined: .joined
+        case .admitted: .admitted
+        case .left: .left
+        case .lapsed: .lapsed
+        case .held: .held
+        case .released: .released
+        case .paymentStarted: .paymentStarted
+        case .paymentDone: .paymentDone
+        case .paymentRefused: .paymentRefused
+        case .charged: .charged
+        case .used: .used
+        case .debited: .debited
+        case .debitRefused: .debitRefused
+        }
+    }
+}
+
+extension FrameBytes {
+    /// A hold as it is made: neither paid, nor cancelled, nor pinned, so that is not written.
+    fileprivate mutating func append(held reservation: Reservation) {
+        precondition(
+            reservation.status == .held && reservation.payment == nil,
+            "reservation \(reservation.id) is recorded as held, but it isn't a fresh hold"
+        )
+        self.append(reservation.id)
+        self.append(reservation.user)
+        self.append(reservation.schedule)
+        self.append(reservation.seat)
+        self.append(reservation.price)
+        self.append(reservation.heldAt)
+        self.append(reservation.until)
+    }
+
+    fileprivate mutating func append(_ order: PaymentOrder) {
+        self.append(order.id)
+        self.append(order.concert)
+        self.append(order.user)
+        self.append(order.place)
+        self.append(order.amount)
+        self.append(order.at)
+        self.append(ids: order.reservations)
+    }
+}
+
+extension FrameReader {
+    fileprivate mutating func readHeld() throws(WireError) -> Reservation {
+        Reservation(
+            id: try self.readID(),
+            user: try self.readID(),
+            schedule: try self.readID(),
+            seat: try self.readID(),
+            price: try self.readWon(),
+            heldAt: try self.readTimestamp(),
+            until: try self.readTimestamp()
+        )
+    }
+
+    fileprivate mutating func readPaymentOrder() throws(WireError) -> PaymentOrder {
+        let id: PaymentID = try self.readID()
+        let concert: ConcertID = try self.readID()
+        let user: UserID = try self.readID()
+        let place = try self.readPlace()
+        let amount = try self.readWon()
+        let at = try self.readTimestamp()
+        return PaymentOrder(
+            id: id,
+            concert: concert,
+            user: user,
+            place: place,
+            reservations: try self.readIDs(),
+            amount: amount,
+            at: at
+        )
+    }
+}

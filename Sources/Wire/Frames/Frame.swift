@@ -1,0 +1,103 @@
+public import Booking
+
+/// Frames: how processes of a cluster talk. The layout of each kind is in `README.md` beside this file.
+///
+///     0        4     5      6     8             16
+///     │ length │kind │flags │slot │ request id  │ body ... │      all little-endian
+///     │ u32    │ u8  │ u8   │ u16 │ u64         │
+///     └────────┴─ length counts from here to the end ─────┘
+public enum FrameLimits {
+    /// The largest frame, its length field included. The largest body in use is the seats of a hall of 200,000, one
+    /// byte each; a peer can make us keep no more than this per connection.
+    public static let bytesMax = 1 << 20
+    public static let headerBytes = 16
+    public static let bodyBytesMax = Self.bytesMax - Self.headerBytes
+    /// The reason of a goodbye.
+    public static let reasonBytesMax = 1_024
+    /// Changes when a frame changes in a way that the other side would misread.
+    public static let protocolVersion: UInt16 = 1
+    /// The `length` field counts everything after itself.
+    static let lengthBytes = 4
+}
+
+/// What stands before each frame's body.
+public struct FrameHeader: Equatable, Sendable {
+    /// As sent; it may be one that this version does not know.
+    public let kind: UInt8
+    /// None are defined yet: values of known kinds refuse all but 0.
+    public let flags: UInt8
+    /// What the receiver routes by. 0 where no slot is meant. Not compared with the slot of the body's keys here.
+    public let slot: Slot
+    /// Chosen by the asker, unique among its requests in flight on a connection; the answer carries the same.
+    public let requestID: UInt64
+
+    /// Reads the 12 bytes after the length field.
+    init(from reader: inout FrameReader) throws(WireError) {
+        self.kind = try reader.readUInt8()
+        self.flags = try reader.readUInt8()
+        guard let slot = Slot(checking: try reader.readUInt16()) else { throw WireError("a frame names no slot") }
+        self.slot = slot
+        self.requestID = try reader.readUInt64()
+    }
+}
+
+/// One whole frame, still as bytes. `body` is valid only inside the call that hands the frame over.
+public struct Frame {
+    public let header: FrameHeader
+    public let body: UnsafeRawBufferPointer
+
+    /// Which type to decode it as.
+    public enum Sort: Equatable, Sendable {
+        case request(Request.Kind)
+        case reply(Reply.Kind)
+        case control(Control.Kind)
+        /// From a newer peer. The frame is whole, so it can be answered with `Control.unknownKind`, and the next read.
+        case unknown(kind: UInt8, requestID: UInt64)
+    }
+
+    public var sort: Sort {
+        if let kind = Request.Kind(rawValue: self.header.kind) { return .request(kind) }
+        if let kind = Reply.Kind(rawValue: self.header.kind) { return .reply(kind) }
+        if let kind = Control.Kind(rawValue: self.header.kind) { return .control(kind) }
+        return .unknown(kind: self.header.kind, requestID: self.header.requestID)
+    }
+
+    /// A cursor over the body, after the checks that all kinds share.
+    func reader() throws(WireError) -> FrameReader {
+        guard self.header.flags == 0 else { throw WireError("a frame has a flag that is not defined") }
+        return FrameReader(self.body)
+    }
+
+    /// `bytes` are everything after the length field.
+    init(afterLength bytes: UnsafeRawBufferPointer) throws(WireError) {
+        var reader = FrameReader(bytes)
+        self.header = try FrameHeader(from: &reader)
+        self.body = try reader.readBytes(reader.remaining)
+    }
+}
+
+extension FrameBytes {
+    /// Writes a header whose length is filled in by `endFrame`; returns where the frame starts.
+    @inline(__always)
+    mutating func beginFrame(kind: UInt8, slot: UInt16, requestID: UInt64) -> Int {
+        let start = self.count
+        self.reserve(FrameLimits.headerBytes + 48)  // the hot kinds fit: one look at the room for all their fields
+        self.append(0 as UInt32)
+        self.append(kind)
+        self.append(0 as UInt8)
+        self.append(slot)
+        self.append(requestID)
+        return start
+    }
+
+    /// Takes the frame back and throws if it is too long to be sent.
+    @inline(__always)
+    mutating func endFrame(_ start: Int) throws(WireError) {
+        let length = self.count - start
+        guard length <= FrameLimits.bytesMax else {
+            self.truncate(to: start)
+            throw WireError("a frame of \(length) bytes is longer than the \(FrameLimits.bytesMax) that may be sent")
+        }
+        self.overwrite(UInt32(length - FrameLimits.lengthBytes), at: start)
+    }
+}

@@ -1,0 +1,92 @@
+public import Booking
+
+extension Request {
+    /// Appends one frame. Throws, and appends nothing, if the ids are so many that it would be longer than
+    /// `FrameLimits.bytesMax`: only `reserve`, `giveBack` and `pay` can be. The other kinds allocate nothing.
+    public func encode(into bytes: inout FrameBytes, slot: Slot, requestID: UInt64) throws(WireError) {
+        let start = bytes.beginFrame(kind: self.kind.rawValue, slot: slot.rawValue, requestID: requestID)
+        switch self {
+        case .join(let concert, let user), .reservations(let concert, let user):
+            bytes.append(concert)
+            bytes.append(user)
+        case .poll(let pass), .leave(let pass):
+            bytes.append(pass)
+        case .schedules(let concert):
+            bytes.append(concert)
+        case .seats(let concert, let schedule):
+            bytes.append(concert)
+            bytes.append(schedule)
+        case .reserve(let pass, let schedule, let seats):
+            bytes.append(pass)
+            bytes.append(schedule)
+            bytes.append(ids: seats)
+        case .giveBack(let pass, let reservations), .pay(let pass, let reservations):
+            bytes.append(pass)
+            bytes.append(ids: reservations)
+        case .charge(let user, let amount, let paymentType):
+            bytes.append(user)
+            bytes.append(amount)
+            bytes.append(paymentType.rawValue)
+        case .use(let user, let amount):
+            bytes.append(user)
+            bytes.append(amount)
+        case .balance(let user):
+            bytes.append(user)
+        case .history(let user, let query):
+            bytes.append(user)
+            bytes.append(query)
+        case .debit(let payment, let user, let amount):
+            bytes.append(payment)
+            bytes.append(user)
+            bytes.append(amount)
+        }
+        try bytes.endFrame(start)
+    }
+
+    /// Throws for a frame that is no request, for values out of range, and for bytes left over.
+    public init(frame: Frame) throws(WireError) {
+        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no request") }
+        var reader = try frame.reader()
+        switch kind {
+        case .join: self = .join(try reader.readID(), try reader.readID())
+        case .poll: self = .poll(try reader.readPass())
+        case .leave: self = .leave(try reader.readPass())
+        case .schedules: self = .schedules(try reader.readID())
+        case .seats: self = .seats(try reader.readID(), try reader.readID())
+        case .reserve: self = .reserve(try reader.readPass(), try reader.readID(), try reader.readIDs())
+        case .giveBack: self = .giveBack(try reader.readPass(), try reader.readIDs())
+        case .reservations: self = .reservations(try reader.readID(), try reader.readID())
+        case .pay: self = .pay(try reader.readPass(), try reader.readIDs())
+        case .charge:
+            self = .charge(try reader.readID(), try reader.readAskedWon(), try reader.readCase("payment type"))
+        case .use: self = .use(try reader.readID(), try reader.readAskedWon())
+        case .balance: self = .balance(try reader.readID())
+        case .history: self = .history(try reader.readID(), try reader.readHistoryQuery())
+        case .debit: self = .debit(try reader.readID(), try reader.readID(), try reader.readWon())
+        }
+        try reader.end()
+    }
+}
+
+extension FrameBytes {
+    /// 0 for both ways, else the transaction type plus one.
+    fileprivate mutating func append(_ query: HistoryQuery) {
+        self.append(query.only.map { $0.rawValue + 1 } ?? 0)
+        self.append(query.page)
+        self.append(query.size)
+    }
+}
+
+extension FrameReader {
+    fileprivate mutating func readHistoryQuery() throws(WireError) -> HistoryQuery {
+        let filter = try self.readUInt8()
+        let only = filter == 0 ? nil : TransactionType(rawValue: filter - 1)
+        guard filter == 0 || only != nil else { throw WireError("there is no such transaction type") }
+        let page = try self.readUInt32()
+        let size = try self.readUInt32()
+        guard page <= HistoryQuery.pageMax, (1...HistoryQuery.sizeMax).contains(size) else {
+            throw WireError("a page of the history is out of range")
+        }
+        return HistoryQuery(only: only, page: page, size: size)
+    }
+}

@@ -1,0 +1,48 @@
+public import Booking
+import Crypto
+
+/// One secret that signs the tokens of passes issued from a moment on. Never prints its secret.
+public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public static let secretBytes = 32
+
+    /// Stands in each token, so that the key is found without trying all.
+    public let id: UInt8
+    /// A whole second: signs passes issued from here to the next key's `activeFrom`.
+    public let activeFrom: Timestamp
+    /// swift-crypto wipes its memory when the last copy goes.
+    private let secret: SymmetricKey
+    /// The code with the key's two blocks already hashed; each use copies it. 0.65 µs a token instead of 1.6.
+    private let prepared: HMAC<SHA256>
+
+    /// `activeFrom` is rounded down to the second, which is what a key file keeps, so that a key means the same after
+    /// it was written and read. Refuses a secret that isn't 32 bytes, and a time outside 1970 ... 2262.
+    public init(id: UInt8, secret: [UInt8], activeFrom: Timestamp) throws(WireError) {
+        guard secret.count == Self.secretBytes else {
+            throw WireError("the secret of token key \(id) has \(secret.count) bytes, not \(Self.secretBytes)")
+        }
+        guard activeFrom.nanoseconds >= 0 else { throw WireError("token key \(id) is active from before 1970") }
+        self.id = id
+        self.activeFrom = Timestamp(seconds: activeFrom.seconds)
+        self.secret = SymmetricKey(data: secret)
+        self.prepared = HMAC(key: self.secret)
+    }
+
+    public static func == (left: TokenKey, right: TokenKey) -> Bool {
+        left.id == right.id && left.activeFrom == right.activeFrom && left.secret == right.secret
+    }
+
+    public var description: String { "token key \(self.id), active from \(self.activeFrom.seconds)" }
+    public var debugDescription: String { self.description }
+    public var customMirror: Mirror { Mirror(self, children: ["id": self.id, "activeFrom": self.activeFrom]) }
+
+    /// HMAC-SHA256 of `message` (RFC 2104), for the length of `body`.
+    func withCode<Result>(of message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var code = self.prepared
+        message.withMemoryRebound(to: UInt8.self) { code.update(data: $0) }
+        return code.finalize().withUnsafeBytes { body($0) }
+    }
+
+    func withSecret<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        self.secret.withUnsafeBytes { body($0) }
+    }
+}

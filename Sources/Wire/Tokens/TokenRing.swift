@@ -1,0 +1,102 @@
+public import Booking
+
+/// The keys that tokens are signed with. A token is made from its pass alone and is stored nowhere: the same pass
+/// always gives the same token, because the key follows from when the pass was issued.
+///
+///     keys, by activeFrom:   1 ───────────▶ 2 ─────────▶ 3 ───▶
+///     pass issued here:          ▲ key 1         ▲ key 2
+///
+///     token:   │version u8│key id u8│concert u64│user u64│place u64│issued-at i64│HMAC-SHA256 cut to 16│   50 bytes,
+///              little-endian, as 67 characters of base64url without padding
+///
+/// A new key must become active later than any pass issued before it is in every gateway's ring; else those people's
+/// tokens change. A key is deleted when no pass of its time can live any more: its tokens are unknown from then on.
+public struct TokenRing: Equatable, Sendable {
+    /// How long a token is, in characters.
+    public static let tokenCount = 67
+
+    private static let version: UInt8 = 1
+    private static let messageBytes = 34
+    /// 128 bits: a forger who may try a million tokens a second needs 10^24 years for an even chance.
+    private static let codeBytes = 16
+    private static let tokenBytes = Self.messageBytes + Self.codeBytes
+
+    /// By `activeFrom`, oldest first; never empty.
+    public let keys: [TokenKey]
+
+    /// Refuses no keys at all, two with one id, and two active from the same second.
+    public init(_ keys: [TokenKey]) throws(WireError) {
+        guard !keys.isEmpty else { throw WireError("a token ring needs at least one key") }
+        let sorted = keys.sorted { $0.activeFrom < $1.activeFrom }
+        for (earlier, later) in zip(sorted, sorted.dropFirst()) where earlier.activeFrom == later.activeFrom {
+            throw WireError("token keys \(earlier.id) and \(later.id) are active from the same second")
+        }
+        var seen: Set<UInt8> = []
+        for key in sorted {
+            guard seen.insert(key.id).inserted else { throw WireError("token key \(key.id) is twice in the ring") }
+        }
+        self.keys = sorted
+    }
+
+    /// The newest key that was active at `moment`; the oldest of all for moments before it, so that people whose key
+    /// was deleted get a token again when they join again.
+    func key(for moment: Timestamp) -> TokenKey {
+        self.keys.last { $0.activeFrom <= moment } ?? self.keys[0]
+    }
+
+    /// Writes the token into `text`, which has room for exactly `tokenCount` characters. 0.6 µs.
+    public func sign(_ pass: Pass, into text: UnsafeMutableRawBufferPointer) {
+        let key = self.key(for: pass.issuedAt)
+        withUnsafeTemporaryAllocation(byteCount: Self.tokenBytes, alignment: 8) { token in
+            token[0] = Self.version
+            token[1] = key.id
+            token.storeBytes(of: pass.concert.rawValue.littleEndian, toByteOffset: 2, as: UInt64.self)
+            token.storeBytes(of: pass.user.rawValue.littleEndian, toByteOffset: 10, as: UInt64.self)
+            token.storeBytes(of: pass.place.rawValue.littleEndian, toByteOffset: 18, as: UInt64.self)
+            token.storeBytes(of: pass.issuedAt.nanoseconds.littleEndian, toByteOffset: 26, as: Int64.self)
+            key.withCode(of: UnsafeRawBufferPointer(rebasing: token[..<Self.messageBytes])) { code in
+                for offset in 0..<Self.codeBytes { token[Self.messageBytes + offset] = code[offset] }
+            }
+            Base64.url.encode(UnsafeRawBufferPointer(token), into: text)
+        }
+    }
+
+    public func sign(_ pass: Pass) -> String {
+        String(unsafeUninitializedCapacity: Self.tokenCount) { text in
+            self.sign(pass, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(text)[..<Self.tokenCount]))
+            return Self.tokenCount
+        }
+    }
+
+    /// The pass that `text` stands for; nil unless it is exactly the token that `sign` makes for it. 0.7 µs, and as
+    /// long for a wrong code as for a right one.
+    public func verify(_ text: UnsafeRawBufferPointer) -> Pass? {
+        guard text.count == Self.tokenCount else { return nil }
+        return withUnsafeTemporaryAllocation(byteCount: Self.tokenBytes, alignment: 8) { token -> Pass? in
+            guard Base64.url.decode(text, into: token), token[0] == Self.version else { return nil }
+            let id = token[1]
+            guard let key = self.keys.last(where: { $0.id == id }) else { return nil }
+            let message = UnsafeRawBufferPointer(rebasing: token[..<Self.messageBytes])
+            let sent = UnsafeRawBufferPointer(rebasing: token[Self.messageBytes...])
+            let genuine = key.withCode(of: message) { code in
+                var difference: UInt8 = 0
+                for offset in 0..<Self.codeBytes { difference |= code[offset] ^ sent[offset] }
+                return difference == 0
+            }
+            guard genuine else { return nil }
+            return self.pass(from: message, signedBy: id)
+        }
+    }
+
+    public func verify(_ text: String) -> Pass? {
+        var text = text
+        return text.withUTF8 { self.verify(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A key signs only passes of its own time: whoever learns an old key can't make passes for today with it.
+    private func pass(from message: UnsafeRawBufferPointer, signedBy id: UInt8) -> Pass? {
+        var reader = FrameReader(UnsafeRawBufferPointer(rebasing: message[2...]))
+        guard let pass = try? reader.readPass(), self.key(for: pass.issuedAt).id == id else { return nil }
+        return pass
+    }
+}
