@@ -1,0 +1,234 @@
+import CLibuv
+
+/// How bytes leave a connection.
+///
+///     append ──▶ gathered ──end of turn, or full──▶ kernel
+///                   ▲                                  │ it takes a part only
+///                   │ more appends                     ▼
+///                   └─────────── meanwhile ──────── in flight: libuv writes on as the peer reads
+///
+/// **Happy path.** Gathered bytes go to the kernel whole, in one call that allocates nothing, and the block goes back
+/// to the loop. **When the kernel takes less**, the block with the rest goes in flight, a new one gathers what is
+/// appended meanwhile, and that leaves when the first is out: never more than one write under way. **When writing
+/// fails**, what is pending is lost, later appends are dropped, and the owner hears of it at the end of the turn.
+extension Connection {
+    /// Bytes appended or written that the kernel has not taken yet.
+    public var pendingBytes: Int {
+        self.gathered.count + (self.isWriting ? uv_stream_get_write_queue_size(self.stream) : 0)
+    }
+
+    /// Sends `bytes`, copied now, at the end of the turn. Dropped when the connection is closed, failed, or told to
+    /// end by `shutdown()` or `closeAfterFlush()`.
+    public func append(_ bytes: UnsafeRawBufferPointer) {
+        guard self.takesBytes, bytes.count > 0 else { return }
+        self.makeRoom(for: bytes.count)
+        self.gathered.append(bytes)
+        self.settleAtTurnEnd()
+    }
+
+    /// As above, from safe memory: an array's `span.bytes`.
+    public func append(_ bytes: RawSpan) { bytes.withUnsafeBytes { self.append($0) } }
+
+    public func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { self.append($0) } }
+
+    /// Sends the UTF-8 of `text`.
+    public func append(_ text: String) {
+        var text = text
+        text.withUTF8 { self.append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Sends what `fill` writes into the memory that it is lent: `capacity` bytes or more, uninitialised. `fill`
+    /// returns how many it wrote, from the start on, and does not touch the connection. Saves the copy of `append`.
+    /// Not called when bytes would be dropped.
+    public func append(capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
+        guard self.takesBytes else { return }
+        self.makeRoom(for: capacity)
+        let block = self.gathered
+        let room = UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)[block.count...]
+        let count = fill(UnsafeMutableRawBufferPointer(rebasing: room))
+        precondition(count >= 0 && count <= block.room, "filled more than there is room for")
+        self.gathered.count += count
+        self.settleAtTurnEnd()
+    }
+
+    /// Sends `bytes` now, behind what is gathered, both in one system call and without a copy of what the kernel
+    /// takes. For large answers that lie ready in memory; small ones are better appended.
+    public func write(_ bytes: UnsafeRawBufferPointer) {
+        guard self.takesBytes, bytes.count > 0 else { return }
+        guard self.isConnected, !self.isWriting else { return self.append(bytes) }
+        let head = self.gathered.count
+        let taken = self.tryWrite(bytes)
+        guard taken < head + bytes.count, self.failure == nil else { return }
+        // What is left of `bytes` goes behind what is left of the gathered block, and then in flight with it.
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[max(0, taken - head)...])
+        self.grow(toHold: rest.count)
+        self.gathered.append(rest)
+        self.startWriting(skipping: taken < head ? taken : 0)
+    }
+
+    /// Sends what is gathered now rather than at the end of the turn.
+    public func flush() {
+        guard self.isConnected, !self.isWriting, !self.isClosed, self.failure == nil else { return }
+        let count = self.gathered.count
+        guard count > 0 else { return }
+        let taken = self.tryWrite(UnsafeRawBufferPointer(start: nil, count: 0))
+        guard taken < count, self.failure == nil else { return }
+        self.startWriting(skipping: taken)
+    }
+
+    /// Sends what is pending and then the end of our side; reading goes on until the peer's end. The owner closes.
+    public func shutdown() {
+        guard self.takesBytes else { return }
+        self.ending = .shutdown
+        self.flush()
+        self.endIfDrained()
+    }
+
+    /// Sends what is pending, then closes. Nothing more is read and no `onEnd` comes, only `onClose`.
+    ///
+    /// A TCP peer that is still sending then may lose what it has not read yet to a reset: for such ones call
+    /// `shutdown()`, go on reading for a while, and then close. May take for ever if the peer reads nothing: a timer
+    /// is the owner's.
+    public func closeAfterFlush() {
+        guard !self.isClosed, self.ending != .close else { return }
+        self.stopReading()
+        self.ending = .close
+        self.flush()
+        self.endIfDrained()
+    }
+
+    private var takesBytes: Bool { self.ending == .none && !self.isClosed && self.failure == nil }
+
+    // MARK: The end of a turn
+
+    /// Looks after what the turn left: writes, tells of a failure, checks the mark. Only from the loop.
+    func settle() {
+        self.isUnsettled = false
+        self.flush()
+        guard !self.isClosed else { return }
+        if let failure { return self.end(.failed(failure)) }
+        if !self.isAboveHighWater, self.isWriting, self.pendingBytes > self.highWater {
+            self.isAboveHighWater = true
+            self.onHighWater?()
+        }
+        self.endIfDrained()
+    }
+
+    func settleAtTurnEnd() {
+        guard !self.isUnsettled else { return }
+        self.isUnsettled = true
+        self.loop.settleAtTurnEnd(self)
+    }
+
+    /// Writing can't go on. The owner is told at the end of the turn: it may be in the middle of an append now.
+    func fail(_ error: UVError) {
+        self.failure = error
+        self.loop.outgoing.giveBack(&self.gathered)
+        self.settleAtTurnEnd()
+    }
+
+    // MARK: Writing
+
+    /// Offers the gathered block, and `tail` behind it, to the kernel once. Returns how many bytes it took; gives the
+    /// block back when that was all of it.
+    private func tryWrite(_ tail: UnsafeRawBufferPointer) -> Int {
+        let head = self.gathered.count
+        self.writeCalls += 1
+        let code: Int32
+        if tail.count == 0 || head == 0 {
+            var buffer = Self.buffer(head == 0 ? tail : self.gathered.rest(after: 0))
+            code = uv_try_write(self.stream, &buffer, 1)
+        } else {
+            var buffers = (Self.buffer(self.gathered.rest(after: 0)), Self.buffer(tail))
+            code = withUnsafeBytes(of: &buffers) {
+                uv_try_write(self.stream, $0.baseAddress!.assumingMemoryBound(to: uv_buf_t.self), 2)
+            }
+        }
+        guard code >= 0 || code == UV_EAGAIN.rawValue else {
+            self.fail(UVError(code: code, call: "write"))
+            return 0
+        }
+        let taken = max(0, Int(code))
+        if taken >= head { self.loop.outgoing.giveBack(&self.gathered) }
+        return taken
+    }
+
+    /// Hands the gathered block to libuv, but its first `taken` bytes.
+    private func startWriting(skipping taken: Int) {
+        swap(&self.gathered, &self.inFlight)
+        self.writeCalls += 1
+        var buffer = Self.buffer(self.inFlight.rest(after: taken))
+        let code = uv_write(&self.makeRequests().pointee.write, self.stream, &buffer, 1, Self.written)
+        guard code == 0 else {
+            self.loop.outgoing.giveBack(&self.inFlight)
+            return self.fail(UVError(code: code, call: "uv_write"))
+        }
+        self.settleAtTurnEnd()
+    }
+
+    /// Whether libuv has a write under way.
+    private var isWriting: Bool { self.inFlight.count > 0 }
+
+    private static var written: uv_write_cb {
+        { request, status in
+            Unmanaged<Connection>.fromOpaque(request!.pointee.handle.pointee.data)._withUnsafeGuaranteedRef {
+                $0.written(status)
+            }
+        }
+    }
+
+    private func written(_ status: Int32) {
+        self.loop.outgoing.giveBack(&self.inFlight)
+        guard !self.isClosed else { return }
+        guard status == 0 else { return self.end(.failed(UVError(code: status, call: "write"))) }
+        self.flush()
+        if self.isAboveHighWater, self.pendingBytes <= self.lowWater {
+            self.isAboveHighWater = false
+            self.onLowWater?()
+        }
+        self.endIfDrained()
+    }
+
+    /// Carries out a `shutdown()` or `closeAfterFlush()` once nothing is pending; a failed connection has no more to
+    /// send.
+    private func endIfDrained() {
+        guard !self.isClosed, self.ending != .none else { return }
+        let isDrained = self.isConnected && !self.isWriting && self.gathered.count == 0
+        guard isDrained || self.failure != nil else { return }
+        switch self.ending {
+        case .none: return
+        case .close: self.close()
+        case .shutdown: self.startShutdown()
+        }
+    }
+
+    private func startShutdown() {
+        guard !self.hasShutDown else { return }
+        self.hasShutDown = true
+        // ENOTCONN, here or in the callback, is a peer that is gone: reading says so.
+        uv_shutdown(&self.makeRequests().pointee.shutdown, self.stream) { _, _ in }
+    }
+
+    // MARK: Room
+
+    /// Sees to it that `gathered` has room for `count` bytes. A full block is written at once if nothing is in flight,
+    /// so that long answers leave in blocks; else it grows to twice its size.
+    private func makeRoom(for count: Int) {
+        if self.gathered.room < count { self.flush() }
+        self.grow(toHold: count)
+    }
+
+    private func grow(toHold count: Int) {
+        guard self.gathered.room < count else { return }
+        let size = self.gathered.count + count
+        var larger = self.loop.outgoing.take(atLeast: max(size, 2 * self.gathered.capacity))
+        larger.append(self.gathered.rest(after: 0))
+        self.loop.outgoing.giveBack(&self.gathered)
+        self.gathered = larger
+    }
+
+    private static func buffer(_ bytes: UnsafeRawBufferPointer) -> uv_buf_t {
+        let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+        return uv_buf_t(base: base?.assumingMemoryBound(to: CChar.self), len: bytes.count)
+    }
+}

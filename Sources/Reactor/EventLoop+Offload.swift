@@ -1,0 +1,54 @@
+import CLibuv
+
+extension EventLoop {
+    /// Does `work` on a thread of libuv's pool (four by default, `UV_THREADPOOL_SIZE`) and hands its result to
+    /// `deliver` on the loop. Works of one loop may overlap and finish in any order.
+    ///
+    /// The happy path: queued, worked, delivered in a later turn. There is no other: queueing fails on no system, work
+    /// under way is never called off, and `run()` and `close()` wait for it. Work that can fail returns a `Result`.
+    public func offload<Output: Sendable>(
+        _ work: sending @escaping () -> Output,
+        then deliver: @escaping (Output) -> Void
+    ) {
+        let job = TypedJob(work: work, deliver: deliver)
+        job.request.pointee.data = Unmanaged.passRetained(job).toOpaque()
+        let code = uv_queue_work(
+            self.raw,
+            job.request,
+            { Unmanaged<Job>.fromOpaque($0!.pointee.data)._withUnsafeGuaranteedRef { $0.work() } },
+            { request, status in
+                precondition(status == 0, "work off the loop is never called off")
+                Unmanaged<Job>.fromOpaque(request!.pointee.data).takeRetainedValue().deliver()
+            }
+        )
+        precondition(code == 0, "uv_queue_work refuses missing work only")
+    }
+}
+
+/// One piece of work without its type, for C's sake. Touched by one thread at a time: the loop's until it is queued,
+/// the pool's until it is done, then the loop's again; libuv's own lock orders the two.
+private class Job {
+    let request = UnsafeMutablePointer<uv_work_t>.allocate(capacity: 1)
+    deinit { self.request.deallocate() }
+    func work() {}
+    func deliver() {}
+}
+
+private final class TypedJob<Output>: Job {
+    private var body: (() -> Output)?
+    private var onDone: (Output) -> Void
+    private var output: Output?
+
+    init(work: @escaping () -> Output, deliver: @escaping (Output) -> Void) {
+        self.body = work
+        self.onDone = deliver
+    }
+
+    // The body is dropped on the thread that ran it: what it captured was sent there.
+    override func work() { self.output = self.body.take()?() }
+
+    override func deliver() {
+        guard let output = self.output.take() else { preconditionFailure("delivered before it was worked") }
+        self.onDone(output)
+    }
+}

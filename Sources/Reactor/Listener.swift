@@ -1,0 +1,120 @@
+import CLibuv
+import Glibc
+
+/// What TCP and Unix listeners share: taking in connections, and not drowning in them.
+///
+/// **Happy path.** The kernel has a connection, libuv accepts it, `onConnection` gets it, open but not yet reading.
+///
+/// **Out of descriptors.** Not waiting for the error, the listener rests for `restTime` when a connection gets one of
+/// the last descriptors, which are for files and links; `onAcceptError` tells of it (EMFILE). It rests by leaving
+/// one connection with libuv, which then asks the kernel for no more; nobody is turned away, the kernel's backlog
+/// holds them. Should descriptors run out all the same, libuv frees one that it keeps, accepts what waits and closes
+/// it, and if it can't even do that, `onAcceptError` tells and the loop sleeps a millisecond instead of spinning.
+///
+/// **Other errors** of accept concern one connection, are told, and the listener goes on.
+public class Listener: LoopHandle {
+    /// Gets each connection. Those that come while it is nil are closed.
+    public final var onConnection: ((Connection) -> Void)?
+    /// Hears of every trouble; the listener has dealt with it.
+    public final var onAcceptError: ((UVError) -> Void)?
+
+    /// How long to rest when descriptors run out, milliseconds: long enough to cost nothing, short enough for clients
+    /// that wait in the backlog.
+    public static let restTime: UInt64 = 100
+
+    private final let transport: Connection.Transport
+    /// The first descriptor that is not for connections.
+    private final var descriptorEnd: Int32 = .max
+    private final var isPaused = false
+    private final var isResting = false
+    private final var holdsOne = false
+    private final var restTimer: LoopTimer?
+
+    init(_ transport: Connection.Transport, _ type: uv_handle_type, on loop: EventLoop) {
+        self.transport = transport
+        super.init(type, on: loop)
+    }
+
+    /// Takes no more connections until `resumeAccepting()`; the kernel's backlog holds them meanwhile.
+    public final func pauseAccepting() { self.isPaused = true }
+
+    public final func resumeAccepting() {
+        self.isPaused = false
+        self.acceptHeld()
+    }
+
+    override func willClose() {
+        self.onConnection = nil
+        self.onAcceptError = nil
+        self.restTimer?.close()
+    }
+
+    final func listen(backlog: Int32) -> Int32 {
+        self.readDescriptorLimit()
+        return uv_listen(self.raw(as: uv_stream_t.self), backlog) { raw, status in
+            Unmanaged<Listener>.fromOpaque(raw!.pointee.data)._withUnsafeGuaranteedRef { $0.incoming(status) }
+        }
+    }
+
+    /// Closes what is half made, and throws.
+    final func giveUp(_ code: Int32, _ call: String) throws(UVError) -> Never {
+        self.close()
+        throw UVError(code: code, call: call)
+    }
+
+    private func incoming(_ status: Int32) {
+        guard status == 0 else {
+            if status == UV_EMFILE.rawValue || status == UV_ENFILE.rawValue { usleep(1_000) }
+            self.readDescriptorLimit()
+            self.onAcceptError?(UVError(code: status, call: "accept"))
+            return
+        }
+        // Not taking it makes libuv stop asking for more, until it is taken.
+        if self.isPaused || self.isResting { self.holdsOne = true } else { self.accept() }
+    }
+
+    private func acceptHeld() {
+        guard self.holdsOne, !self.isPaused, !self.isResting, !self.isClosed else { return }
+        self.holdsOne = false
+        self.accept()
+    }
+
+    private func accept() {
+        let connection: Connection
+        do throws(UVError) {
+            connection = try Connection(self.transport, on: self.loop)
+        } catch {
+            preconditionFailure("a stream without a descriptor can always be made: \(error)")
+        }
+        let code = uv_accept(self.raw(as: uv_stream_t.self), connection.stream)
+        guard code == 0 else {
+            connection.close()
+            self.onAcceptError?(UVError(code: code, call: "uv_accept"))
+            return
+        }
+        connection.opened()
+        if let descriptor = connection.descriptor, descriptor >= self.descriptorEnd { self.rest() }
+        if let onConnection { onConnection(connection) } else { connection.close() }
+    }
+
+    /// Connections have come to the last descriptors: leaves those alone for a while.
+    private func rest() {
+        let before = self.descriptorEnd
+        self.readDescriptorLimit()  // it may have been raised since
+        guard self.descriptorEnd <= before else { return }
+        self.isResting = true
+        let timer = self.restTimer ?? LoopTimer(on: self.loop)
+        self.restTimer = timer
+        timer.start(afterMilliseconds: Self.restTime) { [unowned self] in
+            self.isResting = false
+            self.acceptHeld()
+        }
+        self.onAcceptError?(UVError(code: UV_EMFILE.rawValue, call: "accept"))
+    }
+
+    /// One descriptor in eight, but no more than 64, is not for connections.
+    private func readDescriptorLimit() {
+        guard let limit = try? ResourceLimits.openFiles().soft else { return }
+        self.descriptorEnd = Int32(clamping: limit - min(64, limit / 8))
+    }
+}

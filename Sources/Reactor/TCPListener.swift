@@ -1,0 +1,48 @@
+import CLibuv
+import Glibc
+
+/// Accepts TCP connections, without Nagle's delay.
+public final class TCPListener: Listener {
+    /// The port that is listened on; where 0 was asked for, the kernel's choice.
+    public private(set) var port: UInt16 = 0
+
+    /// Listens on `address`. The IPv6 address `::` takes IPv4 connections too.
+    ///
+    /// - Parameters:
+    ///   - sharesPort: lets other listeners of this user, in any process, listen on the same port (SO_REUSEPORT); the
+    ///     kernel spreads connections over them.
+    ///   - backlog: how many connections may wait in the kernel; it cuts this to `net.core.somaxconn`.
+    public init(
+        on loop: EventLoop,
+        address: SocketAddress,
+        sharesPort: Bool = false,
+        backlog: Int32 = 4_096,
+        onConnection: ((Connection) -> Void)? = nil
+    ) throws(UVError) {
+        super.init(.tcp, UV_TCP, on: loop)
+        self.onConnection = onConnection
+        let tcp = self.raw(as: uv_tcp_t.self)
+        // With a family given, libuv makes the socket now, in time for the option that must come before bind.
+        try self.adopt(uv_tcp_init_ex(loop.raw, tcp, UInt32(address.rawFamily)), "uv_tcp_init_ex")
+        var descriptor: uv_os_fd_t = -1
+        var code = uv_fileno(self.raw, &descriptor)
+        var one: Int32 = 1
+        if code == 0, sharesPort,
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, socklen_t(MemoryLayout<Int32>.size)) != 0
+        {
+            code = -errno
+        }
+        // Linux gives the option of the listening socket to those that it accepts: a system call less for each.
+        if code == 0 { code = uv_tcp_nodelay(tcp, 1) }
+        if code == 0 { code = address.withRaw { uv_tcp_bind(tcp, $0, 0) } }
+        if code == 0 { code = self.listen(backlog: backlog) }
+        guard code == 0 else { try self.giveUp(code, "listen on \(address)") }
+        var storage = sockaddr_storage()
+        var size = Int32(MemoryLayout<sockaddr_storage>.size)
+        code = withUnsafeMutableBytes(of: &storage) {
+            uv_tcp_getsockname(tcp, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
+        }
+        guard code == 0, let bound = SocketAddress(storage) else { try self.giveUp(code, "uv_tcp_getsockname") }
+        self.port = bound.port
+    }
+}

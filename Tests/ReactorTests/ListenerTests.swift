@@ -1,0 +1,241 @@
+import Glibc
+import Reactor
+import Testing
+
+@Suite struct ListenerTests {
+    @Test func `the kernel's choice of port is told`() throws {
+        try withLoop { loop in
+            let listener = try TCPListener(on: loop, address: .loopback())
+            #expect(listener.port > 0)
+            listener.close()
+        }
+    }
+
+    @Test func `two listeners share a port only if both say so`() throws {
+        try withLoop { loop in
+            var accepted = [0, 0]
+            var open = 64
+            let one = try TCPListener(on: loop, address: .loopback(), sharesPort: true)
+            let address = SocketAddress.loopback(port: one.port)
+            #expect(throws: UVError(code: -EADDRINUSE, call: "listen on \(address)")) {
+                _ = try TCPListener(on: loop, address: address)
+            }
+            let other = try TCPListener(on: loop, address: address, sharesPort: true)
+            one.onConnection = {
+                accepted[0] += 1
+                $0.close()
+            }
+            other.onConnection = {
+                accepted[1] += 1
+                $0.close()
+            }
+            for _ in 0..<64 {
+                let client = try Connection(on: loop, to: address)
+                client.startReading()
+                client.onEnd = { [unowned client] _ in
+                    client.close()
+                    open -= 1
+                    guard open == 0 else { return }
+                    one.close()
+                    other.close()
+                }
+            }
+            loop.run()
+            #expect(accepted[0] + accepted[1] == 64)
+            #expect(accepted[0] > 0 && accepted[1] > 0)  // one in 2^63 that it fails
+        }
+    }
+
+    @Test func `IPv6 works where the machine has it`() throws {
+        try withLoop { loop in
+            let address = try #require(SocketAddress("::1", port: 0))
+            let listener: TCPListener
+            do throws(UVError) {
+                listener = try TCPListener(on: loop, address: address)
+            } catch {
+                #expect([-EADDRNOTAVAIL, -EAFNOSUPPORT].contains(error.code))
+                return
+            }
+            var peer: SocketAddress?
+            listener.onConnection = {
+                peer = $0.peerAddress
+                $0.close()
+                listener.close()
+            }
+            let client = try Connection(on: loop, to: SocketAddress(family: .ipv6, bits: 1, port: listener.port))
+            client.startReading()
+            loop.run()
+            #expect(peer?.host == "::1")
+        }
+    }
+
+    @Test func `a paused listener leaves connections waiting, and takes them all later`() throws {
+        try withLoop { loop in
+            var accepted = 0
+            let listener = try TCPListener(on: loop, address: .loopback())
+            listener.onConnection = {
+                accepted += 1
+                $0.close()
+                if accepted == 10 { listener.close() }
+            }
+            listener.pauseAccepting()
+            var connected = 0
+            for _ in 0..<10 {
+                let client = try Connection(on: loop, to: .loopback(port: listener.port))
+                client.startReading()
+                client.onConnect = {
+                    connected += 1
+                    if connected == 10 {
+                        #expect(accepted == 0)
+                        listener.resumeAccepting()
+                    }
+                }
+            }
+            loop.run()
+            #expect(accepted == 10)
+        }
+    }
+
+    @Test func `near the limit of descriptors a listener rests, tells, and serves everyone in the end`() async {
+        await #expect(processExitsWith: .success) {
+            try ResourceLimits.setOpenFiles(soft: 128)
+            try withLoop { loop in
+                var errors: [UVError] = []
+                var served = 0
+                let listener = try TCPListener(on: loop, address: .loopback())
+                listener.onAcceptError = { errors.append($0) }
+                var open: [Connection] = []
+                listener.onConnection = { connection in
+                    open.append(connection)
+                    served += 1
+                    if served == 60 {
+                        for connection in open { connection.close() }
+                        listener.close()
+                    }
+                }
+                // 60 clients, and as many accepted ends as there are descriptors for: 16 of the 128 are kept free.
+                for _ in 0..<60 { try Connection(on: loop, to: .loopback(port: listener.port)).startReading() }
+                let relief = LoopTimer(on: loop)
+                relief.start(afterMilliseconds: 20, everyMilliseconds: 20) {
+                    if !open.isEmpty { open.removeFirst().close() }
+                    if served == 60 { relief.close() }
+                }
+                loop.run()
+                precondition(served == 60)
+                precondition(!errors.isEmpty && errors.allSatisfy { $0.code == -EMFILE })
+            }
+        }
+    }
+
+    @Test func `without any descriptor left the listener survives, and does not spin`() async {
+        await #expect(processExitsWith: .success) {
+            try ResourceLimits.setOpenFiles(soft: 64)
+            try withLoop { loop in
+                var served = 0
+                let listener = try TCPListener(on: loop, address: .loopback()) {
+                    served += 1
+                    $0.close()
+                }
+                let port = listener.port
+                let client = try Connection(on: loop, to: .loopback(port: port))
+                var fillers: [Int32] = []
+                while case let filler = dup(0), filler >= 0 { fillers.append(filler) }
+                client.startReading()
+                client.onEnd = { _ in
+                    client.close()
+                    for filler in fillers { close(filler) }
+                    guard let second = try? Connection(on: loop, to: .loopback(port: port)) else { return }
+                    second.startReading()
+                    second.onEnd = { _ in
+                        second.close()
+                        listener.close()
+                    }
+                }
+                loop.run()
+                precondition(served == 1)
+            }
+        }
+    }
+}
+
+@Suite struct UnixListenerTests {
+    @Test func `only its owner may open the socket, and the file goes with it`() throws {
+        try withFolder { folder in
+            try withLoop { loop in
+                let path = "\(folder)/s"
+                let listener = try UnixListener(on: loop, path: path)
+                var status = stat()
+                try #require(stat(path, &status) == 0)
+                #expect(status.st_mode & 0o777 == 0o600)
+                #expect(status.st_mode & S_IFMT == S_IFSOCK)
+                listener.close()
+                loop.run()
+                #expect(!exists(path))
+            }
+        }
+    }
+
+    @Test func `a socket that somebody serves is refused and left alone`() throws {
+        try withFolder { folder in
+            try withLoop { loop in
+                let path = "\(folder)/s"
+                let listener = try UnixListener(on: loop, path: path) { $0.close() }
+                #expect(throws: UVError(code: -EADDRINUSE, call: "\(path) is served by another process")) {
+                    _ = try UnixListener(on: loop, path: path)
+                }
+                let client = try Connection(on: loop, toPath: path)
+                var isConnected = false
+                client.onConnect = {
+                    isConnected = true
+                    listener.close()
+                    client.close()
+                }
+                loop.run()
+                #expect(isConnected)
+            }
+        }
+    }
+
+    @Test func `a socket left by a process that was killed is replaced`() throws {
+        try withFolder { folder in
+            try withLoop { loop in
+                let path = "\(folder)/s"
+                let old = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+                var address = sockaddr_un()
+                address.sun_family = sa_family_t(AF_UNIX)
+                withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+                let code = withUnsafeBytes(of: &address) {
+                    bind(
+                        old,
+                        $0.baseAddress!.assumingMemoryBound(to: sockaddr.self),
+                        socklen_t(MemoryLayout<sockaddr_un>.size)
+                    )
+                }
+                try #require(code == 0)
+                close(old)
+                #expect(exists(path))
+                var served = 0
+                let listener = try UnixListener(on: loop, path: path)
+                listener.onConnection = {
+                    served += 1
+                    $0.close()
+                    listener.close()
+                }
+                try Connection(on: loop, toPath: path).startReading()
+                loop.run()
+                #expect(served == 1)
+            }
+        }
+    }
+
+    @Test func `a file that is no socket is never replaced`() throws {
+        try withFolder { folder in
+            try withLoop { loop in
+                let path = "\(folder)/precious"
+                close(creat(path, 0o600))
+                #expect(throws: UVError.self) { _ = try UnixListener(on: loop, path: path) }
+                #expect(exists(path))
+            }
+        }
+    }
+}
