@@ -13,8 +13,11 @@ let house: [SwiftSetting] = [
 let package = Package(
     name: "usher",
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
@@ -33,9 +36,32 @@ let package = Package(
             exclude: ["Frames/README.md"],
             swiftSettings: house
         ),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Booking",
+                "Reactor",
+                "Wire",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "usher",
+            dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: house
+        ),
 
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Booking"], swiftSettings: house),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Server", "Booking", "Reactor", "Wire", "usher", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
     ]
 )

@@ -1,0 +1,157 @@
+import Configuration
+import FoundationEssentials
+
+/// Resolves all settings from their sources, and finds every mistake in them.
+///
+///     flags  ▶  environment (USHER_GATEWAY_PORT)  ▶  file (--config or USHER_CONFIG)  ▶  defaults
+///
+/// swift-configuration reads the sources; the settings table says what is allowed. Reading goes on past a mistake, so
+/// that one run names all of them.
+public struct LoadedConfiguration: Sendable {
+    /// Where the value of a setting came from.
+    public enum Origin: Equatable, Sendable {
+        case standard
+        case file(String)
+        case environment(variable: String)
+        case flag
+    }
+
+    /// The resolved settings. Where a value was refused, the next source's stands here.
+    public internal(set) var configuration = ServerConfiguration()
+    /// By the setting's name; a setting that is missing has its default.
+    public internal(set) var origins: [String: Origin] = [:]
+    /// The settings file, when there is one.
+    public internal(set) var file: String?
+    /// What forbids a start. Empty when all is well.
+    public internal(set) var mistakes: [ConfigurationMistake] = []
+    /// What someone may want to know, and is no mistake.
+    public internal(set) var notes: [String] = []
+
+    /// Loads from `flags` (setting name to text; a later one wins), the environment and a file.
+    ///
+    /// `file` comes from `--config`; without it, `USHER_CONFIG` names the file, and without that there is none.
+    public init(flags: [(name: String, text: String)] = [], environment: [String: String], file: String? = nil) {
+        self.file = file ?? environment[Self.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
+        let fileSource = self.readFile()
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (name, text) in flags {
+            guard let setting = Settings[name] else {
+                self.mistakes.append(.unknownFlag(name))
+                continue
+            }
+            values[setting.key] = ConfigValue(.string(text), isSecret: false)
+        }
+        let sources: [(any ConfigSnapshot)] = [
+            fileSource, EnvironmentVariablesProvider(environmentVariables: environment).snapshot(),
+            InMemoryProvider(name: "flags", values: values).snapshot(),
+        ]
+        // From the weakest to the strongest: what a stronger source has replaces what a weaker one had.
+        for setting in Settings.all {
+            for (strength, source) in sources.enumerated() { self.take(setting, from: source, strength) }
+        }
+        self.checkTogether()
+        self.noteUnknownVariables(environment)
+    }
+
+    private static let fileVariable = "USHER_CONFIG"
+
+    /// Variables of other origin that begin like ours: Kubernetes sets these for a service that is called usher.
+    private static let foreignVariables = ["USHER_SERVICE_", "USHER_PORT"]
+
+    private mutating func readFile() -> SettingsFile {
+        guard let path = self.file else { return SettingsFile() }
+        do throws(ConfigurationMistake) {
+            let (file, mistakes) = try SettingsFile.read(path)
+            self.mistakes += mistakes
+            return file
+        } catch {
+            self.mistakes.append(error)
+            return SettingsFile()
+        }
+    }
+
+    private mutating func take(_ setting: Setting, from source: any ConfigSnapshot, _ strength: Int) {
+        let raw: Setting.Raw
+        let origin: Origin
+        let place: String
+        if let file = source as? SettingsFile {
+            guard let value = file.values[setting.name] else { return }
+            raw = .json(value)
+            origin = .file(file.path)
+            place = file.path
+        } else {
+            // Both are texts, which convert to a text without an error.
+            guard let found = try? source.value(forKey: setting.key, type: .string), let value = found.value,
+                case .string(let text) = value.content
+            else { return }
+            raw = .text(text)
+            origin = strength == 2 ? .flag : .environment(variable: found.encodedKey)
+            place = strength == 2 ? "flag" : found.encodedKey
+        }
+        do throws(Setting.Refusal) {
+            try setting.store(raw, in: &self.configuration)
+            self.origins[setting.name] = origin
+        } catch {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: place,
+                    problem: "\(setting.name) \(error.problem)",
+                    remedy: "it must be \(setting.allowed)"
+                )
+            )
+        }
+    }
+
+    /// What no single setting can tell.
+    private mutating func checkTogether() {
+        let (gateway, operatorPort) = (self.configuration.gateway, self.configuration.operator)
+        if gateway.port != 0, gateway.port == operatorPort.port {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: "gateway.port and operator.port",
+                    problem: "are both \(gateway.port)",
+                    remedy: "give one of them another port: clients must never reach the operator's"
+                )
+            )
+        }
+        if gateway.targetBytesMax >= gateway.headerBytesMax {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: "gateway.targetBytesMax",
+                    problem:
+                        "is \(gateway.targetBytesMax), which leaves no room in a head of \(gateway.headerBytesMax) bytes",
+                    remedy: "it must be below gateway.headerBytesMax"
+                )
+            )
+        }
+        if let mistake = self.configuration.stateDirectory.socketPathMistake(self.configuration.cluster) {
+            self.mistakes.append(mistake)
+        }
+    }
+
+    /// A misspelt variable is silently without effect, so it is pointed out; it is no mistake, because anyone may set
+    /// variables for other programs that begin the same.
+    private mutating func noteUnknownVariables(_ environment: [String: String]) {
+        var known: Set<String> = [Self.fileVariable]
+        for setting in Settings.all { known.insert(setting.variable) }
+        for name in environment.keys.sorted() where name.hasPrefix("USHER_") && !known.contains(name) {
+            guard !Self.foreignVariables.contains(where: { name.hasPrefix($0) }) else { continue }
+            self.notes.append(
+                "\(name) is set in the environment, but no setting has that name"
+                    + NearestName.hint(name, among: known.sorted())
+            )
+        }
+    }
+}
+
+extension Setting {
+    var key: AbsoluteConfigKey { AbsoluteConfigKey(["usher"] + self.components) }
+
+    /// The environment variable of this setting, as swift-configuration derives it: `gateway.idleTimeoutSeconds` is
+    /// `USHER_GATEWAY_IDLE_TIMEOUT_SECONDS`.
+    public var variable: String {
+        let found = try? EnvironmentVariablesProvider(environmentVariables: [:]).value(forKey: self.key, type: .string)
+        guard let found else { preconditionFailure("an empty environment cannot be refused") }
+        return found.encodedKey
+    }
+}

@@ -1,0 +1,53 @@
+/// Settings and mistakes as people read them: `usher config check`, and the table for the README.
+public enum ConfigurationReport {
+    /// Every setting with its value, where it came from, and what it does; then every mistake. Ends with a verdict.
+    public static func check(_ loaded: LoadedConfiguration, catalogueMistakes: [ConfigurationMistake] = []) -> String {
+        var lines: [String] = []
+        var group = ""
+        for setting in Settings.all {
+            let name = setting.components
+            if name[0] != group {
+                if !group.isEmpty { lines.append("") }
+                group = name[0]
+            }
+            let value = setting.text(in: loaded.configuration)
+            let unit = setting.unit.map { " \($0)" } ?? ""
+            let origin = Self.text(loaded.origins[setting.name] ?? .standard)
+            lines.append("\(setting.name) = \(value.isEmpty ? "(none)" : value)\(unit)   [\(origin)]")
+            lines.append("    \(setting.explanation)")
+        }
+        lines.append("")
+        for note in loaded.notes { lines.append("note: \(note)") }
+        let mistakes = loaded.mistakes + catalogueMistakes
+        lines.append(mistakes.isEmpty ? "The settings are right." : Self.text(mistakes))
+        return lines.joined(separator: "\n")
+    }
+
+    /// All mistakes, one a line, under their count.
+    public static func text(_ mistakes: [ConfigurationMistake]) -> String {
+        let title = mistakes.count == 1 ? "1 mistake:" : "\(mistakes.count) mistakes:"
+        return ([title] + mistakes.map { "  \($0)" }).joined(separator: "\n")
+    }
+
+    /// The settings table in Markdown.
+    public static func reference() -> String {
+        var lines = [
+            "| setting | default | allowed | what it does |",
+            "|---|---|---|---|",
+        ]
+        for setting in Settings.all {
+            let standard = setting.defaultText.isEmpty ? "" : "`\(setting.defaultText)`"
+            lines.append("| `\(setting.name)` | \(standard) | \(setting.allowed) | \(setting.explanation) |")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ origin: LoadedConfiguration.Origin) -> String {
+        switch origin {
+        case .standard: "default"
+        case .file(let path): "file \(path)"
+        case .environment(let variable): "environment \(variable)"
+        case .flag: "flag"
+        }
+    }
+}

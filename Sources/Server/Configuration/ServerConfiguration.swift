@@ -1,0 +1,112 @@
+public import Booking
+import FoundationEssentials
+
+/// Every setting of Usher, resolved: what all processes of one cluster run with.
+///
+/// Its JSON form is a settings file: the same groups, the same names. The supervisor writes it to the state folder and
+/// starts its children with nothing else. What each value means, its range and its unit stand in `Settings.all`; the
+/// defaults stand here.
+public struct ServerConfiguration: Codable, Equatable, Sendable {
+    public struct Cluster: Codable, Equatable, Sendable {
+        public var shards = 4
+        public var gateways = 1
+        public var state = ".usher"
+        public var readyTimeoutSeconds = 30
+        public var drainTimeoutSeconds = 10
+    }
+
+    public struct Gateway: Codable, Equatable, Sendable {
+        /// All interfaces: a waiting room serves the world. The operator's port does not.
+        public var host = "0.0.0.0"
+        public var port = 8_080
+        public var connectionsMax = 20_000
+        public var headerBytesMax = 16_384
+        public var headerCountMax = 100
+        public var targetBytesMax = 8_192
+        public var bodyBytesMax = 65_536
+        public var headerTimeoutSeconds = 10
+        public var bodyTimeoutSeconds = 10
+        public var idleTimeoutSeconds = 75
+        public var writeTimeoutSeconds = 30
+        public var pipelinedRequestsMax = 64
+        public var inFlightPerShardMax = 20_000
+        public var replyTimeoutMilliseconds = 5_000
+        public var scheduleCacheMilliseconds = 1_000
+    }
+
+    public struct Operator: Codable, Equatable, Sendable {
+        public var host = "127.0.0.1"
+        public var port = 8_081
+    }
+
+    public struct Shard: Codable, Equatable, Sendable {
+        public var tickMilliseconds = 10
+    }
+
+    /// The rules of every concert that the catalogue does not give its own.
+    public struct Booking: Codable, Equatable, Sendable {
+        public var timeZone = "Asia/Seoul"
+        public var admissionsPerSecond = 50
+        public var maxActive = 0
+        public var waitingLifetimeSeconds = 1_800
+        public var admittedLifetimeSeconds = 300
+        public var holdTimeSeconds = 300
+        public var maxSeatsPerReservation = 4
+    }
+
+    public struct CatalogueSource: Codable, Equatable, Sendable {
+        /// Empty for the catalogue that is built in.
+        public var file = ""
+    }
+
+    public struct Journal: Codable, Equatable, Sendable {
+        public var kind = "memory"
+    }
+
+    public struct Log: Codable, Equatable, Sendable {
+        public var level = "info"
+        public var format = "text"
+    }
+
+    public var cluster = Cluster()
+    public var gateway = Gateway()
+    public var `operator` = Operator()
+    public var shard = Shard()
+    public var booking = Booking()
+    public var catalogue = CatalogueSource()
+    public var journal = Journal()
+    public var log = Log()
+
+    public init() {}
+
+    /// The content of a settings file that gives exactly these settings.
+    public func fileContent() -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        do { return try Array(encoder.encode(self)) } catch {
+            preconditionFailure("settings that are no JSON: \(error)")
+        }
+    }
+
+    public var stateDirectory: StateDirectory { StateDirectory(path: self.cluster.state) }
+
+    /// `booking.*` as the catalogue wants it. The settings table has checked every range.
+    public var rules: ConcertRules {
+        var rules = ConcertRules()
+        rules.admissionsPerSecond = UInt32(self.booking.admissionsPerSecond)
+        rules.maxActive = UInt32(self.booking.maxActive)
+        rules.waitingLifetime = .seconds(Int64(self.booking.waitingLifetimeSeconds))
+        rules.admittedLifetime = .seconds(Int64(self.booking.admittedLifetimeSeconds))
+        rules.holdTime = .seconds(Int64(self.booking.holdTimeSeconds))
+        rules.maxSeatsPerReservation = UInt32(self.booking.maxSeatsPerReservation)
+        return rules
+    }
+
+    /// The zone of every written time. The settings table has checked that it exists.
+    public var zone: Zone {
+        guard let zone = Zone(named: self.booking.timeZone) else {
+            preconditionFailure("time zone \(self.booking.timeZone) was checked and is gone")
+        }
+        return zone
+    }
+}

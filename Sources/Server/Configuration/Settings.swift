@@ -1,0 +1,257 @@
+import Booking
+
+/// The table of all settings. Parsing, `usher config check`, the help of the flags and the reference in the README all
+/// come from it; a setting that is not in it does not exist.
+public enum Settings {
+    public static let all: [Setting] =
+        Self.cluster + Self.gateway + Self.operatorPort + Self.shard + Self.booking
+        + Self.rest
+
+    public static subscript(name: String) -> Setting? { Self.all.first { $0.name == name } }
+
+    /// The explanation of a setting and its default, for the help of a flag.
+    public static func help(_ name: String) -> String {
+        guard let setting = Self[name] else { preconditionFailure("there is no setting \(name)") }
+        return "\(setting.explanation) (default: \(setting.defaultText.isEmpty ? "none" : setting.defaultText))"
+    }
+
+    private static let cluster = [
+        whole("cluster.shards", 1...256, \.cluster.shards, "How many shard processes share the concerts and users."),
+        whole(
+            "cluster.gateways",
+            1...64,
+            \.cluster.gateways,
+            "How many gateway processes answer HTTP on the one port; one per core is enough."
+        ),
+        text(
+            "cluster.state",
+            .folder,
+            \.cluster.state,
+            "The folder of sockets, keys and journals; created with mode 0700 and used by one cluster at a time."
+        ),
+        whole(
+            "cluster.readyTimeoutSeconds",
+            1...3_600,
+            \.cluster.readyTimeoutSeconds,
+            unit: "seconds",
+            "How long a start waits until all processes are ready, before it gives up."
+        ),
+        whole(
+            "cluster.drainTimeoutSeconds",
+            0...3_600,
+            \.cluster.drainTimeoutSeconds,
+            unit: "seconds",
+            "How long a stop waits for requests that are under way, before it kills."
+        ),
+    ]
+
+    private static let gateway = [
+        text("gateway.host", .address, \.gateway.host, "The address that clients reach; 0.0.0.0 is every interface."),
+        whole("gateway.port", 0...65_535, \.gateway.port, "The port that clients reach; 0 takes any free one."),
+        whole(
+            "gateway.connectionsMax",
+            1...1_000_000,
+            \.gateway.connectionsMax,
+            unit: "connections",
+            "How many clients one gateway process serves at once; more are closed at once."
+        ),
+        whole(
+            "gateway.headerBytesMax",
+            1_024...1_048_576,
+            \.gateway.headerBytesMax,
+            unit: "bytes",
+            "How long the head of a request may be; longer is answered 431."
+        ),
+        whole(
+            "gateway.headerCountMax",
+            8...10_000,
+            \.gateway.headerCountMax,
+            unit: "fields",
+            "How many header fields a request may have; more is answered 431."
+        ),
+        whole(
+            "gateway.targetBytesMax",
+            256...65_536,
+            \.gateway.targetBytesMax,
+            unit: "bytes",
+            "How long the target of a request may be; longer is answered 414."
+        ),
+        whole(
+            "gateway.bodyBytesMax",
+            1_024...16_777_216,
+            \.gateway.bodyBytesMax,
+            unit: "bytes",
+            "How long the body of a request may be; longer is answered 413."
+        ),
+        whole(
+            "gateway.headerTimeoutSeconds",
+            1...3_600,
+            \.gateway.headerTimeoutSeconds,
+            unit: "seconds",
+            "How long a client may take to send the head of a request; slower is answered 408."
+        ),
+        whole(
+            "gateway.bodyTimeoutSeconds",
+            1...3_600,
+            \.gateway.bodyTimeoutSeconds,
+            unit: "seconds",
+            "How long a client may take to send the body of a request; slower is answered 408."
+        ),
+        whole(
+            "gateway.idleTimeoutSeconds",
+            1...86_400,
+            \.gateway.idleTimeoutSeconds,
+            unit: "seconds",
+            "How long a connection may rest between two requests; a proxy in front should close earlier."
+        ),
+        whole(
+            "gateway.writeTimeoutSeconds",
+            1...3_600,
+            \.gateway.writeTimeoutSeconds,
+            unit: "seconds",
+            "How long a client may leave an answer unread, before its connection is closed."
+        ),
+        whole(
+            "gateway.pipelinedRequestsMax",
+            1...1_024,
+            \.gateway.pipelinedRequestsMax,
+            unit: "requests",
+            "How many requests of one connection are worked on at once; the next are read when these are answered."
+        ),
+        whole(
+            "gateway.inFlightPerShardMax",
+            1...1_000_000,
+            \.gateway.inFlightPerShardMax,
+            unit: "requests",
+            "How many requests one gateway may have at one shard; more are answered 503 at once."
+        ),
+        whole(
+            "gateway.replyTimeoutMilliseconds",
+            10...600_000,
+            \.gateway.replyTimeoutMilliseconds,
+            unit: "milliseconds",
+            "How long a gateway waits for a shard's answer, before it answers 503."
+        ),
+        whole(
+            "gateway.scheduleCacheMilliseconds",
+            0...60_000,
+            \.gateway.scheduleCacheMilliseconds,
+            unit: "milliseconds",
+            "How old the seat counts in a list of schedules may be; 0 asks the shard every time."
+        ),
+    ]
+
+    private static let operatorPort = [
+        text(
+            "operator.host",
+            .address,
+            \.operator.host,
+            "The address of the operator's port, which shows statistics to anyone who reaches it."
+        ),
+        whole("operator.port", 0...65_535, \.operator.port, "The operator's port; 0 takes any free one."),
+    ]
+
+    private static let shard = [
+        whole(
+            "shard.tickMilliseconds",
+            1...1_000,
+            \.shard.tickMilliseconds,
+            unit: "milliseconds",
+            "How often a shard lets people in and lets what is over expire."
+        )
+    ]
+
+    private static let booking = [
+        text("booking.timeZone", .zone, \.booking.timeZone, "The zone of every time that is read or written."),
+        whole(
+            "booking.admissionsPerSecond",
+            Int(
+                ConcertRules.admissionsPerSecondRange.lowerBound
+            )...Int(ConcertRules.admissionsPerSecondRange.upperBound),
+            \.booking.admissionsPerSecond,
+            unit: "people",
+            "How many people a concert lets in per second, at most."
+        ),
+        whole(
+            "booking.maxActive",
+            0...Int(UInt32.max),
+            \.booking.maxActive,
+            unit: "people",
+            "How many people may be inside a concert's sale at once; 0 sets no bound."
+        ),
+        whole(
+            "booking.waitingLifetimeSeconds",
+            Self.lifetimeSecondsRange,
+            \.booking.waitingLifetimeSeconds,
+            unit: "seconds",
+            "How long someone keeps a place in line after they were last seen."
+        ),
+        whole(
+            "booking.admittedLifetimeSeconds",
+            Self.lifetimeSecondsRange,
+            \.booking.admittedLifetimeSeconds,
+            unit: "seconds",
+            "How long someone may stay inside, counted from admission."
+        ),
+        whole(
+            "booking.holdTimeSeconds",
+            Self.lifetimeSecondsRange,
+            \.booking.holdTimeSeconds,
+            unit: "seconds",
+            "How long a seat is kept for someone who has not paid."
+        ),
+        whole(
+            "booking.maxSeatsPerReservation",
+            Int(
+                ConcertRules.seatsPerReservationRange.lowerBound
+            )...Int(ConcertRules.seatsPerReservationRange.upperBound),
+            \.booking.maxSeatsPerReservation,
+            unit: "seats",
+            "How many seats one reservation may take."
+        ),
+    ]
+
+    private static let rest = [
+        text(
+            "catalogue.file",
+            .file,
+            \.catalogue.file,
+            "The JSON file of halls, concerts and schedules; empty for the catalogue that is built in."
+        ),
+        text(
+            "journal.kind",
+            .oneOf(["memory"]),
+            \.journal.kind,
+            "Where facts are kept; memory forgets them at a stop."
+        ),
+        text(
+            "log.level",
+            .oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+            \.log.level,
+            "The least weighty log lines that are written."
+        ),
+        text("log.format", .oneOf(["text", "json"]), \.log.format, "How log lines are written to standard error."),
+    ]
+
+    /// A year bounds every lifetime: far beyond any sale, far below what would overflow.
+    static let lifetimeSecondsRange = 1...31_536_000
+
+    private static func whole(
+        _ name: String,
+        _ range: ClosedRange<Int>,
+        _ path: any WritableKeyPath<ServerConfiguration, Int> & Sendable,
+        unit: String? = nil,
+        _ explanation: String
+    ) -> Setting {
+        Setting(name: name, unit: unit, explanation: explanation, kind: .whole(range, path))
+    }
+
+    private static func text(
+        _ name: String,
+        _ rule: Setting.TextRule,
+        _ path: any WritableKeyPath<ServerConfiguration, String> & Sendable,
+        _ explanation: String
+    ) -> Setting {
+        Setting(name: name, unit: nil, explanation: explanation, kind: .text(rule, path))
+    }
+}

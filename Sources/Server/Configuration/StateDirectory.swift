@@ -1,0 +1,41 @@
+/// The folder of one cluster: its lock, its sockets, its keys, and what the supervisor writes for others to read.
+///
+///     usher.lock        held by the supervisor as long as it lives
+///     config.json       the resolved settings, what the children run with
+///     cluster.json      who runs: process ids and ports, see `ClusterFile`
+///     shard-3.sock      frames to a shard
+///     gateway-0.sock    frames to a gateway: statistics
+///     token.keys        the keys that sign tokens
+///
+/// The path stays as it was given: children share the supervisor's working directory, and a relative path keeps socket
+/// names short in a deep folder.
+public struct StateDirectory: Equatable, Sendable {
+    /// The longest path of a Unix socket: `sun_path` holds 108 bytes with the closing zero (unix(7)).
+    public static let socketPathBytesMax = 107
+
+    public let path: String
+
+    public init(path: String) { self.path = path }
+
+    public var lockFile: String { "\(self.path)/usher.lock" }
+    public var configurationFile: String { "\(self.path)/config.json" }
+    public var clusterFile: String { "\(self.path)/cluster.json" }
+    public var keyFile: String { "\(self.path)/token.keys" }
+    public func shardSocket(_ index: Int) -> String { "\(self.path)/shard-\(index).sock" }
+    public func gatewaySocket(_ index: Int) -> String { "\(self.path)/gateway-\(index).sock" }
+
+    /// Nil unless the longest socket name of a cluster is longer than a socket's path may be.
+    func socketPathMistake(_ cluster: ServerConfiguration.Cluster) -> ConfigurationMistake? {
+        let longest = max(
+            self.shardSocket(cluster.shards - 1).utf8.count,
+            self.gatewaySocket(cluster.gateways - 1).utf8.count
+        )
+        guard longest > Self.socketPathBytesMax else { return nil }
+        return ConfigurationMistake(
+            place: "cluster.state",
+            problem:
+                "makes socket paths of \(longest) bytes, and a Unix socket's path has at most \(Self.socketPathBytesMax)",
+            remedy: "choose a folder with a shorter path, or start in its parent and name it relative to that"
+        )
+    }
+}

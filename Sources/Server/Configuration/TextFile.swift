@@ -1,0 +1,68 @@
+import Glibc
+
+/// Small whole files: read with a bound, written so that a reader never sees half of one.
+enum TextFile {
+    /// Settings and catalogues longer than this are a mistake: a catalogue of 100,000 listed schedules is a tenth of it.
+    static let bytesMax = 64 << 20
+
+    /// Reads a regular file whole. Refuses one that is longer than `bytesMax`.
+    static func read(_ path: String) throws(FileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path, "cannot be opened", errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw FileError(path, "cannot be read", errno) }
+            guard count > 0 else { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            guard bytes.count <= Self.bytesMax else {
+                throw FileError(path: path, reason: "is longer than \(Self.bytesMax >> 20) MiB, the most that is read")
+            }
+        }
+    }
+
+    /// Writes beside `path` and renames, with mode 0600: whoever opens `path` finds the old content or the new.
+    static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        let draft = "\(path).new"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileError(draft, "cannot be created", errno) }
+        do throws(FileError) {
+            defer { close(descriptor) }
+            try Self.write(bytes, to: descriptor, path: draft)
+        } catch {
+            unlink(draft)
+            throw error
+        }
+        guard rename(draft, path) == 0 else { throw FileError(path, "cannot be replaced", errno) }
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw FileError(path, "cannot be written", errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
+
+/// What went wrong with a file, as a sentence that starts with its path.
+public struct FileError: Error, Equatable, CustomStringConvertible {
+    public let path: String
+    public let reason: String
+
+    init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    init(_ path: String, _ what: String, _ code: Int32) {
+        self.init(path: path, reason: "\(what): \(String(cString: strerror(code)))")
+    }
+
+    public var description: String { "\(self.path) \(self.reason)" }
+}

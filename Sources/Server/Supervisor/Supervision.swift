@@ -1,0 +1,347 @@
+import Booking
+
+/// Decides when the processes of a cluster are started, restarted and stopped. Pure: its time is any clock that never
+/// goes back, and the shell carries out what `Effects` says.
+///
+///     starting shards ─all ready─▶ starting gateways ─all ready─▶ running ─stop─▶ stopping gateways ─none left─▶
+///        │ a death, or too slow       │                                              │      stopping shards
+///        └────────────────────────────┴──────────── failure ────────────────────────▶│         │
+///                                                        a second stop, or too slow: kill ◀────┘
+///                                                                                      └─none left─▶ over
+///
+/// A death during the start ends the start: what can't be started once is wrong in a way that a restart does not mend.
+/// A death while running is followed by a restart: at once the first time, then after pauses that double.
+struct Supervision {
+    enum Role: String, Sendable { case shard, gateway }
+
+    struct Member: Hashable, Sendable, CustomStringConvertible {
+        let role: Role
+        let index: Int
+        var description: String { "\(self.role) \(self.index)" }
+    }
+
+    enum Signal: Equatable, Sendable { case terminate, kill }
+
+    struct Timing: Equatable, Sendable {
+        /// How long one process may take to be ready.
+        var readyTimeout = Nanoseconds.seconds(30)
+        /// How long gateways, and then shards, may take to finish what is under way.
+        var drainTimeout = Nanoseconds.seconds(10)
+    }
+
+    /// Worth a line in the log, in the order in which it happened.
+    enum Note: Equatable, Sendable {
+        case ready(Member)
+        /// `deaths` counts this one too, since the process was last healthy for `healthTime`.
+        case died(Member, how: String, deaths: Int, restartsIn: Nanoseconds)
+        case tooSlow(Member)
+        case stopping
+        case killed(Member)
+    }
+
+    enum Outcome: Equatable, Sendable {
+        case stopped
+        /// The start failed: why, as a sentence.
+        case failed(String)
+    }
+
+    /// What the shell does next, in this order.
+    struct Effects: Equatable, Sendable {
+        var notes: [Note] = []
+        var signals: [Signalled] = []
+        var start: [Member] = []
+        /// All are ready for the first time: tell people where to look.
+        var isUp = false
+        /// No process is left: clean up and end.
+        var outcome: Outcome?
+        /// Call `tick` at this moment; nil leaves nothing to wait for.
+        var wakeAt: Timestamp?
+
+        struct Signalled: Equatable, Sendable {
+            let member: Member
+            let signal: Signal
+        }
+    }
+
+    /// The pause after the second death in a row; each further death doubles it.
+    static let firstPause = Nanoseconds.milliseconds(100)
+    static let longestPause = Nanoseconds.seconds(10)
+    /// Who was ready this long starts with a clean record.
+    static let healthTime = Nanoseconds.seconds(60)
+
+    private enum Phase {
+        case startingShards, startingGateways, running, stoppingGateways, stoppingShards, killing, over
+    }
+
+    private enum Condition: Equatable {
+        /// Not to be started, now or any more.
+        case absent
+        /// To be started again at that moment.
+        case pausing(until: Timestamp)
+        /// Started, not ready yet; dies by our hand when it is not by the deadline.
+        case starting(deadline: Timestamp)
+        case ready(since: Timestamp)
+        /// Sent SIGKILL for being too slow; its end is awaited.
+        case killed
+
+        var isAlive: Bool {
+            switch self {
+            case .absent, .pausing: false
+            case .starting, .ready, .killed: true
+            }
+        }
+    }
+
+    private struct Process {
+        let member: Member
+        var condition = Condition.absent
+        var deaths = 0
+    }
+
+    private let timing: Timing
+    private let shardCount: Int
+    /// Shards by index, then gateways by index.
+    private var processes: [Process]
+    private var phase = Phase.startingShards
+    private var stopDeadline: Timestamp?
+    private var failure: String?
+
+    init(shards: Int, gateways: Int, timing: Timing) {
+        precondition(shards > 0 && gateways > 0, "a cluster needs a shard and a gateway")
+        self.timing = timing
+        self.shardCount = shards
+        self.processes = (0..<shards).map { Process(member: Member(role: .shard, index: $0)) }
+        self.processes += (0..<gateways).map { Process(member: Member(role: .gateway, index: $0)) }
+    }
+
+    // MARK: Verbs
+
+    /// The first call, once.
+    mutating func begin(at now: Timestamp) -> Effects {
+        var effects = Effects()
+        self.startAll(of: .shard, at: now, &effects)
+        return self.finish(effects)
+    }
+
+    /// A process says that it serves. Said twice, or by one that should be gone, it changes nothing.
+    mutating func ready(_ member: Member, at now: Timestamp) -> Effects {
+        var effects = Effects()
+        let position = self.position(of: member)
+        guard case .starting = self.processes[position].condition else { return self.finish(effects) }
+        self.processes[position].condition = .ready(since: now)
+        effects.notes.append(.ready(member))
+        switch self.phase {
+        case .startingShards where self.areReady(.shard):
+            self.phase = .startingGateways
+            self.startAll(of: .gateway, at: now, &effects)
+        case .startingGateways where self.areReady(.gateway):
+            self.phase = .running
+            effects.isUp = true
+        case .startingShards, .startingGateways, .running, .stoppingGateways, .stoppingShards, .killing, .over: break
+        }
+        return self.finish(effects)
+    }
+
+    /// A process ended, or could not be started at all. `how` completes "shard 3 ": `ended with status 1`.
+    mutating func died(_ member: Member, how: String, at now: Timestamp) -> Effects {
+        var effects = Effects()
+        let position = self.position(of: member)
+        let before = self.processes[position].condition
+        self.processes[position].condition = .absent
+        switch self.phase {
+        case .startingShards, .startingGateways:
+            self.fail("\(member) \(how) before the cluster was ready", at: now, &effects)
+        case .running: self.restart(position, was: before, how: how, at: now, &effects)
+        case .stoppingGateways, .stoppingShards, .killing: self.goOnStopping(at: now, &effects)
+        case .over: break
+        }
+        return self.finish(effects)
+    }
+
+    /// Someone asks for the end. The second time hastens it.
+    mutating func stop(at now: Timestamp) -> Effects {
+        var effects = Effects()
+        switch self.phase {
+        case .startingShards, .startingGateways, .running:
+            effects.notes.append(.stopping)
+            self.beginStopping(at: now, &effects)
+        case .stoppingGateways, .stoppingShards: self.killAll(&effects)
+        case .killing, .over: break
+        }
+        return self.finish(effects)
+    }
+
+    /// Time has passed. Calling it early or often does no harm.
+    mutating func tick(at now: Timestamp) -> Effects {
+        var effects = Effects()
+        if let stopDeadline, stopDeadline <= now {
+            switch self.phase {
+            case .stoppingGateways:
+                self.kill(.gateway, &effects)
+                self.stopDeadline = nil
+                self.beginStoppingShards(at: now, &effects)
+            case .stoppingShards: self.killAll(&effects)
+            case .startingShards, .startingGateways, .running, .killing, .over: break
+            }
+        }
+        for position in self.processes.indices {
+            switch self.processes[position].condition {
+            case .pausing(let until) where until <= now: self.start(position, at: now, &effects)
+            case .starting(let deadline) where deadline <= now: self.giveUp(position, at: now, &effects)
+            case .absent, .pausing, .starting, .ready, .killed: break
+            }
+        }
+        return self.finish(effects)
+    }
+
+    // MARK: Starting
+
+    private mutating func startAll(of role: Role, at now: Timestamp, _ effects: inout Effects) {
+        for position in self.positions(of: role) { self.start(position, at: now, &effects) }
+    }
+
+    private mutating func start(_ position: Int, at now: Timestamp, _ effects: inout Effects) {
+        self.processes[position].condition = .starting(deadline: now + self.timing.readyTimeout)
+        effects.start.append(self.processes[position].member)
+    }
+
+    /// A process is not ready in time.
+    private mutating func giveUp(_ position: Int, at now: Timestamp, _ effects: inout Effects) {
+        let member = self.processes[position].member
+        switch self.phase {
+        case .startingShards, .startingGateways:
+            let seconds = self.timing.readyTimeout.rawValue / 1_000_000_000
+            self.fail("\(member) was not ready after \(seconds) s", at: now, &effects)
+        case .running:
+            effects.notes.append(.tooSlow(member))
+            effects.signals.append(.init(member: member, signal: .kill))
+            self.processes[position].condition = .killed
+        case .stoppingGateways, .stoppingShards, .killing, .over: break  // the stop has a deadline of its own
+        }
+    }
+
+    private mutating func restart(
+        _ position: Int,
+        was before: Condition,
+        how: String,
+        at now: Timestamp,
+        _ effects: inout Effects
+    ) {
+        if case .ready(let since) = before, now - since >= Self.healthTime { self.processes[position].deaths = 0 }
+        self.processes[position].deaths += 1
+        let deaths = self.processes[position].deaths
+        let pause = Self.pause(afterDeaths: deaths)
+        let member = self.processes[position].member
+        effects.notes.append(.died(member, how: how, deaths: deaths, restartsIn: pause))
+        if pause == .zero {
+            self.start(position, at: now, &effects)
+        } else {
+            self.processes[position].condition = .pausing(until: now + pause)
+        }
+    }
+
+    /// None after the first death, then 100 ms, 200 ms, ... 10 s.
+    static func pause(afterDeaths deaths: Int) -> Nanoseconds {
+        guard deaths > 1 else { return .zero }
+        let doublings = min(deaths - 2, 20)
+        return min(Nanoseconds(Self.firstPause.rawValue << doublings), Self.longestPause)
+    }
+
+    private mutating func fail(_ reason: String, at now: Timestamp, _ effects: inout Effects) {
+        self.failure = reason
+        self.beginStopping(at: now, &effects)
+    }
+
+    // MARK: Stopping
+
+    private mutating func beginStopping(at now: Timestamp, _ effects: inout Effects) {
+        for position in self.processes.indices {
+            if case .pausing = self.processes[position].condition { self.processes[position].condition = .absent }
+        }
+        self.phase = .stoppingGateways
+        self.stopDeadline = now + self.timing.drainTimeout
+        self.signal(.gateway, .terminate, &effects)
+        self.goOnStopping(at: now, &effects)
+    }
+
+    private mutating func beginStoppingShards(at now: Timestamp, _ effects: inout Effects) {
+        self.phase = .stoppingShards
+        self.stopDeadline = now + self.timing.drainTimeout
+        self.signal(.shard, .terminate, &effects)
+        self.goOnStopping(at: now, &effects)
+    }
+
+    /// Goes to the next stage when the present one has nobody left.
+    private mutating func goOnStopping(at now: Timestamp, _ effects: inout Effects) {
+        switch self.phase {
+        case .stoppingGateways where !self.isAlive(.gateway): self.beginStoppingShards(at: now, &effects)
+        case .stoppingShards where !self.isAlive(.shard) && !self.isAlive(.gateway), .killing where !self.isAnyAlive:
+            self.phase = .over
+            self.stopDeadline = nil
+            effects.outcome = self.failure.map { .failed($0) } ?? .stopped
+        case .startingShards, .startingGateways, .running, .stoppingGateways, .stoppingShards, .killing, .over: break
+        }
+    }
+
+    private mutating func killAll(_ effects: inout Effects) {
+        self.phase = .killing
+        self.stopDeadline = nil
+        self.kill(.gateway, &effects)
+        self.kill(.shard, &effects)
+    }
+
+    private mutating func kill(_ role: Role, _ effects: inout Effects) {
+        for position in self.positions(of: role) where self.processes[position].condition.isAlive {
+            guard self.processes[position].condition != .killed else { continue }
+            effects.notes.append(.killed(self.processes[position].member))
+            effects.signals.append(.init(member: self.processes[position].member, signal: .kill))
+            self.processes[position].condition = .killed
+        }
+    }
+
+    private func signal(_ role: Role, _ signal: Signal, _ effects: inout Effects) {
+        for position in self.positions(of: role) where self.processes[position].condition.isAlive {
+            effects.signals.append(.init(member: self.processes[position].member, signal: signal))
+        }
+    }
+
+    // MARK: Helpers
+
+    private func finish(_ effects: Effects) -> Effects {
+        var effects = effects
+        effects.wakeAt = self.stopDeadline
+        for process in self.processes {
+            let due: Timestamp
+            switch process.condition {
+            case .pausing(let until): due = until
+            // While stopping, the deadline of the stop is the one that counts.
+            case .starting(let deadline) where self.stopDeadline == nil && self.phase != .killing: due = deadline
+            case .absent, .starting, .ready, .killed: continue
+            }
+            effects.wakeAt = min(effects.wakeAt ?? due, due)
+        }
+        return effects
+    }
+
+    private func position(of member: Member) -> Int {
+        let position = member.role == .shard ? member.index : self.shardCount + member.index
+        precondition(self.processes.indices.contains(position), "\(member) is not of this cluster")
+        return position
+    }
+
+    private func positions(of role: Role) -> Range<Int> {
+        role == .shard ? 0..<self.shardCount : self.shardCount..<self.processes.count
+    }
+
+    private func areReady(_ role: Role) -> Bool {
+        self.positions(of: role).allSatisfy {
+            if case .ready = self.processes[$0].condition { true } else { false }
+        }
+    }
+
+    private func isAlive(_ role: Role) -> Bool {
+        self.positions(of: role).contains { self.processes[$0].condition.isAlive }
+    }
+
+    private var isAnyAlive: Bool { self.isAlive(.shard) || self.isAlive(.gateway) }
+}
