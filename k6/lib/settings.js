@@ -12,8 +12,11 @@ export const HOLD = env('HOLD', '10s'); // how long they stay after RAMP
 export const RATE = Number(env('RATE', '0')); // bookings begun a second, in the open models
 export const DURATION = env('DURATION', '');
 
+export const SPREAD = Number(env('SPREAD', '0')); // seconds over which people come who were started at once
+
 // The catalogue that the server was started with: its default.
 export const CONCERTS = Number(env('CONCERTS', '8'));
+export const SCHEDULES = Number(env('SCHEDULES', '240')); // of each concert
 export const ADMISSIONS_PER_SECOND = Number(env('ADMISSIONS_PER_SECOND', '50')); // of each concert
 
 // `nginx` when the same load goes to a server that answers without doing anything (see pace.js).
