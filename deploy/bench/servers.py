@@ -25,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
+LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1  # prctl(2)
 SCHEDULES = 240  # of each concert of the default catalogue
 
@@ -48,6 +49,11 @@ def stop_on_signals():
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGHUP, leave)
+
+
+def end_with_parent():
+    """Run in a new child: the kernel ends it when we die, even by SIGKILL."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_ports(count):
@@ -108,7 +114,6 @@ class Server:
         self.process = None
 
     def start(self, command, ready_url):
-        libc = ctypes.CDLL(None)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -116,7 +121,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches us first, so that we stop it in order
-                preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # even when we are killed
+                preexec_fn=end_with_parent,
             )
         deadline = time.monotonic() + READY_SECONDS_MAX
         while True:

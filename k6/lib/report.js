@@ -1,10 +1,10 @@
-// The end of a run: a report to read, on the screen and in results/NAME.txt, and all of k6's numbers in NAME.json.
+// The end of a run: a report to read, on the screen and in RESULTS/REPORT.txt, and all of k6's numbers in .json.
 
-import { RESULTS, STEPS, YARDSTICK } from './settings.js';
+import { REPORT, RESULTS, STEPS, YARDSTICK } from './settings.js';
 
 // A handleSummary for the scenario `name`; `passMeans` is its header in a sentence.
 export function reportOf(name, passMeans) {
-    const file = `${RESULTS}/${name}${YARDSTICK ? `.${YARDSTICK}` : ''}`;
+    const file = `${RESULTS}/${REPORT || name}`;
     return (data) => {
         const text = textOf(name, passMeans, data);
         return { stdout: text, [`${file}.txt`]: text, [`${file}.json`]: JSON.stringify(data, null, 2) };
@@ -55,6 +55,6 @@ function brokenChecks(group) {
 }
 
 function thresholdsOf(metrics) {
-    return Object.entries(metrics).flatMap(([metric, { thresholds = {} }]) =>
+    return Object.entries(metrics).sort().flatMap(([metric, { thresholds = {} }]) =>
         Object.entries(thresholds).map(([limit, { ok }]) => `  ${ok ? 'met    ' : 'CROSSED'}  ${metric}  ${limit}`));
 }

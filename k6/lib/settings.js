@@ -4,7 +4,8 @@ const env = (name, otherwise) => (__ENV[name] === undefined || __ENV[name] === '
 
 // An address, not `localhost`: many machines resolve that name to ::1 first, and a refused try would be measured too.
 export const BASE_URL = env('BASE_URL', 'http://127.0.0.1:8080');
-export const RESULTS = env('RESULTS', 'k6/results');
+export const RESULTS = env('RESULTS', 'k6/results'); // the folder of reports
+export const REPORT = env('REPORT', ''); // the name of this run's; otherwise the scenario's
 
 export const USERS = Number(env('USERS', '0')); // 0: as the scenario says
 export const RAMP = env('RAMP', ''); // how long it takes until all USERS are there
