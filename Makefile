@@ -1,0 +1,76 @@
+# The contributor's menu: `make` alone lists it. Each target does one thing; scripts that need more than a few lines
+# live in deploy/ and k6/, and run by hand as well.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+SHARDS ?= 4
+GATEWAYS ?= 1
+PORT ?= 8080
+OPERATOR_PORT ?= 8081
+STATE ?= .usher
+SCENARIO ?= seed
+SELF ?=
+COMPARE ?=
+
+USHER := .build/release/usher
+VENV := .venv
+SCRIPTS := deploy/setup deploy/bench/run .ci/run
+PYTHON := k6/run deploy/bench/*.py
+
+# What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
+export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
+
+.PHONY: help setup build run-cluster k6 bench burst test lint format clean
+
+help:  # This list
+	@echo 'make TARGET [NAME=value ...]'; echo
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*# \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@echo; echo '  SHARDS=$(SHARDS) GATEWAYS=$(GATEWAYS) PORT=$(PORT) OPERATOR_PORT=$(OPERATOR_PORT) STATE=$(STATE)'
+
+setup:  # Install what building needs (Debian packages; quick when they are there)
+	@deploy/setup build
+
+build: setup  # Build the release binary, .build/release/usher
+	swift build -c release --product usher
+
+# Exec, so that Ctrl-C and SIGTERM reach the supervisor itself. Many distributions start a shell with 1,024 file
+# descriptors, and each connection takes one.
+run-cluster: build  # Serve on PORT, in the foreground, until Ctrl-C
+	@most=$$(ulimit -Hn); [[ $$most != unlimited && $$most -lt 65536 ]] || most=65536; ulimit -n "$$most" || true; \
+	exec $(USHER) cluster --shards $(SHARDS) --gateways $(GATEWAYS) --port $(PORT) \
+	    --operator-port $(OPERATOR_PORT) --state $(STATE)
+
+k6: $(if $(SELF),build)  # Load: SCENARIO=seed|spike|arrival|soak SELF=1 COMPARE=nginx USERS=5000 RAMP=20s
+	@deploy/setup k6 $(if $(COMPARE),bench)
+	@k6/run
+
+bench: build  # CPU per request beside nginx: ROUNDS=3 SECONDS_PER_ROUND=5
+	@deploy/setup bench
+	@deploy/bench/run
+
+burst: build  # 50,000 joins at once to one concert: places and admissions checked
+	@deploy/bench/burst.py
+
+test: setup  # Build everything and run every test
+	swift build
+	swift test --disable-xctest
+
+lint:  # Style of Swift, shell, Python and k6 files, without changing any
+	swift format lint --strict --configuration .swift-format --recursive Sources Tests Package.swift
+	@for file in $(SCRIPTS); do bash -n "$$file"; done
+	@if command -v shellcheck > /dev/null; then shellcheck $(SCRIPTS); else echo 'lint: no shellcheck here, skipped'; fi
+	@python3 -c 'import ast, sys; [ast.parse(open(name).read(), name) for name in sys.argv[1:]]' $(PYTHON)
+	@if [[ -x $(VENV)/bin/k6 ]]; then \
+	    for file in k6/*.js; do $(VENV)/bin/k6 inspect "$$file" > /dev/null; done; \
+	else echo 'lint: no k6 here (make k6 installs it), skipped'; fi
+	@echo 'lint: clean'
+
+format:  # Bring Swift files into the house style
+	swift format --in-place --configuration .swift-format --recursive Sources Tests Package.swift
+
+clean:  # Remove what was built, measured and installed here; not the state in STATE
+	rm -rf .build $(VENV) k6/results bench
+	find k6 deploy -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,234 @@
+"""The servers that are measured: an Usher cluster and an nginx, each started in a folder of its own and gone after.
+
+Used as context managers, so that whatever happens, nothing is left running and no folder stays:
+
+    with Cluster(shards=4, gateways=1) as cluster:
+        ...  # cluster.url, cluster.pids()
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+READY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 30
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1  # prctl(2)
+SCHEDULES = 240  # of each concert of the default catalogue
+
+
+class ServerError(Exception):
+    """A server that does not start, does not get ready, or does not stop; the text says what to do."""
+
+
+def raise_descriptor_limit():
+    """Thousands of connections need as many descriptors; many shells allow 1,024 until asked for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def stop_on_signals():
+    """Lets SIGTERM and SIGHUP end Python as Ctrl-C does: through every `finally` and `with`."""
+
+    def leave(number, _frame):
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
+
+
+def end_with_parent():
+    """Run in a new child: the kernel ends it when we die, even by SIGKILL."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def free_ports(count):
+    """Ports of 127.0.0.1 that nobody listened on a moment ago."""
+    with contextlib.ExitStack() as open_sockets:
+        ports = []
+        for _ in range(count):
+            probe = open_sockets.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            ports.append(probe.getsockname()[1])
+        return ports
+
+
+def children_of(pid):
+    """The living descendants of a process, from /proc."""
+    parents = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                parents[int(entry.name)] = int(stat_of(entry.name)[1])
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        children = [each for each, its_parent in parents.items() if its_parent == parent]
+        found += children
+        todo += children
+    return found
+
+
+def stat_of(pid):
+    """The fields of /proc/PID/stat from the third (state) on; the second, the name, may have spaces and brackets."""
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    return text[text.rindex(")") + 2 :].split()
+
+
+def cpu_seconds(pids):
+    """User and system time of these processes so far, with all their threads and without their children."""
+    ticks = 0
+    for pid in pids:
+        fields = stat_of(pid)
+        ticks += int(fields[11]) + int(fields[12])  # utime, stime
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def get_json(url, timeout=2.0):
+    """The value that a GET answers."""
+    with urllib.request.urlopen(url, timeout=timeout) as answer:
+        return json.loads(answer.read())
+
+
+class Server:
+    """A child process with a folder, that is ready when its `ready_url` answers 200."""
+
+    def __init__(self, name):
+        self.name = name
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"usher-{name}-"))
+        self.log = self.folder / f"{name}.log"
+        self.process = None
+
+    def start(self, command, ready_url):
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches us first, so that we stop it in order
+                preexec_fn=end_with_parent,
+            )
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while True:
+            if self.process.poll() is not None:
+                raise ServerError(f"{self.name} ended with {self.process.returncode} at once:\n{self.log_tail()}")
+            with contextlib.suppress(OSError):
+                with urllib.request.urlopen(ready_url, timeout=2):
+                    return
+            if time.monotonic() > deadline:
+                raise ServerError(f"{self.name} is not ready after {READY_SECONDS_MAX} s:\n{self.log_tail()}")
+            time.sleep(0.05)
+
+    def log_tail(self):
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-20:])
+
+    def stop(self):
+        """Asks it to end, waits, and kills it with all its children if it does not. Removes the folder."""
+        try:
+            if self.process is not None and self.process.poll() is None:
+                family = children_of(self.process.pid)
+                self.process.terminate()
+                try:
+                    self.process.wait(STOP_SECONDS_MAX)
+                except subprocess.TimeoutExpired:
+                    for pid in [self.process.pid, *family]:
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGKILL)
+                    self.process.wait()
+                    raise ServerError(f"{self.name} did not stop in {STOP_SECONDS_MAX} s; killed:\n{self.log_tail()}")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def pids(self):
+        return [self.process.pid, *children_of(self.process.pid)]
+
+    def __enter__(self):
+        try:
+            self.launch()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Cluster(Server):
+    """An `usher cluster` on free ports with a state folder of its own."""
+
+    def __init__(self, shards, gateways):
+        super().__init__("cluster")
+        self.shards, self.gateways = shards, gateways
+        self.port, self.operator_port = free_ports(2)
+        self.state = self.folder / "state"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.operator_url = f"http://127.0.0.1:{self.operator_port}"
+
+    def launch(self):
+        usher = pathlib.Path(os.environ.get("USHER") or ROOT / ".build/release/usher")
+        if not usher.exists():
+            raise ServerError(f"no {usher}; `make build` makes it")
+        command = [usher, "cluster", "--shards", self.shards, "--gateways", self.gateways, "--port", self.port]
+        command += ["--operator-port", self.operator_port, "--state", self.state]
+        self.start([str(word) for word in command], f"{self.operator_url}/readyz")
+
+    def pids(self):
+        """The supervisor's own word on who belongs to the cluster; its children by /proc where it gave none."""
+        try:
+            record = json.loads((self.state / "cluster.json").read_text())
+            return [record["supervisor"], *record["shards"], *record["gateways"]]
+        except (OSError, ValueError, KeyError):
+            return super().pids()
+
+
+class Nginx(Server):
+    """nginx with nginx-return-200.conf on a free port."""
+
+    def __init__(self):
+        super().__init__("nginx")
+        [self.port] = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def launch(self):
+        nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+        if nginx is None:
+            raise ServerError("no nginx here; `deploy/setup bench` installs it")
+        (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
+        (self.folder / "schedules.conf").write_text(self.schedules_directives())
+        configuration = shutil.copy(HERE / "nginx-return-200.conf", self.folder)
+        self.start([nginx, "-p", str(self.folder), "-c", configuration], f"{self.url}/api/v1/waiting")
+
+    @staticmethod
+    def schedules_directives():
+        """A list of 240 schedules, about 24 kB, as nginx directives that return it."""
+        schedules = [
+            {
+                "concertScheduleId": 10000 + number,
+                "concertId": 1,
+                "playDateTime": f"2027-{1 + number // 28:02}-{1 + number % 28:02} 19:00:00",
+                "remainingSeatCount": 50,
+            }
+            for number in range(SCHEDULES)
+        ]
+        body = json.dumps(schedules, separators=(",", ":"))
+        pieces = [body[at : at + 3500] for at in range(0, len(body), 3500)]
+        lines = [f"set $piece_{index}_ '{piece}';" for index, piece in enumerate(pieces)]
+        lines.append('return 200 "' + "".join(f"$piece_{index}_" for index in range(len(pieces))) + '";')
+        return "\n".join(lines) + "\n"
