@@ -35,6 +35,11 @@ import Wire
         #expect(self.text { $0.append(hex: .max) } == "ffffffffffffffff")
     }
 
+    @Test func `text goes out as its UTF-8`() {
+        #expect(self.text { $0.append(utf8: "공연 🎫") } == "공연 🎫")
+        #expect(self.text { $0.append(utf8: "") } == "")
+    }
+
     @Test func `bytes survive growth`() {
         var output = OutputBytes()
         var expected: [UInt8] = []
