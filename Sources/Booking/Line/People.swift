@@ -36,9 +36,13 @@ struct People: ~Copyable {
         let place: UInt64
         fileprivate let chunk: Chunk
         fileprivate let chunkIndex: Int
+        @inline(__always)
         fileprivate var slot: Int { Int(self.place & Chunk.slotMask) }
+        @inline(__always)
         var isWaiting: Bool { self.chunk.waiting[self.slot >> 6] >> UInt64(self.slot & 63) & 1 == 1 }
+        @inline(__always)
         var isAdmitted: Bool { self.chunk.admitted[self.slot >> 6] >> UInt64(self.slot & 63) & 1 == 1 }
+        @inline(__always)
         var row: Row { self.chunk.rows[self.slot] }
     }
 
@@ -63,6 +67,7 @@ struct People: ~Copyable {
     // MARK: Looking
 
     /// Nil for a place that was never given or whose person is gone.
+    @inline(__always)
     func spot(of place: UInt64) -> Spot? {
         let index = Int(truncatingIfNeeded: place >> Chunk.slotBits &- self.firstChunk)
         guard UInt(bitPattern: index) < UInt(bitPattern: self.chunks.count), let chunk = self.chunks[index] else {
@@ -73,20 +78,24 @@ struct People: ~Copyable {
     }
 
     /// The spot of a person known to be present.
+    @inline(__always)
     func presentSpot(of place: UInt64) -> Spot {
         let index = Int(place >> Chunk.slotBits - self.firstChunk)
         return Spot(place: place, chunk: self.chunks[index]!, chunkIndex: index)
     }
 
     /// The place whose low bits are `low`, among those that are present.
+    @inline(__always)
     func place(low: UInt32) -> UInt64 {
         self.nextPlace - UInt64(UInt32(truncatingIfNeeded: self.nextPlace) &- low)
     }
 
     /// The user at a place that is present.
+    @inline(__always)
     func user(low: UInt32) -> UserID { self.presentSpot(of: self.place(low: low)).row.user }
 
     /// How many wait at places before this one. O(log n): a step a set bit of the chunk's number, and at most 7 within.
+    @inline(__always)
     func waitingAhead(of spot: Spot) -> UInt64 {
         var count = 0
         var node = spot.chunkIndex
@@ -195,6 +204,7 @@ struct People: ~Copyable {
     // MARK: Lists
 
     /// Puts a person who is in no list at the end of this one.
+    @inline(__always)
     func append(_ spot: Spot, to list: inout List) {
         let low = UInt32(truncatingIfNeeded: spot.place)
         let row = spot.chunk.rows.advanced(by: spot.slot)
@@ -210,6 +220,7 @@ struct People: ~Copyable {
         list.last = spot.place
     }
 
+    @inline(__always)
     func unlink(_ spot: Spot, from list: inout List) {
         let row = spot.row
         let isFirst = list.first == spot.place
@@ -245,6 +256,7 @@ struct People: ~Copyable {
         self.addWaiting(-1, chunkIndex: spot.chunkIndex)
     }
 
+    @inline(__always)
     private mutating func addWaiting(_ delta: Int32, chunkIndex: Int) {
         var node = chunkIndex + 1
         while node <= self.chunkCounts.count {
@@ -381,6 +393,7 @@ private struct Chunk {
         (self.base + Self.countsOffset).assumingMemoryBound(to: UInt16.self)
     }
 
+    @inline(__always)
     func waitingCount(beforeWord word: Int) -> Int {
         var count = 0
         var node = word
@@ -391,6 +404,7 @@ private struct Chunk {
         return count
     }
 
+    @inline(__always)
     func addWaiting(_ delta: Int16, word: Int) {
         var node = word + 1
         while node <= Self.words {

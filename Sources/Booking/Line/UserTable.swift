@@ -5,9 +5,10 @@
 ///     directory ──▶ segment: 1,024 entries of fingerprint (32 bits) and low bits of the place (32); 0 is free
 ///
 /// A segment that is 80 % full is split in two by the next bit of its fingerprints; two that are nearly empty become
-/// one again. So no join ever moves more than 819 entries (about 3 µs), where one table for 10 million people would
-/// stand still for 0.1 s; doubling the directory copies 8 bytes a segment (128 KiB at 10 million people, 20 µs). Users
-/// themselves are in their rows: an entry costs 10 to 20 bytes a person, 14 on average over growth.
+/// one again. So no join ever moves more than 819 entries: 10 to 20 µs, most of it the kernel's first touch of 16 KiB,
+/// where one table for 10 million people would stand still for 0.1 s. Doubling the directory copies 8 bytes a segment,
+/// 128 KiB at 10 million people; it never gets shorter. Users themselves are in their rows: an entry costs 10 to 20
+/// bytes a person, 14 on average over growth.
 ///
 /// Fagin et al., "Extendible hashing", 1979. Pointers stay within this file, segments are freed by `deinit`.
 struct UserTable: ~Copyable {
@@ -178,6 +179,7 @@ struct UserTable: ~Copyable {
         return start..<start + length
     }
 
+    @inline(__always)
     private func directoryIndex(_ fingerprint: UInt64) -> Int {
         Int(truncatingIfNeeded: (fingerprint >> 1) >> UInt64(63 - self.depth))
     }
@@ -185,6 +187,7 @@ struct UserTable: ~Copyable {
     // MARK: Fingerprints
 
     /// In the high 32 bits; never 0, as its lowest bit is set, so that no entry looks free.
+    @inline(__always)
     private func fingerprint(of user: UserID) -> UInt64 {
         let product = (user.rawValue ^ self.mask).multipliedFullWidth(by: self.factor)
         let folded = product.high ^ product.low
@@ -230,6 +233,7 @@ private struct Segment {
 
     func free() { self.header.deallocate() }
 
+    @inline(__always)
     static func home(_ entry: UInt64) -> Int { Int(truncatingIfNeeded: entry >> 33) & self.slotMask }
 
     func insert(_ entry: UInt64) {
