@@ -35,8 +35,13 @@ export function firstUser() {
     return (Math.floor(Date.now() / 1000) - 1735689600) * 2 ** 23;
 }
 
-// Books as a person who has never been here before; true when everything was as promised.
+// One person's visit. Who was disappointed stays away for a second, so that a server that is down is not stormed.
 export function book(firstUserOfRun) {
+    if (!wasServed(firstUserOfRun)) sleep(1);
+}
+
+// Books as a person who has never been here before; true when everything was as promised.
+function wasServed(firstUserOfRun) {
     const userId = firstUserOfRun + exec.scenario.iterationInTest + 1;
     const concertId = 1 + below(CONCERTS);
     begun.add(1);
