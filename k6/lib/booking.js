@@ -138,7 +138,7 @@ function reserveSeats(concertId, token, schedules) {
     return {};
 }
 
-// Mostly one seat, sometimes two, of the emptier of the two schedules drawn: crowded enough that conflicts happen, seldom.
+// Mostly one seat, sometimes two, of the emptier of the two schedules drawn: conflicts happen, but seldom.
 function pickSeats(schedules) {
     const [one, other] = schedules;
     const schedule = one.remainingSeatCount >= other.remainingSeatCount ? one : other;
