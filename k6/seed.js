@@ -5,6 +5,8 @@
 // service that this load test was written for failed 31 % of its requests, with p95 of 10.5 s for the schedules and
 // 6.2 s for the token.
 //
+// SPREAD=1 lets the users who start at once come over one second: starting 1,000 in the same instant takes k6 itself
+// most of a second on two cores, and then the first requests measure k6's own queue.
 // USERS=5000 RAMP=20s makes it 5,000 people who come over 20 seconds, and stay for HOLD (10s).
 
 import { book, firstUser } from './lib/booking.js';

@@ -1,4 +1,4 @@
-// The doors open: 5,000 people in 10 seconds, each of whom books once, faster than the lines admit. It is an open model:
+// The doors open: 5,000 people in 10 seconds, each of whom books once, faster than the lines admit. An open model:
 // people come when they come, however slow the answers are.
 //
 // A pass means: everybody who came was served (100 % of the checks, nobody left over), and at the moment of the rush

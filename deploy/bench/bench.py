@@ -124,7 +124,8 @@ def problems_of(runs):
     problems = []
     for run in runs:
         if run["notOK"] or run["broken"] or run["timeouts"]:
-            problems.append(f"round {run['round']}, {run['call']} {run['server']}: {run['notOK']} answers were not 200, "
+            where = f"round {run['round']}, {run['call']} {run['server']}"
+            problems.append(f"{where}: {run['notOK']} answers were not 200, "
                             f"{run['broken']} connections broke, {run['timeouts']} timed out")
     return problems
 
@@ -166,7 +167,8 @@ def summarise(runs):
 def table(results):
     lines = ["", f"CPU per request over all processes; wrk, {CONNECTIONS} connections kept alive, {GATEWAYS} gateway, "
              f"{SHARDS} shards, {CONCERTS} concerts; median of {ROUNDS} rounds of {SECONDS_PER_ROUND} s", ""]
-    lines.append(f"  {'call':<6}{'server':<8}{'us CPU':>8}{'spread':>16}{'a second':>11}{'p50 us':>9}{'p99 us':>9}  ratio")
+    lines.append(f"  {'call':<6}{'server':<8}{'us CPU':>8}{'spread':>16}{'a second':>11}"
+                 f"{'p50 us':>9}{'p99 us':>9}  ratio")
     for call, row in results.items():
         for name in ("usher", "nginx"):
             each = row[name]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A burst: JOINS people (50,000) join one concert at once, over CONNECTIONS (200) connections, each of which has all its
-requests under way (pipelined). Checks, by the answers alone:
+"""A burst: JOINS people (50,000) join one concert at once, over CONNECTIONS (200) connections, each with many requests
+under way (pipelined). Checks, by the answers alone:
 
   * every place 1..JOINS is given to exactly one person;
   * on each connection, places grow in the order of the answers;

@@ -1,7 +1,7 @@
 -- What wrk sends, and what it says at the end, for bench.py:
 --
---     wrk ... -s wrk.lua URL -- THREADS poll FILE       polls, taking the lines of FILE in turn: concert id, space, token
---     wrk ... -s wrk.lua URL -- THREADS join FIRST N    joins, each by a new user from FIRST up, to concerts 1..N in turn
+--     wrk ... URL -- THREADS poll FILE       polls, taking the lines of FILE in turn: concert id, space, token
+--     wrk ... URL -- THREADS join FIRST N    joins, each by a new user from FIRST up, to concerts 1..N in turn
 --
 -- Each wrk thread has its own Lua: thread t of T takes every T-th line, and users t, t + T, t + 2T, ... so that no two
 -- requests carry the same user. Requests are built before the run where they can be, because Lua's time is the load's.

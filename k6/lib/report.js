@@ -26,7 +26,8 @@ function textOf(name, passMeans, { metrics, root_group: root, state }) {
             + `${value('http_req_failed', 'passes')} failed`,
         `users      ${value('users_begun', 'count')} came, ${value('users_served', 'count')} were served, `
             + `${value('dropped_iterations', 'count')} found no free k6 user`,
-        `seats      ${value('seats_sold', 'count')} sold, ${value('seat_conflicts', 'count')} times somebody was faster`,
+        `seats      ${value('seats_sold', 'count')} sold, `
+            + `${value('seat_conflicts', 'count')} times somebody was faster`,
         `line       p50 ${(value('time_in_line', 'med') / 1000).toFixed(1)} s, `
             + `p95 ${(value('time_in_line', 'p(95)') / 1000).toFixed(1)} s`,
         `checks     ${value('checks', 'passes')} kept, ${value('checks', 'fails')} broken`,

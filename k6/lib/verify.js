@@ -39,8 +39,8 @@ export function partsOf(response, path) {
     }
 }
 
-// Records each promise as a check; true when all are kept. Against a yardstick they are worked out at the same cost, and
-// not held against it.
+// Records each promise as a check; true when all are kept. Against a yardstick they are worked out at the same cost,
+// and not held against it.
 export function verify(step, response, promises) {
     if (!measured) {
         for (const promise in promises) promises[promise] = true;
