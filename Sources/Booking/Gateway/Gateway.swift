@@ -11,9 +11,12 @@ public struct Gateway {
     public struct Client: Hashable, Sendable {
         public let connection: UInt64
         public let sequence: UInt32
-        public init(connection: UInt64, sequence: UInt32) {
+        /// The shell's own: how the answer is to be written.
+        public let note: UInt32
+        public init(connection: UInt64, sequence: UInt32, note: UInt32 = 0) {
             self.connection = connection
             self.sequence = sequence
+            self.note = note
         }
     }
 
@@ -45,9 +48,9 @@ public struct Gateway {
     }
 
     public enum ScheduleAnswer: Equatable, Sendable {
-        case ready([UInt8])
+        case ready(CachedBody)
         /// An answer now, and a refresh to send.
-        case readyRefresh([UInt8], shard: Int, id: UInt64)
+        case readyRefresh(CachedBody, shard: Int, id: UInt64)
         case waitRefresh(shard: Int, id: UInt64)
         /// The answer comes with a refresh that is under way.
         case wait
@@ -128,7 +131,7 @@ public struct Gateway {
     public mutating func takeReply(_ id: UInt64, from shard: Int) -> Pending? { self.links[shard].inFlight.remove(id) }
 
     /// A refresh came back: keeps the answer, and gives the clients that waited for it.
-    public mutating func takeSchedules(_ body: [UInt8], for pending: Pending) -> [Client] {
+    public mutating func takeSchedules(_ body: CachedBody, for pending: Pending) -> [Client] {
         guard case .schedules(let concert) = pending.request else { return [] }
         return self.cache.fill(concert, with: body, askedAt: pending.sentAt)
     }

@@ -8,9 +8,9 @@
 /// lifetime, while the old answer still serves: in a busy on-sale nobody ever waits.
 struct ScheduleCache {
     enum Answer {
-        case ready([UInt8])
+        case ready(CachedBody)
         /// The same, and the caller should ask the shard for a newer one.
-        case readyRefresh([UInt8])
+        case readyRefresh(CachedBody)
         /// The client waits; the caller should ask the shard.
         case waitRefresh
         /// The client waits for a question that is asked already.
@@ -20,7 +20,7 @@ struct ScheduleCache {
     }
 
     private struct Entry {
-        var body: [UInt8]?
+        var body: CachedBody?
         var filledAt = Timestamp.distantPast
         var isRefreshing = false
         var waiters: [Gateway.Client] = []
@@ -61,7 +61,7 @@ struct ScheduleCache {
 
     /// The shard has answered: gives the clients to answer with it. `askedAt` is when the question left, since the
     /// answer may be as old as that.
-    mutating func fill(_ concert: ConcertID, with body: [UInt8], askedAt: Timestamp) -> [Gateway.Client] {
+    mutating func fill(_ concert: ConcertID, with body: CachedBody, askedAt: Timestamp) -> [Gateway.Client] {
         let waiters = self.entries[concert]?.waiters ?? []
         self.entries[concert] = Entry(body: body, filledAt: askedAt)
         return waiters

@@ -16,6 +16,13 @@ public struct TokenText: Sendable {
         for index in text.indices { self.bytes[index] = text[index] }
     }
 
+    /// `write` fills exactly `count` bytes, at most `bytesMax`.
+    public init(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+        precondition(count <= Self.bytesMax, "a token of \(count) bytes")
+        self.count = count
+        withUnsafeMutableBytes(of: &self.bytes) { write(UnsafeMutableRawBufferPointer(rebasing: $0[..<count])) }
+    }
+
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         Swift.withUnsafeBytes(of: self.bytes) { body(UnsafeRawBufferPointer(rebasing: $0[0..<self.count])) }
     }

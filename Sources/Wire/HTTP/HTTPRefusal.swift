@@ -15,21 +15,21 @@ public enum HTTPRefusal: UInt8, Error, CaseIterable, Sendable {
     case expectationUnknown
 
     /// The status code of the answer.
-    public var status: UInt16 {
+    public var status: HTTPStatus {
         switch self {
-        case .methodUnknown, .transferCodingUnknown: 501
-        case .versionUnsupported: 505
-        case .targetTooLong: 414
-        case .headersTooLarge, .headersTooMany: 431
-        case .bodyTooLarge: 413
-        case .expectationUnknown: 417
+        case .methodUnknown, .transferCodingUnknown: .notImplemented
+        case .versionUnsupported: .versionNotSupported
+        case .targetTooLong: .uriTooLong
+        case .headersTooLarge, .headersTooMany: .headerFieldsTooLarge
+        case .bodyTooLarge: .contentTooLarge
+        case .expectationUnknown: .expectationFailed
         case .methodInvalid, .requestLineInvalid, .tooManyEmptyLines, .targetInvalid, .targetFormInvalid,
             .targetSchemeInvalid, .versionInvalid, .bareLineFeed, .bareCarriageReturn, .headerFolded,
             .spaceBeforeColon, .headerNameInvalid, .headerValueInvalid, .headerRepeated, .hostMissing, .hostRepeated,
             .hostInvalid, .contentLengthInvalid, .contentLengthRepeated, .lengthAmbiguous, .transferEncodingInvalid,
             .transferEncodingRepeated, .transferEncodingInOldVersion, .chunkSizeInvalid, .chunkDataInvalid,
             .chunkExtensionTooLong:
-            400
+            .badRequest
         }
     }
 

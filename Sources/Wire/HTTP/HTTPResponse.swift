@@ -17,6 +17,8 @@ public struct HTTPResponse: Sendable {
     /// Methods, for 405 and OPTIONS: `GET, POST`.
     public var allow: StaticString?
     public var vary: StaticString?
+    /// The scheme to authenticate by, for 401 (RFC 9110, section 11.6.1).
+    public var authenticate: StaticString?
 
     public init(_ status: HTTPStatus, connection: HTTPConnectionFate, contentType: StaticString = Self.json) {
         self.status = status
@@ -66,6 +68,7 @@ public struct HTTPResponse: Sendable {
         }
         if let allow = self.allow { Self.append("Allow: ", allow, to: &output) }
         if let vary = self.vary { Self.append("Vary: ", vary, to: &output) }
+        if let authenticate = self.authenticate { Self.append("WWW-Authenticate: ", authenticate, to: &output) }
         output.append("\r\n")
     }
 

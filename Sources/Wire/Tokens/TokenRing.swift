@@ -61,6 +61,9 @@ public struct TokenRing: Equatable, Sendable {
         }
     }
 
+    /// The token in place, without allocation.
+    public func text(of pass: Pass) -> TokenText { TokenText(count: Self.tokenCount) { self.sign(pass, into: $0) } }
+
     public func sign(_ pass: Pass) -> String {
         String(unsafeUninitializedCapacity: Self.tokenCount) { text in
             self.sign(

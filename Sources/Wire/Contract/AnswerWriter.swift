@@ -1,0 +1,400 @@
+public import Booking
+
+/// From a shard's reply to the HTTP answer of the contract: names, order and words are exact, since clients that nobody
+/// here wrote read them.
+///
+/// Ids and states come from the shard; titles, times and grades from the catalogue, which is the same everywhere.
+public struct AnswerWriter: Sendable {
+    private let catalogue: Catalogue
+    private let zone: ZoneTable
+
+    /// How long a browser or a proxy may keep the schedules: as long as the gateway itself.
+    private static let publicCache: StaticString = "public, max-age=1"
+    /// Everything else is about one person, or about this moment.
+    private static let privateCache: StaticString = "no-store"
+
+    public init(catalogue: Catalogue, zone: ZoneTable) {
+        self.catalogue = catalogue
+        self.zone = zone
+    }
+
+    /// What a request says about its answer.
+    public struct Manner: Sendable {
+        public let method: HTTPMethod
+        public let connection: HTTPConnectionFate
+        public let language: Language
+
+        public init(method: HTTPMethod, connection: HTTPConnectionFate, language: Language) {
+            self.method = method
+            self.connection = connection
+            self.language = language
+        }
+    }
+
+    // MARK: Whole answers
+
+    /// The answer to a request that a shard has answered; gives its status. `scratch` is overwritten.
+    public func append(
+        _ reply: Reply,
+        to request: Request,
+        token: TokenText,
+        _ manner: Manner,
+        date: HTTPDate,
+        scratch: inout OutputBytes,
+        to output: inout OutputBytes
+    ) -> HTTPStatus {
+        if case .refused(let refusal) = reply {
+            let problem = Problem(refusal, token: Self.text(of: token), asksForPlace: Self.asksForPlace(request))
+            return self.append(problem, manner, date: date, scratch: &scratch, to: &output)
+        }
+        var head = HTTPResponse(.ok, connection: manner.connection)
+        head.cacheControl = Self.privateCache
+        scratch.removeAll()
+        switch reply {
+        case .joined(let joined):
+            self.append(joined, to: request, token, &scratch)
+            head.retryAfterSeconds = PollPause.seconds(for: joined.standing)
+        case .standing(let standing):
+            Self.append(standing, token, &scratch)
+            head.retryAfterSeconds = PollPause.seconds(for: standing)
+        case .left: Self.appendLeft(request, token, &scratch)
+        case .schedules(let remaining): self.appendSchedules(remaining, of: request, &scratch)
+        case .seats(let statuses): self.appendSeats(statuses, of: request, &scratch)
+        case .reservations(let reservations): self.append(reservations, of: request, withUser: false, &scratch)
+        case .paid(let receipt): self.append(receipt, of: request, &scratch)
+        case .points(let change): self.append(change, of: request, &scratch)
+        case .balance(let balance): self.append(balance, of: request, &scratch)
+        case .history(let entries): self.append(entries, of: request, &scratch)
+        // Between shards only: no client's request is answered with it.
+        case .debited, .refused: break
+        }
+        head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
+        return .ok
+    }
+
+    public func append(
+        _ problem: Problem,
+        _ manner: Manner,
+        date: HTTPDate,
+        scratch: inout OutputBytes,
+        to output: inout OutputBytes
+    ) -> HTTPStatus {
+        var head = HTTPResponse(problem.status, connection: manner.connection)
+        head.cacheControl = Self.privateCache
+        head.retryAfterSeconds = problem.retryAfter
+        head.allow = problem.allow
+        if problem.status == .unauthorized { head.authenticate = "ConcertToken" }
+        scratch.removeAll()
+        scratch.openObject()
+        scratch.member("code", problem.code)
+        scratch.member("message", manner.language == .korean ? problem.korean : problem.english)
+        scratch.closeObject()
+        head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
+        return problem.status
+    }
+
+    /// A body made before, which the client may have: then 304 without it.
+    public func append(
+        cached body: CachedBody,
+        ifNoneMatch: ByteView?,
+        _ manner: Manner,
+        date: HTTPDate,
+        to output: inout OutputBytes
+    ) -> HTTPStatus {
+        let isKnown = ifNoneMatch.map { HTTPResponse.matches($0, tag: body.tag) } ?? false
+        var head = HTTPResponse(isKnown ? .notModified : .ok, connection: manner.connection)
+        head.cacheControl = Self.publicCache
+        head.entityTag = body.tag
+        body.bytes.withUnsafeBytes {
+            head.append(body: ByteView($0), toMethod: manner.method, date: date, to: &output)
+        }
+        return head.status
+    }
+
+    public func appendOptions(
+        allow: StaticString,
+        _ manner: Manner,
+        date: HTTPDate,
+        to output: inout OutputBytes
+    ) -> HTTPStatus {
+        var head = HTTPResponse(.noContent, connection: manner.connection)
+        head.allow = allow
+        head.append(body: .empty, toMethod: manner.method, date: date, to: &output)
+        return head.status
+    }
+
+    // MARK: Bodies that are kept
+
+    /// The list of schedules, for the gateway's cache.
+    public func schedulesBody(_ remaining: [UInt32], of request: Request) -> [UInt8] {
+        var output = OutputBytes()
+        self.appendSchedules(remaining, of: request, &output)
+        return output.array
+    }
+
+    /// The catalogue, as of a moment: `state` says whether people are let in.
+    public func concertsBody(at now: Timestamp) -> [UInt8] {
+        var output = OutputBytes()
+        output.openArray()
+        for concert in self.catalogue.concerts {
+            output.element()
+            output.openObject()
+            output.member("concertId", concert.id.rawValue)
+            output.member("concertTitle", concert.title)
+            self.append("opensAt", concert.opensAt, &output)
+            output.member("scheduleCount", UInt64(concert.schedules.count))
+            output.member("state", concert.opensAt <= now ? "OPEN" : "UPCOMING")
+            output.closeObject()
+        }
+        output.closeArray()
+        return output.array
+    }
+
+    // MARK: The line
+
+    private func append(_ joined: Joined, to request: Request, _ token: TokenText, _ output: inout OutputBytes) {
+        guard case .join(let concert, let user) = request else { return }
+        output.openObject()
+        output.member("userId", user.rawValue)
+        output.member("concertId", concert.rawValue)
+        Self.append("tokenId", token, &output)
+        self.append("createdAt", joined.issuedAt, &output)
+        output.member("place", joined.place.rawValue)
+        Self.appendMembers(joined.standing, &output)
+        output.closeObject()
+    }
+
+    private static func append(_ standing: Standing, _ token: TokenText, _ output: inout OutputBytes) {
+        output.openObject()
+        self.append("tokenId", token, &output)
+        self.appendMembers(standing, &output)
+        output.closeObject()
+    }
+
+    private static func appendMembers(_ standing: Standing, _ output: inout OutputBytes) {
+        output.member("remainingWaitingOrder", standing.order)
+        output.member("remainingWaitingSec", standing.seconds)
+    }
+
+    private static func appendLeft(_ request: Request, _ token: TokenText, _ output: inout OutputBytes) {
+        guard case .leave(let pass) = request else { return }
+        output.openObject()
+        output.member("userId", pass.user.rawValue)
+        output.member("concertId", pass.concert.rawValue)
+        self.append("tokenId", token, &output)
+        output.closeObject()
+    }
+
+    // MARK: Seats
+
+    private func appendSchedules(_ remaining: [UInt32], of request: Request, _ output: inout OutputBytes) {
+        guard case .schedules(let id) = request, let concert = self.catalogue[id] else { return }
+        output.openArray()
+        for (schedule, count) in zip(concert.schedules, remaining) {
+            output.element()
+            output.openObject()
+            output.member("concertScheduleId", schedule.id.rawValue)
+            output.member("concertId", id.rawValue)
+            self.append("playDateTime", schedule.playsAt, &output)
+            output.member("remainingSeatCount", UInt64(count))
+            output.closeObject()
+        }
+        output.closeArray()
+    }
+
+    private func appendSeats(_ statuses: [SeatStatus], of request: Request, _ output: inout OutputBytes) {
+        guard case .seats(let concert, let id) = request, let schedule = self.schedule(id, of: concert) else { return }
+        output.openArray()
+        for (index, status) in statuses.enumerated() {
+            let seat = SeatID(UInt64(index) + 1)
+            guard let section = schedule.hall.section(of: seat) else { continue }
+            output.element()
+            output.openObject()
+            output.member("seatId", seat.rawValue)
+            output.member("seatNum", seat.rawValue)
+            output.member("seatGrade", section.grade)
+            output.member("seatPrice", section.price.rawValue)
+            output.member("seatStatus", Self.word(status))
+            output.closeObject()
+        }
+        output.closeArray()
+    }
+
+    private func append(
+        _ reservations: [Reservation],
+        of request: Request,
+        withUser: Bool,
+        _ output: inout OutputBytes
+    ) {
+        let concert: Concert?
+        switch request {
+        case .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _): concert = self.catalogue[pass.concert]
+        case .reservations(let id, _): concert = self.catalogue[id]
+        default: concert = nil
+        }
+        guard let concert else { return }
+        output.openArray()
+        for reservation in reservations {
+            guard let schedule = concert.schedules.first(where: { $0.id == reservation.schedule }) else { continue }
+            output.element()
+            output.openObject()
+            output.member("reservationId", reservation.id.rawValue)
+            if withUser { output.member("userId", reservation.user.rawValue) }
+            output.member("concertId", concert.id.rawValue)
+            output.member("concertTitle", concert.title)
+            output.member("concertScheduleId", schedule.id.rawValue)
+            self.append("playDateTime", schedule.playsAt, &output)
+            output.member("seatId", reservation.seat.rawValue)
+            output.member("seatNum", reservation.seat.rawValue)
+            output.member("seatGrade", schedule.hall.section(of: reservation.seat)?.grade ?? "")
+            output.member("seatPrice", reservation.price.rawValue)
+            output.member("reservationStatus", Self.word(reservation.status))
+            self.append("expiredAt", reservation.until, &output)
+            output.closeObject()
+        }
+        output.closeArray()
+    }
+
+    private func schedule(_ id: ScheduleID, of concert: ConcertID) -> Schedule? {
+        self.catalogue[concert]?.schedules.first { $0.id == id }
+    }
+
+    // MARK: Money
+
+    private func append(_ receipt: Receipt, of request: Request, _ output: inout OutputBytes) {
+        output.openObject()
+        output.member("userId", receipt.user.rawValue)
+        output.member("pointAmount", receipt.amount.rawValue)
+        output.member("pointBalance", receipt.balance.rawValue)
+        output.member("reservations")
+        self.append(receipt.reservations, of: request, withUser: true, &output)
+        output.closeObject()
+    }
+
+    private func append(_ change: PointsChange, of request: Request, _ output: inout OutputBytes) {
+        guard let user = Self.user(of: request) else { return }
+        output.openObject()
+        output.member("userId", user.rawValue)
+        output.member("amount", change.amount.rawValue)
+        output.member("balance", change.balance.rawValue)
+        output.member("transactionType", Self.word(change.type))
+        output.member("paymentType", Self.word(change.paymentType))
+        self.append("updatedAt", change.at, &output)
+        output.closeObject()
+    }
+
+    private func append(_ balance: Balance, of request: Request, _ output: inout OutputBytes) {
+        guard let user = Self.user(of: request) else { return }
+        output.openObject()
+        output.member("userId", user.rawValue)
+        output.member("balance", balance.balance.rawValue)
+        if let updatedAt = balance.updatedAt {
+            self.append("updatedAt", updatedAt, &output)
+        } else {
+            output.member("updatedAt")
+            output.append("null")
+        }
+        output.closeObject()
+    }
+
+    private func append(_ entries: [HistoryEntry], of request: Request, _ output: inout OutputBytes) {
+        guard let user = Self.user(of: request) else { return }
+        output.openArray()
+        for entry in entries {
+            output.element()
+            output.openObject()
+            output.member("pointHistoryId", entry.id.rawValue)
+            // A user has one account, which has the user's number.
+            output.member("pointId", user.rawValue)
+            output.member("amount", entry.amount.rawValue)
+            output.member("transactionType", Self.word(entry.type))
+            output.member("paymentType", Self.word(entry.paymentType))
+            self.append("createdAt", entry.at, &output)
+            // A line of the history is never changed.
+            self.append("updatedAt", entry.at, &output)
+            output.closeObject()
+        }
+        output.closeArray()
+    }
+
+    // MARK: Words and fields
+
+    private static func asksForPlace(_ request: Request) -> Bool {
+        switch request {
+        case .poll, .leave: true
+        case .join, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .charge, .use, .balance, .history,
+            .debit:
+            false
+        }
+    }
+
+    private static func user(of request: Request) -> UserID? {
+        switch request {
+        case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _): user
+        case .join, .poll, .leave, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .debit: nil
+        }
+    }
+
+    private static func text(of token: TokenText) -> String {
+        token.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func append(_ name: StaticString, _ token: TokenText, _ output: inout OutputBytes) {
+        output.member(name)
+        output.append(UInt8(ascii: "\""))
+        token.withUnsafeBytes { output.append(ByteView($0)) }
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private func append(_ name: StaticString, _ moment: Timestamp, _ output: inout OutputBytes) {
+        output.member(name)
+        output.append(UInt8(ascii: "\""))
+        let offset = self.zone.offset(at: moment.seconds)
+        DateTimeText(offsetSeconds: Int64(offset)).append(moment, to: &output)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private static func word(_ status: SeatStatus) -> String {
+        switch status {
+        case .available: "AVAILABLE"
+        case .held: "HELD"
+        case .sold: "SOLD"
+        }
+    }
+
+    private static func word(_ status: Reservation.Status) -> String {
+        switch status {
+        case .held: "SUSPEND"
+        case .paid: "SUCCESS"
+        case .cancelled: "CANCEL"
+        }
+    }
+
+    private static func word(_ type: TransactionType) -> String {
+        switch type {
+        case .charge: "CHARGE"
+        case .use: "USE"
+        }
+    }
+
+    private static func word(_ type: PaymentType) -> String {
+        switch type {
+        case .free: "FREE"
+        case .naverPay: "NAVER_PAY"
+        case .kakaoPay: "KAKAO_PAY"
+        }
+    }
+}
+
+/// How long to wait before asking for a place again: the answer's `Retry-After`.
+public enum PollPause {
+    /// Nobody sleeps longer: against a waiting lifetime of 30 minutes, and so that the picture on the page still moves.
+    public static let secondsMax: UInt64 = 30
+
+    /// A tenth of the time that is left, from 1 to 30 seconds: people near the front ask each second, people at the back
+    /// of a long line rarely. Nil once admitted.
+    public static func seconds(for standing: Standing) -> UInt32? {
+        guard standing.order > 0 else { return nil }
+        return UInt32(min(max(standing.seconds / 10, 1), self.secondsMax))
+    }
+}

@@ -1,0 +1,24 @@
+public import Booking
+
+/// What a request of the contract asks for, read and checked as far as a gateway can.
+public enum Call: Sendable {
+    /// The shard of its concert or user answers.
+    case ask(Request)
+    /// The gateway's cache answers.
+    case schedules(ConcertID)
+    /// The catalogue answers.
+    case concerts
+    /// Which methods a path has: the answer to OPTIONS.
+    case options(allow: StaticString)
+}
+
+/// A call, and the token that came with it: some answers repeat it.
+public struct RoutedCall: Sendable {
+    public let call: Call
+    public let token: TokenText
+
+    init(_ call: Call, token: TokenText = TokenText()) {
+        self.call = call
+        self.token = token
+    }
+}

@@ -1,0 +1,252 @@
+public import Booking
+
+/// An answer that says no: what went wrong, for programs (`code`, which never changes) and for people in their
+/// language (`korean`, `english`: what was wrong, and what to do).
+public struct Problem: Error, Sendable {
+    public let status: HTTPStatus
+    public let code: String
+    public let korean: String
+    public let english: String
+    /// Seconds after which trying again may help.
+    public var retryAfter: UInt32?
+    /// The methods of the path, for 405.
+    public var allow: StaticString?
+
+    public init(
+        _ status: HTTPStatus,
+        _ code: String,
+        _ korean: String,
+        _ english: String,
+        retryAfter: UInt32? = nil,
+        allow: StaticString? = nil
+    ) {
+        self.status = status
+        self.code = code
+        self.korean = korean
+        self.english = english
+        self.retryAfter = retryAfter
+        self.allow = allow
+    }
+
+    // MARK: Of the request itself
+
+    /// A query or body that can't be read. What was noticed is given in English in both languages: it is for the makers
+    /// of clients.
+    public init(_ error: InputError) {
+        self.init(.badRequest, error.code.rawValue, "잘못된 요청입니다. \(error)", "The request can't be read: \(error).")
+    }
+
+    /// A field that could be read, and has a value that it may not have. `rule` says what is allowed.
+    public static func fieldInvalid(_ name: StaticString, _ rule: String) -> Problem {
+        Problem(
+            .badRequest,
+            "FIELD_INVALID",
+            "\(name) 값이 올바르지 않습니다. (\(rule))",
+            "`\(name)` is not valid: it must be \(rule)."
+        )
+    }
+
+    public static let notFound = Problem(
+        .notFound,
+        "NOT_FOUND",
+        "존재하지 않는 경로입니다.",
+        "There is nothing at this path. See README for the calls."
+    )
+
+    public static func methodNotAllowed(_ allow: StaticString) -> Problem {
+        Problem(
+            .methodNotAllowed,
+            "METHOD_NOT_ALLOWED",
+            "지원하지 않는 메서드입니다. 사용 가능: \(allow)",
+            "This path answers \(allow) only.",
+            allow: allow
+        )
+    }
+
+    public static let requestTimeout = Problem(
+        .requestTimeout,
+        "REQUEST_TIMEOUT",
+        "요청을 제시간에 받지 못했습니다.",
+        "The request did not arrive in time. Send it again on a new connection."
+    )
+
+    /// A request that is not HTTP, or not within the limits. The reason is given in English in both languages: it is for
+    /// the makers of clients, people never see it.
+    public init(_ refusal: HTTPRefusal) {
+        self.init(
+            refusal.status,
+            "\(refusal.code)",
+            "잘못된 HTTP 요청입니다. \(refusal.reason)",
+            "\(refusal.reason)"
+        )
+    }
+
+    // MARK: Of tokens
+
+    /// The contract's words for a token that is unknown, expired, used up, or of another concert.
+    public static func tokenNotFound(_ token: String) -> Problem {
+        Problem(
+            .badRequest,
+            "TOKEN_NOT_FOUND",
+            "tokenId=\(token)에 해당하는 토큰이 없습니다.",
+            "There is no token tokenId=\(token). Join the line again with POST /api/v1/waiting."
+        )
+    }
+
+    public static let tokenMissing = Problem(
+        .unauthorized,
+        "TOKEN_MISSING",
+        "X-Concert-Token 헤더에 토큰이 필요합니다.",
+        "The header X-Concert-Token is missing. Get a token with POST /api/v1/waiting."
+    )
+
+    public static let tokenInvalid = Problem(
+        .unauthorized,
+        "TOKEN_INVALID",
+        "유효하지 않은 토큰입니다. 대기열에 다시 등록해주세요.",
+        "The token is not valid for this concert any more. Join the line again with POST /api/v1/waiting."
+    )
+
+    public static let tokenNotAdmitted = Problem(
+        .unauthorized,
+        "TOKEN_NOT_ADMITTED",
+        "아직 입장 순서가 아닙니다. 대기열에서 기다려주세요.",
+        "It is not your turn yet. Poll GET /api/v1/waiting until remainingWaitingOrder is 0."
+    )
+
+    // MARK: Of the shards' refusals
+
+    /// A refusal as the call's client is told of it. `asksForPlace` is true for the calls that show or leave a place in
+    /// line, which answer 400 with the token's text where the others answer 401.
+    public init(_ refusal: Refusal, token: String, asksForPlace: Bool) {
+        self =
+            switch refusal {
+            case .tokenUnknown: asksForPlace ? .tokenNotFound(token) : .tokenInvalid
+            case .notAdmitted: .tokenNotAdmitted
+            case .unknownConcert:
+                Problem(
+                    .badRequest,
+                    "CONCERT_NOT_FOUND",
+                    "존재하지 않는 콘서트입니다.",
+                    "There is no such concert. See GET /api/v1/concerts."
+                )
+            case .noSuchSchedule:
+                Problem(
+                    .badRequest,
+                    "SCHEDULE_NOT_FOUND",
+                    "존재하지 않는 공연 일정입니다.",
+                    "There is no such schedule of this concert. See GET /api/v1/concert/schedules."
+                )
+            case .scheduleOver:
+                Problem(
+                    .badRequest,
+                    "SCHEDULE_OVER",
+                    "이미 시작된 공연입니다.",
+                    "This play has begun already. Choose a later schedule."
+                )
+            case .noSuchSeat:
+                Problem(
+                    .badRequest,
+                    "SEAT_NOT_FOUND",
+                    "존재하지 않는 좌석입니다.",
+                    "The hall has no such seat. See GET /api/v1/concert/seats."
+                )
+            case .seatTaken:
+                Problem(.badRequest, "SEAT_TAKEN", "이미 예약중인 좌석입니다.", "A seat is held or sold already. Choose others.")
+            case .noSeats:
+                Problem(.badRequest, "SEATS_MISSING", "좌석을 선택해주세요.", "seatIds is empty. Name at least one seat.")
+            case .tooManySeats:
+                Problem(
+                    .badRequest,
+                    "TOO_MANY_SEATS",
+                    "한번에 예약 가능한 좌석 수를 초과했습니다.",
+                    "These are more seats than one reservation may take. Ask for fewer."
+                )
+            case .duplicateSeat:
+                Problem(
+                    .badRequest,
+                    "SEAT_REPEATED",
+                    "같은 좌석을 두 번 선택했습니다.",
+                    "seatIds names a seat twice. Name each once."
+                )
+            case .noSuchReservation:
+                Problem(
+                    .badRequest,
+                    "RESERVATION_NOT_FOUND",
+                    "존재하지 않는 예약입니다.",
+                    "There is no such reservation of yours. See GET /api/v1/reservation."
+                )
+            case .noReservations:
+                Problem(
+                    .badRequest,
+                    "RESERVATIONS_MISSING",
+                    "예약을 선택해주세요.",
+                    "reservationIds is empty. Name at least one."
+                )
+            case .duplicateReservation:
+                Problem(
+                    .badRequest,
+                    "RESERVATION_REPEATED",
+                    "같은 예약을 두 번 선택했습니다.",
+                    "reservationIds names one twice. Name each once."
+                )
+            case .holdExpired:
+                Problem(
+                    .badRequest,
+                    "HOLD_EXPIRED",
+                    "좌석 선점 시간이 만료되었습니다. 다시 시도해주세요.",
+                    "The seats were not paid in time and are free again. Reserve again."
+                )
+            case .alreadyPaid: Problem(.badRequest, "ALREADY_PAID", "이미 결제된 예약입니다.", "A reservation is paid already.")
+            case .paymentInProgress:
+                Problem(
+                    .conflict,
+                    "PAYMENT_IN_PROGRESS",
+                    "결제가 진행 중인 예약입니다. 잠시 후 다시 시도해주세요.",
+                    "A payment of this reservation is under way. Try again in a moment.",
+                    retryAfter: 1
+                )
+            case .insufficientPoints:
+                Problem(
+                    .badRequest,
+                    "INSUFFICIENT_POINTS",
+                    "잔액이 부족합니다.",
+                    "There are not enough points. Charge them with POST /api/v1/point/charge."
+                )
+            case .chargeNotPositive:
+                Problem(.badRequest, "AMOUNT_NOT_POSITIVE", "0 이하의 금액을 충전할 수 없습니다.", "amount must be at least 1.")
+            case .useNotPositive:
+                Problem(.badRequest, "AMOUNT_NOT_POSITIVE", "0 이하의 금액을 사용할 수 없습니다.", "amount must be at least 1.")
+            case .chargeTooLarge:
+                Problem(
+                    .badRequest,
+                    "CHARGE_TOO_LARGE",
+                    "한번에 충전 가능한 금액을 초과했습니다.",
+                    "One charge may bring at most \(Points.chargeMax) points."
+                )
+            case .balanceTooLarge:
+                Problem(
+                    .badRequest,
+                    "BALANCE_TOO_LARGE",
+                    "최대 잔고를 초과하여 충전할 수 없습니다.",
+                    "A balance may be at most \(Points.balanceMax) points."
+                )
+            case .overloaded:
+                Problem(
+                    .serviceUnavailable,
+                    "OVERLOADED",
+                    "요청이 많아 처리할 수 없습니다. 잠시 후 다시 시도해주세요.",
+                    "Too many requests are under way. Try again in a second.",
+                    retryAfter: 1
+                )
+            case .unavailable, .wrongShard:
+                Problem(
+                    .serviceUnavailable,
+                    "UNAVAILABLE",
+                    "일시적으로 서비스를 이용할 수 없습니다. 잠시 후 다시 시도해주세요.",
+                    "This part of the service is away for a moment. Try again in a second.",
+                    retryAfter: 1
+                )
+            }
+    }
+}

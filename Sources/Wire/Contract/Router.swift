@@ -1,0 +1,255 @@
+public import Booking
+
+/// From an HTTP request to the call it makes. Holds what that takes: the catalogue and the ring of token keys.
+///
+/// A token is checked here, so that a forged one never reaches a shard. Nothing is allocated for join and poll.
+public struct Router: Sendable {
+    /// Where the contract lives. The order of the paths is that of their use in an on-sale.
+    private enum Path {
+        case waiting, schedules, reservation, payment, seats, charge, concerts, balance, history, use
+
+        init?(_ path: ByteView) {
+            let found: Path? =
+                switch path.count {
+                case 13: path == "/api/v1/point" ? .balance : nil
+                case 15: path == "/api/v1/waiting" ? .waiting : path == "/api/v1/payment" ? .payment : nil
+                case 16: path == "/api/v1/concerts" ? .concerts : nil
+                case 17: path == "/api/v1/point/use" ? .use : nil
+                case 19: path == "/api/v1/reservation" ? .reservation : nil
+                case 20: path == "/api/v1/point/charge" ? .charge : nil
+                case 21: path == "/api/v1/concert/seats" ? .seats : path == "/api/v1/point-history" ? .history : nil
+                case 25: path == "/api/v1/concert/schedules" ? .schedules : nil
+                default: nil
+                }
+            guard let found else { return nil }
+            self = found
+        }
+
+        var allow: StaticString {
+            switch self {
+            case .waiting: "GET, HEAD, POST, DELETE, OPTIONS"
+            case .schedules, .seats, .concerts, .balance, .history: "GET, HEAD, OPTIONS"
+            case .reservation: "GET, HEAD, POST, DELETE, OPTIONS"
+            case .payment, .charge, .use: "POST, OPTIONS"
+            }
+        }
+    }
+
+    /// The most reservations that one payment may pay for, and the most seats read from a list; the concert's own limit
+    /// for one reservation is lower.
+    public static let listCountMax = 100
+
+    private let catalogue: Catalogue
+    private let tokens: TokenRing
+
+    public init(catalogue: Catalogue, tokens: TokenRing) {
+        self.catalogue = catalogue
+        self.tokens = tokens
+    }
+
+    public func route(_ request: HTTPRequest) throws(Problem) -> RoutedCall {
+        if request.form == .asterisk { return RoutedCall(.options(allow: "GET, HEAD, POST, DELETE, OPTIONS")) }
+        guard let path = Path(request.path) else { throw .notFound }
+        let isGet = request.method == .get || request.method == .head
+        do {
+            switch path {
+            case .waiting where isGet: return try self.poll(request)
+            case .waiting where request.method == .post: return try self.join(request)
+            case .waiting where request.method == .delete: return try self.leave(request)
+            case .schedules where isGet: return RoutedCall(.schedules(try self.concert(in: request)))
+            case .concerts where isGet: return RoutedCall(.concerts)
+            case .seats where isGet: return try self.seats(request)
+            case .reservation where request.method == .post: return try self.reserve(request)
+            case .reservation where request.method == .delete: return try self.giveBack(request)
+            case .reservation where isGet: return try self.reservations(request)
+            case .payment where request.method == .post: return try self.pay(request)
+            case .charge where request.method == .post: return try self.charge(request)
+            case .use where request.method == .post: return try self.use(request)
+            case .balance where isGet: return try self.balance(request)
+            case .history where isGet: return try self.history(request)
+            case _ where request.method == .options: return RoutedCall(.options(allow: path.allow))
+            default: throw Problem.methodNotAllowed(path.allow)
+            }
+        } catch let error as InputError {
+            throw Problem(error)
+        } catch let problem as Problem {
+            throw problem
+        } catch {
+            preconditionFailure("a route threw \(error)")
+        }
+    }
+
+    // MARK: The line
+
+    private func poll(_ request: HTTPRequest) throws -> RoutedCall {
+        let (pass, token) = try self.passOfPlace(request)
+        return RoutedCall(.ask(.poll(pass)), token: token)
+    }
+
+    private func leave(_ request: HTTPRequest) throws -> RoutedCall {
+        let (pass, token) = try self.passOfPlace(request)
+        return RoutedCall(.ask(.leave(pass)), token: token)
+    }
+
+    /// For the calls that answer 400, not 401, for a token that is none.
+    private func passOfPlace(_ request: HTTPRequest) throws -> (Pass, TokenText) {
+        let concert = try Self.id(try QueryParameters(request.query).integer("concertId"), "concertId", ConcertID.self)
+        let text = request[.concertToken] ?? .empty
+        guard let token = TokenText(text.bytes), let pass = self.tokens.verify(text.bytes), pass.concert == concert,
+            self.catalogue[concert] != nil
+        else { throw Problem.tokenNotFound(text.text) }
+        return (pass, token)
+    }
+
+    private func join(_ request: HTTPRequest) throws -> RoutedCall {
+        let body = try JSONObject(request.body)
+        let concert = try Self.id(try body.integer("concertId"), "concertId", ConcertID.self)
+        let user = try Self.id(try body.integer("userId"), "userId", UserID.self)
+        return RoutedCall(.ask(.join(try self.known(concert), user)))
+    }
+
+    // MARK: Seats and payment
+
+    private func seats(_ request: HTTPRequest) throws -> RoutedCall {
+        let query = try QueryParameters(request.query)
+        let concert = try self.known(try Self.id(try query.integer("concertId"), "concertId", ConcertID.self))
+        let schedule = try Self.id(try query.integer("concertScheduleId"), "concertScheduleId", ScheduleID.self)
+        return RoutedCall(.ask(.seats(concert, schedule)))
+    }
+
+    private func reserve(_ request: HTTPRequest) throws -> RoutedCall {
+        let pass = try self.pass(request)
+        let body = try JSONObject(request.body)
+        try Self.check(pass, isFor: body)
+        let schedule = try Self.id(try body.integer("concertScheduleId"), "concertScheduleId", ScheduleID.self)
+        return RoutedCall(.ask(.reserve(pass, schedule, try Self.ids(in: body, "seatIds", SeatID.self))))
+    }
+
+    private func giveBack(_ request: HTTPRequest) throws -> RoutedCall {
+        let (pass, ids) = try self.passAndReservations(request)
+        return RoutedCall(.ask(.giveBack(pass, ids)))
+    }
+
+    private func pay(_ request: HTTPRequest) throws -> RoutedCall {
+        let (pass, ids) = try self.passAndReservations(request)
+        return RoutedCall(.ask(.pay(pass, ids)))
+    }
+
+    private func passAndReservations(_ request: HTTPRequest) throws -> (Pass, [ReservationID]) {
+        let pass = try self.pass(request)
+        let body = try JSONObject(request.body)
+        try Self.check(pass, isFor: body)
+        return (pass, try Self.ids(in: body, "reservationIds", ReservationID.self))
+    }
+
+    private func reservations(_ request: HTTPRequest) throws -> RoutedCall {
+        let query = try QueryParameters(request.query)
+        let concert = try self.known(try Self.id(try query.integer("concertId"), "concertId", ConcertID.self))
+        return RoutedCall(.ask(.reservations(concert, try Self.user(in: query))))
+    }
+
+    /// For the calls that only people inside may make: 401 for a token that is none.
+    private func pass(_ request: HTTPRequest) throws -> Pass {
+        guard let text = request[.concertToken], !text.isEmpty else { throw Problem.tokenMissing }
+        guard let pass = self.tokens.verify(text.bytes), self.catalogue[pass.concert] != nil else {
+            throw Problem.tokenInvalid
+        }
+        return pass
+    }
+
+    private static func check(_ pass: Pass, isFor body: JSONObject) throws {
+        let concert = try self.id(try body.integer("concertId"), "concertId", ConcertID.self)
+        guard pass.concert == concert else { throw Problem.tokenInvalid }
+    }
+
+    // MARK: Points
+
+    private func charge(_ request: HTTPRequest) throws -> RoutedCall {
+        let query = try QueryParameters(request.query)
+        let user = try Self.user(in: query)
+        let amount = try Self.amount(in: query)
+        let types: [String: PaymentType] = ["FREE": .free, "NAVER_PAY": .naverPay, "KAKAO_PAY": .kakaoPay]
+        let type = try Self.choice(in: query, "paymentType", types) ?? .free
+        return RoutedCall(.ask(.charge(user, amount, type)))
+    }
+
+    private func use(_ request: HTTPRequest) throws -> RoutedCall {
+        let query = try QueryParameters(request.query)
+        return RoutedCall(.ask(.use(try Self.user(in: query), try Self.amount(in: query))))
+    }
+
+    private func balance(_ request: HTTPRequest) throws -> RoutedCall {
+        RoutedCall(.ask(.balance(try Self.user(in: try QueryParameters(request.query)))))
+    }
+
+    private func history(_ request: HTTPRequest) throws -> RoutedCall {
+        let query = try QueryParameters(request.query)
+        let user = try Self.user(in: query)
+        let types: [String: TransactionType] = ["CHARGE": .charge, "USE": .use]
+        let only = try Self.choice(in: query, "transactionType", types)
+        let page = try Self.number(in: query, "page", 0...HistoryQuery.pageMax, default: 0)
+        let size = try Self.number(in: query, "size", 1...HistoryQuery.sizeMax, default: HistoryQuery.sizeDefault)
+        return RoutedCall(.ask(.history(user, HistoryQuery(only: only, page: page, size: size))))
+    }
+
+    // MARK: Fields
+
+    private func concert(in request: HTTPRequest) throws -> ConcertID {
+        let query = try QueryParameters(request.query)
+        return try self.known(try Self.id(try query.integer("concertId"), "concertId", ConcertID.self))
+    }
+
+    private func known(_ concert: ConcertID) throws -> ConcertID {
+        guard self.catalogue[concert] != nil else {
+            throw Problem(Refusal.unknownConcert, token: "", asksForPlace: false)
+        }
+        return concert
+    }
+
+    private static func user(in query: QueryParameters) throws -> UserID {
+        try self.id(try query.integer("userId"), "userId", UserID.self)
+    }
+
+    private static func id<ID: Identifier>(_ number: Int64, _ name: StaticString, _: ID.Type) throws -> ID {
+        guard let id = ID(checking: number) else {
+            throw Problem.fieldInvalid(name, "a whole number from 1 to \(IdentifierLimits.max)")
+        }
+        return id
+    }
+
+    private static func ids<ID: Identifier>(in body: JSONObject, _ name: StaticString, _ type: ID.Type) throws -> [ID] {
+        try body.integers(name, countMax: self.listCountMax).map { try self.id($0, name, type) }
+    }
+
+    /// Any whole number: what is too little or too much is the points' own question, with the contract's own words.
+    private static func amount(in query: QueryParameters) throws -> Won {
+        let amount = try query.integer("amount")
+        let bound = Int64(IdentifierLimits.max)
+        return Won(min(max(amount, -bound), bound))
+    }
+
+    private static func number(
+        in query: QueryParameters,
+        _ name: StaticString,
+        _ range: ClosedRange<UInt32>,
+        default standard: UInt32
+    ) throws -> UInt32 {
+        guard let number = try query.integerIfPresent(name) else { return standard }
+        guard let value = UInt32(exactly: number), range.contains(value) else {
+            throw Problem.fieldInvalid(name, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    private static func choice<Value>(
+        in query: QueryParameters,
+        _ name: StaticString,
+        _ choices: [String: Value]
+    ) throws -> Value? {
+        guard let text = try query.textIfPresent(name) else { return nil }
+        guard let value = choices[text] else {
+            throw Problem.fieldInvalid(name, "one of \(choices.keys.sorted().joined(separator: ", "))")
+        }
+        return value
+    }
+}
