@@ -18,6 +18,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
@@ -36,13 +37,16 @@ let package = Package(
             exclude: ["Frames/README.md"],
             swiftSettings: house
         ),
+        .target(name: "Journal", dependencies: ["Booking"], swiftSettings: house),
         .target(
             name: "Server",
             dependencies: [
                 "Booking",
+                "Journal",
                 "Reactor",
                 "Wire",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house

@@ -44,7 +44,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
     }
 
     /// The rules of every concert that the catalogue does not give its own.
-    public struct Booking: Codable, Equatable, Sendable {
+    public struct BookingRules: Codable, Equatable, Sendable {
         public var timeZone = "Asia/Seoul"
         public var admissionsPerSecond = 50
         public var maxActive = 0
@@ -72,7 +72,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
     public var gateway = Gateway()
     public var `operator` = Operator()
     public var shard = Shard()
-    public var booking = Booking()
+    public var booking = BookingRules()
     public var catalogue = CatalogueSource()
     public var journal = Journal()
     public var log = Log()

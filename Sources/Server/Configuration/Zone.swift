@@ -1,15 +1,13 @@
 import Foundation
+public import Wire
 
-/// A time zone as a table of its offsets: looking up allocates nothing and takes O(log transitions).
+/// A time zone by name, as a table of its offsets.
 ///
 /// Built once at the start from the system's rules for 1970 to 2100. Before and after, the first and the last offset
 /// go on.
 public struct Zone: Sendable, Equatable {
     public let name: String
-    /// Moments (seconds since the epoch) from which `offsets` at the same position hold. The first is `Int64.min`.
-    private let starts: [Int64]
-    /// Seconds east of Greenwich.
-    private let offsets: [Int32]
+    public let table: ZoneTable
 
     private static let scannedYears: Range<Int64> = 0..<4_102_444_800  // 1970 up to 2100
     /// Shorter than any offset that a zone ever kept (Morocco leaves summer time for about 30 days of Ramadan).
@@ -21,8 +19,7 @@ public struct Zone: Sendable, Equatable {
         func offset(_ seconds: Int64) -> Int32 {
             Int32(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))))
         }
-        var starts: [Int64] = [.min]
-        var offsets = [offset(Self.scannedYears.lowerBound)]
+        var changes: [ZoneTable.Change] = []
         var past = Self.scannedYears.lowerBound
         while past < Self.scannedYears.upperBound {
             let next = past + Self.scanStep
@@ -33,14 +30,12 @@ public struct Zone: Sendable, Equatable {
                     let middle = (low + high) / 2
                     if offset(middle) == before { low = middle } else { high = middle }
                 }
-                starts.append(high)
-                offsets.append(offset(high))
+                changes.append(ZoneTable.Change(from: high, offset: offset(high)))
             }
             past = next
         }
         self.name = name
-        self.starts = starts
-        self.offsets = offsets
+        self.table = ZoneTable(offset: offset(Self.scannedYears.lowerBound), changes: changes)
     }
 
     /// Whether the system knows a zone by exactly this name.
@@ -48,13 +43,7 @@ public struct Zone: Sendable, Equatable {
 
     /// Seconds east of Greenwich at a moment.
     public func offsetSeconds(at seconds: Int64) -> Int64 {
-        var low = 0
-        var high = self.starts.count - 1
-        while low < high {
-            let middle = (low + high + 1) / 2
-            if self.starts[middle] <= seconds { low = middle } else { high = middle - 1 }
-        }
-        return Int64(self.offsets[low])
+        Int64(self.table.offset(at: seconds))
     }
 
     /// The moment at which clocks of this zone show a time. Of two such moments the earlier; nil when clocks skip it.

@@ -1,67 +1,70 @@
 import Booking
-import FoundationEssentials
 import Reactor
-import Wire
 
 /// `usher gateway`: one gateway of a cluster. Serves HTTP until it is asked to stop.
 public enum GatewayProcess {
     /// Runs until a stop is asked for. `isSupervised` says that a supervisor holds the other end of the control pipe.
     /// Throws why it could not start; a supervisor has been told by then.
     public static func run(configuration: ServerConfiguration, index: Int, isSupervised: Bool) throws(StartError) {
-        do throws(UVError) {
-            try self.serve(configuration, index, isSupervised)
-        } catch {
-            throw StartError("gateway \(index) cannot start: \(error)", remedy: "see the state folder of cluster.state")
+        try ServerProcess.run("gateway", index, configuration, isSupervised: isSupervised) {
+            process throws(StartError) in
+            let keys = try configuration.stateDirectory.loadOrCreateKeys(
+                nowSeconds: Int64(Clock.wallNanoseconds() / 1_000_000_000)
+            )
+            let server = GatewayServer(
+                index: index,
+                configuration: configuration,
+                catalogue: try process.catalogue(),
+                tokens: keys,
+                loop: process.loop,
+                log: process.log
+            )
+            let operatorServer = OperatorServer(configuration, of: server, loop: process.loop)
+            let socket: StatsSocket
+            do throws(UVError) {
+                socket = try StatsSocket(
+                    on: process.loop,
+                    path: configuration.stateDirectory.gatewaySocket(index),
+                    as: server.identity
+                ) { server.stats.json }
+            } catch {
+                throw StartError(
+                    "gateway \(index) cannot listen: \(error)",
+                    remedy: "look at the folder of cluster.state"
+                )
+            }
+            // Requests are taken once every shard can be reached, so that the first of them is not refused.
+            server.onReady = {
+                do throws(UVError) {
+                    let port = try server.listen(
+                        on: self.address(configuration.gateway.host, configuration.gateway.port)
+                    )
+                    let operatorPort = try operatorServer.listen(
+                        on: self.address(configuration.operator.host, configuration.operator.port)
+                    )
+                    process.ready(Lifeline.Ready(port: port, operatorPort: operatorPort))
+                } catch {
+                    process.fail(
+                        StartError("gateway \(index) cannot listen: \(error)", remedy: "free the port, or set another")
+                    )
+                }
+            }
+            server.start()
+            process.onStop = {
+                let end = {
+                    server.close()
+                    operatorServer.close()
+                    socket.close()
+                    process.finish()
+                }
+                server.drain(onDrained: end)
+                process.after(seconds: configuration.cluster.drainTimeoutSeconds, end)
+            }
         }
     }
 
-    private static func serve(_ configuration: ServerConfiguration, _ index: Int, _ isSupervised: Bool) throws(UVError)
-    {
-        ProcessName.set("usher/gateway\(index)")
-        let started = Clock.monotonicNanoseconds()
-        let loop = try EventLoop()
-        var listener: UnixListener?
-        var clients: TCPListener?
-        var connections: [ObjectIdentifier: Connection] = [:]
-        let lifeline = try Lifeline(on: loop, isSupervised: isSupervised) {
-            listener?.close()
-            clients?.close()
-            for connection in connections.values { connection.closeAfterFlush() }
-            loop.stop()
-        }
-        let map = SlotMap(shardCount: configuration.cluster.shards)
-        let hello = Hello(
-            role: .gateway,
-            index: UInt16(index),
-            shardCount: UInt16(map.shardCount),
-            slotMapVersion: map.version
-        )
-        do throws(UVError) {
-            listener = try UnixListener(on: loop, path: configuration.stateDirectory.gatewaySocket(index)) {
-                connection in
-                connections[ObjectIdentifier(connection)] = connection
-                connection.onClose = { [unowned connection] in connections[ObjectIdentifier(connection)] = nil }
-                _ = StatsResponder(connection, hello: hello) {
-                    var stats = GatewayStats(gateway: index)
-                    stats.port = configuration.gateway.port
-                    stats.process = .now(startedNanoseconds: started)
-                    return String(decoding: (try? JSONEncoder().encode(stats)) ?? Data(), as: UTF8.self)
-                }
-            }
-            let address = SocketAddress(configuration.gateway.host, port: UInt16(configuration.gateway.port))
-            guard let address else { preconditionFailure("gateway.host was checked") }
-            clients = try TCPListener(on: loop, address: address, sharesPort: true)
-        } catch {
-            listener?.close()
-            lifeline.failed("\(error)")
-            lifeline.close()
-            loop.close()
-            throw error
-        }
-        lifeline.ready(Lifeline.Ready(port: clients.map { Int($0.port) }))
-        loop.run()
-        lifeline.close()
-        for connection in connections.values { connection.close() }
-        loop.close()
+    private static func address(_ host: String, _ port: Int) -> SocketAddress {
+        guard let address = SocketAddress(host, port: UInt16(port)) else { preconditionFailure("\(host) was checked") }
+        return address
     }
 }

@@ -1,0 +1,30 @@
+import Booking
+import Wire
+
+/// The settings in the shapes that the gateway's parts want them. The settings table has checked every range.
+extension ServerConfiguration {
+    var gatewayLimits: Booking.Gateway.Limits {
+        var limits = Booking.Gateway.Limits()
+        limits.inFlightPerShardMax = self.gateway.inFlightPerShardMax
+        limits.replyTimeout = .milliseconds(Int64(self.gateway.replyTimeoutMilliseconds))
+        limits.scheduleLifetime = .milliseconds(Int64(self.gateway.scheduleCacheMilliseconds))
+        return limits
+    }
+
+    var httpLimits: HTTPServer.Limits {
+        var http = HTTPLimits()
+        http.headerBytesMax = self.gateway.headerBytesMax
+        http.headerCountMax = self.gateway.headerCountMax
+        http.targetBytesMax = self.gateway.targetBytesMax
+        http.bodyBytesMax = self.gateway.bodyBytesMax
+        return HTTPServer.Limits(
+            connectionsMax: self.gateway.connectionsMax,
+            pipelinedMax: UInt32(self.gateway.pipelinedRequestsMax),
+            headTimeout: .seconds(Int64(self.gateway.headerTimeoutSeconds)),
+            bodyTimeout: .seconds(Int64(self.gateway.bodyTimeoutSeconds)),
+            idleTimeout: .seconds(Int64(self.gateway.idleTimeoutSeconds)),
+            writeTimeout: .seconds(Int64(self.gateway.writeTimeoutSeconds)),
+            http: http
+        )
+    }
+}

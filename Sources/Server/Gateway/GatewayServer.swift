@@ -1,0 +1,275 @@
+import Booking
+import Logging
+import Reactor
+import Wire
+
+/// The shell of one gateway: HTTP in, `Booking.Gateway` decides, frames to the shards and back, HTTP out.
+///
+/// Requests of one turn of the loop leave for their shards together, and the replies that come back in one read are
+/// answered together.
+final class GatewayServer: HTTPHandler {
+    private let index: Int
+    private let loop: EventLoop
+    private let log: Logger
+    private let startedAt = Clock.monotonicNanoseconds()
+    let identity: FrameLink.Identity
+    private let router: Router
+    private let tokens: TokenRing
+    private let writer: AnswerWriter
+    private var machine: Gateway
+    private var http: HTTPServer!
+    private var diallers: [Dialler] = []
+    private var port = 0
+    private let ticker: LoopTimer
+    private var date: HTTPDate
+    /// Used again for every answer.
+    private var scratch = OutputBytes()
+    private var output = OutputBytes()
+    private(set) var meter = GatewayMeter()
+
+    var onReady: (() -> Void)?
+
+    /// How often requests whose time is up are looked for, and the date is told.
+    private static let tickMilliseconds: UInt64 = 100
+
+    init(
+        index: Int,
+        configuration: ServerConfiguration,
+        catalogue: Catalogue,
+        tokens: TokenRing,
+        loop: EventLoop,
+        log: Logger
+    ) {
+        let slots = SlotMap(shardCount: configuration.cluster.shards)
+        self.index = index
+        self.loop = loop
+        self.log = log
+        self.tokens = tokens
+        self.router = Router(catalogue: catalogue, tokens: tokens)
+        self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
+        self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
+        self.ticker = LoopTimer(on: loop)
+        self.date = HTTPDate(epochSeconds: Self.wallTime.seconds)
+        self.identity = FrameLink.Identity(
+            hello: Hello(
+                role: .gateway,
+                index: UInt16(index),
+                shardCount: UInt16(slots.shardCount),
+                slotMapVersion: slots.version
+            )
+        )
+        self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
+        for shard in 0..<slots.shardCount {
+            let path = configuration.stateDirectory.shardSocket(shard)
+            let dialler = Dialler(to: path, on: loop, as: self.identity, log: log)
+            dialler.onUp = { [unowned self] in self.linkIsUp(to: shard) }
+            dialler.onDown = { [unowned self] in self.linkIsLost(to: shard) }
+            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: shard) }
+            self.diallers.append(dialler)
+        }
+    }
+
+    /// Dials the shards. `onReady` comes once all can be reached; listening is the caller's next step.
+    func start() {
+        for dialler in self.diallers { dialler.start() }
+        self.loop.onTurnEnd = { [unowned self] in self.flushLinks() }
+        let period = Self.tickMilliseconds
+        self.ticker.start(afterMilliseconds: period, everyMilliseconds: period) { [unowned self] in self.tick() }
+    }
+
+    /// The port: as asked for, or the kernel's choice for 0.
+    func listen(on address: SocketAddress) throws(UVError) -> Int {
+        self.port = Int(try self.http.listen(on: address, sharesPort: true))
+        return self.port
+    }
+
+    /// Every shard can be reached, and requests are taken.
+    var isReady: Bool { self.machine.isReady && !self.http.isDraining }
+
+    /// The shards that can't be reached now.
+    var shardsAway: [Int] { (0..<self.machine.slots.shardCount).filter { !self.machine.isUp($0) } }
+
+    var stats: GatewayStats {
+        var stats = GatewayStats(gateway: self.index)
+        stats.process = .now(startedNanoseconds: self.startedAt)
+        stats.port = self.port
+        stats.inFlight = UInt64(self.machine.inFlightCount)
+        stats.connections = self.http.connectionStats
+        self.meter.fill(&stats)
+        return stats
+    }
+
+    /// Ends after the last answer.
+    func drain(onDrained: @escaping () -> Void) { self.http.drain(onDrained: onDrained) }
+
+    func close() {
+        self.http.close()
+        self.ticker.close()
+        for dialler in self.diallers { dialler.close() }
+        self.loop.onTurnEnd = nil
+    }
+
+    /// For deadlines and latencies: never goes back. Its zero means nothing.
+    private static var steadyTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
+    private static var wallTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.wallNanoseconds())) }
+
+    // MARK: Requests
+
+    func handle(_ request: HTTPRequest, from client: Gateway.Client) {
+        let routed: RoutedCall
+        do throws(Problem) {
+            routed = try self.router.route(request)
+        } catch {
+            return self.refuse(error, from: client)
+        }
+        let now = Self.steadyTime
+        switch routed.call {
+        case .ask(let question):
+            switch self.machine.submit(question, for: client, token: routed.token, at: now) {
+            case .send(let shard, let id): self.send(question, to: shard, id)
+            case .refused(let refusal): self.answer(.refused(refusal), to: question, routed.token, client)
+            }
+        case .schedules(let concert):
+            let question = Request.schedules(concert)
+            switch self.machine.schedules(of: concert, for: client, at: now) {
+            case .ready(let body):
+                self.meter.scheduleHits += 1
+                self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
+            case .readyRefresh(let body, let shard, let id):
+                self.meter.scheduleHits += 1
+                self.send(question, to: shard, id)
+                self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
+            case .waitRefresh(let shard, let id):
+                self.meter.scheduleMisses += 1
+                self.send(question, to: shard, id)
+            case .wait: self.meter.scheduleMisses += 1
+            case .refused(let refusal): self.answer(.refused(refusal), to: question, TokenText(), client)
+            }
+        case .concerts:
+            let body = CachedBody(self.writer.concertsBody(at: Self.wallTime))
+            self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
+        case .options(let allow):
+            self.output.removeAll()
+            let manner = AnswerWriter.Manner(note: client.note)
+            self.send(self.writer.appendOptions(allow: allow, manner, date: self.date, to: &self.output), client)
+        }
+    }
+
+    func refuse(_ problem: Problem, from client: Gateway.Client) {
+        self.output.removeAll()
+        let status = self.writer.append(
+            problem,
+            AnswerWriter.Manner(note: client.note),
+            date: self.date,
+            scratch: &self.scratch,
+            to: &self.output
+        )
+        self.send(status, client)
+    }
+
+    private func send(_ request: Request, to shard: Int, _ id: UInt64) {
+        guard let link = self.diallers[shard].link else { return }
+        do {
+            try request.encode(into: &link.outgoing, slot: request.slot, requestID: id)
+        } catch {
+            preconditionFailure("the router lets pass no request that is longer than a frame: \(error)")
+        }
+    }
+
+    private func flushLinks() { for dialler in self.diallers { dialler.link?.flush() } }
+
+    // MARK: Replies
+
+    private func take(_ frame: Frame, from shard: Int) throws(WireError) {
+        switch frame.sort {
+        case .reply:
+            let reply = try Reply(frame: frame)
+            guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else {
+                return self.meter.strayReplies += 1
+            }
+            self.finish(pending, with: reply)
+        case .control(.unknownKind):
+            guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
+            self.finish(pending, with: .refused(.unavailable))
+        case .request, .control, .unknown:
+            throw WireError("a shard sends replies, no frame of kind \(frame.header.kind)")
+        }
+    }
+
+    private func finish(_ pending: Gateway.Pending, with reply: Reply) {
+        self.meter.record(pending.request.kind, from: pending.sentAt, to: Self.steadyTime)
+        guard let client = pending.client else { return self.finishRefresh(pending, with: reply) }
+        var token = pending.token
+        if case .joined(let joined) = reply, case .join(let concert, let user) = pending.request {
+            let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
+            token = self.tokens.text(of: pass)
+        }
+        self.answer(reply, to: pending.request, token, client)
+    }
+
+    /// A refresh of the cache came back, or failed: everyone who waited for it is answered.
+    private func finishRefresh(_ pending: Gateway.Pending, with reply: Reply) {
+        guard case .schedules(let remaining) = reply else {
+            let refusal: Reply = if case .refused = reply { reply } else { .refused(.unavailable) }
+            for client in self.machine.failed(pending) {
+                self.answer(refusal, to: pending.request, TokenText(), client)
+            }
+            return
+        }
+        let body = CachedBody(self.writer.schedulesBody(remaining, of: pending.request))
+        for client in self.machine.takeSchedules(body, for: pending) { self.answer(body, ifNoneMatch: nil, client) }
+    }
+
+    private func answer(_ reply: Reply, to request: Request, _ token: TokenText, _ client: Gateway.Client) {
+        if case .refused = reply { self.meter.refused(request.kind) }
+        self.output.removeAll()
+        let status = self.writer.append(
+            reply,
+            to: request,
+            token: token,
+            AnswerWriter.Manner(note: client.note),
+            date: self.date,
+            scratch: &self.scratch,
+            to: &self.output
+        )
+        self.send(status, client)
+    }
+
+    private func answer(_ body: CachedBody, ifNoneMatch: ByteView?, _ client: Gateway.Client) {
+        self.output.removeAll()
+        let manner = AnswerWriter.Manner(note: client.note)
+        let status = self.writer.append(
+            cached: body,
+            ifNoneMatch: ifNoneMatch,
+            manner,
+            date: self.date,
+            to: &self.output
+        )
+        self.send(status, client)
+    }
+
+    /// `output` holds the answer.
+    private func send(_ status: HTTPStatus, _ client: Gateway.Client) {
+        self.meter.answered(status.rawValue)
+        self.http.answer(client, with: self.output.view)
+    }
+
+    // MARK: Links and time
+
+    private func linkIsUp(to shard: Int) {
+        self.machine.linkIsUp(to: shard)
+        guard self.machine.isReady, let onReady = self.onReady.take() else { return }
+        onReady()
+    }
+
+    private func linkIsLost(to shard: Int) {
+        for pending in self.machine.linkIsLost(to: shard) { self.finish(pending, with: .refused(.unavailable)) }
+    }
+
+    private func tick() {
+        self.date.update(epochSeconds: Self.wallTime.seconds)
+        for pending in self.machine.timedOut(at: Self.steadyTime) {
+            self.finish(pending, with: .refused(.unavailable))
+        }
+    }
+}

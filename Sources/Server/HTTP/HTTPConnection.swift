@@ -1,0 +1,236 @@
+import Booking
+import Reactor
+import Wire
+
+/// One client's connection: requests are read off it, and answers leave in the order of the requests.
+///
+///     open ──request, nobody to answer──▶ reading ──▶ … ──last answer said "close"──▶ closing ──flushed──▶ gone
+///       │                                    │ too many unanswered, or the peer does not read
+///       │                                    └──▶ paused ──answers left──▶ reading
+///       └──not HTTP, too slow──▶ refused: answered, then lingering until the peer has read it ──▶ gone
+///
+/// **Happy path.** A read is fed to the parser, each request goes to the handler with its number on this connection,
+/// and the answer is appended at once when it is the next in turn. Answers that come early are kept until then.
+///
+/// **Failure paths.** After a refusal nothing more is read as HTTP: what the peer still sends is dropped for a while,
+/// so that it can read the refusal (closing at once would reset the connection under it). A peer that ends its side
+/// gets the answers under way. A connection that is lost ends at once; answers for it find nobody.
+final class HTTPConnection {
+    /// After a refusal: how long the peer may take to read it and end its side.
+    private static let lingerTime = Nanoseconds.seconds(2)
+
+    private let number: UInt64
+    private let connection: Connection
+    private unowned let server: HTTPServer
+    private var parser: HTTPRequestParser
+    /// The number of the next request to be read, and of the next to be answered.
+    private var nextRequest: UInt32 = 0
+    private var nextAnswer: UInt32 = 0
+    /// Answers that came before their turn; only pipelined requests to several shards have any.
+    private var early: [UInt32: [UInt8]] = [:]
+    /// After the answer with this number the connection closes.
+    private var lastAnswer: UInt32?
+    private var isPaused = false
+    private var isLingering = false
+    private var wasRefused = false
+    private var hasEnded = false
+    /// What the peer is being waited for, and since when.
+    private var phase = HTTPRequestParser.Phase.idle
+    private var phaseSince = Clock.monotonicNanoseconds()
+    /// What was pending when the writing side last made progress, and when that was.
+    private var pendingBytes = 0
+    private var pendingSince: UInt64 = 0
+
+    init(number: UInt64, _ connection: Connection, of server: HTTPServer) {
+        self.number = number
+        self.connection = connection
+        self.server = server
+        self.parser = HTTPRequestParser(limits: server.limits.http)
+        connection.onRead = { self.received($0) }
+        connection.onEnd = { self.ended($0) }
+        connection.onHighWater = { self.pause() }
+        connection.onLowWater = { self.resume() }
+        connection.onClose = { self.server.remove(self.number) }
+        connection.startReading()
+    }
+
+    private var unanswered: UInt32 { self.nextRequest &- self.nextAnswer }
+
+    // MARK: In
+
+    private func received(_ bytes: UnsafeRawBufferPointer) {
+        guard !self.isLingering, self.lastAnswer == nil else { return }
+        self.parser.feed(bytes)
+        self.readRequests()
+    }
+
+    private func readRequests() {
+        let before = self.nextRequest
+        while self.lastAnswer == nil, !self.connection.isClosed {
+            guard self.unanswered < self.server.limits.pipelinedMax, !self.isAboveHighWater else {
+                self.parser.suspend()
+                self.pause()
+                break
+            }
+            switch self.parser.next() {
+            case .needsMore: return self.noteProgress(since: before)
+            case .continueExpected: self.connection.append(ByteView(HTTPResponse.interimContinue).bytes)
+            case .request(let request):
+                let client = self.nextClient(for: request)
+                if request.connection == .close || self.server.isDraining { self.lastAnswer = client.sequence }
+                self.server.noteRequest()
+                self.server.handler.handle(request, from: client)
+            case .refused(let refusal):
+                self.refuse(Problem(refusal))
+            }
+        }
+        if self.lastAnswer != nil { self.parser.suspend() }
+        self.noteProgress(since: before)
+    }
+
+    private var isAboveHighWater: Bool { self.connection.pendingBytes > self.connection.highWater }
+
+    private func nextClient(for request: HTTPRequest) -> Gateway.Client {
+        defer { self.nextRequest &+= 1 }
+        let fate = self.server.isDraining ? .close : request.connection
+        let language = Language(accepting: request[.acceptLanguage])
+        let manner = AnswerWriter.Manner(method: request.method, connection: fate, language: language)
+        return Gateway.Client(connection: self.number, sequence: self.nextRequest, note: manner.note)
+    }
+
+    private func refuse(_ problem: Problem) {
+        self.server.noteBadRequest()
+        self.wasRefused = true
+        self.lastAnswer = self.nextRequest
+        let manner = AnswerWriter.Manner(method: .get, connection: .close, language: .korean)
+        let client = Gateway.Client(connection: self.number, sequence: self.nextRequest, note: manner.note)
+        self.nextRequest &+= 1
+        self.server.handler.refuse(problem, from: client)
+    }
+
+    private func ended(_ reason: Connection.EndReason) {
+        // A lost connection closes by itself.
+        guard reason == .endOfStream else { return }
+        self.hasEnded = true
+        if self.unanswered == 0 || self.isLingering { return self.connection.closeAfterFlush() }
+        if self.lastAnswer == nil { self.lastAnswer = self.nextRequest &- 1 }
+    }
+
+    // MARK: Out
+
+    func answer(_ sequence: UInt32, with bytes: ByteView) {
+        guard sequence == self.nextAnswer else {
+            self.early[sequence] = Array(bytes.bytes)
+            return
+        }
+        self.append(bytes)
+        while !self.early.isEmpty, let next = self.early.removeValue(forKey: self.nextAnswer) {
+            next.withUnsafeBytes { self.append(ByteView($0)) }
+        }
+        if self.isPaused { self.resume() }
+    }
+
+    private func append(_ bytes: ByteView) {
+        self.connection.append(bytes.bytes)
+        let isLast = self.lastAnswer == self.nextAnswer
+        self.nextAnswer &+= 1
+        if isLast { self.finish() }
+    }
+
+    private func finish() {
+        // Unread bytes of the peer in the kernel turn our close into a reset, which can destroy the answer on its way.
+        guard self.wasRefused, !self.hasEnded else { return self.connection.closeAfterFlush() }
+        self.isLingering = true
+        self.phaseSince = Clock.monotonicNanoseconds()
+        self.connection.shutdown()
+        self.connection.startReading()
+    }
+
+    private func pause() {
+        guard !self.isPaused, !self.isLingering else { return }
+        self.isPaused = true
+        self.connection.stopReading()
+    }
+
+    private func resume() {
+        guard self.isPaused, self.unanswered <= self.server.limits.pipelinedMax / 2, !self.isAboveHighWater else {
+            return
+        }
+        self.isPaused = false
+        self.connection.startReading()
+        // What was read before the pause waits in the parser.
+        self.readRequests()
+    }
+
+    // MARK: Time
+
+    private func noteProgress(since before: UInt32) {
+        let phase = self.parser.phase
+        guard phase != self.phase || self.nextRequest != before else { return }
+        self.phase = phase
+        self.phaseSince = Clock.monotonicNanoseconds()
+    }
+
+    /// Ends what takes too long; true if it did.
+    func checkTime(at now: UInt64) -> Bool {
+        if self.isLingering {
+            guard now > self.phaseSince + Self.span(Self.lingerTime) else { return false }
+            self.connection.close()
+            return false
+        }
+        if self.takesNothing(at: now) {
+            self.connection.reset()
+            return true
+        }
+        guard self.unanswered == 0, self.lastAnswer == nil else { return false }
+        let limits = self.server.limits
+        let timeout: Nanoseconds =
+            switch self.phase {
+            case .idle, .finished: limits.idleTimeout
+            case .head: limits.headTimeout
+            case .body: limits.bodyTimeout
+            }
+        guard now > self.phaseSince + Self.span(timeout) else { return false }
+        if self.phase == .idle { self.connection.closeAfterFlush() } else { self.refuse(.requestTimeout) }
+        return self.phase != .idle
+    }
+
+    /// The peer has read nothing of what is pending for too long.
+    private func takesNothing(at now: UInt64) -> Bool {
+        let pending = self.connection.pendingBytes
+        if pending == 0 || pending != self.pendingBytes {
+            self.pendingBytes = pending
+            self.pendingSince = now
+            return false
+        }
+        return now > self.pendingSince + Self.span(self.server.limits.writeTimeout)
+    }
+
+    private static func span(_ time: Nanoseconds) -> UInt64 { UInt64(max(0, time.rawValue)) }
+
+    // MARK: Ending
+
+    /// Lets a request under way be answered, and closes after it; closes now without one.
+    func drain() {
+        guard self.lastAnswer == nil, !self.isLingering else { return }
+        if self.unanswered == 0 { self.connection.closeAfterFlush() } else { self.lastAnswer = self.nextRequest &- 1 }
+    }
+
+    func close() { self.connection.close() }
+}
+
+extension AnswerWriter.Manner {
+    /// The manner in a number, to be kept beside a request under way.
+    var note: UInt32 {
+        UInt32(self.method.rawValue) | UInt32(self.connection.rawValue) << 8 | (self.language == .english ? 1 << 16 : 0)
+    }
+
+    /// `note` was made by `note`.
+    init(note: UInt32) {
+        self.init(
+            method: HTTPMethod(rawValue: UInt8(note & 0xFF)) ?? .get,
+            connection: HTTPConnectionFate(rawValue: UInt8(note >> 8 & 0xFF)) ?? .close,
+            language: note >> 16 == 1 ? .english : .korean
+        )
+    }
+}

@@ -1,0 +1,172 @@
+import Booking
+import Reactor
+import Wire
+
+/// Who answers the requests of an `HTTPServer`.
+protocol HTTPHandler: AnyObject {
+    /// Answers now or later, once, through `HTTPServer.answer`. The request is valid during the call only.
+    func handle(_ request: HTTPRequest, from client: Gateway.Client)
+    /// A request that the handler never saw is answered: not HTTP, too large, too slow.
+    func refuse(_ problem: Problem, from client: Gateway.Client)
+}
+
+/// The shell of HTTP on one loop: accepts connections, reads requests off them, writes answers in the order of the
+/// requests, and looks after everyone who is too many, too slow or too quiet. What the answers are is the handler's.
+final class HTTPServer {
+    struct Limits {
+        var connectionsMax: Int
+        /// Requests of one connection that are read but not answered; beyond, its reading is paused.
+        var pipelinedMax: UInt32
+        /// How long a head, and a body, may take from their first byte.
+        var headTimeout: Nanoseconds
+        var bodyTimeout: Nanoseconds
+        /// How long a connection may be open without a request under way.
+        var idleTimeout: Nanoseconds
+        /// How long a peer may take none of what is written to it.
+        var writeTimeout: Nanoseconds
+        var http: HTTPLimits
+    }
+
+    struct Counts {
+        var accepted: UInt64 = 0
+        var refusedConnections: UInt64 = 0
+        var acceptErrors: UInt64 = 0
+        var requests: UInt64 = 0
+        /// Requests refused by the parser, or cut off for their slowness.
+        var badRequests: UInt64 = 0
+        var timeouts: UInt64 = 0
+    }
+
+    /// How often slow and idle connections are looked for: timeouts are this much too long at most.
+    private static let sweepMilliseconds: UInt64 = 500
+
+    let limits: Limits
+    let loop: EventLoop
+    unowned let handler: any HTTPHandler
+    private(set) var counts = Counts()
+
+    private var listeners: [TCPListener] = []
+    private let sweeper: LoopTimer
+    private var rows: [Row] = []
+    private var freeRows: [UInt32] = []
+    private(set) var isDraining = false
+    private var onDrained: (() -> Void)?
+
+    /// A connection's number is its row and the row's age, so that a late answer never reaches the next one in the row.
+    private struct Row {
+        var age: UInt32 = 0
+        var connection: HTTPConnection?
+    }
+
+    init(on loop: EventLoop, limits: Limits, handler: any HTTPHandler) {
+        self.loop = loop
+        self.limits = limits
+        self.handler = handler
+        self.sweeper = LoopTimer(on: loop)
+    }
+
+    var connectionStats: GatewayStats.Connections {
+        var stats = GatewayStats.Connections()
+        stats.open = UInt64(self.connectionCount)
+        stats.accepted = self.counts.accepted
+        stats.refused = self.counts.refusedConnections
+        return stats
+    }
+
+    var connectionCount: Int { self.rows.count - self.freeRows.count }
+
+    /// The port that was bound: the one asked for, or the kernel's choice for 0.
+    func listen(on address: SocketAddress, sharesPort: Bool) throws(UVError) -> UInt16 {
+        let listener = try TCPListener(on: self.loop, address: address, sharesPort: sharesPort) { [unowned self] in
+            self.accept($0)
+        }
+        listener.onAcceptError = { [unowned self] _ in self.counts.acceptErrors += 1 }
+        self.listeners.append(listener)
+        if self.listeners.count == 1 {
+            let period = Self.sweepMilliseconds
+            self.sweeper.start(afterMilliseconds: period, everyMilliseconds: period) { [unowned self] in self.sweep() }
+        }
+        return listener.port
+    }
+
+    /// Takes no more connections, lets those with a request under way get their answer, closes the others, and calls
+    /// back when none is left.
+    func drain(onDrained: @escaping () -> Void) {
+        guard !self.isDraining else { return }
+        self.isDraining = true
+        self.onDrained = onDrained
+        for listener in self.listeners { listener.close() }
+        self.listeners = []
+        for connection in self.rows.compactMap(\.connection) { connection.drain() }
+        self.finishIfDrained()
+    }
+
+    /// Closes whatever is still open. After it the loop has nothing left of this server.
+    func close() {
+        for listener in self.listeners { listener.close() }
+        self.listeners = []
+        self.sweeper.close()
+        for connection in self.rows.compactMap(\.connection) { connection.close() }
+    }
+
+    /// Writes the answer to one request of a client; dropped when the client is gone.
+    func answer(_ client: Gateway.Client, with bytes: ByteView) {
+        self.connection(client.connection)?.answer(client.sequence, with: bytes)
+    }
+
+    // MARK: Connections
+
+    private func accept(_ connection: Connection) {
+        guard self.connectionCount < self.limits.connectionsMax, !self.isDraining else {
+            self.counts.refusedConnections += 1
+            connection.append(Self.tooManyConnections)
+            return connection.closeAfterFlush()
+        }
+        self.counts.accepted += 1
+        let row =
+            self.freeRows.popLast()
+            ?? {
+                self.rows.append(Row())
+                return UInt32(self.rows.count - 1)
+            }()
+        self.rows[Int(row)].age &+= 1
+        let number = UInt64(self.rows[Int(row)].age) << 32 | UInt64(row)
+        self.rows[Int(row)].connection = HTTPConnection(number: number, connection, of: self)
+    }
+
+    /// Said without reading a request: there is no room to wait for one.
+    private static let tooManyConnections = {
+        let body = #"{"code":"TOO_MANY_CONNECTIONS","message":"접속자가 많습니다. 잠시 후 다시 시도해주세요."}"#
+        return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: \(HTTPResponse.json)\r\nContent-Length: "
+            + "\(body.utf8.count)\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\(body)"
+    }()
+
+    func remove(_ number: UInt64) {
+        let row = Int(number & 0xFFFF_FFFF)
+        guard self.rows[row].age == UInt32(number >> 32), self.rows[row].connection.take() != nil else { return }
+        self.freeRows.append(UInt32(row))
+        self.finishIfDrained()
+    }
+
+    private func connection(_ number: UInt64) -> HTTPConnection? {
+        let row = Int(number & 0xFFFF_FFFF)
+        guard row < self.rows.count, self.rows[row].age == UInt32(number >> 32) else { return nil }
+        return self.rows[row].connection
+    }
+
+    func noteRequest() { self.counts.requests += 1 }
+    func noteBadRequest() { self.counts.badRequests += 1 }
+
+    private func sweep() {
+        let now = Clock.monotonicNanoseconds()
+        for row in self.rows.indices {
+            guard let connection = self.rows[row].connection, connection.checkTime(at: now) else { continue }
+            self.counts.timeouts += 1
+        }
+    }
+
+    private func finishIfDrained() {
+        guard self.isDraining, self.connectionCount == 0, let onDrained = self.onDrained.take() else { return }
+        onDrained()
+    }
+}

@@ -1,0 +1,79 @@
+import Booking
+import Logging
+import Reactor
+import Wire
+
+/// Keeps a link to one process up: dials its Unix socket, and dials again when it is lost.
+///
+/// The pause between tries grows from 10 ms to 200 ms: a shard that was restarted is found again within a fifth of a
+/// second, and a shard that stays away costs five system calls a second.
+final class Dialler {
+    private static let pauseFirst: UInt64 = 10
+    private static let pauseMax: UInt64 = 200
+
+    private let loop: EventLoop
+    private let path: String
+    private let identity: FrameLink.Identity
+    private let log: Logger
+    private let timer: LoopTimer
+    private var pause = Dialler.pauseFirst
+    private var isClosed = false
+    private(set) var link: FrameLink?
+
+    var onUp: (() -> Void)?
+    /// Comes only after `onUp`.
+    var onDown: (() -> Void)?
+    var onFrame: ((Frame) throws(WireError) -> Void)?
+
+    init(to path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {
+        self.loop = loop
+        self.path = path
+        self.identity = identity
+        self.log = log
+        self.timer = LoopTimer(on: loop)
+    }
+
+    func start() {
+        guard !self.isClosed else { return }
+        let connection: Connection
+        do {
+            connection = try Connection(on: self.loop, toPath: self.path)
+        } catch {
+            return self.tryAgain("\(error)")
+        }
+        let link = FrameLink(number: 0, connection, as: self.identity, isDialler: true)
+        link.onUp = { [unowned self] in
+            self.pause = Self.pauseFirst
+            self.log.debug("link up", metadata: ["to": "\(self.path)"])
+            self.onUp?()
+        }
+        link.onFrame = { [unowned self] frame throws(WireError) in try self.onFrame?(frame) }
+        link.onEnd = { [unowned self] reason in self.lost(reason) }
+        self.link = link
+    }
+
+    func close() {
+        guard !self.isClosed else { return }
+        self.isClosed = true
+        self.timer.close()
+        self.link?.close("this process is stopping")
+        self.link = nil
+    }
+
+    private func lost(_ reason: String) {
+        let wasUp = self.link?.peer != nil
+        self.link = nil
+        guard !self.isClosed else { return }
+        if wasUp {
+            self.log.warning("link lost", metadata: ["to": "\(self.path)", "reason": "\(reason)"])
+            self.onDown?()
+        }
+        self.tryAgain(reason)
+    }
+
+    private func tryAgain(_ reason: String) {
+        self.log.debug("link not up", metadata: ["to": "\(self.path)", "reason": "\(reason)"])
+        self.timer.start(afterMilliseconds: self.pause) { [unowned self] in self.start() }
+        self.pause = min(self.pause * 2, Self.pauseMax)
+    }
+}

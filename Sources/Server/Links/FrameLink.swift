@@ -1,0 +1,151 @@
+import Booking
+import Reactor
+import Wire
+
+/// One connection between two processes of a cluster, as frames.
+///
+/// **Happy path.** Whoever dialled says hello; the other side accepts it; then frames go both ways. Frames out are
+/// gathered in `outgoing`, and `flush()`, called once per turn of the loop, hands them to the connection: the frames of
+/// many requests leave in one system call.
+///
+/// **Failure paths.** Bytes that are no frames, a hello of another version or cut of the cluster, and frames before the
+/// hello close this link with a goodbye that says why; the other links do not notice. A peer that goes away ends the
+/// link. Either way `onEnd` comes once.
+final class FrameLink {
+    /// This side of the link.
+    struct Identity {
+        let hello: Hello
+        /// Whether the other side has to agree on shards and slots: tools only ask for stats, and need not know.
+        func refusal(of peer: Hello) -> String? {
+            guard peer.role != .tool else { return nil }
+            guard peer.shardCount == self.hello.shardCount, peer.slotMapVersion == self.hello.slotMapVersion else {
+                return
+                    "this process knows \(self.hello.shardCount) shards (slot map \(self.hello.slotMapVersion)), yours "
+                    + "\(peer.shardCount) (slot map \(peer.slotMapVersion)): start both from one configuration"
+            }
+            return nil
+        }
+    }
+
+    let number: UInt32
+    private let connection: Connection
+    private let identity: Identity
+    private let isDialler: Bool
+    private var decoder = FrameDecoder()
+    /// Frames to send at the next flush.
+    var outgoing = FrameBytes()
+    /// Who is at the other end, once known.
+    private(set) var peer: Hello?
+    private var hasEnded = false
+
+    /// The hello is through: frames may be sent.
+    var onUp: (() -> Void)?
+    /// Every frame but hellos and pings. The frame is valid during the call only.
+    var onFrame: ((Frame) throws(WireError) -> Void)?
+    /// The link is over; why, in words.
+    var onEnd: ((String) -> Void)?
+
+    init(number: UInt32, _ connection: Connection, as identity: Identity, isDialler: Bool) {
+        self.number = number
+        self.connection = connection
+        self.identity = identity
+        self.isDialler = isDialler
+        // A shard answers whole batches at once: what a slow gateway leaves unread is bounded by its limit of requests
+        // in flight, not here.
+        connection.onRead = { self.received($0) }
+        connection.onEnd = { reason in
+            switch reason {
+            case .endOfStream: self.end("the other side closed the connection")
+            case .failed(let error): self.end("\(error)")
+            }
+        }
+        if isDialler { self.send(.hello(identity.hello)) }
+        connection.startReading()
+    }
+
+    var isUp: Bool { self.peer != nil && !self.hasEnded }
+
+    /// Bytes that the other side has not taken yet.
+    var pendingBytes: Int { self.connection.pendingBytes }
+
+    func send(_ control: Control, requestID: UInt64 = 0) {
+        do {
+            try control.encode(into: &self.outgoing, requestID: requestID)
+        } catch {
+            preconditionFailure("a control frame that does not fit: \(error)")
+        }
+        self.flush()
+    }
+
+    /// Hands gathered frames to the connection, which writes at the end of the turn.
+    func flush() {
+        guard !self.outgoing.isEmpty else { return }
+        self.outgoing.withUnsafeBytes { self.connection.append($0) }
+        self.outgoing.removeAll()
+    }
+
+    /// Sends `frames`, made elsewhere.
+    func send(_ frames: borrowing FrameBytes) { frames.withUnsafeBytes { self.connection.append($0) } }
+
+    /// Says goodbye and closes once that is out.
+    func close(_ reason: String) {
+        guard !self.hasEnded else { return }
+        self.send(.goodbye(reason: reason))
+        self.end(reason)
+    }
+
+    // MARK: Receiving
+
+    private func received(_ bytes: UnsafeRawBufferPointer) {
+        do throws(WireError) {
+            try self.decoder.feed(bytes) { frame throws(WireError) in try self.take(frame) }
+        } catch {
+            self.close(error.reason)
+        }
+    }
+
+    private func take(_ frame: Frame) throws(WireError) {
+        guard !self.hasEnded else { return }
+        switch frame.sort {
+        case .control(.hello), .control(.helloAccepted), .control(.goodbye), .control(.ping):
+            try self.take(try Control(frame: frame), frame.header.requestID)
+        case .unknown(let kind, let requestID):
+            self.send(.unknownKind(kind), requestID: requestID)
+        case .request, .reply, .control:
+            guard self.peer != nil else { throw WireError("the first frame has to be a hello") }
+            try self.onFrame?(frame)
+        }
+    }
+
+    private func take(_ control: Control, _ requestID: UInt64) throws(WireError) {
+        switch control {
+        case .hello(let hello) where !self.isDialler && self.peer == nil:
+            if let refusal = self.identity.refusal(of: hello) { throw WireError(refusal) }
+            self.peer = hello
+            self.send(.helloAccepted(self.identity.hello))
+            self.onUp?()
+        case .helloAccepted(let hello) where self.isDialler && self.peer == nil:
+            if let refusal = self.identity.refusal(of: hello) { throw WireError(refusal) }
+            self.peer = hello
+            self.onUp?()
+        case .otherVersion(let version):
+            throw WireError(
+                "this process speaks protocol version \(FrameLimits.protocolVersion), yours \(version): run the same usher"
+            )
+        case .goodbye(let reason): self.end(reason)
+        case .ping: self.send(.pong, requestID: requestID)
+        default: throw WireError("a hello where none belongs")
+        }
+    }
+
+    private func end(_ reason: String) {
+        guard !self.hasEnded else { return }
+        self.hasEnded = true
+        let onEnd = self.onEnd
+        self.onUp = nil
+        self.onFrame = nil
+        self.onEnd = nil
+        self.connection.closeAfterFlush()
+        onEnd?(reason)
+    }
+}

@@ -1,0 +1,133 @@
+import Booking
+import Reactor
+import Wire
+
+/// The operator's port: health and statistics of the whole cluster, from any gateway.
+///
+///     GET /healthz               200 while this gateway's loop turns
+///     GET /readyz                200 when it reaches every shard, else 503 and which ones it does not
+///     GET /stats                 all processes
+///     GET /stats/shards/{i}      one shard
+///     GET /stats/gateways/{i}    one gateway
+///
+/// Statistics are asked of every process over its Unix socket, this one's too, when somebody asks for them.
+final class OperatorServer: HTTPHandler {
+    private enum Page {
+        case health, readiness, cluster, shard(Int), gateway(Int)
+    }
+
+    /// Nobody has more than a few of these open: browsers, a scraper, a load balancer's check.
+    private static let connectionsMax = 64
+
+    private let loop: EventLoop
+    private let directory: StateDirectory
+    private let shards: Int
+    private let gateways: Int
+    private unowned let gateway: GatewayServer
+    private var http: HTTPServer!
+
+    init(_ configuration: ServerConfiguration, of gateway: GatewayServer, loop: EventLoop) {
+        self.loop = loop
+        self.directory = configuration.stateDirectory
+        self.shards = configuration.cluster.shards
+        self.gateways = configuration.cluster.gateways
+        self.gateway = gateway
+        var limits = configuration.httpLimits
+        limits.connectionsMax = Self.connectionsMax
+        self.http = HTTPServer(on: loop, limits: limits, handler: self)
+    }
+
+    func listen(on address: SocketAddress) throws(UVError) -> Int {
+        Int(try self.http.listen(on: address, sharesPort: true))
+    }
+
+    func close() { self.http.close() }
+
+    // MARK: Requests
+
+    func handle(_ request: HTTPRequest, from client: Gateway.Client) {
+        guard request.method == .get || request.method == .head else {
+            return self.refuse(.methodNotAllowed("GET, HEAD"), from: client)
+        }
+        guard let page = self.page(request.path.text) else { return self.refuse(.notFound, from: client) }
+        switch page {
+        case .health: self.answer(#"{"status":"ok"}"#, from: client)
+        case .readiness: self.answerReadiness(client)
+        case .cluster, .shard, .gateway:
+            _ = StatsCollector(on: self.loop, self.directory, shards: self.shards, gateways: self.gateways) {
+                [weak self] stats in
+                self?.answer(stats, page, client)
+            }
+        }
+    }
+
+    func refuse(_ problem: Problem, from client: Gateway.Client) {
+        let message = AnswerWriter.Manner(note: client.note).language == .english ? problem.english : problem.korean
+        let body = ErrorBody(code: problem.code, message: message).json
+        self.answer(body, problem.status, allow: problem.allow, from: client)
+    }
+
+    private struct ErrorBody: Encodable {
+        let code: String
+        let message: String
+    }
+
+    /// Nil for a path that is none, and for a process that this cluster does not have.
+    private func page(_ path: String) -> Page? {
+        switch path {
+        case "/healthz": return .health
+        case "/readyz": return .readiness
+        case "/stats": return .cluster
+        default: break
+        }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0].isEmpty, parts[1] == "stats", let index = Int(parts[3]) else { return nil }
+        switch parts[2] {
+        case "shards" where (0..<self.shards).contains(index): return .shard(index)
+        case "gateways" where (0..<self.gateways).contains(index): return .gateway(index)
+        default: return nil
+        }
+    }
+
+    private func answerReadiness(_ client: Gateway.Client) {
+        let away = self.gateway.shardsAway
+        guard !self.gateway.isReady else { return self.answer(#"{"status":"ready"}"#, from: client) }
+        let body = ErrorBody(
+            code: "NOT_READY",
+            message: away.isEmpty
+                ? "This gateway is stopping."
+                : "Shards that can't be reached: \(away.map(String.init).joined(separator: ", "))."
+        )
+        self.answer(body.json, .serviceUnavailable, from: client)
+    }
+
+    private func answer(_ stats: ClusterStats, _ page: Page, _ client: Gateway.Client) {
+        let body: String?
+        switch page {
+        case .shard(let index): body = stats.shards.first { $0.shard == index }?.json
+        case .gateway(let index): body = stats.gateways.first { $0.gateway == index }?.json
+        case .health, .readiness, .cluster: body = stats.json
+        }
+        if let body { return self.answer(body, from: client) }
+        let missing = ErrorBody(code: "UNAVAILABLE", message: stats.missing.joined(separator: "; "))
+        self.answer(missing.json, .serviceUnavailable, from: client)
+    }
+
+    private func answer(
+        _ body: String,
+        _ status: HTTPStatus = .ok,
+        allow: StaticString? = nil,
+        from client: Gateway.Client
+    ) {
+        let manner = AnswerWriter.Manner(note: client.note)
+        var head = HTTPResponse(status, connection: manner.connection)
+        head.cacheControl = "no-store"
+        head.allow = allow
+        var output = OutputBytes()
+        let date = HTTPDate(epochSeconds: Int64(Clock.wallNanoseconds() / 1_000_000_000))
+        Array(body.utf8).withUnsafeBytes {
+            head.append(body: ByteView($0), toMethod: manner.method, date: date, to: &output)
+        }
+        self.http.answer(client, with: output.view)
+    }
+}

@@ -1,0 +1,63 @@
+import Booking
+import FoundationEssentials
+
+extension Encodable {
+    /// As text, for a stats frame or the operator's port.
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        do { return String(decoding: try encoder.encode(self), as: UTF8.self) } catch {
+            preconditionFailure("statistics are no JSON: \(error)")
+        }
+    }
+}
+
+extension RequestStats {
+    /// Nil for a kind that was never asked: a table of zeros hides what matters.
+    init?(_ kind: Request.Kind, _ latency: LatencyMeter, refused: UInt64) {
+        guard latency.count > 0 else { return nil }
+        self.init(kind: "\(kind)")
+        self.count = latency.count
+        self.refused = refused
+        self.p50Microseconds = latency.microseconds(atPercentile: 50)
+        self.p90Microseconds = latency.microseconds(atPercentile: 90)
+        self.p99Microseconds = latency.microseconds(atPercentile: 99)
+        self.maxMicroseconds = latency.microsecondsMax
+    }
+}
+
+extension ShardStats.Concert {
+    init(_ census: Shard.ConcertCensus) {
+        self.init(concertId: census.concert.rawValue)
+        self.joined = census.line.joined
+        self.waiting = census.line.waiting
+        self.admitted = census.line.admitted
+        self.gone.left = census.line.left
+        self.gone.lapsed = census.line.expired
+        self.gone.usedUp = census.line.usedUp
+        self.held = UInt64(census.seatsHeld)
+        self.sold = UInt64(census.seatsSold)
+        self.free = UInt64(census.seatsFree)
+    }
+}
+
+extension ShardStats {
+    mutating func fill(_ machine: borrowing Shard, _ meter: ShardMeter, _ commit: GroupCommit) {
+        let concerts = machine.concertCensus
+        self.concerts = concerts.map(Concert.init)
+        self.payments.open = UInt64(concerts.reduce(0) { $0 + $1.paymentsOpen })
+        self.payments.done = UInt64(concerts.reduce(0) { $0 + $1.paymentsDone })
+        self.payments.refused = UInt64(concerts.reduce(0) { $0 + $1.paymentsRefused })
+        let points = machine.pointsCensus
+        self.points.accounts = UInt64(points.accounts)
+        self.points.charged = points.charged.rawValue
+        self.points.used = points.used.rawValue
+        self.points.balances = points.balances.rawValue
+        self.requests = Request.Kind.allCases.compactMap { kind in
+            RequestStats(kind, meter.latencies[kind]!, refused: meter.refusals[kind] ?? 0)
+        }
+        self.journal.kind = commit.journalKind
+        self.journal.sequence = commit.durableSequence
+        self.journal.batches = commit.batchCount
+    }
+}

@@ -1,0 +1,222 @@
+import Booking
+import Journal
+import Logging
+import Reactor
+import Wire
+
+/// The shell of one shard: frames in, `Booking.Shard` decides, facts to the journal, frames out.
+///
+/// All frames of one read are decided in order; at the end of the loop's turn their facts go to the journal as one
+/// batch, and their replies leave when it is durable. It decides nothing itself.
+final class ShardServer {
+    /// A link, and the frames for it that wait for a commit.
+    private final class Peer {
+        let link: FrameLink
+        /// Decided in this turn or while a commit is under way.
+        var gathering = FrameBytes()
+        /// Leaves with the commit under way.
+        var committing = FrameBytes()
+        init(_ link: FrameLink) { self.link = link }
+    }
+
+    private let index: Int
+    private let loop: EventLoop
+    private let log: Logger
+    private let startedAt = Clock.monotonicNanoseconds()
+    private let identity: FrameLink.Identity
+    private var machine: Shard
+    private var commit: GroupCommit!
+    private var listener: UnixListener?
+    private let ticker: LoopTimer
+    private var peers: [UInt32: Peer] = [:]
+    private var nextLink: UInt32 = 1
+    /// Links to the other shards, for debits; none to itself.
+    private var diallers: [Dialler?] = []
+    /// Debits that wait for a commit, then leave.
+    private var gatheringDebits: [Shard.Debit] = []
+    private var committingDebits: [Shard.Debit] = []
+    private(set) var meter = ShardMeter()
+
+    init(
+        index: Int,
+        configuration: ServerConfiguration,
+        catalogue: Catalogue,
+        journal: any Journal,
+        loop: EventLoop,
+        log: Logger
+    ) throws(UVError) {
+        let slots = SlotMap(shardCount: configuration.cluster.shards)
+        self.index = index
+        self.loop = loop
+        self.log = log
+        self.identity = FrameLink.Identity(
+            hello: Hello(
+                role: .shard,
+                index: UInt16(index),
+                shardCount: UInt16(slots.shardCount),
+                slotMapVersion: slots.version
+            )
+        )
+        self.machine = Shard(
+            index: index,
+            slots: slots,
+            catalogue: catalogue,
+            hashSeed: UInt64.random(in: .min ... .max)
+        )
+        self.ticker = LoopTimer(on: loop)
+        self.commit = GroupCommit(
+            journal,
+            setAside: { [unowned self] in self.setAside() },
+            sendSetAside: { [unowned self] in self.sendSetAside() },
+            onFailure: { [unowned self] error in self.journalFailed(error) }
+        )
+        let directory = configuration.stateDirectory
+        self.listener = try UnixListener(on: loop, path: directory.shardSocket(index)) { [unowned self] connection in
+            self.accept(connection)
+        }
+        self.diallers = (0..<slots.shardCount).map { shard in
+            guard shard != index else { return nil }
+            let dialler = Dialler(to: directory.shardSocket(shard), on: loop, as: self.identity, log: log)
+            dialler.onUp = { [unowned self] in
+                self.machine.linkIsUp(to: shard)
+                self.takeOutput()
+            }
+            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.takeReply(frame) }
+            return dialler
+        }
+    }
+
+    func start(tickMilliseconds: UInt64) {
+        for dialler in self.diallers { dialler?.start() }
+        self.loop.onTurnEnd = { [unowned self] in self.commit.endTurn(at: Self.now) }
+        self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
+            self.machine.tick(at: Self.now)
+            self.takeOutput()
+        }
+    }
+
+    /// Takes no new links and closes those there are, once nothing waits for a commit. Gateways are gone by then.
+    func stop() {
+        guard let listener = self.listener else { return }
+        self.listener = nil
+        listener.close()
+        self.commit.endTurn(at: Self.now)
+        self.ticker.close()
+        for dialler in self.diallers { dialler?.close() }
+        for peer in self.peers.values { peer.link.close("this shard is stopping") }
+        self.loop.onTurnEnd = nil
+    }
+
+    private static var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.wallNanoseconds())) }
+
+    // MARK: Frames in
+
+    private func accept(_ connection: Connection) {
+        let number = self.nextLink
+        self.nextLink &+= 1
+        let link = FrameLink(number: number, connection, as: self.identity, isDialler: false)
+        self.peers[number] = Peer(link)
+        link.onUp = { [unowned self, unowned link] in
+            self.log.debug("link accepted", metadata: ["role": "\(link.peer!.role)", "index": "\(link.peer!.index)"])
+        }
+        link.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: number) }
+        link.onEnd = { [unowned self] reason in
+            self.log.debug("link ended", metadata: ["link": "\(number)", "reason": "\(reason)"])
+            self.peers[number] = nil
+        }
+    }
+
+    private func take(_ frame: Frame, from link: UInt32) throws(WireError) {
+        guard let peer = self.peers[link] else { return }
+        switch frame.sort {
+        case .request:
+            let request = try Request(frame: frame)
+            let id = frame.header.requestID
+            self.meter.began(request.kind)
+            let reply = self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: Self.now)
+            if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
+            self.takeOutput()
+        case .control(.stats):
+            peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)
+        case .reply, .control, .unknown:
+            throw WireError("a shard takes requests and stats, no frame of kind \(frame.header.kind)")
+        }
+    }
+
+    /// Another shard has answered a debit. The frame's request id is the payment's.
+    private func takeReply(_ frame: Frame) throws(WireError) {
+        guard case .reply = frame.sort else { return }
+        let reply = try Reply(frame: frame)
+        self.machine.takeDebitReply(reply, for: PaymentID(frame.header.requestID), at: Self.now)
+        self.takeOutput()
+    }
+
+    // MARK: Frames out
+
+    private func takeOutput() {
+        self.machine.takeOutput(
+            facts: { self.commit.gather($0) },
+            debits: { self.gatheringDebits.append($0) },
+            lateReplies: { late in
+                guard let peer = self.peers[late.origin.link] else { return }
+                // Only payments are answered late; nothing routes by the slot of a reply.
+                self.gather(late.reply, to: .pay, slot: Slot(checking: 0)!, late.origin.request, for: peer)
+            }
+        )
+    }
+
+    private func gather(_ reply: Reply, to kind: Request.Kind, slot: Slot, _ requestID: UInt64, for peer: Peer) {
+        if case .refused = reply { self.meter.refused(kind) }
+        do {
+            try reply.encode(into: &peer.gathering, slot: slot, requestID: requestID)
+        } catch {
+            // Longer than a frame: only a list without a bound could be, and those have one.
+            self.log.error("a reply does not fit a frame", metadata: ["reason": "\(error)"])
+            self.gather(.refused(.unavailable), to: kind, slot: slot, requestID, for: peer)
+        }
+    }
+
+    private func setAside() {
+        for peer in self.peers.values where !peer.gathering.isEmpty { swap(&peer.gathering, &peer.committing) }
+        swap(&self.gatheringDebits, &self.committingDebits)
+        self.meter.setAside()
+    }
+
+    private func sendSetAside() {
+        for peer in self.peers.values where !peer.committing.isEmpty {
+            peer.link.send(peer.committing)
+            peer.committing.removeAll()
+        }
+        for debit in self.committingDebits { self.send(debit) }
+        self.committingDebits.removeAll(keepingCapacity: true)
+        self.meter.sent()
+    }
+
+    private func send(_ debit: Shard.Debit) {
+        // Without a link the debit is asked again when it is up.
+        guard let link = self.diallers[debit.shard]?.link, link.isUp else { return }
+        let request = Request.debit(debit.payment, debit.user, debit.amount)
+        do {
+            try request.encode(into: &link.outgoing, slot: request.slot, requestID: debit.payment.rawValue)
+        } catch {
+            preconditionFailure("a debit that does not fit a frame: \(error)")
+        }
+        link.flush()
+    }
+
+    // MARK: Trouble and statistics
+
+    private func journalFailed(_ error: JournalError) {
+        self.log.critical("the journal refused a batch: this shard stops", metadata: ["reason": "\(error)"])
+        self.stop()
+        self.loop.stop()
+    }
+
+    private func statsText() -> String {
+        let slots = self.machine.slots.slots(of: self.index)
+        var stats = ShardStats(shard: self.index, slots: .init(first: slots.lowerBound, last: slots.upperBound - 1))
+        stats.process = .now(startedNanoseconds: self.startedAt)
+        stats.fill(self.machine, self.meter, self.commit)
+        return stats.json
+    }
+}

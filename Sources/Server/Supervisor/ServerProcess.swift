@@ -1,0 +1,100 @@
+import Booking
+import Logging
+import Reactor
+
+/// What a shard's and a gateway's process have in common: a loop, a log, the tie to the supervisor, and an end.
+///
+///     starting ──ready──▶ serving ──SIGTERM, or the supervisor is gone──▶ stopping (`onStop`) ──finish──▶ gone
+///         └──fail──▶ gone, and why is said on the control pipe and thrown
+final class ServerProcess {
+    let loop: EventLoop
+    let log: Logger
+    private let name: String
+    private let configuration: ServerConfiguration
+    private var lifeline: Lifeline!
+    private var timer: LoopTimer?
+    private var failure: StartError?
+    private var isFinished = false
+
+    /// A stop is asked for: finish what is under way, then call `finish()`.
+    var onStop: () -> Void = {}
+
+    private init(_ role: String, _ index: Int, _ configuration: ServerConfiguration, isSupervised: Bool) throws(UVError)
+    {
+        self.name = "\(role) \(index)"
+        self.configuration = configuration
+        self.log = Logs.logger(self.name, configuration.log)
+        self.loop = try EventLoop()
+        self.lifeline = try Lifeline(on: self.loop, isSupervised: isSupervised) { [unowned self] in
+            self.log.info("stopping")
+            self.onStop()
+        }
+    }
+
+    /// Runs a process until it is stopped. `start` makes its server; what it throws ends the process.
+    static func run(
+        _ role: String,
+        _ index: Int,
+        _ configuration: ServerConfiguration,
+        isSupervised: Bool,
+        start: (ServerProcess) throws(StartError) -> Void
+    ) throws(StartError) {
+        ProcessName.set("usher/\(role)\(index)")
+        let process: ServerProcess
+        do throws(UVError) {
+            _ = try ResourceLimits.raiseOpenFiles()
+            process = try ServerProcess(role, index, configuration, isSupervised: isSupervised)
+        } catch {
+            throw StartError(
+                "\(role) \(index) cannot start: \(error)",
+                remedy: "raise the limit of open files (ulimit -n)"
+            )
+        }
+        do throws(StartError) {
+            try start(process)
+            process.loop.run()
+        } catch {
+            process.fail(error)
+        }
+        process.onStop = {}
+        if let failure = process.failure { throw failure }
+        process.loop.close()
+    }
+
+    func catalogue() throws(StartError) -> Catalogue {
+        do throws(ConfigurationMistakes) { return try CatalogueFile.load(self.configuration) } catch {
+            throw StartError("\(self.name) cannot start: \(error)", remedy: "usher config check tells more")
+        }
+    }
+
+    func ready(_ ready: Lifeline.Ready) {
+        self.log.info("ready", metadata: ready.port.map { ["port": "\($0)"] } ?? [:])
+        self.lifeline.ready(ready)
+    }
+
+    /// Says why this process can't serve, and ends it.
+    func fail(_ error: StartError) {
+        self.failure = error
+        self.lifeline.failed("\(error)")
+        self.loop.stop()
+    }
+
+    /// Everything of this process's own is closed: the loop ends with what is left.
+    func finish() {
+        guard !self.isFinished else { return }
+        self.isFinished = true
+        self.lifeline.close()
+        self.timer?.close()
+    }
+
+    /// Calls `body` after a while, unless the process has finished by then.
+    func after(seconds: Int, _ body: @escaping () -> Void) {
+        guard !self.isFinished else { return }
+        let timer = LoopTimer(on: self.loop)
+        self.timer = timer
+        timer.start(afterMilliseconds: UInt64(seconds) * 1_000) { [unowned self] in
+            guard !self.isFinished else { return }
+            body()
+        }
+    }
+}
