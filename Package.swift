@@ -57,7 +57,9 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "Booking"], swiftSettings: house),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "Booking", "Reactor", "Wire", "usher"],
+            dependencies: [
+                "Server", "Booking", "Reactor", "Wire", "usher", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: house
         ),
     ]

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 
 /// A JSON document as a tree, for files that people write: it can be walked to its end, so that every mistake is
 /// found at once, and asked which names nobody knows. Not for requests: those are decoded in Wire.
@@ -25,13 +25,30 @@ enum JSONTree: Equatable, Sendable {
         }
     }
 
-    /// Parses a document. The error is a sentence that names the line where the parser lost its way, when it knows it.
+    /// Parses a document. The error is a sentence that names the line and column where it stops being JSON.
     static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONTree {
-        do { return try JSONDecoder().decode(JSONTree.self, from: Data(bytes)) } catch let DecodingError.dataCorrupted(
-            context
-        ) {
-            throw JSONSyntaxError(context.underlyingError.map { "\($0)" } ?? context.debugDescription)
-        } catch { throw JSONSyntaxError("\(error)") }
+        let data = Data(bytes)
+        do { return try JSONDecoder().decode(JSONTree.self, from: data) } catch {
+            throw JSONSyntaxError(Self.reason(data) ?? "it breaks the rules of JSON")
+        }
+    }
+
+    /// The decoder says nothing about where; Foundation's other parser does, if it finds the same fault.
+    private static func reason(_ data: Data) -> String? {
+        do {
+            _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
+            return nil
+        } catch {
+            guard let words = (error as NSError).userInfo["NSDebugDescription"] as? String else { return nil }
+            guard let position = words.split(separator: " ").last.flatMap({ Int($0.prefix { $0.isNumber }) }) else {
+                return words.hasPrefix("Unexpected end of file")
+                    ? "it ends too early, or a name or text lacks its quotes" : words
+            }
+            let before = data.prefix(position)
+            let line = before.count { $0 == 0x0A } + 1
+            let column = before.reversed().prefix { $0 != 0x0A }.count + 1
+            return "something is wrong near line \(line), column \(column)"
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-import Glibc
+import Reactor
 
 /// One line of the settings table: what a setting is called, what it may be, and what it does.
 public struct Setting: Sendable {
@@ -97,7 +97,9 @@ public struct Setting: Sendable {
         guard !text.utf8.contains(0) else { throw Refusal(problem: "contains a NUL character") }
         switch rule {
         case .address:
-            guard Self.isAddress(text) else { throw Refusal(problem: "is '\(text)', which is not an address") }
+            guard SocketAddress(text, port: 0) != nil else {
+                throw Refusal(problem: "is '\(text)', which is not an address")
+            }
         case .folder:
             guard !text.isEmpty else { throw Refusal(problem: "is empty") }
         case .file: break
@@ -108,10 +110,5 @@ public struct Setting: Sendable {
         case .oneOf(let choices):
             guard choices.contains(text) else { throw Refusal(problem: "is '\(text)'") }
         }
-    }
-
-    private static func isAddress(_ text: String) -> Bool {
-        var bytes: (UInt64, UInt64) = (0, 0)
-        return inet_pton(AF_INET, text, &bytes) == 1 || inet_pton(AF_INET6, text, &bytes) == 1
     }
 }

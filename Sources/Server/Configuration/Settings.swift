@@ -12,7 +12,7 @@ public enum Settings {
     /// The explanation of a setting and its default, for the help of a flag.
     public static func help(_ name: String) -> String {
         guard let setting = Self[name] else { preconditionFailure("there is no setting \(name)") }
-        return "\(setting.explanation) (default: \(setting.defaultText))"
+        return "\(setting.explanation) (default: \(setting.defaultText.isEmpty ? "none" : setting.defaultText))"
     }
 
     private static let cluster = [

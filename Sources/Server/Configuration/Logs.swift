@@ -1,0 +1,93 @@
+import FoundationEssentials
+import Glibc
+public import Logging
+
+/// Log lines on standard error: a fixed message, and what varies as `key=value`.
+///
+///     2026-11-24T07:18:29.031Z warning supervisor: process died  member="shard 3" deaths=1 restarts_in_ms=0
+///     {"time":"2026-11-24T07:18:29.031Z","level":"warning","label":"supervisor","message":"process died","member":...}
+///
+/// swift-log's own handler has no JSON. One line is one `write`, so that lines of several processes do not mix.
+public struct Logs: LogHandler {
+    public enum Format: String, Sendable { case text, json }
+
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    private let label: String
+    private let format: Format
+
+    public init(label: String, level: Logger.Level, format: Format) {
+        self.label = label
+        self.logLevel = level
+        self.format = format
+    }
+
+    /// A logger as `log.*` says. The label tells the process: `supervisor`, `shard 3`.
+    public static func logger(_ label: String, _ log: ServerConfiguration.Log) -> Logger {
+        let level = Logger.Level(rawValue: log.level) ?? .info
+        let format = Format(rawValue: log.format) ?? .text
+        return Logger(label: label) { _ in Logs(label: label, level: level, format: format) }
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { self.metadata[key] }
+        set { self.metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var values = self.metadata
+        for (key, value) in event.metadata ?? [:] { values[key] = value }
+        let time = Date().formatted(Self.timeStyle)
+        let line = self.line(time: time, level: event.level, message: "\(event.message)", values)
+        line.withCString { text in
+            let count = strlen(text)
+            var written = 0
+            while written < count {
+                let step = write(STDERR_FILENO, text + written, count - written)
+                if step < 0 && errno == EINTR { continue }
+                guard step > 0 else { return }  // a log that can't be written has nobody to be told to
+                written += step
+            }
+        }
+    }
+
+    func line(time: String, level: Logger.Level, message: String, _ values: Logger.Metadata) -> String {
+        let sorted = values.sorted { $0.key < $1.key }
+        switch self.format {
+        case .text:
+            let pairs = sorted.map { " \($0.key)=\(Self.textValue("\($0.value)"))" }.joined()
+            return "\(time) \(level) \(self.label): \(message)\(pairs.isEmpty ? "" : " ")\(pairs)\n"
+        case .json:
+            let fixed = [("time", time), ("level", "\(level)"), ("label", self.label), ("message", message)]
+            let members = (fixed + sorted.map { ($0.key, "\($0.value)") }).map {
+                "\(Self.quoted($0)):\(Self.quoted($1))"
+            }
+            return "{\(members.joined(separator: ","))}\n"
+        }
+    }
+
+    private static let timeStyle = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+
+    /// Bare when that can't be misread.
+    private static func textValue(_ value: String) -> String {
+        let isPlain = value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D }
+        return isPlain && !value.isEmpty ? value : Self.quoted(value)
+    }
+
+    /// A JSON string (RFC 8259, section 7).
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case _ where scalar.value < 0x20:
+                let hex = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

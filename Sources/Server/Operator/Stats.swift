@@ -1,0 +1,180 @@
+/// What processes tell about themselves: the JSON of a stats frame, the operator's port, and `usher stats --json`.
+///
+/// What must add up, at any moment at which no request is under way:
+///
+///     joined = waiting + admitted + gone          held + sold + free = all seats          charged = balances + used
+public struct ProcessStats: Codable, Equatable, Sendable {
+    public var pid: Int32 = 0
+    public var uptimeSeconds = 0.0
+    public var cpuUserSeconds = 0.0
+    public var cpuSystemSeconds = 0.0
+    public var residentBytes: UInt64 = 0
+    public init() {}
+}
+
+/// Requests of one kind, and how long their answers took. Percentiles are since the start of the process.
+public struct RequestStats: Codable, Equatable, Sendable {
+    /// Stable, for programs: `join`, `poll`, `reserve`, ...
+    public var kind: String
+    public var count: UInt64 = 0
+    /// Of these, answered with a refusal.
+    public var refused: UInt64 = 0
+    public var p50Microseconds: UInt64 = 0
+    public var p90Microseconds: UInt64 = 0
+    public var p99Microseconds: UInt64 = 0
+    public var maxMicroseconds: UInt64 = 0
+    public init(kind: String) { self.kind = kind }
+}
+
+public struct ShardStats: Codable, Equatable, Sendable {
+    public struct Slots: Codable, Equatable, Sendable {
+        /// Both ends included.
+        public var first: UInt16
+        public var last: UInt16
+        public init(first: UInt16, last: UInt16) {
+            self.first = first
+            self.last = last
+        }
+    }
+
+    public struct Gone: Codable, Equatable, Sendable {
+        public var left: UInt64 = 0
+        public var lapsed: UInt64 = 0
+        public var usedUp: UInt64 = 0
+        public init() {}
+        public var total: UInt64 { self.left + self.lapsed + self.usedUp }
+    }
+
+    public struct Concert: Codable, Equatable, Sendable {
+        public var concertId: UInt64
+        public var joined: UInt64 = 0
+        public var waiting: UInt64 = 0
+        public var admitted: UInt64 = 0
+        public var gone = Gone()
+        public var held: UInt64 = 0
+        public var sold: UInt64 = 0
+        public var free: UInt64 = 0
+        public init(concertId: UInt64) { self.concertId = concertId }
+    }
+
+    public struct Points: Codable, Equatable, Sendable {
+        public var accounts: UInt64 = 0
+        /// Won.
+        public var charged: Int64 = 0
+        public var used: Int64 = 0
+        public var balances: Int64 = 0
+        public init() {}
+    }
+
+    public struct Payments: Codable, Equatable, Sendable {
+        public var open: UInt64 = 0
+        public var done: UInt64 = 0
+        public var refused: UInt64 = 0
+        public init() {}
+    }
+
+    public struct Journal: Codable, Equatable, Sendable {
+        public var kind = "memory"
+        /// Of the last fact.
+        public var sequence: UInt64 = 0
+        public var batches: UInt64 = 0
+        public init() {}
+    }
+
+    public var shard: Int
+    public var process = ProcessStats()
+    public var slots: Slots
+    public var concerts: [Concert] = []
+    public var points = Points()
+    public var payments = Payments()
+    public var requests: [RequestStats] = []
+    public var journal = Journal()
+    public init(shard: Int, slots: Slots) {
+        self.shard = shard
+        self.slots = slots
+    }
+}
+
+public struct GatewayStats: Codable, Equatable, Sendable {
+    public struct Connections: Codable, Equatable, Sendable {
+        public var open: UInt64 = 0
+        public var accepted: UInt64 = 0
+        /// Closed at once, because there were too many.
+        public var refused: UInt64 = 0
+        public init() {}
+    }
+
+    /// Answers by the first digit of their status.
+    public struct Answers: Codable, Equatable, Sendable {
+        public var success: UInt64 = 0
+        public var redirect: UInt64 = 0
+        public var clientError: UInt64 = 0
+        public var serverError: UInt64 = 0
+        public init() {}
+    }
+
+    public struct Cache: Codable, Equatable, Sendable {
+        public var hits: UInt64 = 0
+        public var misses: UInt64 = 0
+        public init() {}
+    }
+
+    public var gateway: Int
+    public var process = ProcessStats()
+    public var port = 0
+    public var connections = Connections()
+    public var answers = Answers()
+    /// Requests at shards now.
+    public var inFlight: UInt64 = 0
+    public var scheduleCache = Cache()
+    public var requests: [RequestStats] = []
+    public init(gateway: Int) { self.gateway = gateway }
+}
+
+/// All processes that answered, and those that did not.
+public struct ClusterStats: Codable, Equatable, Sendable {
+    public var shards: [ShardStats] = []
+    public var gateways: [GatewayStats] = []
+    /// `shard 3: no answer within 2 s`.
+    public var missing: [String] = []
+    public init() {}
+
+    /// What does not add up, as sentences; empty when the books are right. May differ for a moment while requests are
+    /// under way between shards.
+    public var discrepancies: [String] {
+        var found: [String] = []
+        for shard in self.shards {
+            for concert in shard.concerts {
+                let people = concert.waiting + concert.admitted + concert.gone.total
+                guard people != concert.joined else { continue }
+                found.append(
+                    "concert \(concert.concertId): \(concert.joined) joined, but \(people) are waiting, inside or gone"
+                )
+            }
+            let points = shard.points
+            guard points.charged != points.balances + points.used else { continue }
+            found.append(
+                "shard \(shard.shard): \(points.charged) points charged, "
+                    + "but \(points.balances) left and \(points.used) used"
+            )
+        }
+        return found
+    }
+}
+
+extension [RequestStats] {
+    /// All kinds as one. Percentiles cannot be added up: the largest of any kind stands for all, which is never too
+    /// good.
+    var total: RequestStats {
+        var total = RequestStats(kind: "all")
+        for kind in self {
+            total.count += kind.count
+            total.refused += kind.refused
+            total.p50Microseconds = Swift.max(total.p50Microseconds, kind.p50Microseconds)
+            total.p90Microseconds = Swift.max(total.p90Microseconds, kind.p90Microseconds)
+            total.p99Microseconds = Swift.max(total.p99Microseconds, kind.p99Microseconds)
+            total.maxMicroseconds = Swift.max(total.maxMicroseconds, kind.maxMicroseconds)
+        }
+        return total
+    }
+}

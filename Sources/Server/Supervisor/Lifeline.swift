@@ -1,0 +1,103 @@
+import FoundationEssentials
+import Glibc
+public import Reactor
+
+/// A shard's or gateway's tie to its supervisor, and how it hears that it should stop.
+///
+///     child ──"ready {...}"──▶ supervisor          over the control pipe, a line each
+///     child ──"failed {...}"─▶ supervisor          before it exits, because it can't serve
+///     child ◀──── end ──────── supervisor is gone: stop, so that nobody is left behind
+///
+/// A stop is asked for by SIGTERM, SIGINT or the end of the pipe. Without a supervisor (under systemd, say) there is no
+/// pipe, and `ready` and `failed` do nothing.
+public final class Lifeline {
+    /// What a child says about itself when it serves.
+    public struct Ready: Codable, Equatable, Sendable {
+        public var pid: Int32
+        /// Of a gateway: where it listens.
+        public var port: Int?
+        public var operatorPort: Int?
+
+        public init(port: Int? = nil, operatorPort: Int? = nil) {
+            self.pid = getpid()
+            self.port = port
+            self.operatorPort = operatorPort
+        }
+    }
+
+    struct Failed: Codable, Equatable, Sendable { var reason: String }
+
+    enum Message: Equatable {
+        case ready(Ready)
+        case failed(Failed)
+
+        var line: String {
+            switch self {
+            case .ready(let ready): "ready \(Self.json(ready))\n"
+            case .failed(let failed): "failed \(Self.json(failed))\n"
+            }
+        }
+
+        /// Nil for what is no message: a child of another version may say more.
+        init?(line: some StringProtocol) {
+            let (word, rest) = (line.prefix { $0 != " " }, line.drop { $0 != " " })
+            let data = Data(rest.utf8)
+            switch word {
+            case "ready": self.init(try? JSONDecoder().decode(Ready.self, from: data)) { .ready($0) }
+            case "failed": self.init(try? JSONDecoder().decode(Failed.self, from: data)) { .failed($0) }
+            default: return nil
+            }
+        }
+
+        private init?<Content>(_ content: Content?, _ make: (Content) -> Message) {
+            guard let content else { return nil }
+            self = make(content)
+        }
+
+        private static func json(_ content: some Encodable) -> String {
+            do { return String(decoding: try JSONEncoder().encode(content), as: UTF8.self) } catch {
+                preconditionFailure("a message is no JSON: \(error)")
+            }
+        }
+    }
+
+    private var onStop: (() -> Void)?
+    private var pipe: Connection?
+    private var signals: [SignalWatcher] = []
+
+    /// `onStop` is called once, from the loop. Throws when the pipe is not there.
+    public init(on loop: EventLoop, isSupervised: Bool, onStop: @escaping () -> Void) throws(UVError) {
+        self.onStop = onStop
+        for signal in [SIGTERM, SIGINT] {
+            self.signals.append(try SignalWatcher(on: loop, signal) { [unowned self] in self.stop() })
+        }
+        guard isSupervised else { return }
+        let pipe = try Connection(on: loop, descriptor: ChildProcess.controlDescriptor)
+        pipe.onRead = { _ in }
+        pipe.onEnd = { [unowned self] _ in self.stop() }
+        pipe.startReading()
+        self.pipe = pipe
+    }
+
+    /// Tells that this process serves.
+    public func ready(_ ready: Ready) { self.say(.ready(ready)) }
+
+    /// Tells why this process can't serve; it exits afterwards.
+    public func failed(_ reason: String) { self.say(.failed(Failed(reason: reason))) }
+
+    /// Lets go of the pipe and the signals, so that the loop can end.
+    public func close() {
+        self.onStop = nil
+        self.pipe?.close()
+        for signal in self.signals { signal.close() }
+        self.pipe = nil
+        self.signals = []
+    }
+
+    private func say(_ message: Message) {
+        self.pipe?.append(message.line)
+        self.pipe?.flush()
+    }
+
+    private func stop() { self.onStop.take()?() }
+}

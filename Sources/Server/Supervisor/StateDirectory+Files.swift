@@ -1,0 +1,144 @@
+import Booking
+import FoundationEssentials
+import Glibc
+public import Wire
+
+/// What is done with the files of a state folder.
+extension StateDirectory {
+    /// Creates the folder with mode 0700, or finds one that is ours to use.
+    func prepare() throws(StartError) {
+        if mkdir(self.path, 0o700) == 0 { return }
+        guard errno == EEXIST else {
+            throw StartError(
+                "the state folder \(self.path) cannot be created: \(String(cString: strerror(errno)))",
+                remedy: "create its parent, or choose another folder with --state"
+            )
+        }
+        var status = stat()
+        guard stat(self.path, &status) == 0 else {
+            throw StartError(
+                "the state folder \(self.path) cannot be looked at: \(String(cString: strerror(errno)))",
+                remedy: "choose another folder with --state"
+            )
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw StartError("\(self.path) is not a folder", remedy: "choose another with --state")
+        }
+        guard status.st_uid == geteuid() else {
+            throw StartError(
+                "the state folder \(self.path) belongs to user \(status.st_uid), and this is user \(geteuid())",
+                remedy: "run as its owner, or choose another folder with --state"
+            )
+        }
+        guard access(self.path, R_OK | W_OK | X_OK) == 0 else {
+            throw StartError(
+                "the state folder \(self.path) is not writable",
+                remedy: "give its owner all rights (chmod 700), or choose another folder with --state"
+            )
+        }
+    }
+
+    /// Takes the folder for this process, until it ends in any way. The file stays: to remove it would let two
+    /// processes hold the lock of two files with one name.
+    func lock() throws(StartError) {
+        let descriptor = open(self.lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StartError(
+                "\(self.lockFile) cannot be opened: \(String(cString: strerror(errno)))",
+                remedy: "choose another folder with --state"
+            )
+        }
+        // Never closed: the kernel lets go of the lock when this process is gone.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            var text = [UInt8](repeating: 0, count: 20)
+            let count = read(descriptor, &text, text.count)
+            close(descriptor)
+            let holder = Int32(String(decoding: text[..<max(0, count)], as: UTF8.self).prefix { $0.isNumber })
+            throw StartError(
+                "a cluster is running in \(self.path)" + (holder.map { ", under process \($0)" } ?? ""),
+                remedy:
+                    "stop it (kill \(holder.map(String.init) ?? "its supervisor")), "
+                    + "or choose another folder with --state"
+            )
+        }
+        ftruncate(descriptor, 0)
+        let text = Array("\(getpid())\n".utf8)
+        write(descriptor, text, text.count)
+    }
+
+    /// The sockets in the folder, of any cluster that ever ran here.
+    func sockets() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []
+        return names.filter { $0.hasSuffix(".sock") && ($0.hasPrefix("shard-") || $0.hasPrefix("gateway-")) }.sorted()
+            .map { "\(self.path)/\($0)" }
+    }
+
+    /// Removes what a cluster leaves behind, and what tells others that it runs.
+    func removeTraces() {
+        for path in self.sockets() + [self.clusterFile, self.configurationFile] { unlink(path) }
+    }
+
+    /// The ring of keys that sign tokens; made, with one key, if there is none. Mode 0600. Any process may come first:
+    /// the file appears whole or not at all, and who comes second reads the first one's.
+    public func loadOrCreateKeys(nowSeconds: Int64) throws(StartError) -> TokenRing {
+        do {
+            if access(self.keyFile, F_OK) != 0 { try self.createKeys(nowSeconds: nowSeconds) }
+            let text = String(decoding: try TextFile.read(self.keyFile), as: UTF8.self)
+            return try TokenRing(text: text)
+        } catch {
+            let reason = (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)"
+            throw StartError(
+                reason,
+                remedy:
+                    "put back the file from a copy; removing it makes a new key, and all tokens given so far unknown"
+            )
+        }
+    }
+
+    private func createKeys(nowSeconds: Int64) throws {
+        var random = SystemRandomNumberGenerator()
+        let secret = (0..<TokenKey.secretBytes).map { _ in UInt8.random(in: 0...255, using: &random) }
+        let key = try TokenKey(id: 1, secret: secret, activeFrom: .init(seconds: nowSeconds))
+        let draft = "\(self.keyFile).\(getpid())"
+        try TextFile.write(Array(TokenRing([key]).text.utf8), to: draft)
+        defer { unlink(draft) }
+        guard link(draft, self.keyFile) == 0 || errno == EEXIST else {
+            throw FileError(path: self.keyFile, reason: "cannot be created: \(String(cString: strerror(errno)))")
+        }
+    }
+}
+
+/// Who runs in a state folder: written by the supervisor when all are ready, and again after each restart. It is gone
+/// when the cluster is.
+public struct ClusterFile: Codable, Equatable, Sendable {
+    public var supervisor: Int32
+    /// Process ids by index; 0 while one waits for its restart.
+    public var shards: [Int32]
+    public var gateways: [Int32]
+    public var host: String
+    public var port: Int
+    public var operatorHost: String
+    public var operatorPort: Int
+
+    /// Replaces the file whole.
+    func write(to state: StateDirectory) throws(FileError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let bytes: [UInt8]
+        do { bytes = try Array(encoder.encode(self)) } catch {
+            preconditionFailure("a cluster file is no JSON: \(error)")
+        }
+        try TextFile.write(bytes + [0x0A], to: state.clusterFile)
+    }
+
+    /// Refused when no cluster is up in the folder.
+    public static func read(_ state: StateDirectory) throws(StartError) -> ClusterFile {
+        do { return try JSONDecoder().decode(ClusterFile.self, from: Data(TextFile.read(state.clusterFile))) } catch {
+            let reason = (error as? FileError).map { "\($0)" } ?? "\(state.clusterFile) is not readable: \(error)"
+            throw StartError(
+                "no cluster is up in \(state.path): \(reason)",
+                remedy: "name its state folder with --state"
+            )
+        }
+    }
+}

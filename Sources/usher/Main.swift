@@ -1,2 +1,0 @@
-import Server
-print(ConfigurationReport.check(LoadedConfiguration(environment: [:], file: "/tmp/x.json")))

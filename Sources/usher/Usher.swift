@@ -1,0 +1,31 @@
+import ArgumentParser
+import Server
+
+/// The `usher` command: flags and subcommands only; the work is in Server.
+@main struct Usher: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usher",
+        abstract: "A waiting line for concert on-sales, and the booking behind it.",
+        discussion: """
+            usher cluster runs everything on this machine, in the foreground, until Ctrl-C:
+
+              usher cluster --shards 4 --port 8080 --state .usher
+
+            Every setting can stand in a JSON file (--config FILE), in the environment (USHER_GATEWAY_PORT=8080), or \
+            in a flag (--set gateway.port=8080). usher config reference lists all settings, and usher config check \
+            shows what they come to.
+            """,
+        version: "usher 0.1.0",
+        subcommands: [Cluster.self, Stats.self, Top.self, Config.self, Shard.self, Gateway.self]
+    )
+
+    static func main() {
+        Signals.unblock()
+        self.main(nil)
+    }
+}
+
+/// Ends with a sentence for people, without a usage text: the flags were right, the world was not.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,69 @@
+import Testing
+
+@testable import Server
+
+@Suite struct StatsTableTests {
+    private static func stats() -> ClusterStats {
+        var shard = ShardStats(shard: 0, slots: .init(first: 0, last: 16_383))
+        for id: UInt64 in [1, 2] {
+            var concert = ShardStats.Concert(concertId: id)
+            concert.joined = 10
+            concert.waiting = 5
+            concert.admitted = 2
+            concert.gone.left = 1
+            concert.gone.usedUp = 2
+            concert.held = 1
+            concert.sold = 2
+            concert.free = 47
+            shard.concerts.append(concert)
+        }
+        var join = RequestStats(kind: "join")
+        join.count = 20
+        join.p50Microseconds = 3
+        join.p99Microseconds = 40
+        var poll = RequestStats(kind: "poll")
+        poll.count = 1_000
+        poll.p50Microseconds = 5
+        poll.p99Microseconds = 20
+        shard.requests = [join, poll]
+        shard.journal.sequence = 77
+        shard.process.residentBytes = 30 << 20
+        shard.process.cpuUserSeconds = 1.26
+        shard.points.charged = 300
+        shard.points.balances = 200
+        shard.points.used = 100
+        var stats = ClusterStats()
+        stats.shards = [shard]
+        stats.missing = ["gateway 0: no answer within 2 s"]
+        return stats
+    }
+
+    @Test func `a table lines up, adds up, and names who is missing`() {
+        let columns =
+            "CONCERTS  WAITING  ADMITTED  GONE  HELD  SOLD  FREE  REQUESTS  P50 µs  P99 µs  JOURNAL  MEMORY  CPU s"
+        let values =
+            "       2       10         4     6     2     4    94      1020       5      40       77  30 MiB    1.3"
+        #expect(
+            StatsTable.text(Self.stats()) == """
+                SHARD    SLOTS  \(columns)
+                0      0-16383  \(values)
+                all             \(values)
+
+                gateway 0: no answer within 2 s
+                """
+        )
+    }
+
+    @Test func `books that do not add up are named`() {
+        var stats = Self.stats()
+        #expect(stats.discrepancies == [])
+        stats.shards[0].concerts[1].joined = 11
+        stats.shards[0].points.used = 99
+        #expect(
+            stats.discrepancies == [
+                "concert 2: 11 joined, but 10 are waiting, inside or gone",
+                "shard 0: 300 points charged, but 200 left and 99 used",
+            ]
+        )
+    }
+}

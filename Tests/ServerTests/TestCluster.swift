@@ -1,0 +1,103 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Server
+
+/// A real `usher cluster`, started from the executable beside the test bundle, in a folder of its own under /tmp.
+///
+/// Whatever a test leaves running is killed when it goes.
+final class TestCluster {
+    let state: StateDirectory
+    private let process = Process()
+    private let output = Pipe()
+    private let errorFile: String
+    private(set) var outputText = ""
+
+    static var executable: String {
+        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return bundle.prefix { _ in true }.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/usher"
+    }
+
+    /// A folder path that nobody uses; short, for the sake of sockets.
+    static func freshState() -> StateDirectory { StateDirectory(path: "/tmp/usher-t\(UInt32.random(in: 0 ... .max))") }
+
+    /// Starts, and returns at once. Ports are free ones unless `arguments` say otherwise.
+    init(
+        in state: StateDirectory = TestCluster.freshState(),
+        arguments: [String] = [],
+        environment: [String: String] = [:]
+    ) throws {
+        self.state = state
+        self.errorFile = "/tmp/usher-e\(UInt32.random(in: 0 ... .max))"
+        _ = FileManager.default.createFile(atPath: self.errorFile, contents: nil)
+        self.process.executableURL = URL(filePath: Self.executable)
+        self.process.arguments =
+            [
+                "cluster", "--state", state.path, "--host", "127.0.0.1", "--port", "0", "--operator-port", "0",
+                "--shards", "2",
+            ]
+            + arguments
+        self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        self.process.standardOutput = self.output
+        self.process.standardError = try FileHandle(forWritingTo: URL(filePath: self.errorFile))
+        try self.process.run()
+    }
+
+    deinit {
+        if self.process.isRunning { kill(self.process.processIdentifier, SIGKILL) }
+        if let file = try? ClusterFile.read(self.state) {
+            for pid in file.shards + file.gateways where pid > 0 { kill(pid, SIGKILL) }
+        }
+        try? FileManager.default.removeItem(atPath: self.state.path)
+        try? FileManager.default.removeItem(atPath: self.errorFile)
+    }
+
+    var processID: Int32 { self.process.processIdentifier }
+
+    var errorText: String { (try? String(contentsOfFile: self.errorFile, encoding: .utf8)) ?? "" }
+
+    /// Waits until it says that it is up; fails when it ends instead.
+    func waitUntilUp() throws {
+        while !self.outputText.contains("  stop ") {
+            let data = self.output.fileHandleForReading.availableData
+            guard !data.isEmpty else {
+                self.process.waitUntilExit()
+                throw Failure(description: "it ended with \(self.process.terminationStatus): \(self.errorText)")
+            }
+            self.outputText += String(decoding: data, as: UTF8.self)
+        }
+    }
+
+    /// Waits for its end and gives its exit status.
+    func waitUntilOver() -> Int32 {
+        self.process.waitUntilExit()
+        return self.process.terminationReason == .exit ? self.process.terminationStatus : -1
+    }
+
+    func signal(_ signal: Int32) { kill(self.processID, signal) }
+
+    func file() throws -> ClusterFile { try ClusterFile.read(self.state) }
+
+    /// Names in the state folder, sorted.
+    var leftBehind: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: self.state.path)) ?? []).sorted()
+    }
+
+    struct Failure: Error, CustomStringConvertible { let description: String }
+
+    /// Looks again and again until `condition` holds, for a minute at most.
+    static func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+        for _ in 0..<6_000 {
+            if try condition() { return }
+            usleep(10_000)
+        }
+        throw Failure(description: "never: \(what)")
+    }
+
+    /// Whether a process is gone, or waits only for its parent to notice.
+    static func isGone(_ pid: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
+        return text.split(separator: ")").last?.hasPrefix(" Z") ?? true
+    }
+}
