@@ -105,6 +105,7 @@ public final class EventLoop {
         }
         self.isClosed = true
         self.onTurnEnd = nil
+        self.unsettled.removeAll()  // closed without another turn; each would keep this loop alive
         self.outgoing.freeAll()
     }
 

@@ -1,4 +1,5 @@
 import CLibuv
+import Glibc
 import Synchronization
 
 /// Lets other threads call this loop: each `send()` of its `sender` makes `onWake` run soon, on the loop.
@@ -27,26 +28,37 @@ public final class Wakeup: LoopHandle {
     }
 
     /// Wakes the loop from any thread, also after the wake-up was closed: then it does nothing.
+    ///
+    /// libuv allows sends from any thread, but none to a closed handle. So senders are counted while they are inside,
+    /// and closing waits for them: a system call's time at most. Not a `Mutex`: one sender would wait for another's
+    /// system call, and the thread sanitizer can't see through its slow path (Swift 6.3).
     public final class Sender: Sendable {
-        /// The address of the `uv_async_t`, 0 when there is none. The lock holds `close` back while a send is under
-        /// way: libuv allows sends from any thread, but none to a closed handle.
-        private let address = Mutex<UInt>(0)
+        private static let isClosed: UInt = 1 << 63
+
+        /// How many senders are inside, and whether it is closed.
+        private let state = Atomic<UInt>(isClosed)
+        /// The address of the `uv_async_t`, written once.
+        private let address = Atomic<UInt>(0)
 
         fileprivate init() {}
 
-        /// Costs an uncontended lock, and a system call when no wake-up is under way already.
+        /// Costs two atomic additions, and a system call when no wake-up is under way already.
         public func send() {
-            self.address.withLock { address in
-                guard let raw = UnsafeMutablePointer<uv_async_t>(bitPattern: address) else { return }
-                let code = uv_async_send(raw)
-                precondition(code == 0, "uv_async_send refuses foreign handles only")
-            }
+            let before = self.state.add(1, ordering: .acquiring).oldValue
+            defer { self.state.subtract(1, ordering: .releasing) }
+            guard before & Self.isClosed == 0 else { return }
+            let code = uv_async_send(UnsafeMutablePointer(bitPattern: self.address.load(ordering: .relaxed)))
+            precondition(code == 0, "uv_async_send refuses foreign handles only")
         }
 
         fileprivate func open(_ raw: UnsafeMutablePointer<uv_async_t>) {
-            self.address.withLock { $0 = UInt(bitPattern: raw) }
+            self.address.store(UInt(bitPattern: raw), ordering: .relaxed)
+            self.state.subtract(Self.isClosed, ordering: .releasing)
         }
 
-        fileprivate func close() { self.address.withLock { $0 = 0 } }
+        fileprivate func close() {
+            self.state.bitwiseOr(Self.isClosed, ordering: .relaxed)
+            while self.state.load(ordering: .acquiring) != Self.isClosed { sched_yield() }
+        }
     }
 }

@@ -201,7 +201,7 @@ import Testing
                 connection.onHighWater = { [unowned connection] in close(connection, in: "onHighWater") }
                 connection.onLowWater = { [unowned connection] in
                     close(connection, in: "onLowWater")
-                    connection.closeAfterFlush()
+                    connection.shutdown()
                 }
                 connection.startReading()
                 connection.append([UInt8](repeating: 1, count: 20_000_000))

@@ -74,6 +74,19 @@ import Testing
         #expect(isClosed)
     }
 
+    @Test func `a loop goes when it is closed, also with output that no turn came for`() throws {
+        weak var gone: EventLoop?
+        do {
+            let loop = try EventLoop()
+            gone = loop
+            let connection = try Connection(on: loop, toPath: "/tmp/usher-no-such-socket")
+            connection.append("never sent")
+            connection.close()
+            loop.close()
+        }
+        #expect(gone == nil)
+    }
+
     @Test func `a handle left open traps when the loop is closed`() async {
         await #expect(processExitsWith: .failure) {
             let loop = try EventLoop()

@@ -12,17 +12,14 @@ import Testing
             var wakeup: Wakeup?
             wakeup = try Wakeup(on: loop) {
                 wakes += 1
-                taken += sent.value.withLock { count in
-                    defer { count = 0 }
-                    return count
-                }
+                taken += sent.value.exchange(0, ordering: .relaxed)
                 if taken == 80_000 { wakeup?.close() }
             }
             let sender = try #require(wakeup?.sender)
             for _ in 0..<8 {
                 Thread.detachNewThread {
                     for _ in 0..<10_000 {
-                        sent.value.withLock { $0 += 1 }
+                        sent.value.add(1, ordering: .relaxed)
                         sender.send()
                     }
                 }
@@ -51,5 +48,5 @@ import Testing
         }
     }
 
-    private final class Counter: Sendable { let value = Mutex(0) }
+    private final class Counter: Sendable { let value = Atomic(0) }
 }
