@@ -33,6 +33,7 @@ let package = Package(
         .target(
             name: "Wire",
             dependencies: ["Booking", .product(name: "Crypto", package: "swift-crypto")],
+            exclude: ["Frames/README.md"],
             swiftSettings: house
         ),
         .target(

@@ -42,7 +42,9 @@ public struct FrameDecoder: ~Copyable {
         if self.tail.count < FrameLimits.lengthBytes {
             used = min(FrameLimits.lengthBytes - self.tail.count, chunk.count)
             self.tail.append(UnsafeRawBufferPointer(rebasing: chunk[..<used]))
-            guard self.tail.count == FrameLimits.lengthBytes else { return UnsafeRawBufferPointer(rebasing: chunk[used...]) }
+            guard self.tail.count == FrameLimits.lengthBytes else {
+                return UnsafeRawBufferPointer(rebasing: chunk[used...])
+            }
         }
         let size = try self.tail.withUnsafeBytes { (bytes) throws(WireError) in try Self.frameSize(at: bytes) }
         let missing = min(size - self.tail.count, chunk.count - used)

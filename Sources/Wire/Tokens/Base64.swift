@@ -29,7 +29,10 @@ struct Base64 {
 
     /// `text` has room for exactly `textCount(ofBytes:)`.
     func encode(_ bytes: UnsafeRawBufferPointer, into text: UnsafeMutableRawBufferPointer) {
-        precondition(text.count == self.textCount(ofBytes: bytes.count), "the text has another length than the bytes need")
+        precondition(
+            text.count == self.textCount(ofBytes: bytes.count),
+            "the text has another length than the bytes need"
+        )
         self.characters.withUnsafeBufferPointer { characters in
             var written = 0
             var bits: UInt32 = 0

@@ -8,8 +8,8 @@ extension TokenRing {
     /// Throws with the number of the line that is wrong and never with its content, which may be a secret.
     public init(text: String) throws(WireError) {
         var keys: [TokenKey] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let fields = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" || $0 == "\r" }
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let fields = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
             guard !fields.isEmpty else { continue }
             do {
                 let key = try Self.key(from: fields)

@@ -44,7 +44,7 @@ public struct TokenRing: Equatable, Sendable {
         self.keys.last { $0.activeFrom <= moment } ?? self.keys[0]
     }
 
-    /// Writes the token into `text`, which has room for exactly `tokenCount` characters. 0.6 µs.
+    /// Writes the token into `text`, which has room for exactly `tokenCount` characters. 0.67 µs.
     public func sign(_ pass: Pass, into text: UnsafeMutableRawBufferPointer) {
         let key = self.key(for: pass.issuedAt)
         withUnsafeTemporaryAllocation(byteCount: Self.tokenBytes, alignment: 8) { token in
@@ -63,13 +63,17 @@ public struct TokenRing: Equatable, Sendable {
 
     public func sign(_ pass: Pass) -> String {
         String(unsafeUninitializedCapacity: Self.tokenCount) { text in
-            self.sign(pass, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(text)[..<Self.tokenCount]))
+            self.sign(
+                pass,
+                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(text)[..<Self.tokenCount])
+            )
             return Self.tokenCount
         }
     }
 
-    /// The pass that `text` stands for; nil unless it is exactly the token that `sign` makes for it. 0.7 µs, and as
-    /// long for a wrong code as for a right one.
+    /// The pass that `text` stands for; nil unless it is exactly the token that `sign` makes for it. Codes are compared
+    /// in constant time. 0.71 µs, and two allocations, which are swift-crypto's copies of the prepared key; so are
+    /// those of `sign`.
     public func verify(_ text: UnsafeRawBufferPointer) -> Pass? {
         guard text.count == Self.tokenCount else { return nil }
         return withUnsafeTemporaryAllocation(byteCount: Self.tokenBytes, alignment: 8) { token -> Pass? in

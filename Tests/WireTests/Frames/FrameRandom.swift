@@ -1,0 +1,152 @@
+import Booking
+import Wire
+
+/// Random values of every kind, over their whole ranges with the ends often.
+extension FrameSeed {
+    mutating func number() -> UInt64 {
+        switch self.next() % 4 {
+        case 0: 1
+        case 1: IdentifierLimits.max
+        case 2: UInt64.random(in: 1...100, using: &self)
+        default: UInt64.random(in: 1...IdentifierLimits.max, using: &self)
+        }
+    }
+    mutating func id<ID: Identifier>() -> ID { ID(self.number()) }
+    mutating func ids<ID: Identifier>() -> [ID] { self.list { $0.id() } }
+    mutating func place() -> Place { Place(self.number()) }
+    mutating func won() -> Won { Won(Int64(self.number() - 1)) }
+    mutating func askedWon() -> Won { Won(Bool.random(using: &self) ? Int64(self.number()) : -Int64(self.number())) }
+    mutating func moment() -> Timestamp {
+        Timestamp(nanoseconds: [.min, .max, 0, Int64(bitPattern: self.next())].randomElement(using: &self)!)
+    }
+    mutating func one<Case: CaseIterable>() -> Case { Case.allCases.randomElement(using: &self)! }
+    mutating func slot() -> Slot { Slot(checking: UInt16.random(in: 0..<UInt16(Slot.count), using: &self))! }
+
+    mutating func list<Element>(_ make: (inout FrameSeed) -> Element) -> [Element] {
+        let count = Int.random(in: 0...8, using: &self)
+        return (0..<count).map { _ in make(&self) }
+    }
+
+    mutating func pass() -> Pass {
+        Pass(concert: self.id(), user: self.id(), place: self.place(), issuedAt: self.moment())
+    }
+
+    mutating func standing() -> Standing { Standing(order: self.number() - 1, seconds: self.number() - 1) }
+
+    mutating func hold() -> Reservation {
+        Reservation(
+            id: self.id(),
+            user: self.id(),
+            schedule: self.id(),
+            seat: self.id(),
+            price: self.won(),
+            heldAt: self.moment(),
+            until: self.moment()
+        )
+    }
+
+    mutating func reservation() -> Reservation {
+        var reservation = self.hold()
+        reservation.status = self.one()
+        reservation.payment = Bool.random(using: &self) ? self.id() : nil
+        return reservation
+    }
+
+    mutating func historyQuery() -> HistoryQuery {
+        HistoryQuery(
+            only: Bool.random(using: &self) ? self.one() : nil,
+            page: UInt32.random(in: 0...HistoryQuery.pageMax, using: &self),
+            size: UInt32.random(in: 1...HistoryQuery.sizeMax, using: &self)
+        )
+    }
+
+    mutating func request() -> Request {
+        let kind: Request.Kind = self.one()
+        return switch kind {
+        case .join: .join(self.id(), self.id())
+        case .poll: .poll(self.pass())
+        case .leave: .leave(self.pass())
+        case .schedules: .schedules(self.id())
+        case .seats: .seats(self.id(), self.id())
+        case .reserve: .reserve(self.pass(), self.id(), self.ids())
+        case .giveBack: .giveBack(self.pass(), self.ids())
+        case .reservations: .reservations(self.id(), self.id())
+        case .pay: .pay(self.pass(), self.ids())
+        case .charge: .charge(self.id(), self.askedWon(), self.one())
+        case .use: .use(self.id(), self.askedWon())
+        case .balance: .balance(self.id())
+        case .history: .history(self.id(), self.historyQuery())
+        case .debit: .debit(self.id(), self.id(), self.won())
+        }
+    }
+
+    mutating func reply() -> Reply {
+        let kind: Reply.Kind = self.one()
+        switch kind {
+        case .joined:
+            return .joined(Joined(place: self.place(), issuedAt: self.moment(), standing: self.standing()))
+        case .standing: return .standing(self.standing())
+        case .left: return .left
+        case .schedules: return .schedules(self.list { UInt32.random(in: 0...UInt32(Hall.seatCountMax), using: &$0) })
+        case .seats: return .seats(self.list { $0.one() })
+        case .reservations: return .reservations(self.list { $0.reservation() })
+        case .paid:
+            let reservations = self.list { $0.reservation() }
+            return .paid(
+                Receipt(user: self.id(), amount: self.won(), balance: self.won(), reservations: reservations)
+            )
+        case .points:
+            let change = PointsChange(
+                amount: self.won(),
+                balance: self.won(),
+                type: self.one(),
+                paymentType: self.one(),
+                at: self.moment()
+            )
+            return .points(change)
+        case .balance:
+            return .balance(
+                Balance(balance: self.won(), updatedAt: Bool.random(using: &self) ? self.moment() : nil)
+            )
+        case .history:
+            return .history(
+                self.list {
+                    HistoryEntry(id: $0.id(), amount: $0.won(), type: $0.one(), paymentType: $0.one(), at: $0.moment())
+                }
+            )
+        case .debited: return .debited(self.won())
+        case .refused: return .refused(self.one())
+        }
+    }
+
+    mutating func fact() -> Fact {
+        let kind: Fact.Kind = self.one()
+        return switch kind {
+        case .joined: .joined(self.id(), self.id(), self.place(), at: self.moment())
+        case .admitted: .admitted(self.id(), self.place(), at: self.moment())
+        case .left: .left(self.id(), self.place(), at: self.moment())
+        case .lapsed: .lapsed(self.id(), self.place(), at: self.moment())
+        case .held: .held(self.id(), self.hold())
+        case .released: .released(self.id(), self.id(), self.one(), at: self.moment())
+        case .paymentStarted: .paymentStarted(self.order())
+        case .paymentDone: .paymentDone(self.id(), self.id(), balance: self.won(), at: self.moment())
+        case .paymentRefused: .paymentRefused(self.id(), self.id(), at: self.moment())
+        case .charged: .charged(self.id(), self.id(), self.won(), self.one(), at: self.moment())
+        case .used: .used(self.id(), self.id(), self.won(), at: self.moment())
+        case .debited: .debited(self.id(), self.id(), self.id(), self.won(), at: self.moment())
+        case .debitRefused: .debitRefused(self.id(), self.id(), at: self.moment())
+        }
+    }
+
+    private mutating func order() -> PaymentOrder {
+        PaymentOrder(
+            id: self.id(),
+            concert: self.id(),
+            user: self.id(),
+            place: self.place(),
+            reservations: self.ids(),
+            amount: self.won(),
+            at: self.moment()
+        )
+    }
+}
