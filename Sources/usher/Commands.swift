@@ -5,8 +5,9 @@ struct Cluster: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run shards and gateways on this machine until Ctrl-C.",
         discussion: """
-            Starts the shards, then the gateways, waits until all are ready, and says where to look. What dies is started \
-            again. Ctrl-C or SIGTERM lets requests that are under way finish, and stops all; a second one stops at once.
+            Starts the shards, then the gateways, waits until all are ready, and says where to look. What dies is \
+            started again. Ctrl-C or SIGTERM lets requests that are under way finish, and stops all; a second one \
+            stops at once.
             """
     )
 

@@ -11,13 +11,18 @@ import Server
 
               usher cluster --shards 4 --port 8080 --state .usher
 
-            Every setting can stand in a JSON file (--config FILE), in the environment (USHER_GATEWAY_PORT=8080), or in a \
-            flag (--set gateway.port=8080). usher config reference lists all settings, and usher config check shows what \
-            they come to.
+            Every setting can stand in a JSON file (--config FILE), in the environment (USHER_GATEWAY_PORT=8080), or \
+            in a flag (--set gateway.port=8080). usher config reference lists all settings, and usher config check \
+            shows what they come to.
             """,
         version: "usher 0.1.0",
         subcommands: [Cluster.self, Stats.self, Top.self, Config.self, Shard.self, Gateway.self]
     )
+
+    static func main() {
+        Signals.unblock()
+        self.main(nil)
+    }
 }
 
 /// Ends with a sentence for people, without a usage text: the flags were right, the world was not.

@@ -89,7 +89,8 @@ import Testing
             document(section: #""from": 1, "to": 5, "grade": "", "price": -1"#),
             [
                 "halls[0].sections[0].grade: is empty; it must be a text of 1 to 20 characters",
-                "halls[0].sections[0].price: is -1, which is out of range; it must be a whole number from 0 to 100000000",
+                "halls[0].sections[0].price: is -1, which is out of range; "
+                    + "it must be a whole number from 0 to 100000000",
             ]
         ),
         (
@@ -129,7 +130,8 @@ import Testing
         (
             document(concert: concert(id: #""1""#)),
             [
-                "concerts[0].id: is '1', which is not a whole number; it must be a whole number from 1 to 9007199254740991"
+                "concerts[0].id: is '1', which is not a whole number; "
+                    + "it must be a whole number from 1 to 9007199254740991"
             ]
         ),
         (
@@ -182,7 +184,8 @@ import Testing
         (
             document(schedules: "5"),
             [
-                "concerts[0].schedules: is 5; list schedules, or write an object with firstId, count, first and everyHours"
+                "concerts[0].schedules: is 5; "
+                    + "list schedules, or write an object with firstId, count, first and everyHours"
             ]
         ),
         (
@@ -207,7 +210,7 @@ import Testing
         (
             document(
                 concert:
-                    #"{"id": 1, "title": "t", "opensAt": "\#(day)", "schedules": [{"id": 1, "playDateTime": "\#(day)"}]}"#
+                    #"{"id": 1, "title": "t", "opensAt": "\#(day)", "schedules": \#(oneSchedule)}"#
             ),
             ["concerts[0].schedules[0].hall: is missing, here and at the concert; name one of halls in either place"]
         ),
@@ -269,6 +272,7 @@ import Testing
 
     private static let day = "2030-01-01 19:00:00"
     private static let hall = #"{"name": "h", "sections": [{"from": 1, "to": 5, "grade": "A", "price": 1}]}"#
+    private static let oneSchedule = #"[{"id": 1, "playDateTime": "2030-01-01 19:00:00"}]"#
     private static let noHall = "concerts[0].hall: is 'h', which no hall is called; name one of halls"
 
     private static func concert(

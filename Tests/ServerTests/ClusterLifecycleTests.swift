@@ -106,13 +106,14 @@ import Testing
     @Test func `a child that can't start ends the start, with its reason`() throws {
         let state = TestCluster.freshState()
         try state.prepare()
-        // A file that is no socket is never removed to make room for one.
-        try TextFile.write([], to: state.shardSocket(1) + ".d")
+        // What is no socket is never removed to make room for one.
         mkdir(state.shardSocket(1), 0o700)
         let cluster = try TestCluster(in: state)
         #expect(cluster.waitUntilOver() == 1)
         #expect(
-            cluster.errorText.contains("the cluster could not start: shard 1 ended with status 1 (listen on "),
+            cluster.errorText.contains(
+                "the cluster could not start: shard 1 ended with status 1 (\(state.shardSocket(1)) is served"
+            ),
             "\(cluster.errorText)"
         )
         #expect(!cluster.leftBehind.contains("shard-0.sock"))
@@ -129,6 +130,30 @@ import Testing
         #expect(stats.shards.count == 2)
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
+    }
+
+    @Test func `a process that does not stop in time is killed, and nothing stays`() throws {
+        let cluster = try TestCluster(arguments: ["--set", "cluster.drainTimeoutSeconds=1"])
+        try cluster.waitUntilUp()
+        let file = try cluster.file()
+        kill(file.shards[0], SIGSTOP)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+        #expect(cluster.errorText.contains("process killed, it did not stop in time  member=\"shard 0\""))
+        #expect(cluster.leftBehind == Self.kept)
+        for pid in file.shards + file.gateways { #expect(TestCluster.isGone(pid)) }
+    }
+
+    @Test func `a second signal kills at once`() throws {
+        let cluster = try TestCluster(arguments: ["--set", "cluster.drainTimeoutSeconds=3600"])
+        try cluster.waitUntilUp()
+        let file = try cluster.file()
+        kill(file.gateways[0], SIGSTOP)
+        cluster.signal(SIGINT)
+        try TestCluster.eventually("the stop begins") { cluster.errorText.contains("supervisor: stopping") }
+        cluster.signal(SIGINT)
+        #expect(cluster.waitUntilOver() == 0)
+        for pid in file.shards + file.gateways { #expect(TestCluster.isGone(pid)) }
     }
 
     @Test func `mistakes in the settings end the start before anything is made`() throws {

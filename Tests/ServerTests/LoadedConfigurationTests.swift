@@ -37,7 +37,8 @@ import Testing
             """
             {"gateway": {"port": 70000, "prot": 1, "host": "localhost", "bodyBytesMax": "big", "headerCountMax": true},
              "cluster": 4, "port": 80, "journal": {"kind": "sqlite"}, "booking": {"timeZone": "Asia/Soul"},
-             "log": {"level": null, "format": ["text"]}, "colour": {"of": {"hair": 1}}, "shard": {"tickMilliseconds": 1.5}}
+             "log": {"level": null, "format": ["text"]}, "colour": {"of": {"hair": 1}},
+             "shard": {"tickMilliseconds": 1.5}}
             """
         )
         let loaded = LoadedConfiguration(
@@ -128,7 +129,8 @@ import Testing
         #expect(loaded.mistakes == [])
         #expect(
             loaded.notes == [
-                "USHER_GATWAY_PORT is set in the environment, but no setting has that name; did you mean 'USHER_GATEWAY_PORT'?"
+                "USHER_GATWAY_PORT is set in the environment, but no setting has that name; "
+                    + "did you mean 'USHER_GATEWAY_PORT'?"
             ]
         )
     }

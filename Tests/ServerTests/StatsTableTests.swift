@@ -61,7 +61,7 @@ import Testing
         stats.shards[0].points.used = 99
         #expect(
             stats.discrepancies == [
-                "concert 2: 11 joined, but 10 are waiting, admitted or gone",
+                "concert 2: 11 joined, but 10 are waiting, inside or gone",
                 "shard 0: 300 points charged, but 200 left and 99 used",
             ]
         )

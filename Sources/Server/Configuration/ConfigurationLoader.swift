@@ -119,7 +119,7 @@ public struct LoadedConfiguration: Sendable {
                 ConfigurationMistake(
                     place: "gateway.targetBytesMax",
                     problem:
-                        "is \(gateway.targetBytesMax), which leaves no room in a head of \(gateway.headerBytesMax) bytes",
+                        "is \(gateway.targetBytesMax), which does not fit a head of \(gateway.headerBytesMax) bytes",
                     remedy: "it must be below gateway.headerBytesMax"
                 )
             )

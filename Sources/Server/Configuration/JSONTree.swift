@@ -47,7 +47,7 @@ enum JSONTree: Equatable, Sendable {
             let before = data.prefix(position)
             let line = before.count { $0 == 0x0A } + 1
             let column = before.reversed().prefix { $0 != 0x0A }.count + 1
-            return "something is wrong at line \(line), column \(column)"
+            return "something is wrong near line \(line), column \(column)"
         }
     }
 }

@@ -4,7 +4,7 @@ public import Logging
 
 /// Log lines on standard error: a fixed message, and what varies as `key=value`.
 ///
-///     2026-11-24T07:18:29.031Z warning supervisor: process died  member="shard 3" how="ended by signal 9" restarts_in_ms=0
+///     2026-11-24T07:18:29.031Z warning supervisor: process died  member="shard 3" deaths=1 restarts_in_ms=0
 ///     {"time":"2026-11-24T07:18:29.031Z","level":"warning","label":"supervisor","message":"process died","member":...}
 ///
 /// swift-log's own handler has no JSON. One line is one `write`, so that lines of several processes do not mix.

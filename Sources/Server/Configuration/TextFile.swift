@@ -2,7 +2,7 @@ import Glibc
 
 /// Small whole files: read with a bound, written so that a reader never sees half of one.
 enum TextFile {
-    /// Settings and catalogues longer than this are a mistake: a catalogue of 100,000 listed schedules is a tenth of it.
+    /// Settings and catalogues longer than this are a mistake: 100,000 listed schedules are a tenth of it.
     static let bytesMax = 64 << 20
 
     /// Reads a regular file whole. Refuses one that is longer than `bytesMax`.

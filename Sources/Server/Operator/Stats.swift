@@ -1,4 +1,4 @@
-/// What processes tell about themselves: the JSON of a stats frame, of the operator's port, and of `usher stats --json`.
+/// What processes tell about themselves: the JSON of a stats frame, the operator's port, and `usher stats --json`.
 ///
 /// What must add up, at any moment at which no request is under way:
 ///
@@ -148,13 +148,14 @@ public struct ClusterStats: Codable, Equatable, Sendable {
                 let people = concert.waiting + concert.admitted + concert.gone.total
                 guard people != concert.joined else { continue }
                 found.append(
-                    "concert \(concert.concertId): \(concert.joined) joined, but \(people) are waiting, admitted or gone"
+                    "concert \(concert.concertId): \(concert.joined) joined, but \(people) are waiting, inside or gone"
                 )
             }
             let points = shard.points
             guard points.charged != points.balances + points.used else { continue }
             found.append(
-                "shard \(shard.shard): \(points.charged) points charged, but \(points.balances) left and \(points.used) used"
+                "shard \(shard.shard): \(points.charged) points charged, "
+                    + "but \(points.balances) left and \(points.used) used"
             )
         }
         return found

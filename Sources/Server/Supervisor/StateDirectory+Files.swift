@@ -57,7 +57,8 @@ extension StateDirectory {
             throw StartError(
                 "a cluster is running in \(self.path)" + (holder.map { ", under process \($0)" } ?? ""),
                 remedy:
-                    "stop it (kill \(holder.map(String.init) ?? "its supervisor")), or choose another folder with --state"
+                    "stop it (kill \(holder.map(String.init) ?? "its supervisor")), "
+                    + "or choose another folder with --state"
             )
         }
         ftruncate(descriptor, 0)

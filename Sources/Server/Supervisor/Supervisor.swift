@@ -9,8 +9,8 @@ import Reactor
 /// **Happy path.** Folder, lock, ports, keys, `config.json`; then what `Supervision` says, until it is over; then
 /// everything that was made is removed but the lock file and the keys.
 ///
-/// **When this process is killed,** each child sees the end of its control pipe and stops by itself. The next start finds
-/// the folder unlocked, and waits for such children before it starts its own.
+/// **When this process is killed,** each child sees the end of its control pipe and stops by itself. The next start
+/// finds the folder unlocked, and waits for such children before it starts its own.
 public final class Supervisor {
     /// How often to look whether children of a killed supervisor are gone, milliseconds.
     private static let leftoverPause: UInt64 = 50

@@ -1,0 +1,22 @@
+import Testing
+
+@testable import Server
+
+@Suite struct LifelineTests {
+    @Test func `a message comes back from its line`() {
+        let messages: [Lifeline.Message] = [
+            .ready(.init()), .ready(.init(port: 8_080, operatorPort: 8_081)),
+            .failed(.init(reason: "no \"room\"\nleft")),
+        ]
+        for message in messages {
+            #expect(message.line.hasSuffix("\n"))
+            #expect(message.line.dropLast().contains("\n") == false)
+            #expect(Lifeline.Message(line: message.line.dropLast()) == message)
+        }
+    }
+
+    @Test(arguments: [
+        "", "ready", "ready {", "ready {}", "READY {\"pid\":1}", "failed {\"reason\":1}", "hello {\"pid\":1}",
+    ])
+    func `a line that is no message is none`(line: String) { #expect(Lifeline.Message(line: line) == nil) }
+}
