@@ -54,7 +54,7 @@ enum HTTPDriver {
                 case .request(let request): outcomes.append(.request(self.seen(request)))
                 case .continueExpected: outcomes.append(.continueExpected)
                 case .refused(let refusal):
-                    outcomes.append(.refused(status: Int(refusal.status), code: refusal.code.description))
+                    outcomes.append(.refused(status: Int(refusal.status.rawValue), code: refusal.code.description))
                 case .needsMore: break reading
                 }
                 guard suspending else { continue }
