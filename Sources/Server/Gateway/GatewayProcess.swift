@@ -29,7 +29,7 @@ public enum GatewayProcess {
                 ) { server.stats.json }
             } catch {
                 throw StartError(
-                    "gateway \(index) cannot listen: \(error)",
+                    "\(error)",
                     remedy: "look at the folder of cluster.state"
                 )
             }
@@ -45,7 +45,7 @@ public enum GatewayProcess {
                     process.ready(Lifeline.Ready(port: port, operatorPort: operatorPort))
                 } catch {
                     process.fail(
-                        StartError("gateway \(index) cannot listen: \(error)", remedy: "free the port, or set another")
+                        StartError("\(error)", remedy: "free the port, or set another")
                     )
                 }
             }

@@ -21,7 +21,7 @@ public enum ShardProcess {
                 )
             } catch {
                 throw StartError(
-                    "shard \(index) cannot listen: \(error)",
+                    "\(error)",
                     remedy: "look at the folder of cluster.state"
                 )
             }
