@@ -7,7 +7,6 @@ struct RandomRun {
     let seed: UInt64
     let cluster: TestCluster
     private var random: SplitMix
-    private var passes: [Pass] = []
     private(set) var log: [String] = []
 
     /// Prints each command before it is carried out: the way to a trap, which leaves no time to print.
@@ -63,10 +62,7 @@ struct RandomRun {
         default:
             let request = self.request()
             self.note("\(request)")
-            let reply = try self.cluster.send(request)
-            guard case .join(let concert, let user) = request, case .joined(let joined) = reply else { return }
-            let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
-            if !self.passes.contains(pass) { self.passes.append(pass) }
+            try self.cluster.send(request)
         }
     }
 
@@ -75,16 +71,17 @@ struct RandomRun {
     /// Mostly next to nothing, now and then past everyone's deadline, sometimes exactly onto one.
     private mutating func span() -> Nanoseconds {
         switch Int.random(in: 0..<100, using: &self.random) {
-        case 0..<10: return .zero
-        case 10..<60: return Nanoseconds(.random(in: 0...30_000_000, using: &self.random))
-        case 60..<85: return .milliseconds(.random(in: 0...1000, using: &self.random))
-        case 85..<95: return .milliseconds(.random(in: 0...5000, using: &self.random))
-        case 95..<98:
+        case 0..<15: return .zero
+        case 15..<70: return Nanoseconds(.random(in: 0...30_000_000, using: &self.random))
+        case 70..<93: return .milliseconds(.random(in: 0...600, using: &self.random))
+        case 93..<96: return .milliseconds(.random(in: 0...5000, using: &self.random))
+        case 96..<98:
             let deadlines = self.cluster.model.concerts.flatMap { concert in
                 concert.reservations.filter { $0.status == .held && $0.until > self.cluster.now }.map(\.until)
             }
             return deadlines.min().map { $0 - self.cluster.now } ?? .zero
-        default: return .milliseconds(.random(in: 0...70_000, using: &self.random))
+        case 98: return .milliseconds(.random(in: 0...20_000, using: &self.random))
+        default: return self.random.once(in: 3) ? .milliseconds(.random(in: 0...70_000, using: &self.random)) : .zero
         }
     }
 
@@ -95,11 +92,11 @@ struct RandomRun {
         case 25..<28: .leave(self.pass())
         case 28..<30: .schedules(self.concert())
         case 30..<33: .seats(self.concert(), self.schedule(self.concert()))
-        case 33..<53: self.reserve()
-        case 53..<57: self.naming { .giveBack($0, $1) }
-        case 57..<60: .reservations(self.concert(), self.user())
-        case 60..<80: self.naming { .pay($0, $1) }
-        case 80..<91: .charge(self.user(), self.amount(), self.random.pick(PaymentType.allCases))
+        case 33..<55: self.reserve()
+        case 55..<59: self.naming { .giveBack($0, $1) }
+        case 59..<61: .reservations(self.concert(), self.user())
+        case 61..<84: self.naming { .pay($0, $1) }
+        case 84..<91: .charge(self.user(), self.amount(), self.random.pick(PaymentType.allCases))
         case 91..<94: .use(self.user(), self.amount())
         case 94..<97: .balance(self.user())
         default: .history(self.user(), self.query())
@@ -128,12 +125,16 @@ struct RandomRun {
         )
     }
 
-    /// Mostly one that was given not long ago; sometimes an old one, sometimes a forged one.
+    /// Mostly of someone who is here, inside if that can be; sometimes an old one, sometimes a forged one.
     private mutating func pass() -> Pass {
-        guard !self.passes.isEmpty else {
+        let here = self.people { !$0.isGone }
+        let inside = self.people { !$0.isGone && $0.admittedAt != nil }
+        let all = self.people { _ in true }
+        guard !all.isEmpty else {
             return Pass(concert: ConcertID(1), user: self.user(), place: Place(1), issuedAt: self.cluster.now)
         }
-        let pass = self.random.pick(self.random.once(in: 10) ? self.passes : self.passes.suffix(12))
+        let chosen = [inside, inside, inside, inside, here, all][Int.random(in: 0..<6, using: &self.random)]
+        let pass = self.random.pick(chosen.isEmpty ? all : chosen)
         guard self.random.once(in: 25) else { return pass }
         return switch Int.random(in: 0..<4, using: &self.random) {
         case 0: Pass(concert: self.concert(), user: pass.user, place: pass.place, issuedAt: pass.issuedAt)
@@ -150,6 +151,23 @@ struct RandomRun {
         }
     }
 
+    private func people(where isMeant: (ClusterModel.Person) -> Bool) -> [Pass] {
+        self.cluster.model.concerts.flatMap { concert in
+            concert.people.filter(isMeant).map { person in
+                Pass(concert: concert.concert.id, user: person.user, place: person.place, issuedAt: person.joinedAt)
+            }
+        }
+    }
+
+    /// Someone who holds seats, inside or not; anyone when nobody does.
+    private mutating func holder() -> Pass {
+        let holders = self.cluster.model.concerts.flatMap { concert in
+            concert.reservations.filter { $0.status == .held }.map { ($0.user, concert.concert.id) }
+        }
+        guard let (user, concert) = holders.randomElement(using: &self.random) else { return self.pass() }
+        return self.people { $0.user == user }.last { $0.concert == concert }!
+    }
+
     private mutating func reserve() -> Request {
         let pass = self.pass()
         let count =
@@ -162,7 +180,7 @@ struct RandomRun {
 
     /// Reservations to pay or give back: mostly the person's own that stand, or those of an earlier payment.
     private mutating func naming(_ make: (Pass, [ReservationID]) -> Request) -> Request {
-        let pass = self.pass()
+        let pass = self.random.once(in: 4) ? self.pass() : self.holder()
         let all = self.cluster.model.concerts.flatMap(\.reservations)
         let own = all.filter { $0.user == pass.user && SlotIDs.slot(of: $0.id.rawValue) == Slot(of: pass.concert) }
         let held = own.filter { $0.status == .held }.map(\.id)
