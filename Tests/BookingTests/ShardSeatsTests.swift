@@ -1,0 +1,142 @@
+import Testing
+
+@testable import Booking
+
+@Suite struct ShardSeatsTests {
+    private let stage = Stage()
+    private let anna: Pass
+    private let ben: Pass
+
+    init() {
+        self.anna = self.stage.join(UserID(1))
+        self.ben = self.stage.join(UserID(2))
+        self.stage.output()
+    }
+
+    @Test func `a reservation holds its seats for five minutes at the hall's prices`() {
+        let holds = self.stage.reserve(self.anna, [10, 11])
+        let slot = Slot(of: Stage.concert)
+        let expected = [(1, 10, 170_000), (2, 11, 150_000)].map { (counter: UInt64, seat: UInt64, price: Int64) in
+            Reservation(
+                id: ReservationID(SlotIDs.make(slot, counter: counter)),
+                user: UserID(1),
+                schedule: Stage.schedule,
+                seat: SeatID(seat),
+                price: Won(price),
+                heldAt: Stage.start,
+                until: Stage.start + .minutes(5)
+            )
+        }
+        #expect(holds == expected)
+        #expect(self.stage.output().facts == expected.map { .held(Stage.concert, $0) })
+        #expect(self.stage.ask(.schedules(Stage.concert)) == .schedules([50, 48]))
+        #expect(self.stage.ask(.reservations(Stage.concert, UserID(1))) == .reservations(expected))
+        #expect(self.stage.ask(.reservations(Stage.concert, UserID(2))) == .reservations([]))
+    }
+
+    @Test func `all seats are taken or none`() {
+        _ = self.stage.reserve(self.anna, [3])
+        let refused = self.stage.ask(.reserve(self.ben, Stage.schedule, [1, 2, 3].map { SeatID($0) }))
+        #expect(refused == .refused(.seatTaken))
+        #expect(self.stage.ask(.schedules(Stage.concert)) == .schedules([50, 49]))
+        #expect(self.stage.reserve(self.ben, [1, 2]).count == 2)
+    }
+
+    @Test func `the same seat of another schedule is another seat`() {
+        _ = self.stage.reserve(self.anna, [1])
+        #expect(self.stage.reserve(self.ben, [1], ScheduleID(10)).count == 1)
+    }
+
+    @Test(
+        arguments: [
+            ([], .noSeats),
+            ([1, 2, 3, 4, 5], .tooManySeats),
+            ([1, 1], .duplicateSeat),
+            ([51], .noSuchSeat),
+            ([0], .noSuchSeat),
+            ([1, UInt64.max], .noSuchSeat),
+        ] as [([UInt64], Refusal)]
+    )
+    func `a list of seats that makes no sense holds none`(seats: [UInt64], refusal: Refusal) {
+        let reply = self.stage.ask(.reserve(self.anna, Stage.schedule, seats.map { SeatID($0) }))
+        #expect(reply == .refused(refusal))
+        #expect(self.stage.output() == Stage.Output())
+    }
+
+    @Test func `four seats are not too many`() {
+        #expect(self.stage.reserve(self.anna, [1, 2, 3, 4]).count == 4)
+    }
+
+    @Test func `a schedule must be the concert's own`() {
+        for id: UInt64 in [20, 0, .max] {
+            #expect(self.stage.ask(.seats(Stage.concert, ScheduleID(id))) == .refused(.noSuchSchedule))
+            let reply = self.stage.ask(.reserve(self.anna, ScheduleID(id), [SeatID(1)]))
+            #expect(reply == .refused(.noSuchSchedule))
+        }
+    }
+
+    @Test func `nothing is held from the moment of the play on`() {
+        self.stage.pass(.minutes(600) - 1)
+        let anna = self.stage.join(UserID(1))
+        #expect(self.stage.reserve(anna, [1], ScheduleID(10)).count == 1)
+        self.stage.pass(Nanoseconds(1))
+        #expect(self.stage.ask(.reserve(anna, ScheduleID(10), [SeatID(2)])) == .refused(.scheduleOver))
+    }
+
+    @Test func `a hold lapses at its deadline and the next buyer gets the seat`() {
+        self.stage.pass(.minutes(4))
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        self.stage.pass(.minutes(5) - 1)
+        let ben = self.stage.join(UserID(2))
+        #expect(self.stage.ask(.reserve(ben, Stage.schedule, [SeatID(7)])) == .refused(.seatTaken))
+        self.stage.output()
+        self.stage.pass(Nanoseconds(1))
+        let taken = self.stage.reserve(ben, [7])
+        #expect(taken[0].seat == SeatID(7))
+        let facts = self.stage.output().facts
+        #expect(facts.first == .released(Stage.concert, hold.id, .lapsed, at: self.stage.now))
+        #expect(facts.last == .held(Stage.concert, taken[0]))
+    }
+
+    @Test func `a seat given back is free at once, and giving it back again changes nothing`() {
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        self.stage.output()
+        var cancelled = hold
+        cancelled.status = .cancelled
+        #expect(self.stage.ask(.giveBack(self.anna, [hold.id])) == .reservations([cancelled]))
+        let expected = [Fact.released(Stage.concert, hold.id, .givenBack, at: self.stage.now)]
+        #expect(self.stage.output().facts == expected)
+        #expect(self.stage.ask(.giveBack(self.anna, [hold.id])) == .reservations([cancelled]))
+        #expect(self.stage.output().facts == [])
+        #expect(self.stage.reserve(self.ben, [7]).count == 1)
+        #expect(self.stage.ask(.giveBack(self.anna, [hold.id])) == .reservations([cancelled]))
+        #expect(self.stage.status(of: 7) == .held)
+    }
+
+    @Test func `someone else's hold is answered like one that never was`() {
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        #expect(self.stage.ask(.giveBack(self.ben, [hold.id])) == .refused(.noSuchReservation))
+        #expect(self.stage.ask(.giveBack(self.ben, [ReservationID(.max)])) == .refused(.noSuchReservation))
+        #expect(self.stage.ask(.pay(self.ben, [hold.id])) == .refused(.noSuchReservation))
+        #expect(self.stage.ask(.giveBack(self.anna, [])) == .refused(.noReservations))
+        #expect(self.stage.ask(.giveBack(self.anna, [hold.id, hold.id])) == .refused(.duplicateReservation))
+        #expect(self.stage.status(of: 7) == .held)
+    }
+
+    @Test func `giving back is all or none`() {
+        self.stage.charge(UserID(1), 2_000_000)
+        let holds = self.stage.reserve(self.anna, [1, 2])
+        self.stage.ask(.pay(self.anna, [holds[0].id]))
+        let anna = self.stage.join(UserID(1))
+        #expect(self.stage.ask(.giveBack(anna, holds.map(\.id))) == .refused(.alreadyPaid))
+        #expect(self.stage.status(of: 2) == .held)
+    }
+
+    @Test func `leaving the line keeps the holds until their deadline`() {
+        _ = self.stage.reserve(self.anna, [7])
+        self.stage.ask(.leave(self.anna))
+        #expect(self.stage.status(of: 7) == .held)
+        self.stage.pass(.minutes(5))
+        #expect(self.stage.status(of: 7) == .available)
+    }
+}
