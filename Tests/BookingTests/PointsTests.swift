@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Booking
+
+@Suite struct PointsTests {
+    private static let user = UserID(1)
+
+    private static func entry(_ id: UInt64, _ amount: Int64, _ type: TransactionType = .charge) -> HistoryEntry {
+        HistoryEntry(
+            id: PointHistoryID(id),
+            amount: Won(amount),
+            type: type,
+            paymentType: .free,
+            at: Stage.start + .seconds(Int64(id))
+        )
+    }
+
+    /// 250 lines, every third one a use.
+    private static func busy() -> Points {
+        var points = Points()
+        for id: UInt64 in 1...250 {
+            if id % 3 == 0 {
+                points.takeUsed(Self.user, Self.entry(id, 1, .use))
+            } else {
+                points.takeCharged(Self.user, Self.entry(id, 10))
+            }
+        }
+        return points
+    }
+
+    @Test func `nobody has points to begin with`() {
+        let points = Points()
+        #expect(points.balance(of: Self.user) == Balance(balance: .zero, updatedAt: nil))
+        #expect(points.history(of: Self.user, HistoryQuery()) == [])
+        #expect(points.debit(PaymentID(1)) == nil)
+    }
+
+    @Test func `charges and uses move the balance and the totals`() {
+        var points = Points()
+        points.takeCharged(Self.user, Self.entry(1, 500))
+        points.takeUsed(Self.user, Self.entry(2, 200, .use))
+        points.takeCharged(UserID(2), Self.entry(3, 7))
+        #expect(points.balance(of: Self.user) == Balance(balance: Won(300), updatedAt: Stage.start + .seconds(2)))
+        #expect((points.charged, points.used, points.balances) == (Won(507), Won(200), Won(307)))
+        #expect(points.accountCount == 2)
+        points.checkInvariants()
+    }
+
+    @Test func `the history is newest first, in pages`() {
+        let points = Self.busy()
+        func ids(_ query: HistoryQuery) -> [UInt64] { points.history(of: Self.user, query).map(\.id.rawValue) }
+        #expect(ids(HistoryQuery()) == Array((231...250).reversed()))
+        #expect(ids(HistoryQuery(page: 1, size: 3)) == [247, 246, 245])
+        #expect(ids(HistoryQuery(page: 2, size: 100)) == Array((1...50).reversed()))
+        #expect(ids(HistoryQuery(page: 3, size: 100)) == [])
+        #expect(ids(HistoryQuery(only: .use, page: 0, size: 2)) == [249, 246])
+        #expect(ids(HistoryQuery(only: .use, page: 41, size: 2)) == [3])
+        #expect(ids(HistoryQuery(only: .charge, page: 1, size: 2)) == [247, 245])
+    }
+
+    @Test func `a page of any size and number is cut to the limit, and nothing overflows`() {
+        let points = Self.busy()
+        #expect(points.history(of: Self.user, HistoryQuery(size: .max)).count == 100)
+        for only in [nil, TransactionType.charge] {
+            #expect(points.history(of: Self.user, HistoryQuery(only: only, page: .max, size: .max)) == [])
+        }
+        #expect(points.history(of: Self.user, HistoryQuery(size: 0)) == [])
+    }
+
+    @Test func `a debit is kept with the balance of its moment`() {
+        var points = Points()
+        points.takeCharged(Self.user, Self.entry(1, 500))
+        points.takeDebited(Self.user, Self.entry(2, 500, .use), for: PaymentID(1))
+        points.takeDebitRefused(for: PaymentID(2))
+        points.takeCharged(Self.user, Self.entry(3, 9))
+        #expect(points.debit(PaymentID(1)) == .done(balance: .zero))
+        #expect(points.debit(PaymentID(2)) == .refused)
+        points.checkInvariants()
+    }
+
+    @Test func `a debit of nothing makes no account`() {
+        var points = Points()
+        points.takeDebited(Self.user, Self.entry(1, 0, .use), for: PaymentID(1))
+        #expect(points.debit(PaymentID(1)) == .done(balance: .zero))
+        #expect(points.accountCount == 0)
+        points.checkInvariants()
+    }
+
+    @Test func `a payment is not debited twice`() async {
+        await #expect(processExitsWith: .failure) {
+            var points = PointsTests.busy()
+            points.takeDebited(PointsTests.user, PointsTests.entry(300, 1, .use), for: PaymentID(1))
+            points.takeDebited(PointsTests.user, PointsTests.entry(301, 1, .use), for: PaymentID(1))
+        }
+    }
+
+    @Test func `nobody falls below 0 points`() async {
+        await #expect(processExitsWith: .failure) {
+            var points = PointsTests.busy()
+            points.takeUsed(PointsTests.user, PointsTests.entry(300, 1_000_000, .use))
+        }
+    }
+}
