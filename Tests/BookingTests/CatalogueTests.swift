@@ -2,13 +2,14 @@ import Booking
 import Testing
 
 @Suite struct CatalogueTests {
-    private static func concert(_ id: UInt64, _ schedules: [UInt64]) -> Concert {
+    private static func concert(_ id: UInt64, _ schedules: [UInt64], _ rules: ConcertRules = ConcertRules()) -> Concert
+    {
         Concert(
             id: ConcertID(id),
             title: "concert \(id)",
             opensAt: Stage.start,
             schedules: schedules.map { Schedule(id: ScheduleID($0), playsAt: Stage.start, hall: .original) },
-            rules: ConcertRules()
+            rules: rules
         )
     }
 
@@ -40,5 +41,23 @@ import Testing
             "\(error)".contains("schedule 5") && "\(error)".contains("1 and 2")
         }
         #expect(throws: CatalogueError.self) { try Catalogue([Self.concert(1, [5, 5])]) }
+    }
+
+    @Test(
+        arguments: [
+            { $0.admissionsPerSecond = 0 },
+            { $0.admissionsPerSecond = 1_000_001 },
+            { $0.maxSeatsPerReservation = 0 },
+            { $0.maxSeatsPerReservation = 101 },
+            { $0.waitingLifetime = .zero },
+            { $0.admittedLifetime = .zero },
+            { $0.holdTime = Nanoseconds(-1) },
+        ] as [@Sendable (inout ConcertRules) -> Void]
+    )
+    func `rules out of their ranges are refused`(change: @Sendable (inout ConcertRules) -> Void) {
+        var rules = ConcertRules()
+        #expect(rules.violation == nil)
+        change(&rules)
+        #expect(throws: CatalogueError.self) { try Catalogue.init([Self.concert(1, [], rules)]) }
     }
 }

@@ -5,7 +5,7 @@ public struct Catalogue: Equatable, Sendable {
     public let concerts: [Concert]
     private let positions: [ConcertID: Int]
 
-    /// Refuses two concerts, or two schedules of any concerts, with the same id.
+    /// Refuses two concerts, or two schedules of any concerts, with the same id, and rules out of their ranges.
     public init(_ concerts: [Concert]) throws(CatalogueError) {
         var positions: [ConcertID: Int] = [:]
         var owners: [ScheduleID: ConcertID] = [:]
@@ -13,6 +13,9 @@ public struct Catalogue: Equatable, Sendable {
         for (position, concert) in sorted.enumerated() {
             guard positions.updateValue(position, forKey: concert.id) == nil else {
                 throw CatalogueError("concert \(concert.id) stands twice in the catalogue: give one of them another id")
+            }
+            if let violation = concert.rules.violation {
+                throw CatalogueError("concert \(concert.id): \(violation)")
             }
             for schedule in concert.schedules {
                 if let other = owners.updateValue(concert.id, forKey: schedule.id) {

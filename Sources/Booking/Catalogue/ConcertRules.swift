@@ -18,6 +18,21 @@ public struct ConcertRules: Equatable, Sendable {
 
     public init() {}
 
+    /// The first rule that is out of its range, in words; nil when all are well.
+    public var violation: String? {
+        guard Self.admissionsPerSecondRange.contains(self.admissionsPerSecond) else {
+            return "admissionsPerSecond is \(self.admissionsPerSecond), not one of \(Self.admissionsPerSecondRange)"
+        }
+        guard Self.seatsPerReservationRange.contains(self.maxSeatsPerReservation) else {
+            return
+                "maxSeatsPerReservation is \(self.maxSeatsPerReservation), not one of \(Self.seatsPerReservationRange)"
+        }
+        guard self.waitingLifetime > .zero else { return "waitingLifetime is not longer than nothing" }
+        guard self.admittedLifetime > .zero else { return "admittedLifetime is not longer than nothing" }
+        guard self.holdTime > .zero else { return "holdTime is not longer than nothing" }
+        return nil
+    }
+
     var line: LineRules {
         LineRules(
             admissionsPerSecond: self.admissionsPerSecond,
