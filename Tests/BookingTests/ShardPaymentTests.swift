@@ -361,6 +361,22 @@ import Testing
         #expect(story.away.balance(story.pass.user) == 30_000)
     }
 
+    @Test func `a payment on one shard that a crash cut off from its end is done by a tick`() {
+        let stage = Stage()
+        let pass = stage.join(self.anna)
+        stage.charge(self.anna, 200_000)
+        let hold = stage.reserve(pass, [1])[0]
+        stage.ask(.pay(pass, [hold.id]))
+        let facts = stage.output().facts
+        let start = facts.firstIndex { if case .paymentStarted = $0 { true } else { false } }!
+        stage.pass(.minutes(30))
+        stage.restart(from: Array(facts[...start]))
+        stage.shard.tick(at: stage.now)
+        #expect(stage.output().debits == [])
+        #expect(stage.status(of: 1) == .sold)
+        #expect(stage.balance(self.anna) == 30_000)
+    }
+
     @Test func `a hold whose payment is refused after a crash lapses`() {
         let story = Story(points: 0)
         story.home.pass(.minutes(30))

@@ -31,7 +31,7 @@ public struct Shard: ~Copyable {
     /// Answers to requests for which `decide` gave none at once.
     public private(set) var lateReplies: [LateReply] = []
 
-    /// Payments that wait for points from another shard. Follows from the facts, so a restart asks for them again.
+    /// Payments that wait for their points. Follows from the facts, so a restart asks for them again.
     private(set) var debitsUnderWay: [PaymentID: PaymentOrder] = [:]
     /// When each was asked for, earliest first; may name some that are decided by now, which are skipped.
     private var asked = Deque<Asked>()
@@ -118,8 +118,8 @@ public struct Shard: ~Copyable {
         for _ in 0..<self.asked.count {
             guard self.asked[0].at + Self.debitPatience <= self.now else { return }
             guard let order = self.debitsUnderWay[self.asked.removeFirst().payment] else { continue }
-            self.ask(for: order)
             self.asked.append(Asked(payment: order.id, at: self.now))
+            self.ask(for: order)
         }
     }
 
@@ -244,8 +244,13 @@ public struct Shard: ~Copyable {
         return nil
     }
 
+    /// Points of this shard are asked for only after a restart that found a payment cut off from its end.
     private mutating func ask(for order: PaymentOrder) {
         let shard = self.shard(of: order.user)
+        guard shard != self.index else {
+            let reply = self.debit(order.id, order.user, order.amount)
+            return self.takeDebitReply(reply, for: order.id, at: self.now)
+        }
         self.debits.append(Debit(payment: order.id, user: order.user, amount: order.amount, shard: shard))
     }
 
@@ -328,7 +333,6 @@ public struct Shard: ~Copyable {
         state.payments.takeStarted(order)
         for id in order.reservations { state.seats.takePinned(id, by: order.id) }
         self.noteGiven(order.id.rawValue, in: state.concert.slot)
-        guard self.shard(of: order.user) != self.index else { return }
         self.debitsUnderWay[order.id] = order
         self.asked.append(Asked(payment: order.id, at: order.at))
     }
