@@ -29,7 +29,8 @@ public struct Hall: Equatable, Sendable {
         for section in sections {
             guard section.seats.lowerBound == next else {
                 throw CatalogueError(
-                    "section \(section.grade) starts at seat \(section.seats.lowerBound), but the next free number is \(next): "
+                    "section \(section.grade) starts at seat \(section.seats.lowerBound), but the next free number is "
+                        + "\(next): "
                         + "list sections in the order of their seats, without gaps or overlaps"
                 )
             }
@@ -41,7 +42,8 @@ public struct Hall: Equatable, Sendable {
             guard section.price >= .zero else { throw CatalogueError("section \(section.grade) has a negative price") }
             guard section.price <= Self.priceMax else {
                 throw CatalogueError(
-                    "section \(section.grade) costs \(section.price) won, but nobody can have more than \(Self.priceMax) points"
+                    "section \(section.grade) costs \(section.price) won, but nobody can have more than "
+                        + "\(Self.priceMax) points"
                 )
             }
             next = section.seats.upperBound + 1

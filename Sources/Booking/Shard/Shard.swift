@@ -6,7 +6,8 @@ import DequeModule
 ///     request ──decide──▶ facts recorded (and taken in) ──▶ reply, once the facts are durable
 ///
 /// A command is decided against the state; what it changed is recorded as facts, and the state changes only by taking
-/// in a fact. So a restart that takes in the journal's facts ends in the same state, whatever the version decides today.
+/// in a fact. So a restart that takes in the journal's facts, and then resumes, ends in the same state, whatever the
+/// version decides today.
 ///
 /// The shell's duty, in this order: make `facts` durable; send the replies that `decide` gave in the same batch, then
 /// `lateReplies`; send `debits` to the shards of their users. A debit may be sent any number of times.
@@ -111,7 +112,8 @@ public struct Shard: ~Copyable {
         }
     }
 
-    /// The shell's clock tick: lets people in, lets places and holds lapse, and asks again for debits without an answer.
+    /// The shell's clock tick: lets people in, lets places and holds lapse, and asks again for debits without an
+    /// answer.
     public mutating func tick(at time: Timestamp) {
         self.now = max(self.now, time)
         for state in self.concertsInOrder { self.settle(state) }
@@ -352,8 +354,8 @@ public struct Shard: ~Copyable {
         return state
     }
 
-    /// Everything that must hold in and between the machines of a shard. O(state): for tests and the simulator, which may
-    /// leave out the lines now and then: each looks at a thousand slots even when nobody is there.
+    /// Everything that must hold in and between the machines of a shard. O(state): for tests and the simulator, which
+    /// may leave out the lines now and then: each looks at a thousand slots even when nobody is there.
     public func checkInvariants(linesToo: Bool = true) {
         for state in self.concertsInOrder { state.checkInvariants(lineToo: linesToo) }
         self.points.checkInvariants()
