@@ -41,7 +41,8 @@ import Wire
 
     @Test func `enums and pages out of range are refused`() {
         #expect(throws: WireError.self) { try Message.all(in: self.altered(10, at: 16, 3, size: 1)) }  // payment type
-        #expect(throws: WireError.self) { try Message.all(in: self.altered(14, at: 8, 3, size: 1)) }  // transaction type
+        // The transaction type.
+        #expect(throws: WireError.self) { try Message.all(in: self.altered(14, at: 8, 3, size: 1)) }
         #expect(throws: WireError.self) { try Message.all(in: self.altered(14, at: 9, 10_000_001, size: 4)) }  // page
         #expect(throws: WireError.self) { try Message.all(in: self.altered(14, at: 13, 0, size: 4)) }  // size
         #expect(throws: WireError.self) { try Message.all(in: self.altered(14, at: 13, 101, size: 4)) }
