@@ -2,7 +2,7 @@ import Booking
 
 /// What a gateway counts.
 struct GatewayMeter {
-    private(set) var latencies: [Request.Kind: LatencyMeter] = [:]
+    private var latencies = KindTable(LatencyMeter())
     /// Answers by the first digit of their status.
     private(set) var answersByClass = [UInt64](repeating: 0, count: 6)
     /// Replies that nobody waited for any more.
@@ -11,17 +11,15 @@ struct GatewayMeter {
     var scheduleHits: UInt64 = 0
     var scheduleMisses: UInt64 = 0
     /// Requests that were refused, by kind.
-    private var refusedByKind: [Request.Kind: UInt64] = [:]
-
-    init() { for kind in Request.Kind.allCases { self.latencies[kind] = LatencyMeter() } }
+    private var refusals = KindTable<UInt64>(0)
 
     mutating func record(_ kind: Request.Kind, from start: Timestamp, to end: Timestamp) {
-        self.latencies[kind]!.record(nanoseconds: UInt64(max(0, (end - start).rawValue)))
+        self.latencies[kind].record(nanoseconds: UInt64(max(0, (end - start).rawValue)))
     }
 
     mutating func answered(_ status: UInt16) { self.answersByClass[Int(status / 100)] += 1 }
 
-    mutating func refused(_ kind: Request.Kind) { self.refusedByKind[kind, default: 0] += 1 }
+    mutating func refused(_ kind: Request.Kind) { self.refusals[kind] += 1 }
 
     func fill(_ stats: inout GatewayStats) {
         stats.answers.success = self.answersByClass[2]
@@ -30,8 +28,6 @@ struct GatewayMeter {
         stats.answers.serverError = self.answersByClass[5]
         stats.scheduleCache.hits = self.scheduleHits
         stats.scheduleCache.misses = self.scheduleMisses
-        stats.requests = Request.Kind.allCases.compactMap { kind in
-            RequestStats(kind, self.latencies[kind]!, refused: self.refusedByKind[kind] ?? 0)
-        }
+        stats.requests = RequestStats.table(self.latencies, self.refusals)
     }
 }

@@ -36,7 +36,7 @@ final class HTTPConnection {
     private var hasEnded = false
     /// What the peer is being waited for, and since when.
     private var phase = HTTPRequestParser.Phase.idle
-    private var phaseSince = Clock.monotonicNanoseconds()
+    private var phaseSince: UInt64
     /// What was pending when the writing side last made progress, and when that was.
     private var pendingBytes = 0
     private var pendingSince: UInt64 = 0
@@ -46,6 +46,7 @@ final class HTTPConnection {
         self.connection = connection
         self.server = server
         self.parser = HTTPRequestParser(limits: server.limits.http)
+        self.phaseSince = server.now
         connection.onRead = { self.received($0) }
         connection.onEnd = { self.ended($0) }
         connection.onHighWater = { self.pause() }
@@ -141,7 +142,7 @@ final class HTTPConnection {
         // Unread bytes of the peer in the kernel turn our close into a reset, which can destroy the answer on its way.
         guard self.wasRefused, !self.hasEnded else { return self.connection.closeAfterFlush() }
         self.isLingering = true
-        self.phaseSince = Clock.monotonicNanoseconds()
+        self.phaseSince = self.server.now
         self.connection.shutdown()
         self.connection.startReading()
     }
@@ -168,7 +169,7 @@ final class HTTPConnection {
         let phase = self.parser.phase
         guard phase != self.phase || self.nextRequest != before else { return }
         self.phase = phase
-        self.phaseSince = Clock.monotonicNanoseconds()
+        self.phaseSince = self.server.now
     }
 
     /// Ends what takes too long; true if it did.

@@ -13,8 +13,12 @@ extension Encodable {
 }
 
 extension RequestStats {
+    static func table(_ latencies: KindTable<LatencyMeter>, _ refusals: KindTable<UInt64>) -> [RequestStats] {
+        KindTable<UInt64>.kinds.compactMap { RequestStats($0, latencies[$0], refused: refusals[$0]) }
+    }
+
     /// Nil for a kind that was never asked: a table of zeros hides what matters.
-    init?(_ kind: Request.Kind, _ latency: LatencyMeter, refused: UInt64) {
+    private init?(_ kind: Request.Kind, _ latency: LatencyMeter, refused: UInt64) {
         guard latency.count > 0 else { return nil }
         self.init(kind: "\(kind)")
         self.count = latency.count
@@ -53,9 +57,7 @@ extension ShardStats {
         self.points.charged = points.charged.rawValue
         self.points.used = points.used.rawValue
         self.points.balances = points.balances.rawValue
-        self.requests = Request.Kind.allCases.compactMap { kind in
-            RequestStats(kind, meter.latencies[kind]!, refused: meter.refusals[kind] ?? 0)
-        }
+        self.requests = RequestStats.table(meter.latencies, meter.refusals)
         self.journal.kind = commit.journalKind
         self.journal.sequence = commit.durableSequence
         self.journal.batches = commit.batchCount

@@ -8,27 +8,24 @@ import Reactor
 struct ShardMeter {
     private struct Batch {
         var begunAt: UInt64 = 0
-        var counts = [UInt32](repeating: 0, count: Self.kindMax + 1)
+        var counts = KindTable<UInt32>(0)
         var isEmpty = true
-        static let kindMax = Int(Request.Kind.allCases.map(\.rawValue).max()!)
     }
 
-    private(set) var latencies: [Request.Kind: LatencyMeter] = [:]
-    private(set) var refusals: [Request.Kind: UInt64] = [:]
+    private(set) var latencies = KindTable(LatencyMeter())
+    private(set) var refusals = KindTable<UInt64>(0)
     private var gathering = Batch()
     private var committing = Batch()
-
-    init() { for kind in Request.Kind.allCases { self.latencies[kind] = LatencyMeter() } }
 
     mutating func began(_ kind: Request.Kind) {
         if self.gathering.isEmpty {
             self.gathering.isEmpty = false
             self.gathering.begunAt = Clock.monotonicNanoseconds()
         }
-        self.gathering.counts[Int(kind.rawValue)] += 1
+        self.gathering.counts[kind] += 1
     }
 
-    mutating func refused(_ kind: Request.Kind) { self.refusals[kind, default: 0] += 1 }
+    mutating func refused(_ kind: Request.Kind) { self.refusals[kind] += 1 }
 
     /// The replies of the turns so far wait for a commit now.
     mutating func setAside() {
@@ -40,11 +37,11 @@ struct ShardMeter {
     mutating func sent() {
         guard !self.committing.isEmpty else { return }
         let nanoseconds = Clock.monotonicNanoseconds() - self.committing.begunAt
-        for kind in Request.Kind.allCases {
-            let count = self.committing.counts[Int(kind.rawValue)]
+        for kind in KindTable<UInt32>.kinds {
+            let count = self.committing.counts[kind]
             guard count > 0 else { continue }
-            self.latencies[kind]!.record(nanoseconds: nanoseconds, count: UInt64(count))
-            self.committing.counts[Int(kind.rawValue)] = 0
+            self.latencies[kind].record(nanoseconds: nanoseconds, count: UInt64(count))
+            self.committing.counts[kind] = 0
         }
         self.committing.isEmpty = true
     }

@@ -11,8 +11,10 @@ public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebu
     public let activeFrom: Timestamp
     /// swift-crypto wipes its memory when the last copy goes.
     private let secret: SymmetricKey
-    /// The code with the key's two blocks already hashed; each use copies it: 0.65 µs, not 1.6.
-    private let prepared: HMAC<SHA256>
+    /// HMAC's two hashes (RFC 2104) with the key's blocks already in them; each use copies them. swift-crypto's own
+    /// HMAC does the same work from behind generics that it does not specialise: 0.67 µs a code, not 0.45.
+    private let inner: SHA256
+    private let outer: SHA256
 
     /// `activeFrom` is rounded down to the second, which is what a key file keeps, so that a key means the same after
     /// it was written and read. Refuses a secret that isn't 32 bytes, and a time outside 1970 ... 2262.
@@ -24,7 +26,17 @@ public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebu
         self.id = id
         self.activeFrom = Timestamp(seconds: activeFrom.seconds)
         self.secret = SymmetricKey(data: secret)
-        self.prepared = HMAC(key: self.secret)
+        self.inner = Self.hash(startingWith: secret, mask: 0x36)
+        self.outer = Self.hash(startingWith: secret, mask: 0x5C)
+    }
+
+    /// A hash that has taken the key's block: the secret, padded with zeros, under one of HMAC's masks.
+    private static func hash(startingWith secret: [UInt8], mask: UInt8) -> SHA256 {
+        var block = secret.map { $0 ^ mask }
+        block += Array(repeating: mask, count: SHA256.blockByteCount - secret.count)
+        var hash = SHA256()
+        block.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        return hash
     }
 
     public static func == (left: TokenKey, right: TokenKey) -> Bool {
@@ -37,9 +49,11 @@ public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebu
 
     /// HMAC-SHA256 of `message` (RFC 2104), for the length of `body`.
     func withCode<Result>(of message: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        var code = self.prepared
-        message.withMemoryRebound(to: UInt8.self) { code.update(data: $0) }
-        return code.finalize().withUnsafeBytes { body($0) }
+        var inner = self.inner
+        inner.update(bufferPointer: message)
+        var outer = self.outer
+        inner.finalize().withUnsafeBytes { outer.update(bufferPointer: $0) }
+        return outer.finalize().withUnsafeBytes { body($0) }
     }
 
     func withSecret<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
