@@ -11,7 +11,7 @@ import http from 'k6/http';
 import exec from 'k6/execution';
 import { sleep } from 'k6';
 import { Counter, Trend } from 'k6/metrics';
-import { BASE_URL, CONCERTS, SCHEDULES, SPREAD } from './settings.js';
+import { BASE_URL, CONCERTS, SCHEDULES, SPREAD, THINK } from './settings.js';
 import { isAdmitted, pauseAfter } from './pace.js';
 import * as contract from './verify.js';
 
@@ -49,13 +49,17 @@ function wasServed(firstUserOfRun) {
 
     const schedules = checkConcertSchedules(concertId);
     if (!schedules) return false;
+    think();
     const token = issueWaitingToken(concertId, userId);
     if (!token || !waitInLine(concertId, token)) return false;
+    think();
     const { wanted, held } = reserveSeats(concertId, token, schedules);
     if (!held) return false;
+    think();
     const price = held.reduce((sum, each) => sum + each.seatPrice, 0);
     const amount = price + 1000 * below(100);
     if (!chargePoint(userId, amount)) return false;
+    think();
     if (!payment(token, userId, wanted, held, price, amount - price)) return false;
     served.add(1);
     sold.add(held.length);
@@ -171,6 +175,9 @@ function payment(token, userId, wanted, held, price, change) {
         'payment: the reservations, sold': contract.arePaid(body.reservations, held, wanted, userId),
     });
 }
+
+// Between half and one and a half times THINK.
+const think = () => sleep(THINK * (0.5 + Math.random()));
 
 const below = (bound) => Math.floor(Math.random() * bound);
 

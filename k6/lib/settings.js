@@ -13,7 +13,8 @@ export const HOLD = env('HOLD', '10s'); // how long they stay after RAMP
 export const RATE = Number(env('RATE', '0')); // bookings begun a second, in the open models
 export const DURATION = env('DURATION', '');
 
-export const SPREAD = Number(env('SPREAD', '0')); // seconds over which people come who were started at once
+export const SPREAD = Number(env('SPREAD', '1')); // seconds over which people come who were started at once
+export const THINK = Number(env('THINK', '1')); // mean seconds that a person looks at an answer before the next step
 
 // The catalogue that the server was started with: its default.
 export const CONCERTS = Number(env('CONCERTS', '8'));
