@@ -49,7 +49,11 @@ import Testing
         #expect(Self.ask(&cache, after: 500) == "ready [1], refresh")
         #expect(Self.ask(&cache, after: 999) == "ready [1]")
         #expect(Self.ask(&cache, 5, after: 1000) == "wait")
-        #expect(cache.fill(Self.concert, with: CachedBody([2]), askedAt: Self.start + .milliseconds(500)) == [Self.client(5)])
+        #expect(
+            cache.fill(Self.concert, with: CachedBody([2]), askedAt: Self.start + .milliseconds(500)) == [
+                Self.client(5)
+            ]
+        )
         #expect(Self.ask(&cache, after: 999) == "ready [2]")
         #expect(Self.ask(&cache, after: 1000) == "ready [2], refresh")
     }

@@ -1,3 +1,4 @@
+import Booking
 import Foundation
 import Glibc
 import Testing
@@ -47,15 +48,41 @@ import Testing
         let state = TestCluster.freshState()
         try state.prepare()
         defer { try? FileManager.default.removeItem(atPath: state.path) }
-        let ring = try state.loadOrCreateKeys(nowSeconds: 1_767_193_200)
-        #expect(try state.loadOrCreateKeys(nowSeconds: 1_800_000_000) == ring)
+        let ring = try state.loadOrCreateKeys(at: Timestamp(seconds: 1_767_193_200))
+        #expect(try state.loadOrCreateKeys(at: Timestamp(seconds: 1_800_000_000)) == ring)
         var status = stat()
         #expect(stat(state.keyFile, &status) == 0)
         #expect(status.st_mode & 0o7777 == 0o600)
         #expect(try FileManager.default.contentsOfDirectory(atPath: state.path) == ["token.keys"])
         try TextFile.write(Array("1 1767193200 c2VjcmV0\n".utf8), to: state.keyFile)
-        let error = #expect(throws: StartError.self) { try state.loadOrCreateKeys(nowSeconds: 0) }
+        let error = #expect(throws: StartError.self) { try state.loadOrCreateKeys(at: Timestamp(seconds: 0)) }
         #expect(error?.problem.contains("line 1") == true)
         #expect(error?.description.contains("c2VjcmV0") == false)
+    }
+
+    @Test func `a new key changes no token that is out, and a removed one ends those it signed`() throws {
+        let state = TestCluster.freshState()
+        try state.prepare()
+        defer { try? FileManager.default.removeItem(atPath: state.path) }
+        let start = Timestamp(seconds: 1_767_193_200)
+        let old = Pass(concert: ConcertID(1), user: UserID(2), place: Place(3), issuedAt: start + .seconds(1))
+        let token = try state.loadOrCreateKeys(at: start).sign(old)
+
+        let key = try state.addKey(at: start + .seconds(60))
+        #expect(key.id == 2)
+        #expect(key.activeFrom == start + .seconds(70))
+        let both = try state.loadKeys()
+        #expect(both.sign(old) == token)
+        let new = Pass(concert: ConcertID(1), user: UserID(2), place: Place(4), issuedAt: start + .seconds(71))
+        let newToken = both.sign(new)
+        #expect(both.verify(newToken) == new)
+
+        try state.removeKey(1)
+        let rest = try state.loadKeys()
+        #expect(rest.verify(token) == nil)
+        #expect(rest.verify(newToken) == new)
+        #expect(throws: StartError.self) { try state.removeKey(1) }
+        #expect(throws: StartError.self) { try state.removeKey(2) }
+        #expect(try state.loadKeys() == rest)
     }
 }

@@ -32,6 +32,8 @@ enum TextFile {
         do throws(FileError) {
             defer { close(descriptor) }
             try Self.write(bytes, to: descriptor, path: draft)
+            // Else a power cut could leave the new name with nothing in it, and the old content gone.
+            guard fsync(descriptor) == 0 else { throw FileError(draft, "cannot be written", errno) }
         } catch {
             unlink(draft)
             throw error

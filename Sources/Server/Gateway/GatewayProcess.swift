@@ -8,9 +8,7 @@ public enum GatewayProcess {
     public static func run(configuration: ServerConfiguration, index: Int, isSupervised: Bool) throws(StartError) {
         try ServerProcess.run("gateway", index, configuration, isSupervised: isSupervised) {
             process throws(StartError) in
-            let keys = try configuration.stateDirectory.loadOrCreateKeys(
-                nowSeconds: Int64(Clock.wallNanoseconds() / 1_000_000_000)
-            )
+            let keys = try configuration.stateDirectory.loadOrCreateKeys(at: .now)
             let server = GatewayServer(
                 index: index,
                 configuration: configuration,
@@ -50,11 +48,15 @@ public enum GatewayProcess {
                 }
             }
             server.start()
+            let keyWatcher = KeyWatcher(configuration.stateDirectory, on: process.loop, log: process.log) {
+                server.use($0)
+            }
             process.onStop = {
                 let end = {
                     server.close()
                     operatorServer.close()
                     socket.close()
+                    keyWatcher.close()
                     process.finish()
                 }
                 server.drain(onDrained: end)

@@ -13,8 +13,9 @@ final class GatewayServer: HTTPHandler {
     private let log: Logger
     private let startedAt = Clock.monotonicNanoseconds()
     let identity: FrameLink.Identity
-    private let router: Router
-    private let tokens: TokenRing
+    private var router: Router
+    private var tokens: TokenRing
+    private let catalogue: Catalogue
     private let writer: AnswerWriter
     private var machine: Gateway
     private var http: HTTPServer!
@@ -45,11 +46,12 @@ final class GatewayServer: HTTPHandler {
         self.loop = loop
         self.log = log
         self.tokens = tokens
+        self.catalogue = catalogue
         self.router = Router(catalogue: catalogue, tokens: tokens)
         self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
         self.ticker = LoopTimer(on: loop)
-        self.date = HTTPDate(epochSeconds: Self.wallTime.seconds)
+        self.date = HTTPDate(epochSeconds: Timestamp.now.seconds)
         self.identity = FrameLink.Identity(
             hello: Hello(
                 role: .gateway,
@@ -99,6 +101,12 @@ final class GatewayServer: HTTPHandler {
         return stats
     }
 
+    /// Tokens are signed and checked with these keys from now on.
+    func use(_ tokens: TokenRing) {
+        self.tokens = tokens
+        self.router = Router(catalogue: self.catalogue, tokens: tokens)
+    }
+
     /// Ends after the last answer.
     func drain(onDrained: @escaping () -> Void) { self.http.drain(onDrained: onDrained) }
 
@@ -111,7 +119,6 @@ final class GatewayServer: HTTPHandler {
 
     /// For deadlines and latencies: never goes back. Its zero means nothing.
     private static var steadyTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
-    private static var wallTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.wallNanoseconds())) }
 
     // MARK: Requests
 
@@ -146,7 +153,7 @@ final class GatewayServer: HTTPHandler {
             case .refused(let refusal): self.answer(.refused(refusal), to: question, TokenText(), client)
             }
         case .concerts:
-            let body = CachedBody(self.writer.concertsBody(at: Self.wallTime))
+            let body = CachedBody(self.writer.concertsBody(at: Timestamp.now))
             self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
         case .options(let allow):
             self.output.removeAll()
@@ -267,7 +274,7 @@ final class GatewayServer: HTTPHandler {
     }
 
     private func tick() {
-        self.date.update(epochSeconds: Self.wallTime.seconds)
+        self.date.update(epochSeconds: Timestamp.now.seconds)
         for pending in self.machine.timedOut(at: Self.steadyTime) {
             self.finish(pending, with: .refused(.unavailable))
         }

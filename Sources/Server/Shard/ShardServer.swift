@@ -88,9 +88,9 @@ final class ShardServer {
 
     func start(tickMilliseconds: UInt64) {
         for dialler in self.diallers { dialler?.start() }
-        self.loop.onTurnEnd = { [unowned self] in self.commit.endTurn(at: Self.now) }
+        self.loop.onTurnEnd = { [unowned self] in self.commit.endTurn(at: Timestamp.now) }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
-            self.machine.tick(at: Self.now)
+            self.machine.tick(at: Timestamp.now)
             self.takeOutput()
         }
     }
@@ -100,14 +100,12 @@ final class ShardServer {
         guard let listener = self.listener else { return }
         self.listener = nil
         listener.close()
-        self.commit.endTurn(at: Self.now)
+        self.commit.endTurn(at: Timestamp.now)
         self.ticker.close()
         for dialler in self.diallers { dialler?.close() }
         for peer in self.peers.values { peer.link.close("this shard is stopping") }
         self.loop.onTurnEnd = nil
     }
-
-    private static var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.wallNanoseconds())) }
 
     // MARK: Frames in
 
@@ -133,7 +131,7 @@ final class ShardServer {
             let request = try Request(frame: frame)
             let id = frame.header.requestID
             self.meter.began(request.kind)
-            let reply = self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: Self.now)
+            let reply = self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: Timestamp.now)
             if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
             self.takeOutput()
         case .control(.stats):
@@ -147,7 +145,7 @@ final class ShardServer {
     private func takeReply(_ frame: Frame) throws(WireError) {
         guard case .reply = frame.sort else { return }
         let reply = try Reply(frame: frame)
-        self.machine.takeDebitReply(reply, for: PaymentID(frame.header.requestID), at: Self.now)
+        self.machine.takeDebitReply(reply, for: PaymentID(frame.header.requestID), at: Timestamp.now)
         self.takeOutput()
     }
 

@@ -1,7 +1,6 @@
 import Booking
 import FoundationEssentials
 import Glibc
-public import Wire
 
 /// What is done with the files of a state folder.
 extension StateDirectory {
@@ -76,35 +75,6 @@ extension StateDirectory {
     /// Removes what a cluster leaves behind, and what tells others that it runs.
     func removeTraces() {
         for path in self.sockets() + [self.clusterFile, self.configurationFile] { unlink(path) }
-    }
-
-    /// The ring of keys that sign tokens; made, with one key, if there is none. Mode 0600. Any process may come first:
-    /// the file appears whole or not at all, and who comes second reads the first one's.
-    public func loadOrCreateKeys(nowSeconds: Int64) throws(StartError) -> TokenRing {
-        do {
-            if access(self.keyFile, F_OK) != 0 { try self.createKeys(nowSeconds: nowSeconds) }
-            let text = String(decoding: try TextFile.read(self.keyFile), as: UTF8.self)
-            return try TokenRing(text: text)
-        } catch {
-            let reason = (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)"
-            throw StartError(
-                reason,
-                remedy:
-                    "put back the file from a copy; removing it makes a new key, and all tokens given so far unknown"
-            )
-        }
-    }
-
-    private func createKeys(nowSeconds: Int64) throws {
-        var random = SystemRandomNumberGenerator()
-        let secret = (0..<TokenKey.secretBytes).map { _ in UInt8.random(in: 0...255, using: &random) }
-        let key = try TokenKey(id: 1, secret: secret, activeFrom: .init(seconds: nowSeconds))
-        let draft = "\(self.keyFile).\(getpid())"
-        try TextFile.write(Array(TokenRing([key]).text.utf8), to: draft)
-        defer { unlink(draft) }
-        guard link(draft, self.keyFile) == 0 || errno == EEXIST else {
-            throw FileError(path: self.keyFile, reason: "cannot be created: \(String(cString: strerror(errno)))")
-        }
     }
 }
 

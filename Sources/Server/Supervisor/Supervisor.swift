@@ -136,7 +136,7 @@ public final class Supervisor {
         }
         self.configuration.gateway.port = self.ports[0].port
         self.configuration.operator.port = self.ports[1].port
-        _ = try self.state.loadOrCreateKeys(nowSeconds: Int64(Clock.wallNanoseconds() / 1_000_000_000))
+        _ = try self.state.loadOrCreateKeys(at: .now)
         do throws(FileError) {
             try TextFile.write(self.configuration.fileContent(), to: self.state.configurationFile)
         } catch {

@@ -1,0 +1,105 @@
+public import Booking
+import Glibc
+public import Wire
+
+/// The keys that sign tokens: one file of the state folder, mode 0600, read by every gateway.
+///
+/// Keys change without anybody's token changing: a new key signs the places given from a moment on, which lies far enough
+/// ahead that every gateway has read the file by then, and older tokens keep the key of their own time. A key may be
+/// removed once every token that it signed is over, or at once when it is known to strangers.
+extension StateDirectory {
+    /// How long until a new key signs. Gateways look at the file every second.
+    public static let keyLeadTime = Nanoseconds.seconds(10)
+
+    /// The ring; made, with one key, if there is none. Any process may come first: the file appears whole or not at all,
+    /// and who comes second reads the first one's.
+    public func loadOrCreateKeys(at now: Timestamp) throws(StartError) -> TokenRing {
+        do {
+            if access(self.keyFile, F_OK) != 0 { try self.createKeys(at: now) }
+        } catch {
+            throw StartError("\(error)", remedy: "make \(self.path) writable for this user")
+        }
+        return try self.loadKeys()
+    }
+
+    public func loadKeys() throws(StartError) -> TokenRing {
+        do {
+            return try TokenRing(text: String(decoding: try TextFile.read(self.keyFile), as: UTF8.self))
+        } catch {
+            throw StartError(
+                (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)",
+                remedy:
+                    "put back the file from a copy; removing it makes a new key, and all tokens given so far unknown"
+            )
+        }
+    }
+
+    /// Adds a key that signs from `keyLeadTime` after `now` on.
+    public func addKey(at now: Timestamp) throws(StartError) -> TokenKey {
+        let ring = try self.loadKeys()
+        guard let id = (1...UInt8.max).first(where: { id in !ring.keys.contains { $0.id == id } }) else {
+            throw StartError(
+                "there are \(ring.keys.count) keys already",
+                remedy: "remove old ones: usher keys remove ID"
+            )
+        }
+        do {
+            let key = try Self.newKey(id, activeFrom: now + Self.keyLeadTime)
+            try self.write(try TokenRing(ring.keys + [key]))
+            return key
+        } catch {
+            throw StartError("the new key was not added: \(error)", remedy: "try again in a second")
+        }
+    }
+
+    /// Removes a key: tokens that it signed are unknown from now on.
+    public func removeKey(_ id: UInt8) throws(StartError) {
+        let ring = try self.loadKeys()
+        let rest = ring.keys.filter { $0.id != id }
+        guard rest.count < ring.keys.count else {
+            throw StartError("there is no key \(id)", remedy: "usher keys list shows those there are")
+        }
+        guard !rest.isEmpty else {
+            throw StartError("key \(id) is the only one", remedy: "add another first: usher keys add")
+        }
+        do { try self.write(try TokenRing(rest)) } catch {
+            throw StartError("key \(id) was not removed: \(error)", remedy: "make \(self.path) writable for this user")
+        }
+    }
+
+    /// Changes with the file; nil while there is none.
+    func keyFileStamp() -> KeyFileStamp? {
+        var status = stat()
+        guard stat(self.keyFile, &status) == 0 else { return nil }
+        return KeyFileStamp(
+            inode: UInt64(status.st_ino),
+            seconds: Int64(status.st_mtim.tv_sec),
+            nanoseconds: Int64(status.st_mtim.tv_nsec)
+        )
+    }
+
+    struct KeyFileStamp: Equatable {
+        let inode: UInt64
+        let seconds: Int64
+        let nanoseconds: Int64
+    }
+
+    private func write(_ ring: TokenRing) throws(FileError) {
+        try TextFile.write(Array(ring.text.utf8), to: self.keyFile)
+    }
+
+    private func createKeys(at now: Timestamp) throws {
+        let draft = "\(self.keyFile).\(getpid())"
+        try TextFile.write(Array(TokenRing([try Self.newKey(1, activeFrom: now)]).text.utf8), to: draft)
+        defer { unlink(draft) }
+        guard link(draft, self.keyFile) == 0 || errno == EEXIST else {
+            throw FileError(path: self.keyFile, reason: "cannot be created: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    private static func newKey(_ id: UInt8, activeFrom: Timestamp) throws(WireError) -> TokenKey {
+        var random = SystemRandomNumberGenerator()
+        let secret = (0..<TokenKey.secretBytes).map { _ in UInt8.random(in: 0...255, using: &random) }
+        return try TokenKey(id: id, secret: secret, activeFrom: activeFrom)
+    }
+}
