@@ -64,7 +64,7 @@ public enum Settings {
         ),
         whole(
             "gateway.headerCountMax",
-            8...10_000,
+            8...250,
             \.gateway.headerCountMax,
             unit: "fields",
             "How many header fields a request may have; more is answered 431."
