@@ -37,7 +37,7 @@ let package = Package(
         .target(
             name: "Wire",
             dependencies: ["Booking", .product(name: "Crypto", package: "swift-crypto")],
-            exclude: ["Frames/README.md"],
+            exclude: ["Contract/README.md", "Frames/README.md"],
             swiftSettings: house
         ),
         .target(name: "Journal", dependencies: ["Booking"], swiftSettings: house),

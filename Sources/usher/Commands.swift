@@ -25,18 +25,19 @@ struct Cluster: ParsableCommand {
 
 struct Shard: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run one shard; usher cluster does this, or systemd."
+        abstract: "Run one shard alone; usher cluster runs all that are needed."
     )
 
-    @Option(help: "Which shard this is, from 0.") var index: Int
+    @Option(help: ArgumentHelp("Which shard this is, from 0.", valueName: "number")) var index: Int
     @Flag(help: .hidden) var supervised = false
     @OptionGroup var settings: SettingOptions
 
     func run() throws {
         let configuration = try self.settings.resolve()
         guard (0..<configuration.cluster.shards).contains(self.index) else {
-            throw ValidationError(
-                "--index is \(self.index), but there are \(configuration.cluster.shards) shards, from 0"
+            throw Failure(
+                description: "--index is \(self.index), but it must be below cluster.shards, which is "
+                    + "\(configuration.cluster.shards)"
             )
         }
         do {
@@ -47,18 +48,19 @@ struct Shard: ParsableCommand {
 
 struct Gateway: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run one gateway; usher cluster does this, or systemd."
+        abstract: "Run one gateway alone; usher cluster runs all that are needed."
     )
 
-    @Option(help: "Which gateway this is, from 0.") var index: Int
+    @Option(help: ArgumentHelp("Which gateway this is, from 0.", valueName: "number")) var index: Int
     @Flag(help: .hidden) var supervised = false
     @OptionGroup var settings: SettingOptions
 
     func run() throws {
         let configuration = try self.settings.resolve()
         guard (0..<configuration.cluster.gateways).contains(self.index) else {
-            throw ValidationError(
-                "--index is \(self.index), but there are \(configuration.cluster.gateways) gateways, from 0"
+            throw Failure(
+                description: "--index is \(self.index), but it must be below cluster.gateways, which is "
+                    + "\(configuration.cluster.gateways)"
             )
         }
         do {
@@ -70,11 +72,11 @@ struct Gateway: ParsableCommand {
 struct Stats: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show what a cluster is doing, once.")
 
-    @OptionGroup var settings: SettingOptions
+    @OptionGroup var options: StateOptions
     @Flag(help: "As JSON, for programs.") var json = false
 
     func run() throws {
-        let state = try self.settings.resolve().stateDirectory
+        let state = try self.options.directory()
         do { print(try StatsCommand.text(state, json: self.json)) } catch { throw Failure(description: "\(error)") }
     }
 }
@@ -84,10 +86,10 @@ struct Top: ParsableCommand {
         abstract: "Show what a cluster is doing, every second, until Ctrl-C."
     )
 
-    @OptionGroup var settings: SettingOptions
+    @OptionGroup var options: StateOptions
 
     func run() throws {
-        let state = try self.settings.resolve().stateDirectory
+        let state = try self.options.directory()
         do { try StatsCommand.top(state) } catch { throw Failure(description: "\(error)") }
     }
 }

@@ -7,25 +7,25 @@ struct SettingOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("A JSON file of settings; USHER_CONFIG names one, too.", valueName: "file"))
     var config: String?
 
-    @Option(name: .long, help: ArgumentHelp(stringLiteral: Settings.help("cluster.shards")))
+    @Option(name: .long, help: help("cluster.shards", "count"))
     var shards: String?
 
-    @Option(name: .long, help: ArgumentHelp(stringLiteral: Settings.help("cluster.gateways")))
+    @Option(name: .long, help: help("cluster.gateways", "count"))
     var gateways: String?
 
-    @Option(name: .long, help: ArgumentHelp(stringLiteral: Settings.help("gateway.host")))
+    @Option(name: .long, help: help("gateway.host", "address"))
     var host: String?
 
-    @Option(name: .long, help: ArgumentHelp(stringLiteral: Settings.help("gateway.port")))
+    @Option(name: .long, help: help("gateway.port", "port"))
     var port: String?
 
-    @Option(name: .long, help: ArgumentHelp(stringLiteral: Settings.help("operator.port")))
+    @Option(name: .long, help: help("operator.port", "port"))
     var operatorPort: String?
 
-    @Option(name: .long, help: ArgumentHelp(stringLiteral: Settings.help("cluster.state")))
+    @Option(name: .long, help: help("cluster.state", "folder"))
     var state: String?
 
-    @Option(name: .long, help: ArgumentHelp(stringLiteral: Settings.help("catalogue.file")))
+    @Option(name: .long, help: help("catalogue.file", "file"))
     var catalogue: String?
 
     @Option(
@@ -45,7 +45,7 @@ struct SettingOptions: ParsableArguments {
         for (name, text) in short { if let text { flags.append((name, text)) } }
         for pair in self.set {
             guard let equals = pair.firstIndex(of: "=") else {
-                throw ValidationError("--set \(pair) has no '=': write --set gateway.port=8080")
+                throw Failure(description: "--set \(pair) has no '='; write it as --set gateway.port=8080")
             }
             flags.append((String(pair[..<equals]), String(pair[pair.index(after: equals)...])))
         }
@@ -53,10 +53,32 @@ struct SettingOptions: ParsableArguments {
     }
 
     /// Settings without a mistake, or the end of this command.
-    func resolve() throws -> ServerConfiguration {
-        let loaded = try self.load()
-        for note in loaded.notes { FileHandle.standardError.write(Data("note: \(note)\n".utf8)) }
-        guard loaded.mistakes.isEmpty else { throw Failure(description: ConfigurationReport.text(loaded.mistakes)) }
-        return loaded.configuration
+    func resolve() throws -> ServerConfiguration { try resolved(self.load()) }
+}
+
+/// The flags of subcommands that only look at a running cluster: where it is, and no more.
+struct StateOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("A JSON file of settings; USHER_CONFIG names one, too.", valueName: "file"))
+    var config: String?
+
+    @Option(name: .long, help: help("cluster.state", "folder"))
+    var state: String?
+
+    func directory() throws -> StateDirectory {
+        let flags = self.state.map { [(name: "cluster.state", text: $0)] } ?? []
+        let environment = ProcessInfo.processInfo.environment
+        return try resolved(LoadedConfiguration(flags: flags, environment: environment, file: self.config))
+            .stateDirectory
     }
+}
+
+private func help(_ setting: String, _ valueName: String) -> ArgumentHelp {
+    ArgumentHelp("\(Settings.help(setting))", valueName: valueName)
+}
+
+/// What was loaded, when nothing is wrong with it. Notes go to standard error.
+private func resolved(_ loaded: LoadedConfiguration) throws -> ServerConfiguration {
+    for note in loaded.notes { FileHandle.standardError.write(Data("note: \(note)\n".utf8)) }
+    guard loaded.mistakes.isEmpty else { throw Failure(description: ConfigurationReport.text(loaded.mistakes)) }
+    return loaded.configuration
 }

@@ -58,7 +58,7 @@ import Testing
                 + "it must be an IPv4 or IPv6 address, such as 127.0.0.1, 0.0.0.0 or ::1",
             "FILE: gateway.port is 70000, which is out of range; it must be a whole number from 0 to 65535",
             "FILE: gateway.headerCountMax is true, which is not a whole number; "
-                + "it must be a whole number from 8 to 10000 (fields)",
+                + "it must be a whole number from 8 to 250 (fields)",
             "FILE: gateway.bodyBytesMax is 'big', which is not a whole number; "
                 + "it must be a whole number from 1024 to 16777216 (bytes)",
             "flag: operator.port is '', which is not a whole number; it must be a whole number from 0 to 65535",

@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import Server
 
@@ -30,6 +31,18 @@ import Testing
             }
         }
         #expect(seen == Set(Settings.all.map(\.name)))
+    }
+
+    /// The parser traps on limits that it can't keep: the table must not let them through.
+    @Test func `the parser of requests takes both ends of every range`() throws {
+        for end in [\ClosedRange<Int>.lowerBound, \.upperBound] {
+            var configuration = ServerConfiguration()
+            for setting in Settings.all {
+                guard case .whole(let range, _) = setting.kind else { continue }
+                try setting.store(.text("\(range[keyPath: end])"), in: &configuration)
+            }
+            _ = HTTPRequestParser(limits: configuration.httpLimits.http)
+        }
     }
 
     @Test func `a name in the environment is in capitals, a word each`() {

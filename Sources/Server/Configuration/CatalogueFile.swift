@@ -12,7 +12,7 @@ public enum CatalogueFile {
             throw ConfigurationMistakes(
                 place: path,
                 problem: "the catalogue \(error.reason)",
-                remedy: "name a file that can be read in catalogue.file, or leave it empty for the catalogue built in"
+                remedy: "name a file that can be read in catalogue.file, or leave it empty for the built-in one"
             )
         } catch {
             throw ConfigurationMistakes(

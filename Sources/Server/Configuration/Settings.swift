@@ -9,10 +9,10 @@ public enum Settings {
 
     public static subscript(name: String) -> Setting? { Self.all.first { $0.name == name } }
 
-    /// The explanation of a setting and its default, for the help of a flag.
+    /// The explanation of a setting and its default, if it has one, for the help of a flag.
     public static func help(_ name: String) -> String {
         guard let setting = Self[name] else { preconditionFailure("there is no setting \(name)") }
-        return "\(setting.explanation) (default: \(setting.defaultText.isEmpty ? "none" : setting.defaultText))"
+        return setting.explanation + (setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText))")
     }
 
     private static let cluster = [
@@ -64,7 +64,7 @@ public enum Settings {
         ),
         whole(
             "gateway.headerCountMax",
-            8...10_000,
+            8...250,
             \.gateway.headerCountMax,
             unit: "fields",
             "How many header fields a request may have; more is answered 431."
@@ -216,7 +216,7 @@ public enum Settings {
             "catalogue.file",
             .file,
             \.catalogue.file,
-            "The JSON file of halls, concerts and schedules; empty for the catalogue that is built in."
+            "The JSON file of halls, concerts and schedules; empty for the built-in one."
         ),
         text(
             "journal.kind",

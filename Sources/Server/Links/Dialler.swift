@@ -56,7 +56,7 @@ final class Dialler {
         guard !self.isClosed else { return }
         self.isClosed = true
         self.timer.close()
-        self.link?.close("this process is stopping")
+        self.link?.close(FrameLink.farewell)
         self.link = nil
     }
 
@@ -65,7 +65,11 @@ final class Dialler {
         self.link = nil
         guard !self.isClosed else { return }
         if wasUp {
-            self.log.warning("link lost", metadata: ["to": "\(self.path)", "reason": "\(reason)"])
+            self.log.log(
+                level: reason == FrameLink.farewell ? .debug : .warning,
+                "link lost",
+                metadata: ["to": "\(self.path)", "reason": "\(reason)"]
+            )
             self.onDown?()
         }
         self.tryAgain(reason)

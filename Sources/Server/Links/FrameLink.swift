@@ -27,6 +27,10 @@ final class FrameLink {
         }
     }
 
+    /// What a process says as it closes its links because it was asked to stop. Everything else that ends a link is
+    /// trouble, and worth a warning where this is not.
+    static let farewell = "this process is stopping"
+
     let number: UInt32
     private let connection: Connection
     private let identity: Identity

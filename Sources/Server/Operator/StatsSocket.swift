@@ -33,7 +33,7 @@ final class StatsSocket {
 
     func close() {
         self.listener.close()
-        for link in self.links.values { link.close("this gateway is stopping") }
+        for link in self.links.values { link.close(FrameLink.farewell) }
         self.links = [:]
     }
 }

@@ -103,7 +103,7 @@ final class ShardServer {
         self.commit.endTurn(at: Timestamp.now)
         self.ticker.close()
         for dialler in self.diallers { dialler?.close() }
-        for peer in self.peers.values { peer.link.close("this shard is stopping") }
+        for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
         self.loop.onTurnEnd = nil
     }
 

@@ -107,7 +107,7 @@ public struct ClusterFile: Codable, Equatable, Sendable {
             let reason = (error as? FileError).map { "\($0)" } ?? "\(state.clusterFile) is not readable: \(error)"
             throw StartError(
                 "no cluster is up in \(state.path): \(reason)",
-                remedy: "name its state folder with --state"
+                remedy: "start one with usher cluster, or name its state folder with --state"
             )
         }
     }

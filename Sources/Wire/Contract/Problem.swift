@@ -50,7 +50,7 @@ public struct Problem: Error, Sendable {
         .notFound,
         "NOT_FOUND",
         "존재하지 않는 경로입니다.",
-        "There is nothing at this path. See README for the calls."
+        "There is nothing at this path."
     )
 
     public static func methodNotAllowed(_ allow: StaticString) -> Problem {

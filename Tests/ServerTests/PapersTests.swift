@@ -1,0 +1,49 @@
+import Booking
+import Foundation
+import Server
+import Testing
+import Wire
+
+/// What the papers say about the code: links lead somewhere, and tables that repeat the code repeat it as it is.
+@Suite struct PapersTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private static let papers = [
+        "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "Sources/Wire/Contract/README.md",
+        "Sources/Wire/Frames/README.md",
+    ]
+
+    private static func text(_ path: String) throws -> String {
+        try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
+    }
+
+    @Test(arguments: Self.papers)
+    func `links to files of the project lead somewhere`(paper: String) throws {
+        let folder = Self.root.appending(path: paper).deletingLastPathComponent()
+        for link in try Self.text(paper).matches(of: /\]\(([^)#]+)(#[^)]*)?\)/) {
+            let target = String(link.output.1)
+            guard !target.contains("://") else { continue }
+            let file = folder.appending(path: target).path
+            #expect(FileManager.default.fileExists(atPath: file), "\(paper) links to \(target)")
+        }
+    }
+
+    @Test func `the README has the table of settings as it is`() throws {
+        #expect(try Self.text("README.md").contains(ConfigurationReport.reference() + "\n"))
+    }
+
+    @Test func `the contract names every code of an error`() throws {
+        let contract = try Self.text("Sources/Wire/Contract/README.md")
+        var codes = InputError.Code.allCases.map(\.rawValue)
+        codes += HTTPRefusal.allCases.map { "\($0.code)" }
+        for asksForPlace in [true, false] {
+            codes += Refusal.allCases.map { Problem($0, token: "", asksForPlace: asksForPlace).code }
+        }
+        let others: [Problem] = [
+            .notFound, .methodNotAllowed("GET"), .requestTimeout, .tokenMissing, .fieldInvalid("userId", "a number"),
+        ]
+        codes += others.map(\.code)
+        for code in Set(codes) { #expect(contract.contains("`\(code)`"), "\(code) is missing") }
+    }
+}
