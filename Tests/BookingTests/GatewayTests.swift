@@ -118,9 +118,9 @@ import Testing
         #expect(gateway.schedules(of: Stage.concert, for: Self.client(2), at: Stage.start) == .wait)
         let pending = gateway.takeReply(asked.id, from: asked.shard)!
         #expect(pending.client == nil)
-        #expect(gateway.takeSchedules([1, 2], for: pending) == [Self.client(1), Self.client(2)])
+        #expect(gateway.takeSchedules(CachedBody([1, 2]), for: pending) == [Self.client(1), Self.client(2)])
         let ready = gateway.schedules(of: Stage.concert, for: Self.client(3), at: Stage.start + .milliseconds(499))
-        #expect(ready == .ready([1, 2]))
+        #expect(ready == .ready(CachedBody([1, 2])))
         #expect(gateway.inFlightCount == 0)
     }
 
@@ -136,16 +136,16 @@ import Testing
         let answer = gateway.schedules(of: Stage.concert, for: Self.client(4), at: Stage.start)
         let again = Self.refreshID(answer)!
         let pending = gateway.takeReply(again.id, from: again.shard)!
-        #expect(gateway.takeSchedules([3], for: pending) == [Self.client(4)])
+        #expect(gateway.takeSchedules(CachedBody([3]), for: pending) == [Self.client(4)])
     }
 
     @Test func `a young answer goes on serving while its shard is away`() {
         var gateway = Self.gateway()
         let asked = Self.refreshID(gateway.schedules(of: Stage.concert, for: Self.client(1), at: Stage.start))!
-        _ = gateway.takeSchedules([1], for: gateway.takeReply(asked.id, from: asked.shard)!)
+        _ = gateway.takeSchedules(CachedBody([1]), for: gateway.takeReply(asked.id, from: asked.shard)!)
         _ = gateway.linkIsLost(to: asked.shard)
         let later = Stage.start + .milliseconds(900)
-        #expect(gateway.schedules(of: Stage.concert, for: Self.client(2), at: later) == .ready([1]))
+        #expect(gateway.schedules(of: Stage.concert, for: Self.client(2), at: later) == .ready(CachedBody([1])))
         gateway.linkIsUp(to: asked.shard)
         #expect(Self.refreshID(gateway.schedules(of: Stage.concert, for: Self.client(2), at: later)) != nil)
     }

@@ -18,8 +18,8 @@ import Testing
         _ concert: ConcertID = Self.concert
     ) -> String {
         switch cache.ask(concert, for: Self.client(connection), at: Self.start + .milliseconds(milliseconds)) {
-        case .ready(let body): "ready \(body)"
-        case .readyRefresh(let body): "ready \(body), refresh"
+        case .ready(let body): "ready \(body.bytes)"
+        case .readyRefresh(let body): "ready \(body.bytes), refresh"
         case .wait: "wait"
         case .waitRefresh: "wait, refresh"
         case .full: "full"
@@ -29,7 +29,7 @@ import Testing
     private static func filled() -> ScheduleCache {
         var cache = ScheduleCache(lifetime: .seconds(1), waitersMax: 3)
         _ = Self.ask(&cache, after: 0)
-        _ = cache.fill(Self.concert, with: [1], askedAt: Self.start)
+        _ = cache.fill(Self.concert, with: CachedBody([1]), askedAt: Self.start)
         return cache
     }
 
@@ -38,9 +38,9 @@ import Testing
         #expect(Self.ask(&cache, 1, after: 0) == "wait, refresh")
         #expect(Self.ask(&cache, 2, after: 1) == "wait")
         #expect(Self.ask(&cache, 3, after: 2, ConcertID(2)) == "wait, refresh")
-        let waiters = cache.fill(Self.concert, with: [1], askedAt: Self.start)
+        let waiters = cache.fill(Self.concert, with: CachedBody([1]), askedAt: Self.start)
         #expect(waiters == [Self.client(1), Self.client(2)])
-        #expect(cache.fill(Self.concert, with: [1], askedAt: Self.start) == [])
+        #expect(cache.fill(Self.concert, with: CachedBody([1]), askedAt: Self.start) == [])
     }
 
     @Test func `an answer serves, is refreshed once from half its life on, and is over at its end`() {
@@ -49,7 +49,7 @@ import Testing
         #expect(Self.ask(&cache, after: 500) == "ready [1], refresh")
         #expect(Self.ask(&cache, after: 999) == "ready [1]")
         #expect(Self.ask(&cache, 5, after: 1000) == "wait")
-        #expect(cache.fill(Self.concert, with: [2], askedAt: Self.start + .milliseconds(500)) == [Self.client(5)])
+        #expect(cache.fill(Self.concert, with: CachedBody([2]), askedAt: Self.start + .milliseconds(500)) == [Self.client(5)])
         #expect(Self.ask(&cache, after: 999) == "ready [2]")
         #expect(Self.ask(&cache, after: 1000) == "ready [2], refresh")
     }
@@ -75,7 +75,7 @@ import Testing
         #expect(Self.ask(&cache, 1, after: 0) == "wait, refresh")
         #expect(Self.ask(&cache, 2, after: 0) == "wait")
         #expect(Self.ask(&cache, 3, after: 0) == "full")
-        #expect(cache.fill(Self.concert, with: [1], askedAt: Self.start).count == 2)
+        #expect(cache.fill(Self.concert, with: CachedBody([1]), askedAt: Self.start).count == 2)
         #expect(Self.ask(&cache, 3, after: 0) == "ready [1]")
     }
 }
