@@ -65,6 +65,32 @@ final class TestConnection {
 
     func send(_ text: String) throws { try self.send(Array(text.utf8)) }
 
+    /// Sends, and takes in answers meanwhile: for more than the kernel keeps for both sides.
+    func sendWhileReading(_ bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            var state = pollfd(fd: self.descriptor, events: Int16(POLLIN | POLLOUT), revents: 0)
+            guard poll(&state, 1, Int32(Self.patience * 1_000)) > 0 else {
+                throw Failure(call: "poll", code: ETIMEDOUT)
+            }
+            if state.revents & Int16(POLLIN) != 0 {
+                guard try self.receive() else { throw Failure(call: "the server ended early", code: 0) }
+            }
+            guard state.revents & Int16(POLLOUT) != 0 else { continue }
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(self.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            guard count > 0 || errno == EAGAIN else { throw Failure(call: "send", code: errno) }
+            sent += max(0, count)
+        }
+    }
+
+    /// Whether the server has sent something, or its end, that was not read yet. Does not wait.
+    var hasInput: Bool {
+        var state = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+        return self.start < self.received.count || poll(&state, 1, 0) > 0
+    }
+
     /// Ends this side; answers can still be read.
     func closeWriting() { shutdown(self.descriptor, Int32(SHUT_WR)) }
 
