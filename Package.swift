@@ -60,13 +60,16 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // A list that the tests of the parser and of whole servers share.
+        .target(name: "HostileRequests", path: "Tests/HostileRequests", swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: house),
-        .testTarget(name: "WireTests", dependencies: ["Wire", "Booking"], swiftSettings: house),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Booking", "HostileRequests"], swiftSettings: house),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Reactor", "Wire", "usher", .product(name: "Logging", package: "swift-log"),
+                "Server", "Booking", "Reactor", "Wire", "usher", "HostileRequests",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
         ),

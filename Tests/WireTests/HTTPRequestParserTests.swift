@@ -1,3 +1,4 @@
+import HostileRequests
 import Testing
 import Wire
 

@@ -122,13 +122,22 @@ final class GatewayServer: HTTPHandler {
 
     // MARK: Requests
 
-    func handle(_ request: HTTPRequest, from client: Gateway.Client) {
+    func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
         let routed: RoutedCall
         do throws(Problem) {
             routed = try self.router.route(request)
         } catch {
-            return self.refuse(error, from: client)
+            self.refuse(error, from: client)
+            return .small
         }
+        self.carryOut(routed, of: request, from: client)
+        return switch routed.call {
+        case .ask(.seats), .schedules, .concerts: .large
+        case .ask, .options: .small
+        }
+    }
+
+    private func carryOut(_ routed: RoutedCall, of request: HTTPRequest, from client: Gateway.Client) {
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):

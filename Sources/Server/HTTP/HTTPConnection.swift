@@ -30,6 +30,11 @@ final class HTTPConnection {
     private var early: [UInt32: [UInt8]] = [:]
     /// After the answer with this number the connection closes.
     private var lastAnswer: UInt32?
+    /// The request being read waits for `100 Continue`, which may not overtake the answers to those before it. Who
+    /// has sent the body all the same gets none.
+    private var owesContinue = false
+    /// The last request read has a large answer to come: nothing more is read until that has gone out.
+    private var awaitsLarge = false
     private var isPaused = false
     private var isLingering = false
     private var wasRefused = false
@@ -68,19 +73,22 @@ final class HTTPConnection {
     private func readRequests() {
         let before = self.nextRequest
         while self.lastAnswer == nil, !self.connection.isClosed {
-            guard self.unanswered < self.server.limits.pipelinedMax, !self.isAboveHighWater else {
+            guard self.unanswered < self.unansweredMax, !self.isAboveHighWater else {
                 self.parser.suspend()
                 self.pause()
                 break
             }
             switch self.parser.next() {
-            case .needsMore: return self.noteProgress(since: before)
-            case .continueExpected: self.connection.append(ByteView(HTTPResponse.interimContinue).bytes)
+            case .needsMore:
+                self.continueIfInTurn()
+                return self.noteProgress(since: before)
+            case .continueExpected: self.owesContinue = true
             case .request(let request):
+                self.owesContinue = false
                 let client = self.nextClient(for: request)
                 if request.connection == .close || self.server.isDraining { self.lastAnswer = client.sequence }
                 self.server.noteRequest()
-                self.server.handler.handle(request, from: client)
+                self.awaitsLarge = self.server.handler.handle(request, from: client) == .large
             case .refused(let refusal):
                 self.refuse(Problem(refusal))
             }
@@ -89,6 +97,7 @@ final class HTTPConnection {
         self.noteProgress(since: before)
     }
 
+    private var unansweredMax: UInt32 { self.awaitsLarge ? 1 : self.server.limits.pipelinedMax }
     private var isAboveHighWater: Bool { self.connection.pendingBytes > self.connection.highWater }
 
     private func nextClient(for request: HTTPRequest) -> Gateway.Client {
@@ -135,7 +144,13 @@ final class HTTPConnection {
         self.connection.append(bytes.bytes)
         let isLast = self.lastAnswer == self.nextAnswer
         self.nextAnswer &+= 1
-        if isLast { self.finish() }
+        if isLast { self.finish() } else { self.continueIfInTurn() }
+    }
+
+    private func continueIfInTurn() {
+        guard self.owesContinue, self.unanswered == 0 else { return }
+        self.owesContinue = false
+        self.connection.append(ByteView(HTTPResponse.interimContinue).bytes)
     }
 
     private func finish() {
@@ -154,9 +169,7 @@ final class HTTPConnection {
     }
 
     private func resume() {
-        guard self.isPaused, self.unanswered <= self.server.limits.pipelinedMax / 2, !self.isAboveHighWater else {
-            return
-        }
+        guard self.isPaused, self.unanswered <= self.unansweredMax / 2, !self.isAboveHighWater else { return }
         self.isPaused = false
         self.connection.startReading()
         // What was read before the pause waits in the parser.

@@ -4,11 +4,15 @@ import Wire
 
 /// Who answers the requests of an `HTTPServer`.
 protocol HTTPHandler: AnyObject {
-    /// Answers now or later, once, through `HTTPServer.answer`. The request is valid during the call only.
-    func handle(_ request: HTTPRequest, from client: Gateway.Client)
+    /// Answers now or later, once, through `HTTPServer.answer`. The request is valid during the call only. A large
+    /// answer is one at a time on its connection, or someone could have any number of them made, and read none.
+    func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize
     /// A request that the handler never saw is answered: not HTTP, too large, too slow.
     func refuse(_ problem: Problem, from client: Gateway.Client)
 }
+
+/// How large an answer can be: a few KiB, or megabytes for the hall and the catalogue that have them.
+enum AnswerSize { case small, large }
 
 /// The shell of HTTP on one loop: accepts connections, reads requests off them, writes answers in the order of the
 /// requests, and looks after everyone who is too many, too slow or too quiet. What the answers are is the handler's.

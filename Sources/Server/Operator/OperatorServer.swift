@@ -45,11 +45,18 @@ final class OperatorServer: HTTPHandler {
 
     // MARK: Requests
 
-    func handle(_ request: HTTPRequest, from client: Gateway.Client) {
-        guard request.method == .get || request.method == .head else {
-            return self.refuse(.methodNotAllowed("GET, HEAD"), from: client)
+    func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
+        if request.method != .get && request.method != .head {
+            self.refuse(.methodNotAllowed("GET, HEAD"), from: client)
+        } else if let page = self.page(request.path.text) {
+            self.show(page, to: client)
+        } else {
+            self.refuse(.notFound, from: client)
         }
-        guard let page = self.page(request.path.text) else { return self.refuse(.notFound, from: client) }
+        return .large
+    }
+
+    private func show(_ page: Page, to client: Gateway.Client) {
         switch page {
         case .health: self.answer(#"{"status":"ok"}"#, from: client)
         case .readiness: self.answerReadiness(client)

@@ -1,11 +1,11 @@
 /// One request, or what passes for one, that a strict HTTP/1.1 server refuses whatever it serves, and the refusal.
 /// The connection is closed after each. Knows no routes and no parser, so that the same list goes through real sockets.
-struct HostileRequest: Sendable, CustomStringConvertible {
-    let name: String
+public struct HostileRequest: Sendable, CustomStringConvertible {
+    public let name: String
     /// The bytes as sent.
-    let bytes: [UInt8]
-    let status: Int
-    let code: String
+    public let bytes: [UInt8]
+    public let status: Int
+    public let code: String
 
     /// Each character of `text` up to U+00FF is one byte.
     init(_ name: String, _ text: String, _ status: Int, _ code: String) {
@@ -15,9 +15,9 @@ struct HostileRequest: Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    var description: String { self.name }
+    public var description: String { self.name }
 
-    static let all =
+    public static let all =
         requestLines + targets + versions + lineEnds + headers + hosts + lengths + codings + chunks + limits
 
     private static func get(_ headers: String) -> String { "GET / HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n\r\n" }

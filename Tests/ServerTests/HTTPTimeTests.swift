@@ -1,0 +1,99 @@
+import Testing
+
+@testable import Server
+
+/// A gateway that gives a client a second for everything, in a hall so large that an answer is 9 MB.
+@Suite(
+    .cluster(
+        "--shards",
+        "1",
+        "--set",
+        "gateway.headerTimeoutSeconds=1",
+        "--set",
+        "gateway.bodyTimeoutSeconds=1",
+        "--set",
+        "gateway.idleTimeoutSeconds=1",
+        "--set",
+        "gateway.writeTimeoutSeconds=1",
+        catalogue: HTTPTimeCatalogue.json
+    )
+) struct HTTPTimeTests {
+    private var port: Int { ServedCluster.shared.port }
+
+    @Test(arguments: ["G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX: y", "GET / HTTP/1.1\r\nHost: a\r\n"])
+    func `a head that does not come in time is answered 408`(head: String) throws {
+        let connection = try TestConnection(port: self.port)
+        try connection.send(head)
+        try self.expectTimeout(connection)
+    }
+
+    @Test(arguments: [
+        "Content-Length: 9\r\n\r\n{\"con", "Transfer-Encoding: chunked\r\n\r\n5\r\nabc", "Content-Length: 1\r\n\r\n",
+    ])
+    func `a body that does not come in time is answered 408`(body: String) throws {
+        let connection = try TestConnection(port: self.port)
+        try connection.send("POST /api/v1/waiting HTTP/1.1\r\nHost: a\r\n" + body)
+        try self.expectTimeout(connection)
+    }
+
+    @Test func `a head that drips on for ever is answered 408`() throws {
+        let connection = try TestConnection(port: self.port)
+        let other = try BookingClient.keeping(port: self.port)
+        try connection.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
+        while !connection.hasInput {
+            try connection.send("x")
+            _ = try other.balance(1)
+        }
+        try self.expectTimeout(connection)
+    }
+
+    private func expectTimeout(_ connection: TestConnection) throws {
+        let answer = try connection.answer()
+        #expect(answer.status == 408 && answer.code == "REQUEST_TIMEOUT" && answer.closes, "\(answer)")
+        #expect(try connection.endsClean())
+    }
+
+    @Test func `a connection that rests is closed without a word`() throws {
+        let fresh = try TestConnection(port: self.port)
+        #expect(try fresh.endsClean())
+        let used = try TestConnection(port: self.port)
+        try used.send(BookingClient.request("GET", "/api/v1/point?userId=1"))
+        #expect(try used.answer().status == 200)
+        #expect(try used.endsClean())
+    }
+
+    @Test func `a large answer comes whole`() throws {
+        let answer = try ServedCluster.shared.client.seats(1, 1)
+        #expect(answer.body.count > 8_000_000)
+        #expect(answer.text.hasPrefix(#"[{"seatId":1,"#))
+        let last = #",{"seatId":100000,"seatNum":100000,"seatGrade":"A","seatPrice":1,"seatStatus":"AVAILABLE"}]"#
+        #expect(answer.text.hasSuffix(last))
+    }
+
+    /// Its statistics; it must be quick to give them, whatever it is doing.
+    private func gateway() throws -> GatewayStats { try #require(try ServedCluster.shared.stats().gateways.first) }
+
+    @Test func `a client that never reads is cut off, and its answers are forgotten`() throws {
+        let before = try self.gateway().process.residentBytes
+        for _ in 0..<4 {
+            let connection = try TestConnection(port: self.port, receiveBuffer: 4_096)
+            let request = BookingClient.request("GET", "/api/v1/concert/seats?concertId=1&concertScheduleId=1")
+            try connection.send(String(repeating: request, count: 64))
+            // Nothing is read until the gateway has cut it off; then less comes than one answer.
+            try TestCluster.eventually("it is cut off") {
+                try self.gateway().connections.open == 0
+            }
+            #expect(try connection.drain() < 9_000_000)
+        }
+        let after = try self.gateway().process.residentBytes
+        #expect(after < before + 300_000_000, "\(before) -> \(after)")
+    }
+}
+
+enum HTTPTimeCatalogue {
+    static let json = """
+        {"halls": [{"name": "huge", "sections": [{"from": 1, "to": 100000, "grade": "A", "price": 1}]}],
+         "concerts": [{"id": 1, "title": "huge", "opensAt": "2026-01-01 00:00:00", "hall": "huge",
+                       "schedules": [{"id": 1, "playDateTime": "2030-06-01 19:00:00"}]}]}
+        """
+}
