@@ -2,6 +2,8 @@ import Booking
 import Foundation
 import Glibc
 import Testing
+import Wire
+import Wire
 
 @testable import Server
 
