@@ -66,6 +66,17 @@ extension Connection {
         self.startWriting(skipping: taken < head ? taken : 0)
     }
 
+    /// For a producer that asks before it goes on: whether more than `highWater` is pending though the kernel has been
+    /// offered all of it. After a true answer `onLowWater` comes for certain, when it is time to go on (or the
+    /// connection ends); `onHighWater` does not.
+    public func isFull() -> Bool {
+        guard self.pendingBytes > self.highWater else { return false }
+        self.flush()
+        guard self.isWriting, self.pendingBytes > self.highWater else { return false }
+        self.isAboveHighWater = true
+        return true
+    }
+
     /// Sends what is gathered now rather than at the end of the turn.
     public func flush() {
         guard self.isConnected, !self.isWriting, !self.isClosed, self.failure == nil else { return }

@@ -4,6 +4,37 @@ import Testing
 
 /// Peers that do not read, vanish, or are let go at awkward moments.
 @Suite struct ConnectionPressureTests {
+    /// A producer that goes on only while `isFull()` says no, and is woken by `onLowWater` alone. It would stand still for
+    /// ever if a yes were ever not followed by the call.
+    @Test func `who asks whether a connection is full is told when it is not any more`() throws {
+        let total = 32 * 1024 * 1024
+        let chunk = [UInt8](repeating: 7, count: 24_000)
+        try withLoop { loop in
+            var sent = 0
+            var heard = 0
+            var waits = 0
+            try connectPair(on: loop) { source in
+                func produce() {
+                    while sent < total {
+                        if source.isFull() { return waits += 1 }
+                        source.append(chunk)
+                        sent += chunk.count
+                    }
+                    source.closeAfterFlush()
+                }
+                source.onLowWater = { produce() }
+                produce()
+            } use: { sink in
+                sink.onRead = { heard += $0.count }
+                sink.onEnd = { _ in sink.close() }
+                sink.startReading()
+            }
+            loop.run()
+            #expect(heard == sent)
+            #expect(waits > 0)
+        }
+    }
+
     /// source ──▶ relay ──▶ sink, where the sink reads a little and then rests. 64 MiB pass through the relay, which
     /// pauses its source when the sink is behind.
     @Test func `a slow reader slows the source down, and memory stays bounded`() throws {

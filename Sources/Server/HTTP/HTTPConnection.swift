@@ -73,7 +73,7 @@ final class HTTPConnection {
     private func readRequests() {
         let before = self.nextRequest
         while self.lastAnswer == nil, !self.connection.isClosed {
-            guard self.unanswered < self.unansweredMax, !self.isAboveHighWater else {
+            guard self.unanswered < self.unansweredMax, !self.connection.isFull() else {
                 self.parser.suspend()
                 self.pause()
                 break
@@ -98,7 +98,6 @@ final class HTTPConnection {
     }
 
     private var unansweredMax: UInt32 { self.awaitsLarge ? 1 : self.server.limits.pipelinedMax }
-    private var isAboveHighWater: Bool { self.connection.pendingBytes > self.connection.highWater }
 
     private func nextClient(for request: HTTPRequest) -> Gateway.Client {
         defer { self.nextRequest &+= 1 }
@@ -169,7 +168,7 @@ final class HTTPConnection {
     }
 
     private func resume() {
-        guard self.isPaused, self.unanswered <= self.unansweredMax / 2, !self.isAboveHighWater else { return }
+        guard self.isPaused, self.unanswered <= self.unansweredMax / 2, !self.connection.isFull() else { return }
         self.isPaused = false
         self.connection.startReading()
         // What was read before the pause waits in the parser.
