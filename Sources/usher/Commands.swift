@@ -76,7 +76,7 @@ struct Stats: ParsableCommand {
     @Flag(help: "As JSON, for programs.") var json = false
 
     func run() throws {
-        let state = try self.options.directory()
+        let state = try self.options.resolve().stateDirectory
         do { print(try StatsCommand.text(state, json: self.json)) } catch { throw Failure(description: "\(error)") }
     }
 }
@@ -89,7 +89,7 @@ struct Top: ParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() throws {
-        let state = try self.options.directory()
+        let state = try self.options.resolve().stateDirectory
         do { try StatsCommand.top(state) } catch { throw Failure(description: "\(error)") }
     }
 }

@@ -15,20 +15,20 @@ struct Keys: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show which keys there are, never their secrets.")
-        @OptionGroup var settings: SettingOptions
+        @OptionGroup var options: StateOptions
 
         func run() throws {
-            let configuration = try self.settings.resolve()
+            let configuration = try self.options.resolve()
             do { print(try KeysCommand.list(configuration)) } catch { throw Failure(description: "\(error)") }
         }
     }
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add a key that signs from ten seconds from now on.")
-        @OptionGroup var settings: SettingOptions
+        @OptionGroup var options: StateOptions
 
         func run() throws {
-            let configuration = try self.settings.resolve()
+            let configuration = try self.options.resolve()
             do { print(try KeysCommand.add(configuration)) } catch { throw Failure(description: "\(error)") }
         }
     }
@@ -36,10 +36,10 @@ struct Keys: ParsableCommand {
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove a key: the tokens that it signed are over.")
         @Argument(help: "The key's number, as usher keys list shows it.") var id: UInt8
-        @OptionGroup var settings: SettingOptions
+        @OptionGroup var options: StateOptions
 
         func run() throws {
-            let configuration = try self.settings.resolve()
+            let configuration = try self.options.resolve()
             do { print(try KeysCommand.remove(self.id, configuration)) } catch {
                 throw Failure(description: "\(error)")
             }

@@ -56,7 +56,7 @@ struct SettingOptions: ParsableArguments {
     func resolve() throws -> ServerConfiguration { try resolved(self.load()) }
 }
 
-/// The flags of subcommands that only look at a running cluster: where it is, and no more.
+/// The flags of subcommands that look after a cluster that is there: where it is, and no more.
 struct StateOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("A JSON file of settings; USHER_CONFIG names one, too.", valueName: "file"))
     var config: String?
@@ -64,11 +64,11 @@ struct StateOptions: ParsableArguments {
     @Option(name: .long, help: help("cluster.state", "folder"))
     var state: String?
 
-    func directory() throws -> StateDirectory {
+    /// Settings without a mistake, or the end of this command.
+    func resolve() throws -> ServerConfiguration {
         let flags = self.state.map { [(name: "cluster.state", text: $0)] } ?? []
         let environment = ProcessInfo.processInfo.environment
         return try resolved(LoadedConfiguration(flags: flags, environment: environment, file: self.config))
-            .stateDirectory
     }
 }
 

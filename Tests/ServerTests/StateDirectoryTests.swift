@@ -3,7 +3,6 @@ import Foundation
 import Glibc
 import Testing
 import Wire
-import Wire
 
 @testable import Server
 

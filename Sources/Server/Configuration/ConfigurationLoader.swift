@@ -109,7 +109,7 @@ public struct LoadedConfiguration: Sendable {
             self.mistakes.append(
                 ConfigurationMistake(
                     place: "gateway.port and operator.port",
-                    problem: "are both \(gateway.port)",
+                    problem: "both are \(gateway.port)",
                     remedy: "give one of them another port: clients must never reach the operator's"
                 )
             )
@@ -119,7 +119,7 @@ public struct LoadedConfiguration: Sendable {
                 ConfigurationMistake(
                     place: "gateway.targetBytesMax",
                     problem:
-                        "is \(gateway.targetBytesMax), which does not fit a head of \(gateway.headerBytesMax) bytes",
+                        "a target of \(gateway.targetBytesMax) bytes does not fit a head of \(gateway.headerBytesMax) bytes",
                     remedy: "it must be below gateway.headerBytesMax"
                 )
             )

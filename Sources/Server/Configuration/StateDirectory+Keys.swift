@@ -17,19 +17,29 @@ extension StateDirectory {
         do {
             if access(self.keyFile, F_OK) != 0 { try self.createKeys(at: now) }
         } catch {
-            throw StartError("\(error)", remedy: "make \(self.path) writable for this user")
+            throw StartError(
+                "the keys of tokens cannot be made: \(error)",
+                remedy: "make room in the state folder, or choose another with --state"
+            )
         }
         return try self.loadKeys()
     }
 
     public func loadKeys() throws(StartError) -> TokenRing {
+        guard access(self.keyFile, F_OK) == 0 else {
+            throw StartError(
+                "there are no keys in \(self.path)",
+                remedy: "start a cluster there, or name another state folder with --state"
+            )
+        }
         do {
             return try TokenRing(text: String(decoding: try TextFile.read(self.keyFile), as: UTF8.self))
         } catch {
             throw StartError(
                 (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)",
                 remedy:
-                    "put back the file from a copy; removing it makes a new key, and all tokens given so far unknown"
+                    "put the file back from a copy, or remove it: then the next start makes a new key, and all tokens "
+                    + "given so far are unknown"
             )
         }
     }

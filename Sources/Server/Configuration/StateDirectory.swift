@@ -34,7 +34,7 @@ public struct StateDirectory: Equatable, Sendable {
         return ConfigurationMistake(
             place: "cluster.state",
             problem:
-                "makes socket paths of \(longest) bytes, but they have at most \(Self.socketPathBytesMax)",
+                "the path of a socket in it has \(longest) bytes, but the system takes at most \(Self.socketPathBytesMax)",
             remedy: "choose a folder with a shorter path, or start in its parent and name it relative to that"
         )
     }

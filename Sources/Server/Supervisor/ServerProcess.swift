@@ -51,6 +51,7 @@ final class ServerProcess {
             )
         }
         do throws(StartError) {
+            try configuration.stateDirectory.prepare()
             try start(process)
             process.loop.run()
         } catch {

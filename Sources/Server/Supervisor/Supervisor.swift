@@ -181,7 +181,7 @@ public final class Supervisor {
             if case .failed(let reason) = outcome {
                 self.failure = StartError(
                     "the cluster could not start: \(reason)",
-                    remedy: "see the lines above, if any"
+                    remedy: "the log above may tell more"
                 )
             }
             return self.end()
