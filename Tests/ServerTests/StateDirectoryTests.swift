@@ -2,6 +2,7 @@ import Booking
 import Foundation
 import Glibc
 import Testing
+import Wire
 
 @testable import Server
 
