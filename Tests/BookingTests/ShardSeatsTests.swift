@@ -34,6 +34,19 @@ import Testing
         #expect(self.stage.ask(.reservations(Stage.concert, UserID(2))) == .reservations([]))
     }
 
+    @Test func `the newest thousand reservations are shown`() {
+        let ids = (0..<1_001).map { _ in
+            let hold = self.stage.reserve(self.anna, [1])[0]
+            self.stage.ask(.giveBack(self.anna, [hold.id]))
+            return hold.id
+        }
+        guard case .reservations(let shown) = self.stage.ask(.reservations(Stage.concert, UserID(1))) else {
+            Issue.record("no list")
+            return
+        }
+        #expect(shown.map(\.id) == Array(ids.dropFirst()))
+    }
+
     @Test func `all seats are taken or none`() {
         _ = self.stage.reserve(self.anna, [3])
         let refused = self.stage.ask(.reserve(self.ben, Stage.schedule, [1, 2, 3].map { SeatID($0) }))

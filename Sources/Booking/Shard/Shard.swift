@@ -71,6 +71,9 @@ public struct Shard: ~Copyable {
     /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
+    /// The newest reservations of a user that are shown. Who holds and gives back all day long has more, and the answer
+    /// must fit a frame, which has room for 16,000.
+    static let reservationsShownMax = 1_000
     /// How many may wait for one payment: someone who repeats it every 5 s, the gateway's patience, for 5 minutes.
     static let waitersMax = 64
 
@@ -102,7 +105,9 @@ public struct Shard: ~Copyable {
             self.withConcert(pass.concert) { $0.reserve($1, pass, schedule, seats) }
         case .giveBack(let pass, let ids): self.withConcert(pass.concert) { $0.giveBack($1, pass, ids) }
         case .reservations(let concert, let user):
-            self.withConcert(concert) { .reservations($1.seats.reservations(of: user)) }
+            self.withConcert(concert) {
+                .reservations($1.seats.reservations(of: user).suffix(Self.reservationsShownMax))
+            }
         case .pay(let pass, let ids): self.withConcert(pass.concert) { $0.pay($1, pass, ids, origin) }
         case .charge(let user, let amount, let type): self.withUser(user) { $0.charge(user, amount, type) }
         case .use(let user, let amount): self.withUser(user) { $0.use(user, amount) }

@@ -132,7 +132,7 @@ final class GatewayServer: HTTPHandler {
         }
         self.carryOut(routed, of: request, from: client)
         return switch routed.call {
-        case .ask(.seats), .schedules, .concerts: .large
+        case .ask(.seats), .ask(.reservations), .ask(.history), .schedules, .concerts: .large
         case .ask, .options: .small
         }
     }
