@@ -60,15 +60,15 @@ let package = Package(
             swiftSettings: house
         ),
 
-        // A list that the tests of the parser and of whole servers share.
-        .target(name: "HostileRequests", path: "Tests/HostileRequests", swiftSettings: house),
+        // What several test suites share.
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
-        .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: house),
-        .testTarget(name: "WireTests", dependencies: ["Wire", "Booking", "HostileRequests"], swiftSettings: house),
+        .testTarget(name: "BookingTests", dependencies: ["Booking", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Booking", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Reactor", "Wire", "usher", "HostileRequests",
+                "Server", "Booking", "Reactor", "Wire", "usher", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house

@@ -2,10 +2,9 @@
 /// connection lives on.
 public struct InputError: Error, Equatable, CustomStringConvertible {
     public enum Code: String, CaseIterable, Sendable {
-        // The query and the path.
+        // The query.
         case escapeInvalid = "ESCAPE_INVALID"
         case textInvalid = "TEXT_INVALID"
-        case pathInvalid = "PATH_INVALID"
         // The text of a JSON body.
         case bodyEmpty = "BODY_EMPTY"
         case jsonInvalid = "JSON_INVALID"

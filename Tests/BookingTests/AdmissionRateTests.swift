@@ -1,4 +1,5 @@
 import Booking
+import TestSupport
 import Testing
 
 @Suite struct AdmissionRateTests {
@@ -52,7 +53,7 @@ import Testing
     @Test(arguments: [1, 2, 7, 10, 15, 19, 25, 50, 333, 5_000] as [UInt32], [1, 2] as [UInt64])
     func `late ticks lose no rate, and no second sees more than rate and burst`(perSecond: UInt32, seed: UInt64) {
         var rate = AdmissionRate(perSecond: perSecond)
-        var random = Dice(seed: seed)
+        var random = SplitMix(seed: seed)
         var admissions: [Int64] = []
         var elapsed: Int64 = 0
         while elapsed < 20_000_000_000 {
@@ -71,7 +72,7 @@ import Testing
     @Test(arguments: [1, 10, 50, 1_000] as [UInt32])
     func `people who come in bursts never get more than rate and burst in any second`(perSecond: UInt32) {
         var rate = AdmissionRate(perSecond: perSecond)
-        var random = Dice(seed: UInt64(perSecond))
+        var random = SplitMix(seed: UInt64(perSecond))
         var admissions: [Int64] = []
         var elapsed: Int64 = 0
         for _ in 0..<20_000 {
@@ -98,17 +99,5 @@ import Testing
             most = max(most, index - first + 1)
         }
         return most
-    }
-}
-
-private struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { self.state = seed }
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = self.state
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
     }
 }

@@ -1,4 +1,5 @@
 import Booking
+import TestSupport
 import Testing
 
 /// Random commands to a line and to a model of it that is slow and obviously right; both must always agree.
@@ -37,7 +38,7 @@ import Testing
 private struct Play: ~Copyable {
     var line: Line
     var model: Model
-    private var dice: Dice
+    private var dice: SplitMix
     private let users: Int
     private var failure: String?
 
@@ -51,7 +52,7 @@ private struct Play: ~Copyable {
         let now = Timestamp(seconds: 1_700_000_000)
         self.line = Line(rules: rules, opensAt: now + .seconds(5), hashSeed: seed)
         self.model = Model(rules: rules, opensAt: now + .seconds(5), now: now)
-        self.dice = Dice(seed: seed)
+        self.dice = SplitMix(seed: seed)
         self.users = users
     }
 
@@ -307,17 +308,5 @@ private struct Model {
     private mutating func nextSeen() -> Int {
         self.seenCount += 1
         return self.seenCount
-    }
-}
-
-private struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { self.state = seed }
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = self.state
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
     }
 }

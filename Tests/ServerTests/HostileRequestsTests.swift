@@ -1,4 +1,4 @@
-import HostileRequests
+import TestSupport
 import Testing
 
 /// Requests that no well-meaning client sends, over real sockets: each gets its exact status and code, and the cluster

@@ -4,7 +4,7 @@ public import Booking
 ///
 /// A token is checked here, so that a forged one never reaches a shard. Nothing is allocated for join and poll.
 public struct Router: Sendable {
-    /// Where the contract lives. The order of the paths is that of their use in an on-sale.
+    /// Where the contract lives. Compared as sent: an escape in a path is only ever there to look like another.
     private enum Path {
         case waiting, schedules, reservation, payment, seats, charge, concerts, balance, history, use
 

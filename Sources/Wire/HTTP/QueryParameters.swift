@@ -19,7 +19,7 @@ public struct QueryParameters {
         self.isCoded = isCoded
         guard isCoded else { return }
         var decoded = OutputBytes(capacity: query.count)
-        try PercentCoding.decode(query, plusIsSpace: true, into: &decoded)
+        try PercentCoding.decode(query, into: &decoded)
         // The whole is UTF-8, and so is each name and value: they are parted by ASCII, which is in no longer sequence.
     }
 
@@ -61,7 +61,7 @@ public struct QueryParameters {
         guard let raw = try self.raw(name) else { return nil }
         guard self.isCoded else { return raw.text }
         var decoded = OutputBytes(capacity: raw.count)
-        try PercentCoding.decode(raw, plusIsSpace: true, into: &decoded)
+        try PercentCoding.decode(raw, into: &decoded)
         return decoded.view.text
     }
 
@@ -70,7 +70,7 @@ public struct QueryParameters {
         let wanted = ByteView(name)
         var at = 0
         var place = 0
-        while at < sent.count, let (byte, next) = PercentCoding.byte(sent, at, plusIsSpace: true) {
+        while at < sent.count, let (byte, next) = PercentCoding.byte(sent, at) {
             guard place < wanted.count, wanted.byte(place) == byte else { return false }
             place += 1
             at = next
@@ -81,7 +81,7 @@ public struct QueryParameters {
     private static func decodedInteger(_ raw: ByteView) -> IntegerText {
         var decoded = OutputBytes(capacity: raw.count)
         var at = 0
-        while at < raw.count, let (byte, next) = PercentCoding.byte(raw, at, plusIsSpace: true) {
+        while at < raw.count, let (byte, next) = PercentCoding.byte(raw, at) {
             decoded.append(byte)
             at = next
         }

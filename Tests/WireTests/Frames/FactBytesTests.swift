@@ -1,4 +1,5 @@
 import Booking
+import TestSupport
 import Testing
 import Wire
 
@@ -21,7 +22,7 @@ import Wire
     }
 
     @Test(arguments: [1, 2] as [UInt64]) func `random batches come back as they went`(seed: UInt64) throws {
-        var random = FrameSeed(seed)
+        var random = SplitMix(seed: seed)
         for step in 0..<300 {
             let facts = (0..<Int.random(in: 0...12, using: &random)).map { _ in random.fact() }
             let batch = bytes { buffer in for fact in facts { fact.encode(into: &buffer) } }

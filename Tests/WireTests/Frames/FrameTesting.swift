@@ -48,20 +48,6 @@ extension FrameDecoder {
     }
 }
 
-/// SplitMix64: the same seed gives the same values everywhere.
-struct FrameSeed: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}
-
 extension Array where Element == UInt8 {
     init(hex: String) {
         let digits = Array<Character>(hex)
