@@ -170,6 +170,7 @@ final class HTTPConnection {
     private func resume() {
         guard self.isPaused, self.unanswered <= self.unansweredMax / 2, !self.connection.isFull() else { return }
         self.isPaused = false
+        self.phaseSince = Clock.monotonicNanoseconds()
         self.connection.startReading()
         // What was read before the pause waits in the parser.
         self.readRequests()
@@ -195,7 +196,8 @@ final class HTTPConnection {
             self.connection.reset()
             return true
         }
-        guard self.unanswered == 0, self.lastAnswer == nil else { return false }
+        // While reading is paused the peer can't send on, however much it would like to.
+        guard self.unanswered == 0, self.lastAnswer == nil, !self.isPaused else { return false }
         let limits = self.server.limits
         let timeout: Nanoseconds =
             switch self.phase {

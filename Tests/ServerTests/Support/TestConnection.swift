@@ -156,9 +156,9 @@ final class TestConnection {
         return count
     }
 
-    /// False at the server's end.
-    private func receive() throws -> Bool {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
+    /// Takes some bytes in, to be read as an answer later. False at the server's end.
+    func receive(atMost count: Int = 65_536) throws -> Bool {
+        var buffer = [UInt8](repeating: 0, count: count)
         let count = recv(self.descriptor, &buffer, buffer.count, 0)
         guard count >= 0 else { throw Failure(call: "recv", code: errno) }
         self.received += buffer[..<count]
