@@ -17,7 +17,7 @@ final class FrameLink {
         let hello: Hello
         /// Whether the other side has to agree on shards and slots: tools only ask for stats, and need not know.
         func refusal(of peer: Hello) -> String? {
-            guard peer.role != .tool else { return nil }
+            guard peer.role != .tool, self.hello.role != .tool else { return nil }
             guard peer.shardCount == self.hello.shardCount, peer.slotMapVersion == self.hello.slotMapVersion else {
                 return
                     "this process knows \(self.hello.shardCount) shards (slot map \(self.hello.slotMapVersion)), yours "
@@ -54,8 +54,13 @@ final class FrameLink {
         self.connection = connection
         self.identity = identity
         self.isDialler = isDialler
-        // A shard answers whole batches at once: what a slow gateway leaves unread is bounded by its limit of requests
-        // in flight, not here.
+        // A peer that does not read its answers gets no more questions answered. Only the side that was dialled pauses:
+        // the dialler always reads, so that two full directions never wait for each other. What a dialler leaves
+        // unsent is bounded by its own limit of requests in flight.
+        if !isDialler {
+            connection.onHighWater = { connection.stopReading() }
+            connection.onLowWater = { connection.startReading() }
+        }
         connection.onRead = { self.received($0) }
         connection.onEnd = { reason in
             switch reason {
@@ -68,9 +73,6 @@ final class FrameLink {
     }
 
     var isUp: Bool { self.peer != nil && !self.hasEnded }
-
-    /// Bytes that the other side has not taken yet.
-    var pendingBytes: Int { self.connection.pendingBytes }
 
     func send(_ control: Control, requestID: UInt64 = 0) {
         do {

@@ -96,52 +96,26 @@ public final class StatsCollector {
 
 /// One question to one process.
 private final class Exchange {
-    private let connection: Connection
-    private var decoder = FrameDecoder()
+    private let link: FrameLink
     private var onAnswer: ((Result<String, WireError>) -> Void)?
 
     init(on loop: EventLoop, path: String, onAnswer: @escaping (Result<String, WireError>) -> Void) throws(UVError) {
-        self.connection = try Connection(on: loop, toPath: path)
+        let tool = Hello(role: .tool, index: 0, shardCount: 0, slotMapVersion: 0)
+        let connection = try Connection(on: loop, toPath: path)
+        self.link = FrameLink(number: 0, connection, as: FrameLink.Identity(hello: tool), isDialler: true)
         self.onAnswer = onAnswer
-        self.connection.onRead = { [unowned self] bytes in self.read(bytes) }
-        self.connection.onEnd = { [unowned self] reason in
-            switch reason {
-            case .endOfStream: self.answer(.failure(WireError("it closed the connection without an answer")))
-            case .failed(let error): self.answer(.failure(WireError("\(error)")))
-            }
+        self.link.onUp = { [unowned self] in self.link.send(.stats) }
+        self.link.onFrame = { [unowned self] frame throws(WireError) in
+            guard case .control(.statsAnswer) = frame.sort, case .statsAnswer(let json) = try Control(frame: frame)
+            else { return }
+            self.answer(.success(json))
         }
-        self.connection.startReading()
-        var bytes = FrameBytes()
-        do throws(WireError) {
-            let hello = Hello(role: .tool, index: 0, shardCount: 0, slotMapVersion: 0)
-            try Control.hello(hello).encode(into: &bytes, requestID: 0)
-            try Control.stats.encode(into: &bytes, requestID: 1)
-        } catch {
-            preconditionFailure("a hello fits a frame: \(error)")
-        }
-        bytes.withUnsafeBytes { self.connection.append($0) }
+        self.link.onEnd = { [unowned self] reason in self.answer(.failure(WireError(reason))) }
     }
 
     func close() {
         self.onAnswer = nil
-        self.connection.close()
-    }
-
-    private func read(_ bytes: UnsafeRawBufferPointer) {
-        var result: Result<String, WireError>?
-        do throws(WireError) {
-            try self.decoder.feed(bytes) { (frame) throws(WireError) in
-                guard case .control = frame.sort else { return }
-                switch try Control(frame: frame) {
-                case .statsAnswer(let json): result = .success(json)
-                case .goodbye(let reason): result = .failure(WireError("it refused: \(reason)"))
-                case .hello, .otherVersion, .helloAccepted, .ping, .pong, .stats, .unknownKind: break
-                }
-            }
-        } catch {
-            result = .failure(error)
-        }
-        if let result { self.answer(result) }
+        self.link.close("the question is answered")
     }
 
     private func answer(_ result: Result<String, WireError>) { self.onAnswer.take()?(result) }
