@@ -19,7 +19,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         /// All interfaces: a waiting room serves the world. The operator's port does not.
         public var host = "0.0.0.0"
         public var port = 8_080
-        public var connectionsMax = 20_000
+        /// Below the 20,000 open files that many systems allow a process, with room for its own.
+        public var connectionsMax = 16_000
         public var headerBytesMax = 16_384
         public var headerCountMax = 100
         public var targetBytesMax = 8_192

@@ -26,6 +26,7 @@ struct GatewayMeter {
         stats.answers.redirect = self.answersByClass[3]
         stats.answers.clientError = self.answersByClass[4]
         stats.answers.serverError = self.answersByClass[5]
+        stats.strayReplies = self.strayReplies
         stats.scheduleCache.hits = self.scheduleHits
         stats.scheduleCache.misses = self.scheduleMisses
         stats.requests = RequestStats.table(self.latencies, self.refusals)

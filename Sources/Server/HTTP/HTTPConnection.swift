@@ -87,7 +87,6 @@ final class HTTPConnection {
                 self.owesContinue = false
                 let client = self.nextClient(for: request)
                 if request.connection == .close || self.server.isDraining { self.lastAnswer = client.sequence }
-                self.server.noteRequest()
                 self.awaitsLarge = self.server.handler.handle(request, from: client) == .large
             case .refused(let refusal):
                 self.refuse(Problem(refusal))

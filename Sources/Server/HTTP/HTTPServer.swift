@@ -35,7 +35,6 @@ final class HTTPServer {
         var accepted: UInt64 = 0
         var refusedConnections: UInt64 = 0
         var acceptErrors: UInt64 = 0
-        var requests: UInt64 = 0
         /// Requests refused by the parser, or cut off for their slowness.
         var badRequests: UInt64 = 0
         var timeouts: UInt64 = 0
@@ -74,6 +73,9 @@ final class HTTPServer {
         stats.open = UInt64(self.connectionCount)
         stats.accepted = self.counts.accepted
         stats.refused = self.counts.refusedConnections
+        stats.timedOut = self.counts.timeouts
+        stats.malformed = self.counts.badRequests
+        stats.acceptErrors = self.counts.acceptErrors
         return stats
     }
 
@@ -161,7 +163,6 @@ final class HTTPServer {
     /// Nanoseconds of the loop's clock, as exact as timeouts need it: read once per turn.
     var now: UInt64 { self.loop.now * 1_000_000 }
 
-    func noteRequest() { self.counts.requests += 1 }
     func noteBadRequest() { self.counts.badRequests += 1 }
 
     private func sweep() {

@@ -101,6 +101,12 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var accepted: UInt64 = 0
         /// Closed at once, because there were too many.
         public var refused: UInt64 = 0
+        /// Cut off, because they were too slow to send or to read.
+        public var timedOut: UInt64 = 0
+        /// Requests that were no HTTP, or beyond a limit.
+        public var malformed: UInt64 = 0
+        /// Times that the system had no descriptor for another one.
+        public var acceptErrors: UInt64 = 0
         public init() {}
     }
 
@@ -126,6 +132,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public var answers = Answers()
     /// Requests at shards now.
     public var inFlight: UInt64 = 0
+    /// Replies of shards that nobody waited for any more.
+    public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()
     public var requests: [RequestStats] = []
     public init(gateway: Int) { self.gateway = gateway }

@@ -41,8 +41,9 @@ final class ServerProcess {
     ) throws(StartError) {
         ProcessName.set("usher/\(role)\(index)")
         let process: ServerProcess
+        let openFiles: UInt64
         do throws(UVError) {
-            _ = try ResourceLimits.raiseOpenFiles()
+            openFiles = try ResourceLimits.raiseOpenFiles().soft
             process = try ServerProcess(role, index, configuration, isSupervised: isSupervised)
         } catch {
             throw StartError(
@@ -50,6 +51,7 @@ final class ServerProcess {
                 remedy: "raise the limit of open files (ulimit -n)"
             )
         }
+        process.warnIfFewer(openFiles)
         do throws(StartError) {
             try configuration.stateDirectory.prepare()
             try start(process)
@@ -61,6 +63,19 @@ final class ServerProcess {
         if let failure = process.failure { throw failure }
         process.loop.close()
     }
+
+    /// A gateway needs a descriptor for each connection that it may have, and some for itself.
+    private func warnIfFewer(_ openFiles: UInt64) {
+        let wanted = UInt64(self.configuration.gateway.connectionsMax + Self.ownDescriptors)
+        guard self.name.hasPrefix("gateway"), openFiles < wanted else { return }
+        self.log.warning(
+            "fewer open files allowed than gateway.connectionsMax needs: raise the limit (ulimit -n)",
+            metadata: ["allowed": "\(openFiles)", "needed": "\(wanted)"]
+        )
+    }
+
+    /// For the loop, the listeners, the links to shards, and the operator's port.
+    private static let ownDescriptors = 512
 
     func catalogue() throws(StartError) -> Catalogue {
         do throws(ConfigurationMistakes) { return try CatalogueFile.load(self.configuration) } catch {
