@@ -104,16 +104,24 @@ public struct Line: ~Copyable {
         hashSeed: UInt64
     ) {
         self.init(rules: rules, opensAt: opensAt, hashSeed: hashSeed)
-        for entry in entries {
-            self.append(entry.user, place: entry.place, at: entry.joinedAt)
-            if case .admitted(let at) = entry.state { self.admit(entry.place, at: at) }
-        }
+        for entry in entries { self.restore(entry) }
+        self.endRestoring(totals: totals, admissionDue: admissionDue)
+    }
+
+    /// Takes back somebody who was present, in the order of places, into a line that nobody has joined.
+    mutating func restore(_ entry: Entry) {
+        self.append(entry.user, place: entry.place, at: entry.joinedAt)
+        if case .admitted(let at) = entry.state { self.admit(entry.place, at: at) }
+    }
+
+    /// Everyone who was present is back.
+    mutating func endRestoring(totals: Totals, admissionDue: Timestamp) {
         self.people.skip(to: totals.joined + 1)
         if self.totals.waiting == 0 { self.firstWaiting = self.people.nextPlace }
         precondition(self.totals.waiting == totals.waiting, "people waiting and their total differ")
         precondition(self.totals.admitted == totals.admitted, "people admitted and their total differ")
         self.totals = totals
-        self.rate = AdmissionRate(perSecond: rules.admissionsPerSecond, due: admissionDue)
+        self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: admissionDue)
     }
 
     // MARK: Who is where

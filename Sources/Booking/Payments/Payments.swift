@@ -55,6 +55,27 @@ public struct Payments {
         return payment.order
     }
 
+    // MARK: Snapshots
+
+    /// In the order of ids, with the user's balance right after: nil while under way. O(n log n).
+    func forEach(_ body: (PaymentOrder, Won?) -> Void) {
+        for id in self.payments.keys.sorted() {
+            let payment = self.payments[id]!
+            switch payment.state {
+            case .started: body(payment.order, nil)
+            case .done(let balance): body(payment.order, balance)
+            }
+        }
+    }
+
+    /// Takes back a payment as it was.
+    mutating func restore(_ order: PaymentOrder, balance: Won?) {
+        self.takeStarted(order)
+        if let balance { _ = self.takeDone(order.id, balance: balance) }
+    }
+
+    mutating func restore(refusedCount: Int) { self.refusedCount = refusedCount }
+
     /// Every payment's reservations say the same as the payment. O(payments).
     public func checkInvariants(against seats: Seats) {
         var open = 0

@@ -83,6 +83,30 @@ public struct Points {
         self.accounts[user]!.updatedAt = entry.at
     }
 
+    // MARK: Snapshots
+
+    /// By user, each user's oldest first. O(n log n) in the users.
+    func forEachLine(_ body: (UserID, HistoryEntry) -> Void) {
+        for user in self.accounts.keys.sorted() { for entry in self.accounts[user]!.history { body(user, entry) } }
+    }
+
+    /// By payment. O(n log n).
+    func forEachDebit(_ body: (PaymentID, Debit) -> Void) {
+        for payment in self.debits.keys.sorted() { body(payment, self.debits[payment]!) }
+    }
+
+    /// Takes back a line of a user's history; oldest first. The balance follows.
+    mutating func restore(_ user: UserID, _ entry: HistoryEntry) {
+        switch entry.type {
+        case .charge: self.takeCharged(user, entry)
+        case .use: self.takeUsed(user, entry)
+        }
+    }
+
+    mutating func restore(_ debit: Debit, of payment: PaymentID) {
+        precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was decided twice")
+    }
+
     /// Each balance is what its history says, and the totals are the sums. O(history).
     public func checkInvariants() {
         var charged = Won.zero

@@ -74,10 +74,7 @@ public struct Seats {
             self.schedules[position].hall.section(of: hold.seat) != nil,
             "seat \(hold.seat) has a reservation, but is not in the hall: put it back"
         )
-        if self.boards[position] == nil {
-            self.boards[position] = SeatBoard(seatCount: self.schedules[position].hall.seatCount)
-        }
-        self.boards[position]!.hold(hold.seat, for: hold.id)
+        self.withBoard(of: hold.schedule) { $0.hold(hold.seat, for: hold.id) }
         precondition(
             self.reservations.updateValue(hold, forKey: hold.id) == nil,
             "reservation \(hold.id) was given twice"
@@ -115,7 +112,41 @@ public struct Seats {
         self.soldCount += 1
     }
 
+    // MARK: Snapshots
+
+    /// Oldest first. O(n log n).
+    func forEachReservation(_ body: (Reservation) -> Void) {
+        for id in self.reservations.keys.sorted() { body(self.reservations[id]!) }
+    }
+
+    /// Takes back a reservation as it was; oldest first.
+    mutating func restore(_ reservation: Reservation) {
+        precondition(
+            self.reservations.updateValue(reservation, forKey: reservation.id) == nil,
+            "reservation \(reservation.id) was given twice"
+        )
+        self.reservationsByUser[reservation.user, default: []].append(reservation.id)
+        guard reservation.status != .cancelled else { return }
+        self.withBoard(of: reservation.schedule) { $0.hold(reservation.seat, for: reservation.id) }
+        self.heldCount += 1
+        guard reservation.status == .paid else {
+            return self.deadlines.insert(Deadline(until: reservation.until, reservation: reservation.id))
+        }
+        self.withBoard(of: reservation.schedule) { $0.sell(reservation.seat, to: reservation.id) }
+        self.heldCount -= 1
+        self.soldCount += 1
+    }
+
     // MARK: Helpers
+
+    /// A schedule's board is made when its first seat is taken.
+    private mutating func withBoard(of schedule: ScheduleID, _ change: (inout SeatBoard) -> Void) {
+        let position = self.position(of: schedule)
+        if self.boards[position] == nil {
+            self.boards[position] = SeatBoard(seatCount: self.schedules[position].hall.seatCount)
+        }
+        change(&self.boards[position]!)
+    }
 
     /// Changes a hold that `payment` pins, or that none does.
     @discardableResult

@@ -24,6 +24,8 @@ public struct Shard: ~Copyable {
     private(set) var counters: [UInt64]
     /// The state's own time: never goes back.
     private(set) var now = Timestamp.distantPast
+    /// When the last fact happened: as much of `now` as a replay brings back.
+    private(set) var lastFactAt = Timestamp.distantPast
 
     /// Recorded since the shell last took them, in order.
     public private(set) var facts: [Fact] = []
@@ -294,6 +296,7 @@ public struct Shard: ~Copyable {
     /// The only place where the state changes. Traps on a fact that can't have happened: the journal would be wrong.
     public mutating func take(_ fact: Fact) {
         self.now = max(self.now, fact.at)
+        self.lastFactAt = max(self.lastFactAt, fact.at)
         switch fact {
         case .joined(let concert, let user, let place, let at):
             self.state(concert).line.takeJoined(user, place: place, at: at)
@@ -343,6 +346,25 @@ public struct Shard: ~Copyable {
         self.debitsUnderWay[order.id] = order
         self.asked.append(Asked(payment: order.id, at: order.at))
     }
+
+    // MARK: Restoring
+
+    mutating func restore(time: Timestamp) {
+        self.now = time
+        self.lastFactAt = time
+    }
+
+    mutating func restore(_ counter: UInt64, of slot: Slot) { self.counters[Int(slot.rawValue)] = counter }
+
+    mutating func restore(underWay order: PaymentOrder) { self.debitsUnderWay[order.id] = order }
+
+    /// Payments under way are asked for again, the oldest first.
+    mutating func endRestoring() {
+        let orders = self.debitsUnderWay.values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+        self.asked = Deque(orders.map { Asked(payment: $0.id, at: $0.at) })
+    }
+
+    // MARK: Helpers
 
     private func ownSlot(of user: UserID) -> Slot {
         let slot = Slot(of: user)

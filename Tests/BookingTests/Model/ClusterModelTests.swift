@@ -7,7 +7,7 @@ import Testing
 @Suite struct ClusterModelTests {
     /// Runs of 500 steps: 15 batches of 16 seeds, over 1, 2 and 4 shards in turn.
     @Test(arguments: 0..<15)
-    func `shards answer as the model does, and a replay ends in the same state`(batch: Int) {
+    func `shards answer as the model does, and a replay or a snapshot ends in the same state`(batch: Int) {
         for seed in UInt64(batch * 16)..<UInt64(batch * 16 + 16) {
             var run = RandomRun(seed: seed, shardCount: [1, 2, 4][Int(seed % 3)])
             do {
@@ -26,8 +26,18 @@ import Testing
             let replayed = cluster.replayed(index)
             replayed.checkInvariants()
             let live = ShardDump(node.shard, users: SmallWorld.users, payments: payments)
-            guard ShardDump(replayed, users: SmallWorld.users, payments: payments) != live else { continue }
-            throw TestCluster.Divergence(description: "a replay of shard \(index) ends in another state")
+            guard ShardDump(replayed, users: SmallWorld.users, payments: payments) == live else {
+                throw TestCluster.Divergence(description: "a replay of shard \(index) ends in another state")
+            }
+            let restored = try cluster.restored(index)
+            restored.checkInvariants()
+            guard ShardDump(restored, users: SmallWorld.users, payments: payments) == live else {
+                throw TestCluster.Divergence(description: "a snapshot of shard \(index) brings back another state")
+            }
+            let items = TestCluster.items(node.shard)
+            guard TestCluster.items(replayed) == items, TestCluster.items(restored) == items else {
+                throw TestCluster.Divergence(description: "a snapshot of shard \(index) depends on how it came to be")
+            }
         }
     }
 }

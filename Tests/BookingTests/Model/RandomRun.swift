@@ -58,8 +58,9 @@ struct RandomRun {
             try self.cluster.cut(TestCluster.Link(from: from, to: to))
         case 41:
             let index = Int.random(in: 0..<self.cluster.nodes.count, using: &self.random)
-            self.note("restart \(index)")
-            try self.cluster.restart(index)
+            let fromSnapshot = self.random.once(in: 2)
+            self.note("restart \(index) from \(fromSnapshot ? "a snapshot" : "its facts")")
+            try self.cluster.restart(index, fromSnapshot: fromSnapshot)
         default:
             let request = self.request()
             self.note("\(request)")

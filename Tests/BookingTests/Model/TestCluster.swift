@@ -117,9 +117,10 @@ final class TestCluster {
         }
     }
 
-    /// A shard dies and starts again from its facts: what was on its links is lost, as is who waited.
-    func restart(_ index: Int) throws {
-        self.nodes[index].shard = self.replayed(index)
+    /// A shard dies and starts again from its facts, or from a snapshot of before it died: what was on its links is lost,
+    /// as is who waited.
+    func restart(_ index: Int, fromSnapshot: Bool = false) throws {
+        self.nodes[index].shard = fromSnapshot ? try self.restored(index) : self.replayed(index)
         self.nodes[index].shard.resume(at: self.now)
         self.model.restart(self.concerts(of: index), at: self.now)
         for other in self.nodes.indices where other != index { try self.cut(Link(from: index, to: other)) }
@@ -142,6 +143,21 @@ final class TestCluster {
         var shard = Shard(index: index, slots: self.slots, catalogue: self.catalogue, hashSeed: 0xF0E1_D2C3)
         for fact in self.nodes[index].facts { shard.take(fact) }
         return shard
+    }
+
+    /// A fresh shard that has taken in a snapshot of one.
+    func restored(_ index: Int) throws -> Shard {
+        let restoration = ShardRestoration { [slots, catalogue] in
+            Shard(index: index, slots: slots, catalogue: catalogue, hashSeed: 0x0F1E_2D3C)
+        }
+        for item in Self.items(self.nodes[index].shard) { try restoration.take(item) }
+        return restoration.finish()
+    }
+
+    static func items(_ shard: borrowing Shard) -> [SnapshotItem] {
+        var items: [SnapshotItem] = []
+        shard.forEachItem { items.append($0) }
+        return items
     }
 
     // MARK: Checks

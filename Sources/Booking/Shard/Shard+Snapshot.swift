@@ -1,0 +1,132 @@
+/// The state as a list of items, and back.
+extension Shard {
+    /// Everything that must be kept, in the one order that it has. O(state), with a sort of the reservations, payments,
+    /// accounts and debits; nothing is copied but their keys.
+    public func forEachItem(_ body: (SnapshotItem) -> Void) {
+        body(.time(self.lastFactAt))
+        for (slot, counter) in self.counters.enumerated() where counter > 0 {
+            body(.counter(Slot(checking: UInt16(slot))!, counter))
+        }
+        for state in self.concertsInOrder where state.line.totals.joined > 0 {
+            let refused = UInt64(state.payments.refusedCount)
+            let due = state.line.admissionDue
+            body(.concert(state.concert.id, state.line.totals, admissionDue: due, paymentsRefused: refused))
+            state.line.forEachPresent { body(.person($0)) }
+            state.seats.forEachReservation { body(.reservation($0)) }
+            state.payments.forEach { body(.payment($0, balance: $1)) }
+        }
+        self.points.forEachLine { body(.historyLine($0, $1)) }
+        self.points.forEachDebit { body(.debit($0, $1)) }
+    }
+
+    /// Why a fact can't be taken in here; nil when it can, as far as catalogue and slots go. O(1).
+    public func misfit(of fact: Fact) -> Misfit? {
+        switch fact {
+        case .joined(let concert, _, _, _), .admitted(let concert, _, _), .left(let concert, _, _),
+            .lapsed(let concert, _, _), .released(let concert, _, _, _), .paymentDone(let concert, _, _, _),
+            .paymentRefused(let concert, _, _):
+            self.misfit(of: concert)
+        case .paymentStarted(let order): self.misfit(of: order.concert)
+        case .held(let concert, let reservation): self.misfit(of: concert) ?? self.misfit(of: reservation, in: concert)
+        case .charged(let user, _, _, _, _), .used(let user, _, _, _), .debited(let user, _, _, _, _),
+            .debitRefused(let user, _, _):
+            self.misfit(of: user)
+        }
+    }
+
+    func misfit(of concert: ConcertID) -> Misfit? {
+        guard self.concerts[concert] == nil else { return nil }
+        guard self.catalogue[concert] != nil else {
+            return Misfit("concert \(concert) has a history here, but is not in the catalogue: put it back")
+        }
+        return Misfit(
+            "concert \(concert) has a history here, but belongs to another of \(self.slots.shardCount) shards"
+        )
+    }
+
+    func misfit(of reservation: Reservation, in concert: ConcertID) -> Misfit? {
+        guard let schedule = self.concerts[concert]?.seats.schedule(reservation.schedule) else {
+            return Misfit(
+                "schedule \(reservation.schedule) of concert \(concert) has reservations, but is not in the catalogue: "
+                    + "put it back"
+            )
+        }
+        guard schedule.hall.section(of: reservation.seat) == nil else { return nil }
+        return Misfit(
+            "seat \(reservation.seat) on schedule \(reservation.schedule) has a reservation, but is not in the hall: "
+                + "put it back"
+        )
+    }
+
+    func misfit(of user: UserID) -> Misfit? {
+        guard self.slots.shard(of: Slot(of: user)) != self.index else { return nil }
+        return Misfit("user \(user) has a history here, but belongs to another of \(self.slots.shardCount) shards")
+    }
+}
+
+/// Builds a shard from the items of a snapshot, in their order. Traps on items that no shard ever gave; a snapshot's
+/// bytes are checked by its reader before.
+///
+///     restoration ──take, once an item──▶ ... ──finish──▶ shard, ready for the facts after the snapshot
+public final class ShardRestoration {
+    private var shard: Shard
+    private let fresh: () -> Shard
+    private var concert: ConcertState?
+    private var concertHead: (totals: Line.Totals, admissionDue: Timestamp)?
+
+    /// `fresh` makes a shard on which nothing has happened.
+    public init(_ fresh: @escaping () -> Shard) {
+        self.fresh = fresh
+        self.shard = fresh()
+        precondition(self.shard.lastFactAt == .distantPast, "a shard that has a history is not restored")
+    }
+
+    /// Refuses what the catalogue or the slots no longer have a place for.
+    public func take(_ item: SnapshotItem) throws(Misfit) {
+        switch item {
+        case .time(let time): self.shard.restore(time: time)
+        case .counter(let slot, let counter): self.shard.restore(counter, of: slot)
+        case .concert(let id, let totals, let due, let refused):
+            if let misfit = self.shard.misfit(of: id) { throw misfit }
+            self.endConcert()
+            let state = self.shard.concerts[id]!
+            state.payments.restore(refusedCount: Int(refused))
+            self.concert = state
+            self.concertHead = (totals, due)
+        case .person(let entry): self.current.line.restore(entry)
+        case .reservation(let reservation):
+            let state = self.current
+            if let misfit = self.shard.misfit(of: reservation, in: state.concert.id) { throw misfit }
+            state.seats.restore(reservation)
+        case .payment(let order, let balance):
+            self.current.payments.restore(order, balance: balance)
+            if balance == nil { self.shard.restore(underWay: order) }
+        case .historyLine(let user, let entry):
+            if let misfit = self.shard.misfit(of: user) { throw misfit }
+            self.shard.points.restore(user, entry)
+        case .debit(let payment, let debit): self.shard.points.restore(debit, of: payment)
+        }
+    }
+
+    /// All items are taken in. The restoration begins anew.
+    public func finish() -> Shard {
+        self.endConcert()
+        self.shard.endRestoring()
+        var shard = self.fresh()
+        swap(&shard, &self.shard)
+        return shard
+    }
+
+    private var current: ConcertState {
+        guard let concert = self.concert else {
+            preconditionFailure("a snapshot's concerts come before what is theirs")
+        }
+        return concert
+    }
+
+    private func endConcert() {
+        guard let concert = self.concert, let head = self.concertHead else { return }
+        concert.line.endRestoring(totals: head.totals, admissionDue: head.admissionDue)
+        self.concert = nil
+    }
+}

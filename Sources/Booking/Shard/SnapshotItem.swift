@@ -1,0 +1,41 @@
+/// One piece of a shard's state: a snapshot is the list of them, as the journal is the list of facts.
+///
+///     time · counter ... · concert · person ... reservation ... payment ... · concert ... · historyLine ... · debit ...
+///
+/// The same state gives the same items in the same order, whether it came from decisions, from facts or from a snapshot.
+/// What follows from no fact is not in it: when somebody was last seen, who waits for an answer, when a debit was last
+/// asked for.
+public enum SnapshotItem: Equatable, Sendable {
+    /// When the last fact happened; `distantPast` before the first.
+    case time(Timestamp)
+    /// The last id given in a slot. By slot; slots that gave none are left out.
+    case counter(Slot, UInt64)
+    /// People, reservations and payments up to the next concert are this one's. By id; concerts that nobody ever joined
+    /// are left out.
+    case concert(ConcertID, Line.Totals, admissionDue: Timestamp, paymentsRefused: UInt64)
+    /// By place.
+    case person(Line.Entry)
+    /// By id, which is the order in which they were made.
+    case reservation(Reservation)
+    /// By id. `balance` is the user's right after, nil while the payment is under way.
+    case payment(PaymentOrder, balance: Won?)
+    /// By user, then oldest first. Balances follow from it.
+    case historyLine(UserID, HistoryEntry)
+    /// By payment.
+    case debit(PaymentID, Points.Debit)
+
+    /// The kind alone, as a snapshot's bytes have it. A kind whose fields change gets a new number.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        case time = 1, counter
+        case concert = 16, person, reservation, payment
+        case historyLine = 32, debit
+    }
+}
+
+/// A history that does not fit the shard that should take it in: the catalogue or the number of shards is another one
+/// than when it was written. An operator's mistake, which putting back the old setting undoes.
+public struct Misfit: Error, Equatable, CustomStringConvertible {
+    public let reason: String
+    public init(_ reason: String) { self.reason = reason }
+    public var description: String { self.reason }
+}

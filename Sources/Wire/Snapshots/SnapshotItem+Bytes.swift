@@ -1,0 +1,227 @@
+import Booking
+
+// The items of a snapshot, in and out. Reading checks every range, as for facts.
+
+extension SnapshotItem {
+    @inline(__always)
+    func encode(into bytes: inout FrameBytes) {
+        bytes.append(self.kind.rawValue)
+        switch self {
+        case .time(let time): bytes.append(time)
+        case .counter(let slot, let counter):
+            bytes.append(slot.rawValue)
+            bytes.append(counter)
+        case .concert(let id, let totals, let due, let refused):
+            bytes.append(id)
+            bytes.append(totals)
+            bytes.append(due)
+            bytes.append(refused)
+        case .person(let entry): bytes.append(entry)
+        case .reservation(let reservation): bytes.append(kept: reservation)
+        case .payment(let order, let balance):
+            bytes.append(kept: order)
+            bytes.append(optional: balance)
+        case .historyLine(let user, let entry):
+            bytes.append(user)
+            bytes.append(kept: entry)
+        case .debit(let payment, let debit):
+            bytes.append(payment)
+            switch debit {
+            case .done(let balance): bytes.append(optional: balance)
+            case .refused: bytes.append(optional: nil as Won?)
+            }
+        }
+    }
+
+    /// The item whose kind has been read.
+    @inline(__always)
+    init(kind number: UInt8, from reader: inout FrameReader) throws(WireError) {
+        guard let kind = Kind(rawValue: number) else {
+            throw WireError("items of kind \(number) are not known to this version: a newer one wrote them")
+        }
+        switch kind {
+        case .time: self = .time(try reader.readTimestamp())
+        case .counter:
+            guard let slot = Slot(checking: try reader.readUInt16()) else { throw WireError("there is no such slot") }
+            let counter = try reader.readUInt64()
+            guard counter <= SlotIDs.counterMax else { throw WireError("a slot has given away more ids than it has") }
+            self = .counter(slot, counter)
+        case .concert:
+            let id: ConcertID = try reader.readID()
+            let totals = try reader.readTotals()
+            let due = try reader.readTimestamp()
+            self = .concert(id, totals, admissionDue: due, paymentsRefused: try reader.readAmount())
+        case .person: self = .person(try reader.readEntry())
+        case .reservation: self = .reservation(try reader.readKeptReservation())
+        case .payment: self = .payment(try reader.readKeptOrder(), balance: try reader.readOptionalWon())
+        case .historyLine: self = .historyLine(try reader.readID(), try reader.readKeptLine())
+        case .debit:
+            let payment: PaymentID = try reader.readID()
+            self = .debit(payment, try reader.readOptionalWon().map { .done(balance: $0) } ?? .refused)
+        }
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .time: .time
+        case .counter: .counter
+        case .concert: .concert
+        case .person: .person
+        case .reservation: .reservation
+        case .payment: .payment
+        case .historyLine: .historyLine
+        case .debit: .debit
+        }
+    }
+}
+
+extension FrameBytes {
+    fileprivate mutating func append(_ totals: Line.Totals) {
+        self.append(totals.waiting)
+        self.append(totals.admitted)
+        self.append(totals.left)
+        self.append(totals.expired)
+        self.append(totals.usedUp)
+    }
+
+    @inline(__always)
+    fileprivate mutating func append(_ entry: Line.Entry) {
+        self.append(entry.place)
+        self.append(entry.user)
+        self.append(entry.joinedAt)
+        switch entry.state {
+        case .waiting: self.append(UInt8(0))
+        case .admitted(let at):
+            self.append(UInt8(1))
+            self.append(at)
+        }
+    }
+
+    fileprivate mutating func append(kept reservation: Reservation) {
+        self.append(reservation.id)
+        self.append(reservation.user)
+        self.append(reservation.schedule)
+        self.append(reservation.seat)
+        self.append(reservation.price)
+        self.append(reservation.heldAt)
+        self.append(reservation.until)
+        self.append(reservation.status.rawValue)
+        self.append(reservation.payment?.rawValue ?? 0)
+    }
+
+    fileprivate mutating func append(kept order: PaymentOrder) {
+        self.append(order.id)
+        self.append(order.concert)
+        self.append(order.user)
+        self.append(order.place)
+        self.append(order.amount)
+        self.append(order.at)
+        self.append(ids: order.reservations)
+    }
+
+    fileprivate mutating func append(kept entry: HistoryEntry) {
+        self.append(entry.id)
+        self.append(entry.amount)
+        self.append(entry.type.rawValue)
+        self.append(entry.paymentType.rawValue)
+        self.append(entry.at)
+    }
+
+    fileprivate mutating func append(optional won: Won?) {
+        self.append(UInt8(won == nil ? 0 : 1))
+        if let won { self.append(won) }
+    }
+}
+
+extension FrameReader {
+    /// A number of people or things; small enough for sums.
+    fileprivate mutating func readAmount() throws(WireError) -> UInt64 {
+        let number = try self.readUInt64()
+        guard number <= IdentifierLimits.max else { throw WireError("a count is out of range") }
+        return number
+    }
+
+    fileprivate mutating func readTotals() throws(WireError) -> Line.Totals {
+        Line.Totals(
+            waiting: try self.readAmount(),
+            admitted: try self.readAmount(),
+            left: try self.readAmount(),
+            expired: try self.readAmount(),
+            usedUp: try self.readAmount()
+        )
+    }
+
+    @inline(__always)
+    fileprivate mutating func readEntry() throws(WireError) -> Line.Entry {
+        let place = try self.readPlace()
+        let user: UserID = try self.readID()
+        let joinedAt = try self.readTimestamp()
+        let state: Line.State
+        switch try self.readUInt8() {
+        case 0: state = .waiting
+        case 1: state = .admitted(at: try self.readTimestamp())
+        default: throw WireError("somebody neither waits nor is admitted")
+        }
+        return Line.Entry(place: place, user: user, joinedAt: joinedAt, state: state)
+    }
+
+    fileprivate mutating func readKeptReservation() throws(WireError) -> Reservation {
+        let id: ReservationID = try self.readID()
+        let user: UserID = try self.readID()
+        let schedule: ScheduleID = try self.readID()
+        let seat: SeatID = try self.readID()
+        let price = try self.readWon()
+        let heldAt = try self.readTimestamp()
+        let until = try self.readTimestamp()
+        let status: Reservation.Status = try self.readCase("reservation status")
+        let payment = try self.readUInt64()
+        guard payment <= IdentifierLimits.max else { throw WireError("an identifier is out of range") }
+        return Reservation(
+            id: id,
+            user: user,
+            schedule: schedule,
+            seat: seat,
+            price: price,
+            heldAt: heldAt,
+            until: until,
+            status: status,
+            payment: payment == 0 ? nil : PaymentID(payment)
+        )
+    }
+
+    fileprivate mutating func readKeptOrder() throws(WireError) -> PaymentOrder {
+        let id: PaymentID = try self.readID()
+        let concert: ConcertID = try self.readID()
+        let user: UserID = try self.readID()
+        let place = try self.readPlace()
+        let amount = try self.readWon()
+        let at = try self.readTimestamp()
+        return PaymentOrder(
+            id: id,
+            concert: concert,
+            user: user,
+            place: place,
+            reservations: try self.readIDs(),
+            amount: amount,
+            at: at
+        )
+    }
+
+    fileprivate mutating func readKeptLine() throws(WireError) -> HistoryEntry {
+        HistoryEntry(
+            id: try self.readID(),
+            amount: try self.readWon(),
+            type: try self.readCase("transaction type"),
+            paymentType: try self.readCase("payment type"),
+            at: try self.readTimestamp()
+        )
+    }
+
+    fileprivate mutating func readOptionalWon() throws(WireError) -> Won? {
+        switch try self.readUInt8() {
+        case 0: nil
+        case 1: try self.readWon()
+        default: throw WireError("an amount is neither there nor missing")
+        }
+    }
+}
