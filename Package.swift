@@ -25,6 +25,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "Reactor", dependencies: ["CLibuv"], swiftSettings: house),
         .target(
             name: "Booking",
@@ -40,7 +41,11 @@ let package = Package(
             exclude: ["Contract/README.md", "Frames/README.md"],
             swiftSettings: house
         ),
-        .target(name: "Journal", dependencies: ["Booking"], swiftSettings: house),
+        .target(
+            name: "Journal",
+            dependencies: ["Booking", "CSQLite", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house
+        ),
         .target(
             name: "Server",
             dependencies: [
@@ -65,10 +70,11 @@ let package = Package(
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking", "TestSupport"], swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Booking", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Reactor", "Wire", "usher", "TestSupport",
+                "Server", "Booking", "Journal", "Reactor", "Wire", "usher", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house

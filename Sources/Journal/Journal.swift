@@ -23,38 +23,69 @@ public struct JournalBatch: Equatable, Sendable {
     public var nextSequence: UInt64 { self.firstSequence + UInt64(self.count) }
 }
 
-/// Where the facts of one shard are kept.
+/// The state of a shard after a batch, encoded: facts up to it need not be replayed any more.
+public struct JournalSnapshot: Equatable, Sendable {
+    /// The number of the last fact in it: the last one of a batch. 0 is the state before any fact.
+    public let sequence: UInt64
+    /// The shard's time when it was taken.
+    public let time: Timestamp
+    public let bytes: [UInt8]
+
+    public init(sequence: UInt64, time: Timestamp, bytes: [UInt8]) {
+        self.sequence = sequence
+        self.time = time
+        self.bytes = bytes
+    }
+}
+
+/// What any process may do with a shard's history, its owner or not: read it, and keep snapshots of where it led.
+///
+/// Everything that is read is checked on the way; what was altered, cut off or lost throws, and nothing is skipped.
+public protocol JournalArchive: AnyObject {
+    /// The snapshot from which a restart has the least to replay; nil when there is none yet.
+    func newestSnapshot() throws(JournalError) -> JournalSnapshot?
+
+    /// Every batch that has facts after `sequence`, in order. `sequence` is the last of a batch, or 0. What `body` throws
+    /// ends the replay.
+    func replay(after sequence: UInt64, _ body: (JournalBatch) throws(JournalError) -> Void) throws(JournalError)
+
+    /// Keeps a snapshot in place of older ones. It is durable when this returns.
+    func write(_ snapshot: JournalSnapshot) throws(JournalError)
+
+    /// Forgets facts that the newest snapshot covers. An owner that appends meanwhile waits for a few milliseconds at most.
+    func dropCovered() throws(JournalError)
+}
+
+/// Where the facts of one shard are kept, as its owner has it.
+///
+///     opened ──replay──▶ ... ──begin──▶ owned ──append──▶ under way ──whenDone──▶ owned ... ──close──▶ gone
 ///
 /// One batch is under way at a time, and names the sequence it expects: a journal that has gone on without this owner
-/// refuses it, so that a stale owner stops instead of forking history. That is all a local file needs, and what a
-/// replicated log can give.
+/// refuses it, so that a stale owner stops instead of forking history. Each owner has an epoch, higher than the one
+/// before it. That is all a local file needs, and what a replicated log can give.
 ///
 /// Not `Sendable`: a journal belongs to its shard's loop, whatever threads it uses inside.
-public protocol Journal: AnyObject {
+public protocol Journal: JournalArchive {
     /// What `stats` calls it.
     var kind: String { get }
 
-    /// The number that the next fact gets.
+    /// The number that the next fact gets. Known once the history was replayed to its end, or after `begin`.
     var nextSequence: UInt64 { get }
 
-    /// Appends a batch whose `firstSequence` is `nextSequence`, while no other is under way. `whenDone` is called once,
-    /// on the loop's thread, maybe before this returns: from a success on, the batch survives what the journal promises
-    /// to survive.
+    /// Which owner this is, counted from 1; 0 before `begin`.
+    var epoch: UInt64 { get }
+
+    /// The history was taken in and found right: from now on this owner appends. Earlier owners are refused.
+    func begin() throws(JournalError)
+
+    /// Appends a batch whose `firstSequence` is `nextSequence`, while no other is under way. `whenDone` is called once, on
+    /// the loop's thread, by `drain()` or before this returns: from a success on, the batch survives what the journal
+    /// promises to survive. After a failure that `isPassing`, the same batch may be appended again.
     func append(_ batch: JournalBatch, whenDone: @escaping (Result<Void, JournalError>) -> Void)
 
-    /// Every batch from the first that holds `sequence` on, in order.
-    func replay(from sequence: UInt64, _ body: (JournalBatch) throws -> Void) throws
-}
+    /// Calls the `whenDone` of a batch that is done. The loop calls it when the journal has woken it; it never waits.
+    func drain()
 
-/// A journal that could not do what it was asked.
-public enum JournalError: Error, Equatable, CustomStringConvertible {
-    /// Somebody else has appended, or this batch came twice: whoever asked must stop.
-    case outOfSequence(expected: UInt64, got: UInt64)
-
-    public var description: String {
-        switch self {
-        case .outOfSequence(let expected, let got):
-            "the journal goes on at fact \(expected), but was given fact \(got): another process owns it now"
-        }
-    }
+    /// Ends this ownership. Nothing is under way. O(what was written since the last checkpoint).
+    func close() throws(JournalError)
 }

@@ -3,11 +3,15 @@
 public final class MemoryJournal: Journal {
     public let kind = "memory"
     public private(set) var nextSequence: UInt64 = 1
+    public private(set) var epoch: UInt64 = 0
     private let keepsBatches: Bool
     private var batches: [JournalBatch] = []
+    private var snapshot: JournalSnapshot?
 
     /// Only a test that replays needs `keepsBatches`: kept facts grow without end.
     public init(keepsBatches: Bool) { self.keepsBatches = keepsBatches }
+
+    public func begin() { self.epoch += 1 }
 
     public func append(_ batch: JournalBatch, whenDone: @escaping (Result<Void, JournalError>) -> Void) {
         guard batch.firstSequence == self.nextSequence else {
@@ -18,7 +22,22 @@ public final class MemoryJournal: Journal {
         whenDone(.success(()))
     }
 
-    public func replay(from sequence: UInt64, _ body: (JournalBatch) throws -> Void) throws {
-        for batch in self.batches where batch.nextSequence > sequence { try body(batch) }
+    public func drain() {}
+    public func close() {}
+
+    public func newestSnapshot() -> JournalSnapshot? { self.snapshot }
+
+    public func replay(
+        after sequence: UInt64,
+        _ body: (JournalBatch) throws(JournalError) -> Void
+    ) throws(JournalError) {
+        for batch in self.batches where batch.firstSequence > sequence { try body(batch) }
+    }
+
+    public func write(_ snapshot: JournalSnapshot) { self.snapshot = snapshot }
+
+    public func dropCovered() {
+        guard let snapshot = self.snapshot else { return }
+        self.batches.removeAll { $0.firstSequence <= snapshot.sequence }
     }
 }

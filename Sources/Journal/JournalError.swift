@@ -1,0 +1,74 @@
+/// A journal that could not do what it was asked, in words for whoever must act.
+public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Somebody else has appended, or this batch came twice: whoever asked must stop.
+    case outOfSequence(expected: UInt64, got: UInt64)
+    /// A later owner has taken the journal over: whoever asked must stop.
+    case notOwner(file: String)
+    /// Another process owns the journal; its id, if it could be read.
+    case inUse(file: String, by: Int32?)
+
+    /// The disk, or the file's allowance, is full. Nothing was kept of the batch, and the same batch may be tried again.
+    case full(file: String)
+    /// A read or write failed. Nothing was kept of the batch, and the same batch may be tried again.
+    case inputOutput(file: String, code: Int32, message: String)
+    /// Another process held the file for longer than the owner waits. The same batch may be tried again.
+    case busy(file: String)
+
+    /// The journal was altered, cut off or damaged. Nothing of it is skipped, so nothing can go on from it.
+    case damaged(JournalDamage)
+    /// A fact that whoever replays can't take in, though it stands there as it was written.
+    case unusable(sequence: UInt64, reason: String)
+    /// Written by a newer version of Usher.
+    case newer(file: String, version: Int, newest: Int)
+    /// No journal, or that of another shard.
+    case foreign(file: String, reason: String)
+    /// A system call or SQLite refused, in a way that trying again does not mend.
+    case failed(file: String, call: String, message: String)
+
+    /// Whether the same batch may be tried again, as when space is back.
+    public var isPassing: Bool {
+        switch self {
+        case .full, .inputOutput, .busy: true
+        case .outOfSequence, .notOwner, .inUse, .damaged, .unusable, .newer, .foreign, .failed: false
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .outOfSequence(let expected, let got):
+            "the journal goes on at fact \(expected), but was given fact \(got): another process owns it now"
+        case .notOwner(let file): "\(file) was taken over by a later owner: this process must stop"
+        case .inUse(let file, let holder):
+            "\(file) is in use" + (holder.map { " by process \($0)" } ?? "") + ": a journal has one owner at a time"
+        case .full(let file): "\(file) can't grow: the disk is full"
+        case .inputOutput(let file, let code, let message): "\(file): \(message) (SQLite code \(code))"
+        case .busy(let file): "\(file) was held by another process for too long"
+        case .damaged(let damage): "\(damage)"
+        case .unusable(let sequence, let reason): "fact \(sequence) can't be taken in: \(reason)"
+        case .newer(let file, let version, let newest):
+            "\(file) has schema version \(version), and this program knows versions up to \(newest): run a newer usher"
+        case .foreign(let file, let reason): "\(file) \(reason)"
+        case .failed(let file, let call, let message): "\(file): \(call): \(message)"
+        }
+    }
+}
+
+/// Where a journal is damaged, how that was noticed, and the command that tells more.
+public struct JournalDamage: Equatable, Sendable, CustomStringConvertible {
+    public let file: String
+    /// The first fact that can't be trusted.
+    public let sequence: UInt64
+    public let reason: String
+    public let command: String
+
+    public init(file: String, sequence: UInt64, reason: String, command: String) {
+        self.file = file
+        self.sequence = sequence
+        self.reason = reason
+        self.command = command
+    }
+
+    public var description: String {
+        "\(self.file) is damaged at fact \(self.sequence): \(self.reason); \(self.command) tells more"
+    }
+}

@@ -1,0 +1,186 @@
+import CSQLite
+
+/// What SQLite refused: which call, with which of its codes, in its words.
+struct SQLiteFailure: Error, Equatable {
+    /// The extended code; its low 8 bits are the primary one.
+    let code: Int32
+    let call: String
+    let message: String
+
+    var primaryCode: Int32 { self.code & 0xFF }
+}
+
+/// One connection to a SQLite file. Used by one thread at a time; not `Sendable`.
+///
+/// The only file, with `Statement`, that calls SQLite. Every return code is looked at: what is not a success throws.
+final class Database {
+    enum Access { case writer, reader }
+
+    let path: String
+    fileprivate var raw: OpaquePointer?
+
+    /// Opens a file that is there. A reader can't change it, and neither kind copies the log back when it closes: what a
+    /// crash left is left as it is until an owner begins.
+    init(_ path: String, _ access: Access, busyMilliseconds: Int32) throws(SQLiteFailure) {
+        self.path = path
+        let code = sqlite3_open_v2(path, &self.raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil)
+        do throws(SQLiteFailure) {
+            try self.check(code, "sqlite3_open_v2")
+            try self.check(sqlite3_extended_result_codes(self.raw, 1), "sqlite3_extended_result_codes")
+            try self.check(sqlite3_busy_timeout(self.raw, busyMilliseconds), "sqlite3_busy_timeout")
+            let option = SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
+            try self.check(usher_sqlite3_db_config_int(self.raw, option, 1), "sqlite3_db_config")
+            try self.execute("PRAGMA trusted_schema = OFF")
+            try self.execute("PRAGMA cell_size_check = ON")
+            try self.execute("PRAGMA wal_autocheckpoint = 0")
+            if access == .reader { try self.execute("PRAGMA query_only = ON") }
+        } catch {
+            // A connection that could not be opened must be closed all the same; there is nothing to tell of that.
+            sqlite3_close_v2(self.raw)
+            self.raw = nil
+            throw error
+        }
+    }
+
+    deinit { sqlite3_close_v2(self.raw) }
+
+    /// Runs statements that give no rows, or whose rows nobody wants.
+    func execute(_ sql: String) throws(SQLiteFailure) {
+        try self.check(sqlite3_exec(self.raw, sql, nil, nil, nil), sql)
+    }
+
+    /// The first column of the first row.
+    func number(_ sql: String) throws(SQLiteFailure) -> Int64 {
+        let statement = try Statement(self, sql)
+        guard try statement.step() else { throw SQLiteFailure(code: SQLITE_ERROR, call: sql, message: "gave no row") }
+        return statement.number(0)
+    }
+
+    /// Runs `body` in a transaction, which what it throws takes back.
+    func transaction<Failure: Error>(
+        _ begin: String,
+        mapping: (SQLiteFailure) -> Failure,
+        _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        do throws(SQLiteFailure) { try self.execute(begin) } catch { throw mapping(error) }
+        do throws(Failure) {
+            try body()
+            do throws(SQLiteFailure) { try self.execute("COMMIT") } catch { throw mapping(error) }
+        } catch {
+            // SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR); then there is nothing to take back.
+            if sqlite3_get_autocommit(self.raw) == 0 { try? self.execute("ROLLBACK") }
+            throw error
+        }
+    }
+
+    /// Rows that the last INSERT, UPDATE or DELETE changed.
+    var changeCount: Int64 { sqlite3_changes64(self.raw) }
+
+    // MARK: The write-ahead log
+
+    /// Copies the log back into the file as far as readers allow, without waiting for anybody. Gives the frames in the log
+    /// and those of them that are copied by now.
+    func checkpoint(_ mode: Int32 = SQLITE_CHECKPOINT_PASSIVE) throws(SQLiteFailure) -> (frames: Int, copied: Int) {
+        var frames: Int32 = 0
+        var copied: Int32 = 0
+        let code = sqlite3_wal_checkpoint_v2(self.raw, "main", mode, &frames, &copied)
+        try self.check(code, "sqlite3_wal_checkpoint_v2")
+        return (Int(frames), Int(copied))
+    }
+
+    /// Makes what is in the log durable, for commits that did not. SQLite has no call for it but that of the file itself.
+    func syncLog() throws(SQLiteFailure) { try self.sync(SQLITE_FCNTL_JOURNAL_POINTER) }
+
+    /// Makes what was copied back from the log durable, for checkpoints that did not.
+    func syncFile() throws(SQLiteFailure) { try self.sync(SQLITE_FCNTL_FILE_POINTER) }
+
+    private func sync(_ which: Int32) throws(SQLiteFailure) {
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        try self.check(sqlite3_file_control(self.raw, "main", which, &file), "sqlite3_file_control")
+        // A file that is not open was not written.
+        guard let file, let methods = file.pointee.pMethods else { return }
+        let code = methods.pointee.xSync(file, SQLITE_SYNC_NORMAL)
+        guard code == SQLITE_OK else {
+            throw SQLiteFailure(code: code, call: "xSync", message: "\(self.path) can't be made durable")
+        }
+    }
+
+    /// Writes the number of frames in the log to `counter` after each commit of this connection.
+    func countFrames(in counter: UnsafeMutablePointer<Int32>) {
+        _ = sqlite3_wal_hook(
+            self.raw,
+            { counter, _, _, frames in
+                counter!.assumingMemoryBound(to: Int32.self).pointee = frames
+                return SQLITE_OK
+            },
+            counter
+        )
+    }
+
+    fileprivate func check(_ code: Int32, _ call: @autoclosure () -> String) throws(SQLiteFailure) {
+        guard code != SQLITE_OK else { return }
+        let extended = self.raw.map { sqlite3_extended_errcode($0) } ?? code
+        // The connection may not have heard of the failure: then the code itself says what it was.
+        let isKnown = extended & 0xFF == code & 0xFF
+        let text = isKnown ? sqlite3_errmsg(self.raw) : sqlite3_errstr(code)
+        throw SQLiteFailure(
+            code: isKnown ? extended : code,
+            call: call(),
+            message: text.map { String(cString: $0) } ?? "out of memory"
+        )
+    }
+}
+
+/// One prepared statement, to be run again and again. Bind, step to the end or reset.
+final class Statement {
+    private let database: Database
+    private let sql: String
+    private var raw: OpaquePointer?
+
+    init(_ database: Database, _ sql: String) throws(SQLiteFailure) {
+        self.database = database
+        self.sql = sql
+        try database.check(
+            sqlite3_prepare_v3(database.raw, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &self.raw, nil),
+            sql
+        )
+    }
+
+    deinit { sqlite3_finalize(self.raw) }
+
+    /// Columns of results count from 0, parameters from 1.
+    func bind(_ index: Int32, _ number: Int64) throws(SQLiteFailure) {
+        try self.database.check(sqlite3_bind_int64(self.raw, index, number), self.sql)
+    }
+
+    /// SQLite keeps a copy.
+    func bind(_ index: Int32, _ bytes: [UInt8]) throws(SQLiteFailure) {
+        // SQLITE_TRANSIENT, a macro that Swift does not see: the destructor at address -1.
+        let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        let code =
+            bytes.isEmpty
+            ? sqlite3_bind_zeroblob(self.raw, index, 0)
+            : bytes.withUnsafeBytes { sqlite3_bind_blob64(self.raw, index, $0.baseAddress, UInt64($0.count), copies) }
+        try self.database.check(code, self.sql)
+    }
+
+    /// True when there is a row to read. At the end, and after a failure, the statement is ready to be bound again.
+    func step() throws(SQLiteFailure) -> Bool {
+        let code = sqlite3_step(self.raw)
+        if code == SQLITE_ROW { return true }
+        // Gives the failure's code again, which the step has told already.
+        sqlite3_reset(self.raw)
+        if code == SQLITE_DONE { return false }
+        try self.database.check(code, self.sql)
+        return false
+    }
+
+    func reset() { sqlite3_reset(self.raw) }
+
+    func number(_ column: Int32) -> Int64 { sqlite3_column_int64(self.raw, column) }
+
+    func bytes(_ column: Int32) -> [UInt8] {
+        guard let start = sqlite3_column_blob(self.raw, column) else { return [] }
+        return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(self.raw, column))))
+    }
+}

@@ -1,0 +1,162 @@
+import CSQLite
+import Glibc
+
+/// Which shard a journal belongs to: with another number of shards, concerts and users live elsewhere.
+public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {
+    public let shard: Int
+    public let shardCount: Int
+    public let slotMapVersion: UInt32
+
+    public init(shard: Int, shardCount: Int, slotMapVersion: UInt32) {
+        self.shard = shard
+        self.shardCount = shardCount
+        self.slotMapVersion = slotMapVersion
+    }
+
+    public var description: String {
+        "shard \(self.shard) of \(self.shardCount), slot map version \(self.slotMapVersion)"
+    }
+}
+
+/// The tables of a journal, by version.
+///
+///     journal   one row: whose it is, its owner's epoch, and where the batches begin that were not dropped yet
+///     batch     one row a group commit; `hash` is `ChainHash` after it
+enum JournalSchema {
+    /// "Ushr", so that `file` and people can tell what it is.
+    static let applicationID: Int64 = 0x5573_6872
+    static let version: Int64 = 1
+
+    /// How to get from one version to the next: at index 0 from 1 to 2. An owner does it when it begins.
+    static let migrations: [String] = []
+
+    private static let tables = """
+        CREATE TABLE journal (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            id BLOB NOT NULL,
+            shard INTEGER NOT NULL,
+            shard_count INTEGER NOT NULL,
+            slot_map INTEGER NOT NULL,
+            epoch INTEGER NOT NULL,
+            base INTEGER NOT NULL,
+            base_hash BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE batch (
+            first INTEGER PRIMARY KEY,
+            count INTEGER NOT NULL,
+            epoch INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            bytes BLOB NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+        """
+
+    /// What the one row of `journal` says.
+    struct Header: Equatable {
+        let id: [UInt8]
+        let origin: JournalOrigin
+        let epoch: UInt64
+        /// The last fact that was dropped.
+        let base: ChainPoint
+    }
+
+    /// Makes a journal without facts, unless there is one. All of it appears, or nothing. Only its owner calls this.
+    static func createIfMissing(_ files: JournalFiles, _ origin: JournalOrigin) throws(JournalError) {
+        // Created here and not by SQLite, so that nobody else may ever read it; -wal and -shm get the same mode.
+        let descriptor = try PlainFile.open(files.database, O_RDWR | O_CREAT)
+        // Closed before SQLite opens the file: closing it later would drop SQLite's own locks (fcntl(2)).
+        close(descriptor)
+        guard chmod(files.database, 0o600) == 0 else { throw PlainFile.failure(files.database, "chmod") }
+        do throws(SQLiteFailure) {
+            let database = try Database(files.database, .writer, busyMilliseconds: 2_000)
+            guard try Self.isEmpty(database) else { return }
+            try Self.create(in: database, origin)
+        } catch {
+            throw files.error(error, at: 1)
+        }
+        try PlainFile.syncDirectory(of: files.database)
+    }
+
+    private static func isEmpty(_ database: Database) throws(SQLiteFailure) -> Bool {
+        let version = try database.number("PRAGMA user_version")
+        let application = try database.number("PRAGMA application_id")
+        guard version == 0, application == 0 else { return false }
+        return try database.number("SELECT count(*) FROM sqlite_schema") == 0
+    }
+
+    private static func create(in database: Database, _ origin: JournalOrigin) throws(SQLiteFailure) {
+        var random = SystemRandomNumberGenerator()
+        let id = (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
+        try database.execute("PRAGMA journal_mode = WAL")
+        try database.execute("PRAGMA synchronous = FULL")
+        try database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
+            try database.execute(Self.tables)
+            try database.execute("PRAGMA application_id = \(Self.applicationID)")
+            try database.execute("PRAGMA user_version = \(Self.version)")
+            let insert = try Statement(database, "INSERT INTO journal VALUES (1, ?, ?, ?, ?, 0, 0, ?)")
+            try insert.bind(1, id)
+            try insert.bind(2, Int64(origin.shard))
+            try insert.bind(3, Int64(origin.shardCount))
+            try insert.bind(4, Int64(origin.slotMapVersion))
+            try insert.bind(5, ChainHash(journal: id).bytes)
+            _ = try insert.step()
+        }
+    }
+
+    /// Refuses a file that is no journal, and a journal of a newer version.
+    static func check(_ database: Database, _ files: JournalFiles) throws(JournalError) {
+        let application: Int64
+        let version: Int64
+        do throws(SQLiteFailure) {
+            application = try database.number("PRAGMA application_id")
+            version = try database.number("PRAGMA user_version")
+        } catch {
+            throw files.error(error, at: 1)
+        }
+        guard application == Self.applicationID else {
+            throw .foreign(file: files.database, reason: "is no journal of Usher: its application id is \(application)")
+        }
+        guard version <= Self.version else {
+            throw .newer(file: files.database, version: Int(version), newest: Int(Self.version))
+        }
+        guard version >= 1 else { throw files.damage(files.database, at: 1, "there is no schema version \(version)") }
+    }
+
+    static func header(_ database: Database, _ files: JournalFiles) throws(JournalError) -> Header {
+        do throws(SQLiteFailure) {
+            let row = try Statement(
+                database,
+                "SELECT id, shard, shard_count, slot_map, epoch, base, base_hash FROM journal"
+            )
+            if try row.step() {
+                defer { row.reset() }
+                let numbers = (1...5).map { row.number($0) }
+                if let slotMap = UInt32(exactly: numbers[2]), let hash = ChainHash(row.bytes(6)),
+                    numbers.allSatisfy({ $0 >= 0 })
+                {
+                    return Header(
+                        id: row.bytes(0),
+                        origin: JournalOrigin(
+                            shard: Int(numbers[0]),
+                            shardCount: Int(numbers[1]),
+                            slotMapVersion: slotMap
+                        ),
+                        epoch: UInt64(numbers[3]),
+                        base: ChainPoint(sequence: UInt64(numbers[4]), hash: hash)
+                    )
+                }
+            }
+        } catch {
+            throw files.error(error, at: 1)
+        }
+        throw files.damage(files.database, at: 1, "the row that says whose journal it is can't be read")
+    }
+
+    /// Brings a journal of an older version to the newest, within the caller's transaction.
+    static func migrate(_ database: Database) throws(SQLiteFailure) {
+        let version = try database.number("PRAGMA user_version")
+        guard version < Self.version else { return }
+        for migration in Self.migrations[Int(version - 1)...] { try database.execute(migration) }
+        try database.execute("PRAGMA user_version = \(Self.version)")
+    }
+}

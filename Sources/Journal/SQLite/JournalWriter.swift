@@ -1,0 +1,166 @@
+import Booking
+import CSQLite
+
+/// The end of a journal that its owner appends to. All calls block; `JournalThread` makes them.
+///
+/// A batch is one INSERT, which is its own transaction: one write to the log, and with the policy `commit` one sync. The
+/// statement itself checks that this owner is the last and that nobody has appended in between.
+final class JournalWriter {
+    private let files: JournalFiles
+    private let policy: JournalPolicy
+    let database: Database
+    private let insert: Statement
+    private let head: JournalHead
+    private let frames: UnsafeMutablePointer<Int32>
+    private(set) var end: ChainPoint
+    let epoch: UInt64
+    /// Why the head could not be moved, the last time that it couldn't.
+    var headTrouble: JournalError?
+    /// Committed, and not durable yet: only with a policy that allows it.
+    private(set) var isUnsynced = false
+
+    private static let busyMilliseconds: Int32 = 5_000
+
+    /// Begins a new epoch at `end`, which is where the journal was found to end. It is durable when this returns.
+    init(_ files: JournalFiles, _ policy: JournalPolicy, at end: ChainPoint) throws(JournalError) {
+        self.files = files
+        self.policy = policy
+        self.end = end
+        self.frames = .allocate(capacity: 1)
+        self.frames.initialize(to: 0)
+        do throws(SQLiteFailure) {
+            self.database = try Database(files.database, .writer, busyMilliseconds: Self.busyMilliseconds)
+            try self.database.execute("PRAGMA synchronous = FULL")
+            self.epoch = try Self.takeOver(self.database, end)
+            self.insert = try Statement(
+                self.database,
+                """
+                INSERT INTO batch (first, count, epoch, time, bytes, hash)
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM journal WHERE epoch = ?3 AND ?1 = 1 + coalesce(
+                    (SELECT first + count - 1 FROM batch ORDER BY first DESC LIMIT 1), base)
+                """
+            )
+        } catch {
+            self.frames.deallocate()
+            throw files.error(error, at: end.sequence + 1)
+        }
+        do throws(JournalError) { self.head = try JournalHead(files, end) } catch {
+            self.frames.deallocate()
+            throw error
+        }
+        self.database.countFrames(in: self.frames)
+        do throws(SQLiteFailure) {
+            switch policy {
+            case .commit: break
+            case .interval: try self.database.execute("PRAGMA synchronous = NORMAL")
+            case .none: try self.database.execute("PRAGMA synchronous = OFF")
+            }
+        } catch {
+            throw files.error(error, at: end.sequence + 1)
+        }
+    }
+
+    deinit { self.frames.deallocate() }
+
+    /// One transaction, which makes everything before it durable as well: an owner before may have had another policy.
+    private static func takeOver(_ database: Database, _ end: ChainPoint) throws(SQLiteFailure) -> UInt64 {
+        try database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
+            try JournalSchema.migrate(database)
+            try database.execute("UPDATE journal SET epoch = epoch + 1")
+            let last = try database.number(
+                "SELECT coalesce((SELECT first + count - 1 FROM batch ORDER BY first DESC LIMIT 1), base) FROM journal"
+            )
+            guard last < Int64(end.sequence) else { return }
+            // A snapshot is ahead of the batches, which were lost before they were durable: go on behind it.
+            let move = try Statement(database, "UPDATE journal SET base = ?, base_hash = ?")
+            try move.bind(1, Int64(end.sequence))
+            try move.bind(2, end.hash.bytes)
+            _ = try move.step()
+            try database.execute("DELETE FROM batch")
+        }
+        try database.syncFile()
+        return UInt64(try database.number("SELECT epoch FROM journal"))
+    }
+
+    /// Frames of 4 KiB in the log, those included that are copied back already.
+    var frameCount: Int { Int(self.frames.pointee) }
+
+    /// Appends a batch. When this throws, nothing of it is kept, unless the process dies at once: then it may be found.
+    func append(_ batch: JournalBatch) throws(JournalError) {
+        guard batch.firstSequence == self.end.sequence + 1 else {
+            throw .outOfSequence(expected: self.end.sequence + 1, got: batch.firstSequence)
+        }
+        let hash = self.end.hash.next(batch, epoch: self.epoch)
+        do throws(SQLiteFailure) {
+            try self.insert.bind(1, Int64(batch.firstSequence))
+            try self.insert.bind(2, Int64(batch.count))
+            try self.insert.bind(3, Int64(self.epoch))
+            try self.insert.bind(4, batch.time.nanoseconds)
+            try self.insert.bind(5, batch.bytes)
+            try self.insert.bind(6, hash.bytes)
+            _ = try self.insert.step()
+        } catch {
+            throw self.files.error(error, at: batch.firstSequence)
+        }
+        guard self.database.changeCount == 1 else { throw try self.refusal(of: batch) }
+        self.end = ChainPoint(sequence: batch.nextSequence - 1, hash: hash)
+        switch self.policy {
+        case .commit: self.moveHead()
+        case .interval, .none: self.isUnsynced = true
+        }
+    }
+
+    /// The head of a batch that is kept: when it can't be written it stays behind, which is told and harmless.
+    private func moveHead() {
+        do throws(JournalError) { try self.head.write(self.end) } catch { self.headTrouble = error }
+    }
+
+    private func refusal(of batch: JournalBatch) throws(JournalError) -> JournalError {
+        do throws(SQLiteFailure) {
+            let epoch = try self.database.number("SELECT epoch FROM journal")
+            guard epoch == Int64(self.epoch) else { return .notOwner(file: self.files.database) }
+            let next = try self.database.number(
+                "SELECT 1 + coalesce((SELECT first + count - 1 FROM batch ORDER BY first DESC LIMIT 1), base) FROM journal"
+            )
+            return .outOfSequence(expected: UInt64(clamping: next), got: batch.firstSequence)
+        } catch {
+            throw self.files.error(error, at: batch.firstSequence)
+        }
+    }
+
+    /// Makes everything appended durable. A failure is final: what the kernel has dropped can't be written again.
+    func sync() throws(JournalError) {
+        guard self.isUnsynced else { return }
+        do throws(SQLiteFailure) { try self.database.syncLog() } catch {
+            throw .failed(file: self.files.database, call: error.call, message: error.message)
+        }
+        self.moveHead()
+        self.isUnsynced = false
+    }
+
+    /// Copies what is left in the log back, so that the next commit starts the log anew. Short when another connection
+    /// has just copied most of it.
+    func finishCheckpoint() throws(JournalError) {
+        do throws(SQLiteFailure) { _ = try self.database.checkpoint() } catch  where error.primaryCode == SQLITE_BUSY {
+            // Somebody else copies: it is tried again with the next one.
+        } catch {
+            throw self.files.error(error, at: self.end.sequence + 1)
+        }
+    }
+
+    /// Makes all durable, and one file of it unless somebody reads.
+    func close() throws(JournalError) {
+        do throws(SQLiteFailure) {
+            try self.database.execute("PRAGMA synchronous = FULL")
+            try self.database.syncLog()
+            do throws(SQLiteFailure) { _ = try self.database.checkpoint(SQLITE_CHECKPOINT_TRUNCATE) } catch {
+                guard error.primaryCode == SQLITE_BUSY else { throw error }
+            }
+            try self.database.syncFile()
+        } catch {
+            throw self.files.error(error, at: self.end.sequence + 1)
+        }
+        try self.head.write(self.end)
+        self.isUnsynced = false
+    }
+}
