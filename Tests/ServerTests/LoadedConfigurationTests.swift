@@ -36,7 +36,7 @@ import Testing
         let file = try TemporaryFile(
             """
             {"gateway": {"port": 70000, "prot": 1, "host": "localhost", "bodyBytesMax": "big", "headerCountMax": true},
-             "cluster": 4, "port": 80, "journal": {"kind": "sqlite"}, "booking": {"timeZone": "Asia/Soul"},
+             "cluster": 4, "port": 80, "journal": {"kind": "paper"}, "booking": {"timeZone": "Asia/Soul"},
              "log": {"level": null, "format": ["text"]}, "colour": {"of": {"hair": 1}},
              "shard": {"tickMilliseconds": 1.5}}
             """
@@ -68,7 +68,7 @@ import Testing
                 + "it must be the name of a time zone, such as Asia/Seoul or UTC",
             "USHER_BOOKING_MAX_ACTIVE: booking.maxActive is -1, which is out of range; "
                 + "it must be a whole number from 0 to 4294967295 (people)",
-            "FILE: journal.kind is 'sqlite'; it must be memory",
+            "FILE: journal.kind is 'paper'; it must be one of memory, sqlite",
             "FILE: log.level is null, which is not a text in quotes; "
                 + "it must be one of trace, debug, info, notice, warning, error, critical",
             "FILE: log.format is a list, which is not a text in quotes; it must be one of text, json",

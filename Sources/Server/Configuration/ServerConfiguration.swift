@@ -62,6 +62,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
 
     public struct Journal: Codable, Equatable, Sendable {
         public var kind = "memory"
+        public var policy = "commit"
+        public var intervalMilliseconds = 100
     }
 
     public struct Log: Codable, Equatable, Sendable {

@@ -220,9 +220,23 @@ public enum Settings {
         ),
         text(
             "journal.kind",
-            .oneOf(["memory"]),
+            .oneOf(["memory", "sqlite"]),
             \.journal.kind,
-            "Where facts are kept; memory forgets them at a stop."
+            "Where facts are kept: in files under cluster.state (sqlite), or nowhere: memory forgets them at a stop."
+        ),
+        text(
+            "journal.policy",
+            .oneOf(["commit", "interval", "none"]),
+            \.journal.policy,
+            "When an answer may leave: once its facts are on the disk (commit), or before. Only commit survives a loss of "
+                + "power."
+        ),
+        whole(
+            "journal.intervalMilliseconds",
+            1...60_000,
+            \.journal.intervalMilliseconds,
+            unit: "milliseconds",
+            "With journal.policy interval: how much of the last answers a loss of power may undo."
         ),
         text(
             "log.level",

@@ -16,6 +16,10 @@ final class GroupCommit {
     private var facts = FrameBytes(capacity: 64 * 1_024)
     private var factCount: UInt32 = 0
     private var isCommitting = false
+    /// The journal refused a batch: nothing is committed and no reply leaves any more.
+    private var hasFailed = false
+    private var lastTurnAt = Timestamp.distantPast
+    private var onIdle: (() -> Void)?
 
     /// Replies of the turns since the last batch was handed over; the owner moves them aside and sends them.
     private let setAside: () -> Void
@@ -51,13 +55,14 @@ final class GroupCommit {
 
     /// The turn is over: commits what gathered, or lets replies go that wait for nothing.
     func endTurn(at now: Timestamp) {
-        guard !self.isCommitting else { return }
+        self.lastTurnAt = max(self.lastTurnAt, now)
+        guard !self.isCommitting, !self.hasFailed else { return }
         self.setAside()
         guard self.factCount > 0 else { return self.sendSetAside() }
         let batch = JournalBatch(
             firstSequence: self.journal.nextSequence,
             count: self.factCount,
-            time: now,
+            time: self.lastTurnAt,
             bytes: self.facts.array
         )
         self.facts.removeAll()
@@ -69,9 +74,24 @@ final class GroupCommit {
             case .success:
                 self.batchCount += 1
                 self.sendSetAside()
-                self.endTurn(at: now)
-            case .failure(let error): self.onFailure(error)
+                self.endTurn(at: self.lastTurnAt)
+            case .failure(let error):
+                self.hasFailed = true
+                self.onFailure(error)
             }
+            self.tellIfIdle()
         }
+    }
+
+    /// Commits what gathered; `whenIdle` is called once nothing waits for a commit any more, maybe before this returns.
+    func finish(at now: Timestamp, whenIdle: @escaping () -> Void) {
+        self.onIdle = whenIdle
+        self.endTurn(at: now)
+        self.tellIfIdle()
+    }
+
+    private func tellIfIdle() {
+        guard self.isIdle || self.hasFailed else { return }
+        self.onIdle.take()?()
     }
 }

@@ -9,13 +9,22 @@ public enum ShardProcess {
     public static func run(configuration: ServerConfiguration, index: Int, isSupervised: Bool) throws(StartError) {
         try ServerProcess.run("shard", index, configuration, isSupervised: isSupervised) { process throws(StartError) in
             let catalogue = try process.catalogue()
+            let keeper = try JournalKeeper(index: index, configuration: configuration, process: process)
+            let machine = try keeper.recover {
+                Shard(
+                    index: index,
+                    slots: SlotMap(shardCount: configuration.cluster.shards),
+                    catalogue: catalogue,
+                    hashSeed: UInt64.random(in: .min ... .max)
+                )
+            }
             let server: ShardServer
             do throws(UVError) {
                 server = try ShardServer(
                     index: index,
                     configuration: configuration,
-                    catalogue: catalogue,
-                    journal: MemoryJournal(keepsBatches: false),
+                    machine: machine,
+                    journal: keeper.journal,
                     loop: process.loop,
                     log: process.log
                 )
@@ -25,10 +34,13 @@ public enum ShardProcess {
                     remedy: "look at the folder of cluster.state"
                 )
             }
+            server.onFailure = { process.fail(JournalKeeper.startError($0)) }
             server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
             process.onStop = {
-                server.stop()
-                process.finish()
+                server.stop {
+                    keeper.close()
+                    process.finish()
+                }
             }
             process.ready(Lifeline.Ready())
         }

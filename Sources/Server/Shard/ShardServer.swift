@@ -36,16 +36,19 @@ final class ShardServer {
     private var gatheringDebits: [Shard.Debit] = []
     private var committingDebits: [Shard.Debit] = []
     private(set) var meter = ShardMeter()
+    /// The journal refused a batch, so this shard can't go on. Called once.
+    var onFailure: (JournalError) -> Void = { _ in }
 
+    /// `machine` has taken in the journal's history, and `journal` begins where that ends.
     init(
         index: Int,
         configuration: ServerConfiguration,
-        catalogue: Catalogue,
+        machine: consuming Shard,
         journal: any Journal,
         loop: EventLoop,
         log: Logger
     ) throws(UVError) {
-        let slots = SlotMap(shardCount: configuration.cluster.shards)
+        let slots = machine.slots
         self.index = index
         self.loop = loop
         self.log = log
@@ -57,12 +60,7 @@ final class ShardServer {
                 slotMapVersion: slots.version
             )
         )
-        self.machine = Shard(
-            index: index,
-            slots: slots,
-            catalogue: catalogue,
-            hashSeed: UInt64.random(in: .min ... .max)
-        )
+        self.machine = machine
         self.ticker = LoopTimer(on: loop)
         self.commit = GroupCommit(
             journal,
@@ -95,16 +93,19 @@ final class ShardServer {
         }
     }
 
-    /// Takes no new links and closes those there are, once nothing waits for a commit. Gateways are gone by then.
-    func stop() {
+    /// Takes no new links; once nothing waits for a commit, closes those there are and calls `whenDone`. Gateways are gone
+    /// by then.
+    func stop(whenDone: @escaping () -> Void) {
         guard let listener = self.listener else { return }
         self.listener = nil
         listener.close()
-        self.commit.endTurn(at: Timestamp.now)
         self.ticker.close()
-        for dialler in self.diallers { dialler?.close() }
-        for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
-        self.loop.onTurnEnd = nil
+        self.commit.finish(at: Timestamp.now) { [unowned self] in
+            for dialler in self.diallers { dialler?.close() }
+            for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
+            self.loop.onTurnEnd = nil
+            whenDone()
+        }
     }
 
     // MARK: Frames in
@@ -206,8 +207,7 @@ final class ShardServer {
 
     private func journalFailed(_ error: JournalError) {
         self.log.critical("the journal refused a batch: this shard stops", metadata: ["reason": "\(error)"])
-        self.stop()
-        self.loop.stop()
+        self.onFailure(error)
     }
 
     private func statsText() -> String {

@@ -1,0 +1,92 @@
+import Booking
+import FoundationEssentials
+import Journal
+
+/// `usher journal`: what its subcommands do, for one shard or for all of a state folder.
+public enum JournalCommand {
+    /// The shards that have a journal in a state folder; only `shard` when that is given.
+    public static func shards(in state: StateDirectory, only shard: Int?) throws(StartError) -> [Int] {
+        if let shard { return [shard] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(state.path)/journal")) ?? []
+        let shards = names.compactMap { name -> Int? in
+            guard name.hasPrefix("shard-"), name.hasSuffix(".sqlite") else { return nil }
+            return Int(name.dropFirst(6).dropLast(7))
+        }
+        guard !shards.isEmpty else {
+            throw StartError(
+                "there is no journal in \(state.path)",
+                remedy: "name the state folder of a cluster that ran with journal.kind=sqlite"
+            )
+        }
+        return shards.sorted()
+    }
+
+    public static func path(_ state: StateDirectory, shard: Int) -> String { Self.files(state, shard).database }
+
+    private static func files(_ state: StateDirectory, _ shard: Int) -> JournalFiles {
+        JournalFiles(state: state.path, shard: shard)
+    }
+
+    public static func verify(_ state: StateDirectory, shard: Int) throws(StartError) -> String {
+        try Self.orStartError { () throws(JournalError) in
+            "\(try JournalVerifier(Self.files(state, shard)).verify())\nresult     whole"
+        }
+    }
+
+    public static func stat(_ state: StateDirectory, shard: Int) throws(StartError) -> String {
+        try Self.orStartError { () throws(JournalError) in
+            let archive = try SQLiteArchive(Self.files(state, shard))
+            let figures = try archive.figures()
+            let snapshot = try archive.newestSnapshot()
+            return [
+                "journal    \(archive.origin), epoch \(archive.epoch)",
+                "facts      \(archive.base.sequence + 1) to \(figures.lastSequence), in \(figures.batches) batches",
+                "head       " + (figures.headSequence.map { "durable up to fact \($0)" } ?? "missing"),
+                "snapshot   " + (snapshot.map { "up to fact \($0.sequence), of \($0.time.words)" } ?? "none"),
+                "bytes      \(figures.databaseBytes) in the file, \(figures.logBytes) in the log, "
+                    + "\(figures.snapshotBytes) in the snapshot",
+            ].joined(separator: "\n")
+        }
+    }
+
+    /// Calls `write` with pieces of text that end with a line.
+    public static func export(
+        _ state: StateDirectory,
+        shard: Int,
+        _ write: (String) -> Void
+    ) throws(StartError) {
+        try Self.orStartError { () throws(JournalError) in
+            var text = ""
+            try JournalVerifier(Self.files(state, shard)).export { line in
+                text += line
+                text += "\n"
+                guard text.utf8.count >= Self.exportBytes else { return }
+                write(text)
+                text = ""
+            }
+            write(text)
+        }
+    }
+
+    /// How much an export gathers before it writes.
+    private static let exportBytes = 65_536
+
+    public static func compact(_ configuration: ServerConfiguration, shard: Int) throws(StartError) -> String {
+        let catalogue: Catalogue
+        do throws(ConfigurationMistakes) { catalogue = try CatalogueFile.load(configuration) } catch {
+            throw StartError("the catalogue can't be read: \(error)", remedy: "usher config check tells more")
+        }
+        return try Self.orStartError { () throws(JournalError) in
+            let archive = try SQLiteArchive(Self.files(configuration.stateDirectory, shard))
+            let slots = SlotMap(shardCount: archive.origin.shardCount, version: archive.origin.slotMapVersion)
+            let report = try Compaction.run(archive) {
+                Shard(index: shard, slots: slots, catalogue: catalogue, hashSeed: .random(in: .min ... .max))
+            }
+            return "\(report)"
+        }
+    }
+
+    private static func orStartError<Result>(_ body: () throws(JournalError) -> Result) throws(StartError) -> Result {
+        do throws(JournalError) { return try body() } catch { throw JournalKeeper.startError(error) }
+    }
+}

@@ -1,0 +1,118 @@
+import Booking
+import Journal
+import Logging
+import Reactor
+
+/// A shard's journal over the life of its process: opened as the settings say, taken in, begun, closed. One place for
+/// what the log says of it.
+final class JournalKeeper {
+    let journal: any Journal
+    private let log: Logger
+    private var wakeup: Wakeup?
+
+    init(index: Int, configuration: ServerConfiguration, process: ServerProcess) throws(StartError) {
+        self.log = process.log
+        guard configuration.journal.kind == "sqlite" else {
+            self.journal = MemoryJournal(keepsBatches: false)
+            return
+        }
+        let slots = SlotMap(shardCount: configuration.cluster.shards)
+        let origin = JournalOrigin(shard: index, shardCount: slots.shardCount, slotMapVersion: slots.version)
+        let files = JournalFiles(state: configuration.cluster.state, shard: index)
+        let policy = configuration.journalPolicy
+        if let risk = policy.risk {
+            self.log.warning("the journal does not keep every answer", metadata: ["risk": "\(risk)"])
+        }
+        let target = Target()
+        let wakeup: Wakeup
+        do throws(UVError) { wakeup = try Wakeup(on: process.loop) { target.journal?.drain() } } catch {
+            throw StartError(
+                "the journal cannot wake the loop: \(error)",
+                remedy: "raise the limit of open files (ulimit -n)"
+            )
+        }
+        do throws(JournalError) {
+            let sender = wakeup.sender
+            let journal = try SQLiteJournal(files, origin: origin, policy: policy) { sender.send() }
+            target.journal = journal
+            journal.onTrouble = { [log] error in
+                log.error("the journal has trouble, and goes on", metadata: ["reason": "\(error)"])
+            }
+            if try journal.headIsMissing() {
+                self.log.warning(
+                    "a part of the journal is missing: what was cut off its end would not be noticed",
+                    metadata: ["file": "\(files.head)"]
+                )
+            }
+            self.journal = journal
+            self.wakeup = wakeup
+        } catch {
+            wakeup.close()
+            throw Self.startError(error)
+        }
+    }
+
+    /// Breaks the circle of the wake-up that needs the journal, which needs the wake-up's sender.
+    private final class Target { weak var journal: SQLiteJournal? }
+
+    /// Takes in the history and begins: the shard is then as it was, and time has passed.
+    func recover(_ fresh: @escaping () -> Shard) throws(StartError) -> Shard {
+        let begun = Clock.monotonicNanoseconds()
+        var machine = fresh()
+        do throws(JournalError) {
+            let report = try Recovery.run(self.journal, into: &machine, fresh: fresh)
+            try self.journal.begin()
+            machine.resume(at: max(Timestamp.now, report.lastTime))
+            if report.sequence > 0 { self.tell(report, nanoseconds: Clock.monotonicNanoseconds() - begun) }
+        } catch {
+            self.wakeup?.close()
+            throw Self.startError(error)
+        }
+        return machine
+    }
+
+    /// Nothing is under way. A journal that can't be closed whole is as good as after a kill.
+    func close() {
+        do throws(JournalError) { try self.journal.close() } catch {
+            self.log.error("the journal cannot be closed", metadata: ["reason": "\(error)"])
+        }
+        self.wakeup?.close()
+    }
+
+    /// Why a shard can't go on, and what to do.
+    static func startError(_ error: JournalError) -> StartError {
+        let remedy =
+            switch error {
+            case .inUse: "stop that process, or choose another folder with --state"
+            case .full: "make room on that disk, and start again"
+            case .inputOutput, .failed: "look at that disk and its kernel messages (dmesg)"
+            case .busy: "stop what reads or compacts the journal, and start again"
+            case .damaged: "put the files back from a copy; nothing was changed"
+            case .newer: "nothing was changed"
+            case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
+            case .outOfSequence, .notOwner: "see who else runs in that folder"
+            }
+        return StartError("\(error)", remedy: remedy)
+    }
+
+    private func tell(_ report: Recovery.Report, nanoseconds: UInt64) {
+        self.log.info(
+            "history taken in",
+            metadata: [
+                "snapshot": "\(report.snapshotSequence)", "facts": "\(report.facts)", "batches": "\(report.batches)",
+                "epoch": "\(self.journal.epoch)", "took_ms": "\(nanoseconds / 1_000_000)",
+            ]
+        )
+    }
+}
+
+extension ServerConfiguration {
+    /// `journal.*` as the journal wants it. The settings table has checked it.
+    var journalPolicy: JournalPolicy {
+        switch self.journal.policy {
+        case "interval": .interval(milliseconds: self.journal.intervalMilliseconds)
+        case "none": .none
+        default: .commit
+        }
+    }
+}

@@ -1,0 +1,80 @@
+public import Booking
+public import Journal
+import Wire
+
+/// Brings back a shard's state from its journal: the newest snapshot, then the facts after it, every link of the chain
+/// checked. What can't be taken in ends it with an error that names the fact; nothing is skipped.
+///
+/// A restart, a compaction and a standby are this same code.
+public enum Recovery {
+    /// What was found.
+    public struct Report: Equatable, Sendable {
+        /// The last fact of the snapshot; 0 without one.
+        public internal(set) var snapshotSequence: UInt64 = 0
+        public internal(set) var snapshotBytes = 0
+        /// Facts and batches after it.
+        public internal(set) var facts: UInt64 = 0
+        public internal(set) var batches: UInt64 = 0
+        /// The shard's time when the last of it was written; `distantPast` for an empty journal.
+        public internal(set) var lastTime = Timestamp.distantPast
+
+        public init() {}
+
+        /// The last fact that was taken in.
+        public var sequence: UInt64 { self.snapshotSequence + self.facts }
+    }
+
+    /// Puts the state in place of `shard`, on which nothing has happened; `fresh` makes another such.
+    @discardableResult
+    public static func run(
+        _ archive: any JournalArchive,
+        into shard: inout Shard,
+        fresh: @escaping () -> Shard
+    ) throws(JournalError) -> Report {
+        var report = Report()
+        if let snapshot = try archive.newestSnapshot() {
+            shard = try Self.restore(snapshot, fresh)
+            report.snapshotSequence = snapshot.sequence
+            report.snapshotBytes = snapshot.bytes.count
+            report.lastTime = snapshot.time
+        }
+        try archive.replay(after: report.snapshotSequence) { batch throws(JournalError) in
+            try Self.take(batch, into: &shard)
+            report.facts += UInt64(batch.count)
+            report.batches += 1
+            report.lastTime = max(report.lastTime, batch.time)
+        }
+        return report
+    }
+
+    private static func restore(_ snapshot: JournalSnapshot, _ fresh: @escaping () -> Shard) throws(JournalError)
+        -> Shard
+    {
+        let restoration = ShardRestoration(fresh)
+        let failure = snapshot.bytes.withUnsafeBytes { bytes -> WireError? in
+            do throws(WireError) { try SnapshotBytes.restore(bytes, into: restoration) } catch { return error }
+            return nil
+        }
+        if let failure {
+            throw .unusable(sequence: snapshot.sequence, reason: "the snapshot up to it: \(failure.reason)")
+        }
+        return restoration.finish()
+    }
+
+    private static func take(_ batch: JournalBatch, into shard: inout Shard) throws(JournalError) {
+        var sequence = batch.firstSequence
+        let failure = batch.bytes.withUnsafeBytes { bytes -> WireError? in
+            do throws(WireError) {
+                try Fact.forEach(in: bytes, count: Int(batch.count)) { fact throws(WireError) in
+                    if let misfit = shard.misfit(of: fact) { throw WireError(misfit.reason) }
+                    shard.take(fact)
+                    sequence += 1
+                }
+            } catch {
+                return error
+            }
+            return nil
+        }
+        if let failure { throw .unusable(sequence: sequence, reason: failure.reason) }
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Server
+
+/// A cluster that writes its facts down: what it answered is still so after any of its processes died, and after a stop.
+@Suite(.serialized) struct JournalClusterTests {
+    private static let arguments = ["--set", "journal.kind=sqlite"]
+
+    private static func client(_ cluster: TestCluster) throws -> BookingClient {
+        BookingClient(port: try cluster.file().port)
+    }
+
+    /// Everything that a client can see of two users and their bookings.
+    private static func view(_ client: BookingClient, tokens: [String]) throws -> [String] {
+        var answers: [Answer] = []
+        for user in 1...2 { answers += [try client.balance(user), try client.history(user)] }
+        for concert in 1...2 {
+            answers.append(try client.seats(concert, (concert - 1) * 240 + 1))
+            for user in 1...2 { answers.append(try client.reservations(concert, user)) }
+        }
+        for (index, token) in tokens.enumerated() { answers.append(try client.poll(1 + index % 2, token)) }
+        return answers.map { "\($0.status) \($0.text)" }
+    }
+
+    private static func waitUntilServed(_ cluster: TestCluster) throws {
+        let client = try Self.client(cluster)
+        try TestCluster.eventually("all shards serve") {
+            try (1...40).allSatisfy { try client.balance($0).status == 200 }
+                && (1...8).allSatisfy { try client.seats($0, ($0 - 1) * 240 + 1).status == 200 }
+        }
+    }
+
+    @Test func `what was answered is so after kills, and after a stop and a start`() throws {
+        let first = try TestCluster(arguments: Self.arguments)
+        try first.waitUntilUp()
+        let client = try Self.client(first)
+        var tokens: [String] = []
+        for (concert, user) in [(1, 1), (2, 2), (1, 2), (2, 1)] { tokens.append(try client.enter(concert, user)) }
+        #expect(try client.charge(1, 1_000_000).status == 200)
+        let bought = try client.reserve(1, 1, [1, 2], tokens[0]).json.eachWhole("reservationId")
+        #expect(bought.count == 2)
+        #expect(try client.pay(1, bought, tokens[0]).status == 200)
+        #expect(try client.reserve(2, 241, [7], tokens[1]).status == 200)
+        let before = try Self.view(client, tokens: tokens)
+
+        for round in 0..<4 {
+            let shards = try first.file().shards.filter { $0 > 0 }
+            for pid in shards.prefix(round % 2 + 1) { kill(pid, SIGKILL) }
+            try Self.waitUntilServed(first)
+            #expect(try Self.view(client, tokens: tokens) == before, "after kill \(round)")
+        }
+        // Nobody is let in twice, and a receipt is given again.
+        #expect(try client.join(1, 2).json["tokenId"].string == tokens[2])
+        #expect(try client.pay(1, bought, tokens[0]).status == 200)
+
+        for shard in 0..<2 {
+            #expect(try JournalCommand.verify(first.state, shard: shard).hasSuffix("whole"))
+            #expect(try JournalCommand.stat(first.state, shard: shard).contains("journal    shard \(shard) of 2"))
+        }
+        first.signal(SIGTERM)
+        #expect(first.waitUntilOver() == 0)
+
+        var configuration = ServerConfiguration()
+        configuration.cluster.state = first.state.path
+        for shard in 0..<2 { _ = try JournalCommand.compact(configuration, shard: shard) }
+        let second = try TestCluster(in: first.state, arguments: Self.arguments)
+        try second.waitUntilUp()
+        #expect(
+            try Self.view(try Self.client(second), tokens: tokens) == before,
+            "after a stop, a compaction and a start"
+        )
+        second.signal(SIGTERM)
+        #expect(second.waitUntilOver() == 0)
+    }
+
+    @Test func `a cluster does not start on another number of shards' journals, nor on damaged ones`() throws {
+        let first = try TestCluster(arguments: Self.arguments)
+        try first.waitUntilUp()
+        #expect(try Self.client(first).charge(1, 1_000).status == 200)
+        for user in 2...20 { _ = try Self.client(first).charge(user, 1_000) }
+        first.signal(SIGTERM)
+        #expect(first.waitUntilOver() == 0)
+
+        let wider = try TestCluster(in: first.state, arguments: Self.arguments + ["--shards", "3"])
+        #expect(wider.waitUntilOver() == 1)
+        #expect(wider.errorText.contains("start with the number of shards that it was written with"))
+
+        let path = "\(first.state.path)/journal/shard-0.sqlite"
+        let whole = try Data(contentsOf: URL(filePath: path))
+        try whole.prefix(whole.count - 4_096).write(to: URL(filePath: path))
+        let damaged = try TestCluster(in: first.state, arguments: Self.arguments)
+        #expect(damaged.waitUntilOver() == 1)
+        #expect(
+            damaged.errorText.contains("usher journal verify --state \(first.state.path) --shard 0 tells more"),
+            "\(damaged.errorText)"
+        )
+        #expect(throws: StartError.self) { try JournalCommand.verify(first.state, shard: 0) }
+
+        try whole.write(to: URL(filePath: path))
+        let again = try TestCluster(in: first.state, arguments: Self.arguments)
+        try again.waitUntilUp()
+        #expect(try Self.client(again).balance(1).json["balance"] == 1_000)
+        again.signal(SIGTERM)
+        #expect(again.waitUntilOver() == 0)
+    }
+
+    @Test func `a second owner is refused while the first serves`() throws {
+        let cluster = try TestCluster(arguments: Self.arguments)
+        try cluster.waitUntilUp()
+        let shard = Process()
+        let errors = Pipe()
+        shard.executableURL = URL(filePath: TestCluster.executable)
+        shard.arguments = ["shard", "--index", "0", "--shards", "2", "--state", cluster.state.path] + Self.arguments
+        shard.standardError = errors
+        try shard.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        shard.waitUntilExit()
+        #expect(shard.terminationStatus == 1)
+        #expect(text.contains("is in use by process \(try cluster.file().shards[0])"), "\(text)")
+        try Self.waitUntilServed(cluster)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+}
