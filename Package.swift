@@ -65,6 +65,8 @@ let package = Package(
             swiftSettings: house
         ),
 
+        .executableTarget(name: "benchmarks", dependencies: ["Booking", "Journal", "Wire"], swiftSettings: house),
+
         // What several test suites share.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
