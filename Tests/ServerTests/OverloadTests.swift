@@ -36,8 +36,14 @@ import Testing
             ContractTests.expect(answer, 503, "TOO_MANY_CONNECTIONS", "접속자가 많습니다. 잠시 후 다시 시도해주세요.")
             #expect(answer["Retry-After"] == "1" && answer.closes)
         }
+        // Also when it hears so before it has sent its request.
+        let early = try TestConnection(port: self.cluster.port)
+        try TestCluster.eventually("the refusal is there") { early.hasInput }
+        for _ in 0..<20 { try early.send(BookingClient.request("GET", "/api/v1/point?userId=1")) }
+        #expect(try early.answer().code == "TOO_MANY_CONNECTIONS")
+        #expect(try early.endsClean())
         #expect(try self.connections().open == 20)
-        #expect(try self.connections().refused == 50)
+        #expect(try self.connections().refused == 51)
         try connections[0].send(BookingClient.request("GET", "/api/v1/point?userId=2"))
         #expect(try connections[0].answer().status == 200)
         connections.removeLast().close()

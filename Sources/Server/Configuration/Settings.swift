@@ -53,7 +53,7 @@ public enum Settings {
             1...1_000_000,
             \.gateway.connectionsMax,
             unit: "connections",
-            "How many clients one gateway process serves at once; more are closed at once."
+            "How many clients one gateway process serves at once; more are answered 503 and closed."
         ),
         whole(
             "gateway.headerBytesMax",

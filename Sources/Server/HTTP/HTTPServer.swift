@@ -52,6 +52,7 @@ final class HTTPServer {
     private let sweeper: LoopTimer
     private var rows: [Row] = []
     private var freeRows: [UInt32] = []
+    private let turnedAway = TurnedAway()
     private(set) var isDraining = false
     private var onDrained: (() -> Void)?
 
@@ -95,8 +96,8 @@ final class HTTPServer {
         return listener.port
     }
 
-    /// Takes no more connections, lets those with a request under way get their answer, closes the others, and calls
-    /// back when none is left.
+    /// Takes no more connections, lets those with a request under way, or on its way in, get their answer, closes the
+    /// others, and calls back when none is left.
     func drain(onDrained: @escaping () -> Void) {
         guard !self.isDraining else { return }
         self.isDraining = true
@@ -113,6 +114,7 @@ final class HTTPServer {
         self.listeners = []
         self.sweeper.close()
         for connection in self.rows.compactMap(\.connection) { connection.close() }
+        self.turnedAway.close()
     }
 
     /// Writes the answer to one request of a client; dropped when the client is gone.
@@ -125,8 +127,7 @@ final class HTTPServer {
     private func accept(_ connection: Connection) {
         guard self.connectionCount < self.limits.connectionsMax, !self.isDraining else {
             self.counts.refusedConnections += 1
-            connection.append(Self.tooManyConnections)
-            return connection.closeAfterFlush()
+            return self.turnedAway.take(connection, saying: Self.tooManyConnections, at: self.now)
         }
         self.counts.accepted += 1
         let row =
@@ -167,6 +168,7 @@ final class HTTPServer {
 
     private func sweep() {
         let now = self.now
+        self.turnedAway.sweep(at: now)
         for row in self.rows.indices {
             guard let connection = self.rows[row].connection, connection.checkTime(at: now) else { continue }
             self.counts.timeouts += 1
