@@ -12,6 +12,11 @@ import Testing
         let resting = try TestConnection(port: file.port)
         let halfway = try TestConnection(port: file.port)
         try halfway.send("GET /api/v1/point?userId=9 HTTP/1.1\r\nHost:")
+        let body = #"{"concertId":1,"userId":9}"#
+        let halfBody = try TestConnection(port: file.port)
+        try halfBody.send(
+            BookingClient.request("POST", "/api/v1/nothing", ["Content-Length: \(body.utf8.count)"]) + "{"
+        )
         let busy = try TestConnection(port: file.port)
         let client = BookingClient(port: file.port)
         _ = try client.balance(1)
@@ -23,17 +28,24 @@ import Testing
 
         cluster.signal(SIGTERM)
         #expect(try resting.endsClean())
-        #expect(try halfway.drain() == 0)
         try TestCluster.eventually("new connections are refused") {
             do {
                 _ = try TestConnection(port: file.port)
                 return false
             } catch { return true }
         }
+        // Who has begun a request may finish it, and no other.
+        try halfway.send(" x\r\n\r\n" + BookingClient.request("GET", "/api/v1/point?userId=10"))
+        try halfBody.send(String(body.dropFirst()))
+        let last = try halfBody.answer()
+        #expect(last.status == 404 && last.closes)
+        #expect(try halfBody.endsClean())
         #expect(!busy.hasInput)
         kill(file.shards[0], SIGCONT)
         for user in 1...10 { #expect(try busy.answer().json["userId"] == .whole(Int64(user))) }
         #expect(try busy.endsClean())
+        #expect(try halfway.answer().json["userId"] == .whole(9))
+        #expect(try halfway.endsClean())
         #expect(cluster.waitUntilOver() == 0)
     }
 }

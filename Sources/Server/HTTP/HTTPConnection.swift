@@ -224,9 +224,10 @@ final class HTTPConnection {
 
     // MARK: Ending
 
-    /// Lets a request under way be answered, and closes after it; closes now without one.
+    /// Lets a request under way be answered, and closes after it; closes now without one. A request that has come in
+    /// by half is the last one: it has its usual time for the rest.
     func drain() {
-        guard self.lastAnswer == nil, !self.isLingering else { return }
+        guard self.lastAnswer == nil, !self.isLingering, self.parser.phase == .idle else { return }
         if self.unanswered == 0 { self.connection.closeAfterFlush() } else { self.lastAnswer = self.nextRequest &- 1 }
     }
 
