@@ -223,9 +223,13 @@ public struct Router: Sendable {
 
     /// Any whole number: what is too little or too much is the points' own question, with the contract's own words.
     private static func amount(in query: QueryParameters) throws -> Won {
-        let amount = try query.integer("amount")
         let bound = Int64(IdentifierLimits.max)
-        return Won(min(max(amount, -bound), bound))
+        do throws(InputError) {
+            return Won(min(max(try query.integer("amount"), -bound), bound))
+        } catch {
+            guard error.code == .numberOutOfRange else { throw error }
+            return Won(try query.textIfPresent("amount")?.hasPrefix("-") == true ? -bound : bound)
+        }
     }
 
     private static func number(
