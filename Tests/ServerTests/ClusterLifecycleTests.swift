@@ -56,6 +56,24 @@ import Testing
         #expect(cluster.leftBehind == Self.kept)
     }
 
+    @Test func `the table on the screen ends when nobody reads it any more`() throws {
+        let cluster = try TestCluster()
+        try cluster.waitUntilUp()
+        let top = Process()
+        let output = Pipe()
+        top.executableURL = URL(filePath: TestCluster.executable)
+        top.arguments = ["top", "--state", cluster.state.path]
+        top.standardOutput = output
+        try top.run()
+        defer { top.terminate() }
+        #expect(output.fileHandleForReading.availableData.count > 0)
+        try output.fileHandleForReading.close()
+        try TestCluster.eventually("top ends") { !top.isRunning }
+        #expect(top.terminationStatus == 0)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
     @Test func `a second start in the same folder is refused, and the first goes on`() throws {
         let first = try TestCluster()
         try first.waitUntilUp()

@@ -17,7 +17,7 @@ public enum StatsCommand {
         return json ? Self.json(stats) : StatsTable.text(stats)
     }
 
-    /// Draws the table once a second until SIGINT or SIGTERM, on the terminal's second screen, which leaves the first
+    /// Draws the table once a second until SIGINT or SIGTERM, or until nobody reads it, on the terminal's second screen, which leaves the first
     /// as it was.
     public static func top(_ state: StateDirectory) throws(StartError) {
         let cluster = try ClusterFile.read(state)
@@ -37,7 +37,9 @@ public enum StatsCommand {
             _ = StatsCollector(on: loop, state, shards: cluster.shards.count, gateways: cluster.gateways.count) {
                 stats in
                 isBusy = false
-                Self.show("\u{1B}[H\u{1B}[2J\(StatsTable.text(stats))\n\nCtrl-C ends\n")
+                guard Self.show("\u{1B}[H\u{1B}[2J\(StatsTable.text(stats))\n\nCtrl-C ends\n") else {
+                    return loop.stop()
+                }
             }
         }
         loop.run()
@@ -62,8 +64,9 @@ public enum StatsCommand {
         }
     }
 
-    private static func show(_ text: String) {
+    /// False when nobody is there to see it any more: the terminal or the other end of the pipe is gone.
+    @discardableResult private static func show(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        write(STDOUT_FILENO, bytes, bytes.count)
+        return write(STDOUT_FILENO, bytes, bytes.count) >= 0
     }
 }
