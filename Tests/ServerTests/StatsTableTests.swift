@@ -54,6 +54,21 @@ import Testing
         )
     }
 
+    @Test func `the requests of a gateway are all that it has answered, also without a shard`() {
+        var gateway = GatewayStats(gateway: 0)
+        gateway.port = 8_080
+        gateway.answers.success = 10
+        gateway.answers.redirect = 1
+        gateway.answers.clientError = 3
+        gateway.answers.serverError = 2
+        gateway.requests = [RequestStats(kind: "join")]
+        var stats = ClusterStats()
+        stats.gateways = [gateway]
+        let line = StatsTable.text(stats).split(separator: "\n").first { $0.hasPrefix("0 ") }
+        let cells = (line ?? "").split(separator: " ").map(String.init)
+        #expect(Array(cells.prefix(8)) == ["0", "8080", "0", "16", "10", "3", "2", "0"])
+    }
+
     @Test func `books that do not add up are named`() {
         var stats = Self.stats()
         #expect(stats.discrepancies == [])

@@ -117,6 +117,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var clientError: UInt64 = 0
         public var serverError: UInt64 = 0
         public init() {}
+
+        public var total: UInt64 { self.success + self.redirect + self.clientError + self.serverError }
     }
 
     public struct Cache: Codable, Equatable, Sendable {

@@ -55,9 +55,8 @@ public enum StatsTable {
         func sum(_ value: (GatewayStats) -> UInt64) -> String { String(gateways.reduce(0) { $0 + value($1) }) }
         let requests = gateways.flatMap(\.requests).total
         return [
-            name, port, sum(\.connections.open), String(requests.count), sum(\.answers.success),
-            sum(\.answers.clientError),
-            sum(\.answers.serverError), sum(\.inFlight), String(requests.p50Microseconds),
+            name, port, sum(\.connections.open), sum(\.answers.total), sum(\.answers.success),
+            sum(\.answers.clientError), sum(\.answers.serverError), sum(\.inFlight), String(requests.p50Microseconds),
             String(requests.p99Microseconds),
         ] + self.process(gateways.map(\.process))
     }
