@@ -60,7 +60,8 @@ public enum GatewayProcess {
                     process.finish()
                 }
                 server.drain(onDrained: end)
-                process.after(seconds: configuration.cluster.drainTimeoutSeconds, end)
+                // A little before the supervisor would end it by force, and call that trouble.
+                process.after(milliseconds: max(0, configuration.cluster.drainTimeoutSeconds * 1_000 - 500), end)
             }
         }
     }

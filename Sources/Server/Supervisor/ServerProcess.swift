@@ -104,11 +104,11 @@ final class ServerProcess {
     }
 
     /// Calls `body` after a while, unless the process has finished by then.
-    func after(seconds: Int, _ body: @escaping () -> Void) {
+    func after(milliseconds: Int, _ body: @escaping () -> Void) {
         guard !self.isFinished else { return }
         let timer = LoopTimer(on: self.loop)
         self.timer = timer
-        timer.start(afterMilliseconds: UInt64(seconds) * 1_000) { [unowned self] in
+        timer.start(afterMilliseconds: UInt64(milliseconds)) { [unowned self] in
             guard !self.isFinished else { return }
             body()
         }
