@@ -164,4 +164,9 @@ import Testing
         _ = Self.send(&gateway, 1)
         for pending in gateway.linkIsLost(to: Self.home) { #expect(gateway.failed(pending).isEmpty) }
     }
+
+    @Test func `a refresh that brings no schedules is refused as the shard refused it`() {
+        #expect(Gateway.refusal(ofRefresh: .refused(.wrongShard)) == .refused(.wrongShard))
+        #expect(Gateway.refusal(ofRefresh: .left) == Gateway.unanswered)
+    }
 }

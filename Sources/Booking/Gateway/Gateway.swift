@@ -136,6 +136,15 @@ public struct Gateway {
         return self.cache.fill(concert, with: body, askedAt: pending.sentAt)
     }
 
+    /// What a client is told whose shard gave no answer: its link was lost, its time was up, or it knows no such request.
+    /// The request may have been carried out or not.
+    public static let unanswered = Reply.refused(.unavailable)
+
+    /// What clients are told that waited for a refresh which brought `reply`, and no schedules.
+    public static func refusal(ofRefresh reply: Reply) -> Reply {
+        if case .refused = reply { reply } else { Self.unanswered }
+    }
+
     /// A request of the gateway's own has failed: gives the clients that waited for it.
     public mutating func failed(_ pending: Pending) -> [Client] {
         guard case .schedules(let concert) = pending.request, pending.client == nil else { return [] }

@@ -206,7 +206,7 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: reply)
         case .control(.unknownKind):
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
-            self.finish(pending, with: .refused(.unavailable))
+            self.finish(pending, with: Gateway.unanswered)
         case .request, .control, .unknown:
             throw WireError("a shard sends replies, no frame of kind \(frame.header.kind)")
         }
@@ -226,7 +226,7 @@ final class GatewayServer: HTTPHandler {
     /// A refresh of the cache came back, or failed: everyone who waited for it is answered.
     private func finishRefresh(_ pending: Gateway.Pending, with reply: Reply) {
         guard case .schedules(let remaining) = reply else {
-            let refusal: Reply = if case .refused = reply { reply } else { .refused(.unavailable) }
+            let refusal = Gateway.refusal(ofRefresh: reply)
             for client in self.machine.failed(pending) {
                 self.answer(refusal, to: pending.request, TokenText(), client)
             }
@@ -279,13 +279,13 @@ final class GatewayServer: HTTPHandler {
     }
 
     private func linkIsLost(to shard: Int) {
-        for pending in self.machine.linkIsLost(to: shard) { self.finish(pending, with: .refused(.unavailable)) }
+        for pending in self.machine.linkIsLost(to: shard) { self.finish(pending, with: Gateway.unanswered) }
     }
 
     private func tick() {
         self.date.update(epochSeconds: Timestamp.now.seconds)
         for pending in self.machine.timedOut(at: Self.steadyTime) {
-            self.finish(pending, with: .refused(.unavailable))
+            self.finish(pending, with: Gateway.unanswered)
         }
     }
 }

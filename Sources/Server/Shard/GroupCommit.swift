@@ -2,22 +2,12 @@ import Booking
 import Journal
 import Wire
 
-/// Lets a reply leave only when everything that it could have seen is durable.
-///
-///     turn: requests decided ──▶ facts and replies gather ──end of turn──▶ committing ──durable──▶ replies leave
-///                                       ▲                                      │
-///                                       └── the next turns gather meanwhile ───┘  then their batch goes next
-///
-/// Reads wait with the writes before them: a reply without facts of its own leaves with the batch under way, or at once
-/// when none is. So one commit carries all that gathered during the one before (group commit), and a fact is never
-/// visible outside before it is kept.
+/// The shell of `Booking.CommitGate`: keeps the bytes of the facts that gather, and hands them to the journal when the
+/// gate says so. Decides nothing itself.
 final class GroupCommit {
     private let journal: any Journal
+    private var gate: CommitGate
     private var facts = FrameBytes(capacity: 64 * 1_024)
-    private var factCount: UInt32 = 0
-    private var isCommitting = false
-    /// The journal refused a batch: nothing is committed and no reply leaves any more.
-    private var hasFailed = false
     private var lastTurnAt = Timestamp.distantPast
     private var onIdle: (() -> Void)?
 
@@ -25,9 +15,6 @@ final class GroupCommit {
     private let setAside: () -> Void
     private let sendSetAside: () -> Void
     private let onFailure: (JournalError) -> Void
-
-    /// Batches committed.
-    private(set) var batchCount: UInt64 = 0
 
     /// `setAside` moves the replies gathered so far to where they wait for the commit; `sendSetAside` sends those.
     init(
@@ -37,46 +24,59 @@ final class GroupCommit {
         onFailure: @escaping (JournalError) -> Void
     ) {
         self.journal = journal
+        self.gate = CommitGate(durableSequence: journal.nextSequence - 1)
         self.setAside = setAside
         self.sendSetAside = sendSetAside
         self.onFailure = onFailure
     }
 
     /// The number of the last durable fact; 0 before the first.
-    var durableSequence: UInt64 { self.journal.nextSequence - 1 }
+    var durableSequence: UInt64 { self.gate.durableSequence }
+    /// Batches committed.
+    var batchCount: UInt64 { self.gate.batchCount }
     var journalKind: String { self.journal.kind }
-    /// Nothing waits for a commit.
-    var isIdle: Bool { !self.isCommitting && self.factCount == 0 }
 
     func gather(_ fact: Fact) {
         fact.encode(into: &self.facts)
-        self.factCount += 1
+        self.gate.gather()
     }
 
     /// The turn is over: commits what gathered, or lets replies go that wait for nothing.
     func endTurn(at now: Timestamp) {
         self.lastTurnAt = max(self.lastTurnAt, now)
-        guard !self.isCommitting, !self.hasFailed else { return }
-        self.setAside()
-        guard self.factCount > 0 else { return self.sendSetAside() }
-        let batch = JournalBatch(
-            firstSequence: self.journal.nextSequence,
-            count: self.factCount,
-            time: self.lastTurnAt,
-            bytes: self.facts.array
-        )
+        self.endTurn()
+    }
+
+    private func endTurn() {
+        switch self.gate.endTurn() {
+        case .wait: break
+        case .release:
+            self.setAside()
+            self.sendSetAside()
+        case .commit(let batch):
+            self.setAside()
+            self.append(batch)
+        }
+    }
+
+    private func append(_ batch: CommitGate.Batch) {
+        let bytes = self.facts.array
         self.facts.removeAll()
-        self.factCount = 0
-        self.isCommitting = true
-        self.journal.append(batch) { result in
-            self.isCommitting = false
+        self.journal.append(
+            JournalBatch(
+                firstSequence: batch.firstSequence,
+                count: batch.count,
+                time: self.lastTurnAt,
+                bytes: bytes
+            )
+        ) { result in
             switch result {
             case .success:
-                self.batchCount += 1
+                self.gate.committed()
                 self.sendSetAside()
-                self.endTurn(at: self.lastTurnAt)
+                self.endTurn()
             case .failure(let error):
-                self.hasFailed = true
+                self.gate.failed()
                 self.onFailure(error)
             }
             self.tellIfIdle()
@@ -91,7 +91,7 @@ final class GroupCommit {
     }
 
     private func tellIfIdle() {
-        guard self.isIdle || self.hasFailed else { return }
+        guard self.gate.isIdle || self.gate.hasFailed else { return }
         self.onIdle.take()?()
     }
 }
