@@ -64,6 +64,12 @@ let package = Package(
             dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: house
         ),
+        .target(name: "Simulation", dependencies: ["Booking", "Wire"], swiftSettings: house),
+        .executableTarget(
+            name: "simulator",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: house
+        ),
 
         .executableTarget(name: "benchmarks", dependencies: ["Booking", "Journal", "Wire"], swiftSettings: house),
 
@@ -73,6 +79,7 @@ let package = Package(
         .testTarget(name: "BookingTests", dependencies: ["Booking", "TestSupport"], swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Booking", "TestSupport"], swiftSettings: house),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(
             name: "ServerTests",
             dependencies: [

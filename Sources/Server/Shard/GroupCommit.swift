@@ -35,6 +35,8 @@ final class GroupCommit {
     /// Batches committed.
     var batchCount: UInt64 { self.gate.batchCount }
     var journalKind: String { self.journal.kind }
+    /// Nothing waits for a commit.
+    var isIdle: Bool { self.gate.isIdle }
 
     func gather(_ fact: Fact) {
         fact.encode(into: &self.facts)

@@ -1,0 +1,222 @@
+import Booking
+
+/// Comparing what a fan hears with what the books said between its request and now.
+extension Auditor {
+    func hears(_ reply: Reply, to attempt: Attempt) {
+        let shard = self.shard(of: attempt.request)
+        let window = attempt.durableAtStart...max(attempt.durableAtStart, self.journals[shard].count)
+        switch reply {
+        case .refused(.unavailable): return self.ended(attempt, .unknown)
+        case .refused(let refusal):
+            self.ended(attempt, .refused)
+            return self.refused(refusal, attempt.request, attempt, window)
+        default: break
+        }
+        self.require(!attempt.isForged, "a forged pass was taken: \(attempt.request)")
+        self.ended(attempt, .acknowledged)
+        switch (attempt.request, reply) {
+        case (.join(let concert, let user), .joined(let joined)):
+            let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
+            self.stands(pass, joined.standing, window)
+        case (.poll(let pass), .standing(let standing)): self.stands(pass, standing, window)
+        case (.leave(let pass), .left):
+            self.require(self.isGone(pass, in: window), "\(pass) has left, and no fact says so")
+        case (.reserve(let pass, let schedule, let seats), .reservations(let holds)):
+            self.holds(holds, pass, schedule, seats, window)
+        case (.giveBack(_, let ids), .reservations(let all)):
+            self.require(all.map(\.id) == ids, "seats \(ids) were given back, and \(all.map(\.id)) answered")
+            for id in ids {
+                self.require(
+                    self.reservations[id]?.releasedPosition != nil,
+                    "reservation \(id) was given back, and no fact says so"
+                )
+            }
+        case (.pay(let pass, let ids), .paid(let receipt)): self.pays(receipt, pass, ids)
+        case (.charge(let user, let amount, let type), .points(let change)):
+            self.moves(user, change, amount, .charge, type, window)
+        case (.use(let user, let amount), .points(let change)): self.moves(user, change, amount, .use, .free, window)
+        case (.balance(let user), .balance(let balance)):
+            let versions = self.accounts[user] ?? Versions(nil)
+            let isTrue = versions.contains(in: window) { line in
+                balance.balance == line?.balance ?? .zero && balance.updatedAt == line?.entry.at
+            }
+            self.require(isTrue, "user \(user) heard of \(balance), which was never so")
+        case (.history(let user, _), .history(let entries)): self.remembers(user, entries, window)
+        case (.seats(_, let schedule), .seats(let statuses)):
+            let isTrue = self.seats[schedule]!.contains(in: window) { $0 == statuses }
+            self.require(isTrue, "the seats of schedule \(schedule) were never \(statuses)")
+        case (.schedules(let concert), .schedules(let free)):
+            let isTrue = self.free[concert]!.contains(in: window) { $0 == free }
+            self.require(isTrue, "concert \(concert) never had \(free) free seats in the last second")
+        case (.reservations(let concert, let user), .reservations(let all)):
+            self.lists(concert, user, all, window)
+        default: self.fail("\(attempt.request) was answered \(reply)")
+        }
+    }
+
+    // MARK: The line
+
+    private func stands(_ pass: Pass, _ standing: Standing, _ window: ClosedRange<Int>) {
+        guard let person = self.person(pass.concert, pass.place), person.user == pass.user,
+            person.joinedAt == pass.issuedAt
+        else { return self.fail("\(pass) was answered, and no fact gave that place") }
+        if let gone = person.gonePosition {
+            self.require(gone > window.lowerBound, "\(pass) was answered, but was gone before")
+        }
+        if standing.order == 0 {
+            self.require(person.admitted != nil, "\(pass) is inside, and no fact says so")
+        } else if let admitted = person.admitted {
+            self.require(admitted.position > window.lowerBound, "\(pass) waits, but was inside before")
+        }
+        let index = SmallWorld.catalogue.concerts.firstIndex { $0.id == pass.concert }!
+        let smallest = self.orders[index][pass.place] ?? .max
+        self.require(standing.order <= smallest, "\(pass) is now \(standing.order)th, and was \(smallest)th before")
+        self.orders[index][pass.place] = min(smallest, standing.order)
+    }
+
+    /// At the end of the window, at the latest.
+    private func isGone(_ pass: Pass, in window: ClosedRange<Int>) -> Bool {
+        guard let person = self.person(pass.concert, pass.place) else { return true }
+        guard person.user == pass.user, person.joinedAt == pass.issuedAt else { return true }
+        return person.gonePosition != nil
+    }
+
+    // MARK: Seats
+
+    private func holds(
+        _ holds: [Reservation],
+        _ pass: Pass,
+        _ schedule: ScheduleID,
+        _ seats: [SeatID],
+        _ window: ClosedRange<Int>
+    ) {
+        self.require(holds.map(\.seat) == seats, "seats \(seats) were asked for, and \(holds.map(\.seat)) held")
+        for hold in holds {
+            guard let book = self.reservations[hold.id], book.reservation == hold, hold.user == pass.user,
+                hold.schedule == schedule, book.heldPosition > window.lowerBound
+            else { return self.fail("user \(pass.user) was told of \(hold), and no fact says so") }
+        }
+    }
+
+    private func lists(_ concert: ConcertID, _ user: UserID, _ all: [Reservation], _ window: ClosedRange<Int>) {
+        for reservation in all {
+            guard let book = self.reservations[reservation.id], book.reservation.user == user, book.concert == concert
+            else { return self.fail("user \(user) was told of \(reservation), and no fact says so") }
+            let isTrue =
+                switch reservation.status {
+                case .held:
+                    (book.releasedPosition ?? .max) > window.lowerBound && (book.soldPosition ?? .max) > window.lowerBound
+                case .paid: book.soldPosition != nil
+                case .cancelled: book.releasedPosition != nil
+                }
+            self.require(isTrue, "user \(user) was told of \(reservation), which was not so")
+        }
+        let told = Set(all.map(\.id))
+        for id in self.reservationsByUser[user, default: []] {
+            let book = self.reservations[id]!
+            guard book.concert == concert, book.heldPosition <= window.lowerBound else { continue }
+            self.require(told.contains(id), "user \(user) was not told of reservation \(id)")
+        }
+    }
+
+    // MARK: Payments and points
+
+    private func pays(_ receipt: Receipt, _ pass: Pass, _ ids: [ReservationID]) {
+        guard let payment = ids.first.flatMap({ self.reservations[$0]?.payment }),
+            let book = self.paymentBooks[payment], case .done(let balance) = book.state
+        else { return self.fail("\(ids) were paid, and no fact says so") }
+        self.require(Set(book.order.reservations) == Set(ids), "\(ids) were paid, but not together")
+        self.require(
+            receipt.user == pass.user && receipt.amount == book.order.amount && receipt.balance == balance,
+            "the receipt of payment \(payment) is \(receipt), and not for \(book.order) and \(balance)"
+        )
+        for reservation in receipt.reservations {
+            self.require(
+                reservation.status == .paid && self.reservations[reservation.id]?.soldPosition != nil,
+                "the receipt of payment \(payment) names \(reservation), which is not sold"
+            )
+        }
+    }
+
+    private func moves(
+        _ user: UserID,
+        _ change: PointsChange,
+        _ amount: Won,
+        _ type: TransactionType,
+        _ paymentType: PaymentType,
+        _ window: ClosedRange<Int>
+    ) {
+        let versions = self.accounts[user] ?? Versions(nil)
+        let isTrue = versions.all.contains { position, line in
+            guard let line, position > window.lowerBound, position <= window.upperBound else { return false }
+            return line.balance == change.balance && line.entry.amount == change.amount && line.entry.at == change.at
+                && line.entry.type == type
+        }
+        let isAsAsked = change.amount == amount && change.type == type && change.paymentType == paymentType
+        self.require(isTrue && isAsAsked, "user \(user) was told of \(change), and no fact says so")
+    }
+
+    private func remembers(_ user: UserID, _ entries: [HistoryEntry], _ window: ClosedRange<Int>) {
+        let all = (self.accounts[user] ?? Versions(nil)).all
+        let isTrue = self.accounts[user, default: Versions(nil)].contains(in: window) { $0?.entry == entries.first }
+        self.require(isTrue, "user \(user) saw a history that never was the newest")
+        guard let newest = entries.first else { return }
+        let known = all.compactMap { $0.value?.entry }
+        let end = known.firstIndex(of: newest).map { $0 + 1 } ?? 0
+        let expected = Array(known[..<end].reversed().prefix(100))
+        self.require(entries == expected, "user \(user) saw a history with a line that is missing or wrong")
+    }
+
+    // MARK: Refusals
+
+    private func refused(
+        _ refusal: Refusal,
+        _ request: Request,
+        _ attempt: Attempt,
+        _ window: ClosedRange<Int>
+    ) {
+        switch (request, refusal) {
+        case (_, .overloaded): break
+        case (.poll(let pass), .tokenUnknown), (.leave(let pass), .tokenUnknown),
+            (.reserve(let pass, _, _), .tokenUnknown), (.giveBack(let pass, _), .tokenUnknown),
+            (.pay(let pass, _), .tokenUnknown):
+            self.require(self.isGone(pass, in: window), "\(pass) was told to be gone, and no fact says so")
+        case (.reserve(let pass, _, _), .notAdmitted), (.giveBack(let pass, _), .notAdmitted),
+            (.pay(let pass, _), .notAdmitted):
+            guard let admitted = self.person(pass.concert, pass.place)?.admitted else { return }
+            self.require(admitted.position > window.lowerBound, "\(pass) was refused as waiting, but was inside")
+        case (.reserve(_, let schedule, let seats), .seatTaken):
+            let isTrue = self.seats[schedule]!.contains(in: window) { statuses in
+                seats.contains { statuses[Int($0.rawValue) - 1] != .available }
+            }
+            self.require(isTrue, "seats \(seats) of schedule \(schedule) were refused as taken, and were free")
+        case (.reserve(_, _, let seats), .tooManySeats):
+            self.require(seats.count > 2, "\(seats.count) seats were refused as too many")
+        case (.giveBack(_, let ids), .alreadyPaid), (.pay(_, let ids), .alreadyPaid):
+            let isTrue = ids.contains { self.reservations[$0]?.soldPosition != nil }
+            self.require(isTrue, "\(ids) were refused as paid, and none is")
+        case (.giveBack, .paymentInProgress), (.pay, .paymentInProgress): break
+        case (.pay(_, let ids), .holdExpired):
+            let isTrue = ids.contains { self.reservations[$0]?.releasedPosition != nil }
+            self.require(isTrue, "\(ids) were refused as run out, and none is")
+        case (.pay(let pass, let ids), .insufficientPoints):
+            let isTrue = self.payments.contains { payment in
+                self.paymentBooks[payment]!.order.user == pass.user && self.paymentBooks[payment]!.state == .refused
+                    && Set(self.paymentBooks[payment]!.order.reservations) == Set(ids)
+            }
+            self.require(isTrue, "\(ids) were refused for want of points, and no fact says so")
+        case (.use(let user, let amount), .insufficientPoints):
+            let isTrue = (self.accounts[user] ?? Versions(nil)).contains(in: window) { line in
+                line?.balance ?? .zero < amount
+            }
+            self.require(isTrue, "user \(user) was refused \(amount) points, and had them")
+        case (.charge(_, let amount, _), .chargeNotPositive):
+            self.require(amount <= .zero, "\(amount) points were refused as not positive")
+        case (.charge(_, let amount, _), .chargeTooLarge):
+            self.require(amount > Points.chargeMax, "\(amount) points were refused as too many")
+        case (.charge(let user, let amount, _), .balanceTooLarge):
+            self.require(self.balance(of: user) + amount > Points.balanceMax, "\(amount) points were refused")
+        default: self.fail("\(request) was refused as \(refusal)")
+        }
+    }
+}

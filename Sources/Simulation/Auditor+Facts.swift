@@ -1,0 +1,275 @@
+import Booking
+
+/// Taking in facts, in the order in which the disks keep them.
+extension Auditor {
+    /// One more fact of a shard is durable.
+    func take(_ fact: Fact, of shard: Int) {
+        self.journals[shard].count += 1
+        let position = self.journals[shard].count
+        self.require(self.journals[shard].lastAt <= fact.at, "shard \(shard) has kept a fact out of time: \(fact)")
+        self.journals[shard].lastAt = fact.at
+        switch fact {
+        case .joined(let concert, let user, let place, let at):
+            self.done(.join(concert, user))
+            self.joined(concert, user, place, at)
+        case .admitted(let concert, let place, let at): self.admitted(concert, place, at, position)
+        case .left(let concert, let place, _):
+            self.done(.leave(concert, place))
+            self.gone(concert, place, position, "left")
+        case .lapsed(let concert, let place, let at): self.lapsed(concert, place, at, position)
+        case .held(let concert, let reservation): self.held(concert, reservation, position)
+        case .released(let concert, let id, let reason, let at): self.released(concert, id, reason, at, position)
+        case .paymentStarted(let order): self.started(order)
+        case .paymentDone(let concert, let payment, let balance, _):
+            self.paid(concert, payment, balance, position)
+        case .paymentRefused(_, let payment, _): self.paymentRefused(payment)
+        case .charged(let user, let id, let amount, let type, let at):
+            self.done(.charge(user, amount))
+            self.write(
+                user,
+                HistoryEntry(id: id, amount: amount, type: .charge, paymentType: type, at: at),
+                position,
+                amount
+            )
+            self.require(self.balance(of: user) <= Points.balanceMax, "user \(user) has too many points")
+        case .used(let user, let id, let amount, let at):
+            self.done(.use(user, amount))
+            self.writeUse(user, id, amount, at, position)
+        case .debited(let user, let id, let payment, let amount, let at):
+            self.debited(user, id, payment, amount, at, position)
+        case .debitRefused(let user, let payment, _):
+            guard let order = self.askedOrder(payment, user) else { return }
+            self.require(
+                self.balance(of: user) < order.amount,
+                "payment \(payment) was refused, but user \(user) has \(self.balance(of: user)) points"
+            )
+            self.debits[payment] = Debit(user: user, amount: order.amount, balance: nil)
+        }
+    }
+
+    // MARK: The line
+
+    private func joined(_ concert: ConcertID, _ user: UserID, _ place: Place, _ at: Timestamp) {
+        let count = self.lines[concert]!.people.count
+        self.require(place.rawValue == UInt64(count) + 1, "place \(place) of concert \(concert) follows place \(count)")
+        self.require(self.lines[concert]!.places[user] == nil, "user \(user) has joined concert \(concert) twice")
+        self.lines[concert]!.people.append(Person(user: user, joinedAt: at))
+        self.lines[concert]!.places[user] = count
+    }
+
+    private func admitted(_ concert: ConcertID, _ place: Place, _ at: Timestamp, _ position: Int) {
+        let book = self.lines[concert]!
+        let rules = book.concert.rules
+        let index = Int(place.rawValue) - 1
+        guard index == self.firstWaiting(concert), index < book.people.count else {
+            return self.fail("place \(place) of concert \(concert) was admitted past another, or is not waiting")
+        }
+        self.require(at >= book.concert.opensAt, "concert \(concert) let someone in before it opened")
+        let perSecond = Int(rules.admissionsPerSecond)
+        let many = perSecond + max(1, perSecond / 10)
+        if book.admissions.count >= many {
+            self.require(
+                book.admissions[book.admissions.count - many] + .seconds(1) <= at,
+                "concert \(concert) let in more than \(many) people within a second"
+            )
+        }
+        self.lines[concert]!.people[index].admitted = (position, at)
+        self.lines[concert]!.admissions.append(at)
+        self.lines[concert]!.insideCount += 1
+        if rules.maxActive > 0 {
+            self.require(
+                self.lines[concert]!.insideCount <= Int(rules.maxActive),
+                "more than \(rules.maxActive) people are inside at concert \(concert)"
+            )
+        }
+    }
+
+    private func firstWaiting(_ concert: ConcertID) -> Int {
+        var index = self.lines[concert]!.firstWaiting
+        let people = self.lines[concert]!.people
+        while index < people.count, people[index].admitted != nil || people[index].gonePosition != nil { index += 1 }
+        self.lines[concert]!.firstWaiting = index
+        return index
+    }
+
+    private func lapsed(_ concert: ConcertID, _ place: Place, _ at: Timestamp, _ position: Int) {
+        guard let person = self.person(concert, place) else { return self.fail("place \(place) was never given") }
+        let rules = self.lines[concert]!.concert.rules
+        if let admitted = person.admitted {
+            self.require(
+                at >= admitted.at + rules.admittedLifetime,
+                "place \(place) of concert \(concert) lapsed too early"
+            )
+        } else {
+            // A waiting place lives on with every poll, which is no fact, so this is a lower bound.
+            let earliest = person.joinedAt + rules.waitingLifetime - Booking.Line.seenStep
+            self.require(at >= earliest, "place \(place) of concert \(concert) lapsed too early")
+        }
+        self.gone(concert, place, position, "lapsed")
+    }
+
+    func person(_ concert: ConcertID, _ place: Place) -> Person? {
+        guard let people = self.lines[concert]?.people else { return nil }
+        guard place.rawValue >= 1, place.rawValue <= UInt64(people.count) else { return nil }
+        return people[Int(place.rawValue) - 1]
+    }
+
+    private func gone(_ concert: ConcertID, _ place: Place, _ position: Int, _ how: String) {
+        guard let person = self.person(concert, place), person.gonePosition == nil else {
+            return self.fail("place \(place) of concert \(concert) \(how), but nobody was there")
+        }
+        self.lines[concert]!.people[Int(place.rawValue) - 1].gonePosition = position
+        self.lines[concert]!.places[person.user] = nil
+        if person.admitted != nil { self.lines[concert]!.insideCount -= 1 }
+    }
+
+    // MARK: Seats
+
+    private func held(_ concert: ConcertID, _ hold: Reservation, _ position: Int) {
+        self.done(.hold(hold.user, hold.schedule, hold.seat))
+        guard let schedule = self.lines[concert]!.concert.schedules.first(where: { $0.id == hold.schedule }) else {
+            return self.fail("reservation \(hold.id) is for a schedule of another concert")
+        }
+        self.require(
+            self.seats[hold.schedule]!.last[Int(hold.seat.rawValue) - 1] == .available,
+            "seat \(hold.seat) of schedule \(hold.schedule) was held, but is not free"
+        )
+        self.require(self.reservations[hold.id] == nil, "reservation \(hold.id) was given twice")
+        self.require(schedule.hall.section(of: hold.seat)?.price == hold.price, "reservation \(hold.id) has a wrong price")
+        let place = self.lines[concert]!.places[hold.user]
+        let isInside = place.map { self.lines[concert]!.people[$0].admitted != nil } ?? false
+        self.require(isInside, "user \(hold.user) holds a seat of concert \(concert), but is not inside")
+        self.reservations[hold.id] = ReservationBook(reservation: hold, concert: concert, heldPosition: position)
+        self.reservationsByUser[hold.user, default: []].append(hold.id)
+        self.set(.held, hold, concert, position)
+    }
+
+    private func set(_ status: SeatStatus, _ reservation: Reservation, _ concert: ConcertID, _ position: Int) {
+        var statuses = self.seats[reservation.schedule]!.last
+        statuses[Int(reservation.seat.rawValue) - 1] = status
+        self.seats[reservation.schedule]!.append(statuses, at: position)
+        let free = self.lines[concert]!.concert.schedules.map { schedule in
+            UInt32(self.seats[schedule.id]!.last.count { $0 == .available })
+        }
+        self.free[concert]!.append(free, at: position)
+    }
+
+    private func released(
+        _ concert: ConcertID,
+        _ id: ReservationID,
+        _ reason: ReleaseReason,
+        _ at: Timestamp,
+        _ position: Int
+    ) {
+        guard let book = self.reservations[id], book.releasedPosition == nil, book.soldPosition == nil else {
+            return self.fail("reservation \(id) was released, but is not held")
+        }
+        self.require(book.payment == nil, "reservation \(id) was released while it is being paid")
+        switch reason {
+        case .givenBack: self.done(.giveBack(id))
+        case .lapsed: self.require(at >= book.reservation.until, "reservation \(id) lapsed too early")
+        }
+        self.reservations[id]!.releasedPosition = position
+        self.set(.available, book.reservation, concert, position)
+    }
+
+    // MARK: Payments
+
+    private func started(_ order: PaymentOrder) {
+        self.require(self.paymentBooks[order.id] == nil, "payment \(order.id) began twice")
+        var amount = Won.zero
+        for id in order.reservations {
+            self.done(.pay(id))
+            // A refused payment may be tried again, any number of times.
+            self.tallies[.pay(id)]!.done = 0
+            guard let book = self.reservations[id], book.releasedPosition == nil, book.soldPosition == nil,
+                book.payment == nil, book.reservation.user == order.user
+            else { return self.fail("payment \(order.id) pays for reservation \(id), which it may not") }
+            self.reservations[id]!.payment = order.id
+            amount += book.reservation.price
+        }
+        self.require(amount == order.amount, "payment \(order.id) takes \(order.amount) for seats of \(amount)")
+        let person = self.person(order.concert, order.place)
+        self.require(
+            person?.user == order.user && person?.admitted != nil && person?.gonePosition == nil,
+            "payment \(order.id) is by someone who is not inside"
+        )
+        self.payments.append(order.id)
+        self.paymentBooks[order.id] = PaymentBook(order: order)
+    }
+
+    private func paid(_ concert: ConcertID, _ payment: PaymentID, _ balance: Won, _ position: Int) {
+        guard let book = self.paymentBooks[payment], book.state == .open else {
+            return self.fail("payment \(payment) is done, but was not under way")
+        }
+        guard let debit = self.debits[payment], let after = debit.balance else {
+            return self.fail("payment \(payment) is done, but took no points")
+        }
+        self.require(after == balance, "payment \(payment) left \(after) points, and says \(balance)")
+        self.paymentBooks[payment]!.state = .done(balance: balance)
+        for id in book.order.reservations {
+            guard let reservation = self.reservations[id], reservation.payment == payment else {
+                return self.fail("payment \(payment) has bought reservation \(id), which it did not pin")
+            }
+            self.reservations[id]!.soldPosition = position
+            self.set(.sold, reservation.reservation, concert, position)
+        }
+        if self.person(concert, book.order.place)?.gonePosition == nil {
+            self.gone(concert, book.order.place, position, "used up")
+        }
+    }
+
+    private func paymentRefused(_ payment: PaymentID) {
+        guard let book = self.paymentBooks[payment], book.state == .open else {
+            return self.fail("payment \(payment) was refused, but was not under way")
+        }
+        guard let debit = self.debits[payment], debit.balance == nil else {
+            return self.fail("payment \(payment) was refused, but its debit was not")
+        }
+        self.paymentBooks[payment]!.state = .refused
+        for id in book.order.reservations { self.reservations[id]!.payment = nil }
+    }
+
+    // MARK: Points
+
+    /// The payment that a debit is for: it must be durable by now, and of this user.
+    private func askedOrder(_ payment: PaymentID, _ user: UserID) -> PaymentOrder? {
+        guard let order = self.paymentBooks[payment]?.order, order.user == user else {
+            self.fail("points of user \(user) are taken for payment \(payment), which nobody began")
+            return nil
+        }
+        guard self.debits[payment] == nil else {
+            self.fail("payment \(payment) was debited twice")
+            return nil
+        }
+        return order
+    }
+
+    private func debited(
+        _ user: UserID,
+        _ id: PointHistoryID,
+        _ payment: PaymentID,
+        _ amount: Won,
+        _ at: Timestamp,
+        _ position: Int
+    ) {
+        guard let order = self.askedOrder(payment, user) else { return }
+        self.require(order.amount == amount, "payment \(payment) is of \(order.amount), and \(amount) was taken")
+        if amount != .zero { self.writeUse(user, id, amount, at, position) }
+        self.debits[payment] = Debit(user: user, amount: amount, balance: self.balance(of: user))
+    }
+
+    private func writeUse(_ user: UserID, _ id: PointHistoryID, _ amount: Won, _ at: Timestamp, _ position: Int) {
+        let entry = HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at)
+        self.write(user, entry, position, .zero - amount)
+        self.require(self.balance(of: user) >= .zero, "user \(user) has fewer than 0 points")
+    }
+
+    private func write(_ user: UserID, _ entry: HistoryEntry, _ position: Int, _ change: Won) {
+        let line = Line(balance: self.balance(of: user) + change, entry: entry)
+        if let newest = self.accounts[user]?.last {
+            self.require(newest.entry.id < entry.id, "history lines of user \(user) are out of order")
+        }
+        self.accounts[user, default: Versions(nil)].append(line, at: position)
+    }
+}

@@ -1,0 +1,172 @@
+import Booking
+
+/// The books of the whole cluster, kept from the durable facts alone and as simply as possible, beside the machines and
+/// independent of them.
+///
+///     disks ──each fact, once it is durable──▶ books ◀──each answer that a fan hears── gateways
+///
+/// A fact must be possible after those before it. An answer must say what the books said at one moment between the
+/// request and the answer: with the journal as the order of what happened, that is linearizability, per seat, place and
+/// account. The first violation is kept, and ends the run.
+final class Auditor {
+    /// What one shard's disk holds. The position of a fact is its number in it, from 1.
+    struct Journal {
+        var count = 0
+        var lastAt = Timestamp.distantPast
+        /// How many facts were durable from when on.
+        var marks: [(count: Int, since: Timestamp)] = []
+    }
+
+    struct Person {
+        let user: UserID
+        let joinedAt: Timestamp
+        var admitted: (position: Int, at: Timestamp)?
+        var gonePosition: Int?
+    }
+
+    struct LineBook {
+        let concert: Concert
+        /// Everyone who ever joined: the person at place 1 first.
+        var people: [Person] = []
+        var places: [UserID: Int] = [:]
+        /// The index of the first who waits, or of nobody.
+        var firstWaiting = 0
+        var insideCount = 0
+        var admissions: [Timestamp] = []
+    }
+
+    /// One value, and the positions from which on it was so.
+    struct Versions<Value> {
+        private(set) var all: [(position: Int, value: Value)]
+        var last: Value { self.all[self.all.count - 1].value }
+
+        init(_ first: Value) { self.all = [(0, first)] }
+
+        mutating func append(_ value: Value, at position: Int) { self.all.append((position, value)) }
+
+        /// Some value that was true after one of the facts `window` satisfies `body`.
+        func contains(in window: ClosedRange<Int>, where body: (Value) -> Bool) -> Bool {
+            var index = self.all.count - 1
+            while index >= 0 {
+                if self.all[index].position <= window.upperBound {
+                    if body(self.all[index].value) { return true }
+                    if self.all[index].position <= window.lowerBound { return false }
+                }
+                index -= 1
+            }
+            return false
+        }
+    }
+
+    struct ReservationBook {
+        let reservation: Reservation
+        let concert: ConcertID
+        let heldPosition: Int
+        var releasedPosition: Int?
+        var soldPosition: Int?
+        /// The payment that pins it or has bought it.
+        var payment: PaymentID?
+    }
+
+    struct PaymentBook {
+        enum State: Equatable { case open, done(balance: Won), refused }
+        let order: PaymentOrder
+        var state = State.open
+    }
+
+    struct Line { let balance: Won, entry: HistoryEntry }
+
+    struct Debit {
+        let user: UserID
+        let amount: Won
+        /// Nil when it was refused.
+        let balance: Won?
+    }
+
+    let slots: SlotMap
+    private(set) var violation: String?
+    var journals: [Journal]
+    var lines: [ConcertID: LineBook] = [:]
+    var seats: [ScheduleID: Versions<[SeatStatus]>] = [:]
+    var free: [ConcertID: Versions<[UInt32]>] = [:]
+    var reservations: [ReservationID: ReservationBook] = [:]
+    var reservationsByUser: [UserID: [ReservationID]] = [:]
+    /// In the order in which they began.
+    var payments: [PaymentID] = []
+    var paymentBooks: [PaymentID: PaymentBook] = [:]
+    var debits: [PaymentID: Debit] = [:]
+    /// The empty history first.
+    var accounts: [UserID: Versions<Line?>] = [:]
+    var tallies: [Deed: DeedTally] = [:]
+    /// The smallest place in line that a fan was ever told, by concert and place.
+    var orders: [[Place: UInt64]]
+
+    init(_ slots: SlotMap) {
+        self.slots = slots
+        self.journals = Array(repeating: Journal(), count: slots.shardCount)
+        self.orders = SmallWorld.catalogue.concerts.map { _ in [:] }
+        for concert in SmallWorld.catalogue.concerts {
+            self.lines[concert.id] = LineBook(concert: concert)
+            for schedule in concert.schedules {
+                self.seats[schedule.id] = Versions(Array(repeating: .available, count: schedule.hall.seatCount))
+            }
+            self.free[concert.id] = Versions(concert.schedules.map { UInt32($0.hall.seatCount) })
+        }
+    }
+
+    func fail(_ what: String) { self.violation = self.violation ?? what }
+
+    func require(_ holds: Bool, _ what: @autoclosure () -> String) { if !holds { self.fail(what()) } }
+
+    // MARK: Questions
+
+    func shard(of request: Request) -> Int { self.slots.shard(of: request.slot) }
+
+    func isDebited(_ payment: PaymentID) -> Bool { self.debits[payment]?.balance != nil }
+
+    /// Payments whose concert is on this shard and that are not decided, in the order in which they began.
+    func openPayments(on shard: Int) -> [PaymentOrder] {
+        self.payments.compactMap { self.paymentBooks[$0] }
+            .filter { $0.state == .open && self.slots.shard(of: Slot(of: $0.order.concert)) == shard }
+            .map(\.order)
+    }
+
+    func balance(of user: UserID) -> Won { self.accounts[user]?.last?.balance ?? .zero }
+
+    /// How many facts of a shard were durable at `time`.
+    func durableCount(of shard: Int, at time: Timestamp) -> Int {
+        self.journals[shard].marks.last { $0.since <= time }?.count ?? 0
+    }
+
+    /// All facts that a shard has by now are durable since `time`.
+    func mark(_ shard: Int, at time: Timestamp) {
+        self.journals[shard].marks.append((self.journals[shard].count, time))
+    }
+
+    // MARK: Requests
+
+    func asked(_ attempt: Attempt) {
+        for deed in attempt.deeds { self.tallies[deed, default: DeedTally()].asked += 1 }
+    }
+
+    func ended(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
+        attempt.outcome = outcome
+        for deed in attempt.deeds {
+            switch outcome {
+            case .acknowledged: self.tallies[deed]!.acknowledged += 1
+            case .refused: self.tallies[deed]!.refused += 1
+            case .open, .unknown: break
+            }
+        }
+    }
+
+    /// A fact says that a deed was done: somebody must have asked for it, and not been refused.
+    func done(_ deed: Deed) {
+        self.tallies[deed, default: DeedTally()].done += 1
+        let tally = self.tallies[deed]!
+        self.require(
+            tally.done <= tally.doneMax,
+            "\(deed) was done \(tally.done) times, asked for \(tally.asked) times and refused \(tally.refused) times"
+        )
+    }
+}

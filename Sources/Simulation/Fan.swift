@@ -1,0 +1,152 @@
+import Booking
+
+/// One person with a browser: joins lines, waits, reserves, charges, pays, gives back, looks around, and clicks again
+/// when nothing came back. One request at a time.
+struct Fan {
+    let user: UserID
+    /// The request that waits for an answer.
+    var open: Attempt?
+    /// A request without an answer, to be sent again.
+    private var toRepeat: (request: Request, isForged: Bool)?
+    private var passes: [ConcertID: Pass] = [:]
+    private var isInside: Set<ConcertID> = []
+    private var held: [ConcertID: [ReservationID]] = [:]
+    private var opCount: Int64 = 0
+
+    init(_ user: UserID) { self.user = user }
+
+    // MARK: What to do next
+
+    mutating func nextRequest(_ random: inout SeededRandom) -> (request: Request, isForged: Bool) {
+        if let again = self.toRepeat.take(), !random.once(in: 3) { return again }
+        let concert = random.pick(SmallWorld.catalogue.concerts)
+        guard let pass = self.passes[concert.id] else {
+            return switch random.weighted([12, 2, 1, 1]) {
+            case 0: (.join(concert.id, self.user), false)
+            case 1: (self.charge(&random), false)
+            case 2: (.schedules(concert.id), false)
+            default: (self.look(concert, &random), false)
+            }
+        }
+        if random.once(in: 40) { return self.forged(pass, concert, &random) }
+        let ids = self.held[concert.id] ?? []
+        if !ids.isEmpty {
+            switch random.weighted([10, 2, 3, 2]) {
+            case 0: return (.pay(pass, random.once(in: 8) ? [random.pick(ids)] : ids), false)
+            case 1: return (.giveBack(pass, random.once(in: 2) ? [random.pick(ids)] : ids), false)
+            case 2: return (self.charge(&random), false)
+            default: return (self.look(concert, &random), false)
+            }
+        }
+        guard self.isInside.contains(concert.id) else {
+            return switch random.weighted([12, 1, 2, 1]) {
+            case 0: (.poll(pass), false)
+            case 1: (.leave(pass), false)
+            case 2: (self.charge(&random), false)
+            default: (self.look(concert, &random), false)
+            }
+        }
+        return switch random.weighted([12, 1, 1, 2, 2]) {
+        case 0: (self.reserve(pass, concert, &random), false)
+        case 1: (.leave(pass), false)
+        case 2: (.poll(pass), false)
+        case 3: (self.charge(&random), false)
+        default: (self.look(concert, &random), false)
+        }
+    }
+
+    private func reserve(_ pass: Pass, _ concert: Concert, _ random: inout SeededRandom) -> Request {
+        let first = random.within(1...SmallWorld.seatCount)
+        let count = min(random.within(1...3), SmallWorld.seatCount - first + 1)
+        let seats = (0..<count).map { SeatID(UInt64(first + $0)) }
+        return .reserve(pass, random.pick(concert.schedules).id, seats)
+    }
+
+    /// No amount is asked for twice, so that a fact tells which request it came from.
+    private mutating func charge(_ random: inout SeededRandom) -> Request {
+        self.opCount += 1
+        if random.once(in: 30) { return .charge(self.user, random.pick([Won.zero, Won(2_000_001), Won(-5)]), .free) }
+        if random.once(in: 6) { return .use(self.user, Won(self.opCount)) }
+        return .charge(self.user, Won(Int64(random.within(1...9)) * 10_000 + self.opCount), random.pick([.free, .naverPay]))
+    }
+
+    private func look(_ concert: Concert, _ random: inout SeededRandom) -> Request {
+        switch random.below(5) {
+        case 0: .seats(concert.id, random.pick(concert.schedules).id)
+        case 1: .balance(self.user)
+        case 2: .history(self.user, HistoryQuery(size: 100))
+        case 3: .schedules(concert.id)
+        default: .reservations(concert.id, self.user)
+        }
+    }
+
+    /// As if its signature had been checked: the shard must not take it for another's, or for one of another life.
+    private func forged(_ pass: Pass, _ concert: Concert, _ random: inout SeededRandom) -> (Request, isForged: Bool) {
+        let other = Pass(
+            concert: pass.concert,
+            user: pass.user,
+            place: pass.place,
+            issuedAt: pass.issuedAt + Nanoseconds(random.once(in: 2) ? 1 : -1)
+        )
+        return switch random.below(3) {
+        case 0: (.poll(other), true)
+        case 1: (.leave(other), true)
+        default: (self.reserve(other, concert, &random), true)
+        }
+    }
+
+    // MARK: What an answer changes
+
+    /// Milliseconds that the fan waits because of the answer; nil when that is up to them.
+    mutating func hears(_ reply: Reply?, to attempt: Attempt, _ random: inout SeededRandom) -> Int? {
+        guard let reply else {
+            self.toRepeat = (attempt.request, attempt.isForged)
+            return nil
+        }
+        if attempt.isForged { return nil }
+        switch (attempt.request, reply) {
+        case (.join(let concert, let user), .joined(let joined)):
+            let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
+            self.passes[concert] = pass
+            self.held[concert] = nil
+            return self.sees(joined.standing, concert, &random)
+        case (.poll(let pass), .standing(let standing)): return self.sees(standing, pass.concert, &random)
+        case (.leave(let pass), .left): self.forget(pass.concert)
+        case (.reserve(let pass, _, _), .reservations(let holds)):
+            self.held[pass.concert, default: []] += holds.map(\.id)
+        case (.reservations(let concert, _), .reservations(let all)):
+            // What an unanswered request has held is found here, as on a page that lists them.
+            let ids = all.filter { $0.status == .held }.map(\.id)
+            self.held[concert] = ids.isEmpty ? nil : ids
+        case (.giveBack(let pass, let ids), .reservations): self.held[pass.concert]?.removeAll { ids.contains($0) }
+        case (.pay(let pass, _), .paid): self.forget(pass.concert)
+        case (.poll(let pass), .refused(.tokenUnknown)), (.leave(let pass), .refused(.tokenUnknown)),
+            (.reserve(let pass, _, _), .refused(.tokenUnknown)), (.giveBack(let pass, _), .refused(.tokenUnknown)),
+            (.pay(let pass, _), .refused(.tokenUnknown)):
+            self.forget(pass.concert)
+        case (.giveBack(let pass, _), .refused), (.pay(let pass, _), .refused(.holdExpired)),
+            (.pay(let pass, _), .refused(.alreadyPaid)), (.pay(let pass, _), .refused(.noSuchReservation)):
+            self.held[pass.concert] = nil
+        case (_, .refused(.unavailable)), (_, .refused(.overloaded)):
+            self.toRepeat = (attempt.request, attempt.isForged)
+            return random.within(20...200)
+        default: break
+        }
+        return nil
+    }
+
+    private mutating func sees(_ standing: Standing, _ concert: ConcertID, _ random: inout SeededRandom) -> Int? {
+        guard standing.order > 0 else {
+            self.isInside.insert(concert)
+            return nil
+        }
+        self.isInside.remove(concert)
+        return random.within(20...100 + Int(min(standing.seconds, 5)) * 100)
+    }
+
+    private mutating func forget(_ concert: ConcertID) {
+        self.passes[concert] = nil
+        self.held[concert] = nil
+        self.isInside.remove(concert)
+    }
+}

@@ -1,0 +1,34 @@
+/// Bugs put in on purpose, around the machines: each must be found, or the simulator looks in the wrong place. Bugs that
+/// can only live inside a machine are patches beside the tests.
+public enum Mutant: String, CaseIterable, Sendable {
+    /// Replies leave while their batch is under way.
+    case replyBeforeCommit
+    /// Answers that changed nothing do not wait for the batch under way.
+    case readBeforeCommit
+    /// A debit leaves before the start of its payment is durable.
+    case debitBeforeCommit
+    /// The last fact of a batch of several is not written.
+    case factNotWritten
+    /// A shard believes its disk, which lies: the newest batch is gone after a crash.
+    case diskLies
+    /// A restart takes what there is of a record that a crash cut short.
+    case tornBatchTaken
+    /// A restart skips a damaged record and goes on.
+    case damageSkipped
+    /// A debit that is asked again is carried out again.
+    case debitTwice
+    /// A lost link to the user's shard counts as a refused debit.
+    case lostDebitIsRefused
+    /// Debits are asked for once only.
+    case debitNotAskedAgain
+    /// The answers of two requests of one turn are exchanged.
+    case answersExchanged
+    /// A gateway sends again, over a new link, what was in flight on the old one.
+    case sentAgain
+    /// A gateway never asks again for the schedules that it once had.
+    case schedulesKeptForEver
+    /// A restarted shard does not take in the newest batch.
+    case lastBatchNotReplayed
+    /// A shard says "refused" while it carries the request out.
+    case doneButRefused
+}

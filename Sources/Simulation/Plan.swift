@@ -1,0 +1,48 @@
+import Booking
+
+/// What a seed makes of the world: how large it is, how slow, and what goes wrong in it. Every seed leaves some troubles
+/// out, so that none hides another for good.
+struct Plan {
+    /// What can go wrong, in the order of `weights`.
+    enum Trouble: Int, CaseIterable {
+        case shardCrash, gatewayCrash, linkCut, partition, clockJump, diskFull, bitFlip, slowDisk, everythingCrashes
+    }
+
+    let shardCount: Int
+    let gatewayCount: Int
+    let fanCount: Int
+    let tick: Nanoseconds
+    /// Microseconds that bytes are on their way.
+    let wireDelay: ClosedRange<Int>
+    /// Microseconds that a commit takes.
+    let diskDelay: ClosedRange<Int>
+    /// Milliseconds between two troubles.
+    let troubleGap: ClosedRange<Int>
+    /// Per trouble; all 0 for a quiet run.
+    let weights: [Int]
+    /// Milliseconds between a fan's acts.
+    let pause: ClosedRange<Int>
+    let limits: Gateway.Limits
+    /// Costly checks are made once in so many steps, at random.
+    let checkGap: Int
+
+    init(_ random: inout SeededRandom) {
+        self.shardCount = random.within(1...4)
+        self.gatewayCount = random.within(1...3)
+        self.fanCount = random.within(3...14)
+        self.tick = .milliseconds(Int64(random.within(20...150)))
+        self.wireDelay = random.pick([20...80, 20...80, 50...2_000, 50...30_000])
+        self.diskDelay = random.pick([200...400, 200...400, 300...5_000, 1_000...60_000])
+        self.troubleGap = random.pick([20...300, 100...2_000, 500...4_000])
+        let isQuiet = random.once(in: 12)
+        var weights = [8, 4, 8, 3, 2, 2, 1, 2, 1]
+        for index in weights.indices where isQuiet || random.once(in: 3) { weights[index] = 0 }
+        self.weights = weights
+        self.pause = random.pick([0...20, 5...100, 20...400])
+        var limits = Gateway.Limits()
+        limits.inFlightPerShardMax = random.once(in: 6) ? 2 : 1_000
+        limits.replyTimeout = .milliseconds(Int64(random.within(300...5_000)))
+        self.limits = limits
+        self.checkGap = 16
+    }
+}

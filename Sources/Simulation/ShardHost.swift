@@ -1,0 +1,333 @@
+import Booking
+import Wire
+
+/// One shard process of the simulated cluster: what `Server.ShardServer` is to the real one, on simulated links, disk
+/// and time. The machines inside, `Booking.Shard` and `Booking.CommitGate`, and the frames are the real ones.
+final class ShardHost {
+    let index: Int
+    private unowned let world: World
+    private var mutant: Mutant? { self.world.mutant }
+
+    /// Counts the starts.
+    private(set) var life = 0
+    private(set) var isUp = false
+    var disk = SimulatedDisk()
+    /// How far this process's clock is ahead of the world's.
+    var skew = Nanoseconds.zero
+    var machine: Shard
+    private var gate = CommitGate(durableSequence: 0)
+    private var facts = FrameBytes()
+    /// In the order in which they were accepted.
+    private var accepted: [Link] = []
+    /// Links to the other shards, for debits.
+    private var dialled: [Link?]
+    private var gatheringDebits: [Shard.Debit] = []
+    private var committingDebits: [Shard.Debit] = []
+    private var turnIsOpen = false
+    /// The batch under way.
+    private var batch: (count: Int, facts: [UInt8])?
+    private var repliesInTurn = 0
+
+    init(_ index: Int, in world: World) {
+        self.index = index
+        self.world = world
+        self.machine = Self.fresh(index, world)
+        self.dialled = Array(repeating: nil, count: world.slots.shardCount)
+    }
+
+    private static func fresh(_ index: Int, _ world: World) -> Shard {
+        Shard(index: index, slots: world.slots, catalogue: SmallWorld.catalogue, hashSeed: world.hashSeed)
+    }
+
+    var process: Process { .shard(self.index) }
+    /// This process's clock.
+    private var clock: Timestamp { self.world.now + self.skew }
+
+    // MARK: Life and death
+
+    /// Starts from the disk; false when that must not be.
+    func start() -> Bool {
+        self.life += 1
+        self.machine = Self.fresh(self.index, self.world)
+        var batches: [(count: Int, facts: ArraySlice<UInt8>)] = []
+        let isCareless = self.mutant == .tornBatchTaken || self.mutant == .damageSkipped
+        let damage = self.disk.replay(isCareless: isCareless) { batches.append(($0, $1)) }
+        guard damage == nil else { return false }
+        if self.mutant == .lastBatchNotReplayed { _ = batches.popLast() }
+        var sequence: UInt64 = 0
+        for batch in batches {
+            do throws(WireError) {
+                try Self.forEachFact(of: batch.facts, count: batch.count) { fact in
+                    self.machine.take(fact)
+                    sequence += 1
+                }
+            } catch {
+                guard isCareless else { preconditionFailure("a batch that was kept can't be read: \(error)") }
+            }
+        }
+        self.machine.resume(at: self.clock)
+        self.gate = CommitGate(durableSequence: sequence)
+        self.isUp = true
+        for shard in self.dialled.indices where shard != self.index {
+            self.world.add(.dial(self.process, shard: shard, life: self.life), after: self.world.wireDelay())
+        }
+        self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
+        return true
+    }
+
+    static func forEachFact(of bytes: ArraySlice<UInt8>, count: Int, _ body: (Fact) -> Void) throws(WireError) {
+        // `withUnsafeBytes` rethrows untyped, so the error is handed out by hand.
+        let failure = bytes.withUnsafeBytes { bytes -> WireError? in
+            do throws(WireError) { try Fact.forEach(in: bytes, count: count) { body($0) } } catch { return error }
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
+    /// Everything but the disk is gone.
+    func crash() {
+        self.isUp = false
+        self.life += 1
+        if self.mutant == .diskLies {
+            self.disk.loseLast()
+        } else if self.disk.crash(&self.world.random) == .whole, let batch = self.batch {
+            self.world.becameDurable(batch.facts, count: batch.count, of: self.index)
+        }
+        self.batch = nil
+        self.facts.removeAll()
+        self.accepted = []
+        self.dialled = Array(repeating: nil, count: self.dialled.count)
+        self.gatheringDebits = []
+        self.committingDebits = []
+        self.turnIsOpen = false
+    }
+
+    // MARK: Links
+
+    func accept(_ link: Link) { self.accepted.append(link) }
+
+    func dialled(_ link: Link) {
+        self.dialled[link.shard] = link
+        self.world.sayHello(on: link, as: .shard, self.index)
+    }
+
+    func linkEnded(_ link: Link, _ side: LinkSide) {
+        guard side == .dialler else { return self.accepted.removeAll { $0 === link } }
+        guard self.dialled[link.shard] === link else { return }
+        self.dialled[link.shard] = nil
+        if self.mutant == .lostDebitIsRefused {
+            for order in self.world.auditor.openPayments(on: self.index)
+            where self.world.slots.shard(of: Slot(of: order.user)) == link.shard {
+                self.machine.takeDebitReply(.refused(.insufficientPoints), for: order.id, at: self.clock)
+            }
+            self.takeOutput()
+        }
+        self.world.add(.dial(self.process, shard: link.shard, life: self.life), after: .milliseconds(10))
+    }
+
+    func linkIsUp(_ link: Link) {
+        self.machine.linkIsUp(to: link.shard)
+        self.takeOutput()
+    }
+
+    // MARK: Frames in
+
+    func take(_ frame: Frame, _ link: Link, _ side: LinkSide) throws(WireError) {
+        switch frame.sort {
+        case .request where side == .acceptor:
+            let request = try Request(frame: frame)
+            self.decide(request, frame.header.requestID, slot: frame.header.slot, link)
+        case .reply where side == .dialler:
+            let reply = try Reply(frame: frame)
+            self.machine.takeDebitReply(reply, for: PaymentID(frame.header.requestID), at: self.clock)
+            self.takeOutput()
+        default: throw WireError("a shard takes requests, and replies to its debits")
+        }
+    }
+
+    private func decide(_ request: Request, _ id: UInt64, slot: Slot, _ link: Link) {
+        self.world.trace.add(.decided(shard: self.index, request), at: self.world.now)
+        var asked = request
+        if self.mutant == .debitTwice, case .debit(let payment, let user, let amount) = request,
+            self.world.auditor.isDebited(payment)
+        {
+            asked = .use(user, amount)
+        }
+        let origin = Shard.Origin(link: link.number, request: id)
+        guard var reply = self.machine.decide(asked, from: origin, at: self.clock) else { return self.takeOutput() }
+        if self.mutant == .doneButRefused, case .points = reply, self.world.random.once(in: 10) {
+            reply = .refused(.insufficientPoints)
+        }
+        let changedNothing = self.machine.facts.isEmpty
+        self.takeOutput()
+        if self.mutant == .readBeforeCommit, changedNothing {
+            self.encode(reply, slot, id, into: &link.acceptor.outgoing)
+            return self.world.flush(link, .acceptor)
+        }
+        var answered = id
+        if self.mutant == .answersExchanged, case .gateway = link.dialler.process {
+            self.repliesInTurn += 1
+            // The row of the table before: whoever it is gets this answer.
+            if self.repliesInTurn > 1, id & 0xFFFF_FFFF > 0 { answered = id - 1 }
+        }
+        self.encode(reply, slot, answered, into: &link.acceptor.gathering)
+    }
+
+    // MARK: Frames out
+
+    func tick() {
+        self.machine.tick(at: self.clock)
+        self.takeOutput()
+        self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
+    }
+
+    private func takeOutput() {
+        var asked = 0
+        self.machine.takeOutput(
+            facts: {
+                $0.encode(into: &self.facts)
+                self.gate.gather()
+            },
+            debits: { debit in
+                if self.mutant == .debitNotAskedAgain, self.world.wasAsked(debit.payment) { return }
+                asked += 1
+                self.gatheringDebits.append(debit)
+            },
+            lateReplies: { late in
+                guard let link = self.accepted.first(where: { $0.number == late.origin.link }) else {
+                    return
+                }
+                self.encode(late.reply, Slot(checking: 0)!, late.origin.request, into: &link.acceptor.gathering)
+            }
+        )
+        if asked > 0, self.mutant == .debitBeforeCommit {
+            for debit in self.gatheringDebits { self.send(debit) }
+            self.gatheringDebits = []
+        }
+        guard !self.turnIsOpen else { return }
+        self.turnIsOpen = true
+        self.world.add(.turnEnds(self.process, life: self.life), after: self.world.turnTime())
+    }
+
+    private func encode(_ reply: Reply, _ slot: Slot, _ id: UInt64, into bytes: inout FrameBytes) {
+        do {
+            try reply.encode(into: &bytes, slot: slot, requestID: id)
+        } catch { preconditionFailure("a reply does not fit a frame: \(error)") }
+    }
+
+    func turnEnds() {
+        self.turnIsOpen = false
+        self.repliesInTurn = 0
+        self.endTurn()
+    }
+
+    private func endTurn() {
+        switch self.gate.endTurn() {
+        case .wait: if self.mutant == .replyBeforeCommit { self.leave() }
+        case .release: self.leave()
+        case .commit(let batch):
+            self.setAside()
+            self.commit(batch)
+            if self.mutant == .replyBeforeCommit { self.sendSetAside() }
+        }
+    }
+
+    private func leave() {
+        self.setAside()
+        self.sendSetAside()
+    }
+
+    private func setAside() {
+        for link in self.accepted where !link.acceptor.gathering.isEmpty {
+            swap(&link.acceptor.gathering, &link.acceptor.committing)
+        }
+        swap(&self.gatheringDebits, &self.committingDebits)
+    }
+
+    private func sendSetAside() {
+        for link in self.accepted where !link.acceptor.committing.isEmpty {
+            link.acceptor.committing.withUnsafeBytes { link.acceptor.outgoing.append($0) }
+            link.acceptor.committing.removeAll()
+            self.world.flush(link, .acceptor)
+        }
+        for debit in self.committingDebits { self.send(debit) }
+        self.committingDebits.removeAll(keepingCapacity: true)
+    }
+
+    private func send(_ debit: Shard.Debit) {
+        // Without a link the debit is asked again when it is up.
+        guard let link = self.dialled[debit.shard], link.dialler.isUp, link.dialler.isOpen else { return }
+        let request = Request.debit(debit.payment, debit.user, debit.amount)
+        do {
+            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: debit.payment.rawValue)
+        } catch { preconditionFailure("a debit that does not fit a frame: \(error)") }
+        self.world.flush(link, .dialler)
+    }
+
+    // MARK: The journal
+
+    private func commit(_ batch: CommitGate.Batch) {
+        var bytes = self.facts.array
+        self.facts.removeAll()
+        var count = Int(batch.count)
+        if self.mutant == .factNotWritten, count > 1 {
+            count -= 1
+            bytes = Self.withoutLast(bytes, count: count)
+        }
+        self.disk.begin(CommitGate.Batch(firstSequence: batch.firstSequence, count: UInt32(count)), bytes)
+        self.batch = (count, bytes)
+        self.world.add(
+            .diskIsDone(shard: self.index, life: self.life, isKept: !self.disk.isFull),
+            after: self.world.diskDelay(of: self.index)
+        )
+    }
+
+    private static func withoutLast(_ bytes: [UInt8], count: Int) -> [UInt8] {
+        var kept = FrameBytes()
+        var seen = 0
+        try? Self.forEachFact(of: bytes[...], count: count + 1) { fact in
+            if seen < count { fact.encode(into: &kept) }
+            seen += 1
+        }
+        return kept.array
+    }
+
+    /// False when the batch was refused: this shard stops, as nobody knows what its state is worth.
+    func diskIsDone(isKept: Bool) -> Bool {
+        guard let batch = self.batch.take() else { preconditionFailure("no batch is under way") }
+        guard isKept else {
+            self.gate.failed()
+            self.disk.refuse()
+            return false
+        }
+        self.disk.sync()
+        self.world.becameDurable(batch.facts, count: batch.count, of: self.index)
+        self.gate.committed()
+        self.sendSetAside()
+        self.endTurn()
+        return true
+    }
+
+    // MARK: The end of a run
+
+    var isIdle: Bool { self.isUp && self.batch == nil && self.gate.isIdle && self.openPaymentCount == 0 }
+
+    private var openPaymentCount: Int { self.machine.concertCensus.reduce(0) { $0 + $1.paymentsOpen } }
+
+    /// Settles everything that is due by now, and makes it durable.
+    func settle() {
+        self.machine.tick(at: self.clock)
+        self.takeOutput()
+        self.endTurn()
+        while self.batch != nil { _ = self.diskIsDone(isKept: true) }
+    }
+
+    /// A question at the very end of a run: nothing that it might change is kept.
+    func ask(_ request: Request) -> Reply {
+        let origin = Shard.Origin(link: 0, request: 0)
+        guard let reply = self.machine.decide(request, from: origin, at: .distantPast) else {
+            preconditionFailure("only payments are answered late")
+        }
+        return reply
+    }
+}

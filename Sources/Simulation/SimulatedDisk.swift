@@ -1,0 +1,147 @@
+import Booking
+
+/// The disk of one shard, with a journal on it: one record per batch.
+///
+///     │ bytes u32 │ count u32 │ first u64 │ check of the facts u64 │ check of this head u64 │ facts ... │
+///
+/// The head has a check of its own, so that a record cut short by a crash (the head is whole, facts are missing at the
+/// end of the disk) is told from one whose length was altered. Checks are FNV-1a, each begun with the record's before:
+/// a chain. What is not synced is gone after a crash, or half there, or there whole.
+struct SimulatedDisk {
+    /// What a crash left of the batch under way.
+    enum Remains: Equatable { case nothing, torn, whole }
+
+    /// A disk from which a shard must not start.
+    struct Damage: Error, Equatable { let offset: Int }
+
+    private static let headBytes = 32
+    private static let chainStart: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    private(set) var bytes: [UInt8] = []
+    private var pending: [UInt8]?
+    private var chain = SimulatedDisk.chainStart
+    private var pendingChain = SimulatedDisk.chainStart
+    /// Where the last record begins, and the chain before it.
+    private var last: (offset: Int, chain: UInt64) = (0, SimulatedDisk.chainStart)
+    private var flipped: (offset: Int, mask: UInt8)?
+    /// Batches are refused.
+    var isFull = false
+
+    var isDamaged: Bool { self.flipped != nil }
+
+    // MARK: Writing
+
+    mutating func begin(_ batch: CommitGate.Batch, _ facts: [UInt8]) {
+        precondition(self.pending == nil, "two batches are under way")
+        self.pendingChain = Self.hash(facts, from: self.chain)
+        var record: [UInt8] = []
+        record.reserveCapacity(Self.headBytes + facts.count)
+        Self.append(UInt64(facts.count) | UInt64(batch.count) << 32, to: &record)
+        Self.append(batch.firstSequence, to: &record)
+        Self.append(self.pendingChain, to: &record)
+        Self.append(Self.hash(record, from: self.chain), to: &record)
+        self.pending = record + facts
+    }
+
+    /// The batch under way is durable.
+    mutating func sync() {
+        guard let pending = self.pending.take() else { preconditionFailure("no batch is under way") }
+        self.keep(pending)
+    }
+
+    private mutating func keep(_ record: [UInt8]) {
+        self.last = (self.bytes.count, self.chain)
+        self.bytes += record
+        self.chain = self.pendingChain
+    }
+
+    /// Loses the newest record although it was synced: what no disk may do. See `Mutant.diskLies`.
+    mutating func loseLast() {
+        self.pending = nil
+        self.bytes.removeLast(self.bytes.count - self.last.offset)
+        self.chain = self.last.chain
+    }
+
+    mutating func refuse() { self.pending = nil }
+
+    /// The shard has died.
+    mutating func crash(_ random: inout SeededRandom) -> Remains {
+        guard let pending = self.pending.take() else { return .nothing }
+        switch random.below(3) {
+        case 0: return .nothing
+        case 1:
+            self.keep(pending)
+            return .whole
+        default:
+            // Mostly within the facts, where some are whole: half a batch is the interesting half.
+            let kept =
+                random.once(in: 4)
+                ? random.below(Self.headBytes) : random.within(Self.headBytes...pending.count - 1)
+            self.bytes += pending[..<kept]
+            return .torn
+        }
+    }
+
+    /// One bit of what is durable changes.
+    mutating func flip(_ random: inout SeededRandom) {
+        guard !self.bytes.isEmpty, self.flipped == nil else { return }
+        let offset = random.below(self.bytes.count)
+        let mask = UInt8(1) << UInt8(random.below(8))
+        self.bytes[offset] ^= mask
+        self.flipped = (offset, mask)
+    }
+
+    /// The operator puts the copy back that every operator has.
+    mutating func repair() {
+        guard let (offset, mask) = self.flipped.take() else { return }
+        self.bytes[offset] ^= mask
+    }
+
+    // MARK: Reading
+
+    /// Gives each batch, and forgets a record that a crash cut short. `isCareless` skips what is damaged, and takes what
+    /// there is of a torn record: see `Mutant`.
+    mutating func replay(isCareless: Bool = false, _ body: (_ count: Int, _ facts: ArraySlice<UInt8>) -> Void)
+        -> Damage?
+    {
+        var offset = 0
+        var chain = Self.chainStart
+        while offset < self.bytes.count {
+            let head = offset + Self.headBytes
+            guard head <= self.bytes.count else { break }
+            let sizes = self.number(at: offset)
+            let facts = head + Int(sizes & 0xFFFF_FFFF)
+            let isHeadGood = Self.hash(self.bytes[offset..<head - 8], from: chain) == self.number(at: head - 8)
+            guard isHeadGood else { return Damage(offset: offset) }
+            guard facts <= self.bytes.count else {
+                if isCareless { body(Int(sizes >> 32), self.bytes[head...]) }
+                break
+            }
+            let check = self.number(at: offset + 16)
+            let isGood = Self.hash(self.bytes[head..<facts], from: chain) == check
+            guard isGood || isCareless else { return Damage(offset: offset) }
+            if isGood { body(Int(sizes >> 32), self.bytes[head..<facts]) }
+            chain = check
+            offset = facts
+        }
+        self.bytes.removeLast(self.bytes.count - offset)
+        self.chain = chain
+        return nil
+    }
+
+    // MARK: Bytes
+
+    private static func hash(_ bytes: some Sequence<UInt8>, from start: UInt64) -> UInt64 {
+        var hash = start
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return hash
+    }
+
+    private static func append(_ number: UInt64, to bytes: inout [UInt8]) {
+        for shift: UInt64 in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
+    }
+
+    private func number(at offset: Int) -> UInt64 {
+        self.bytes[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}

@@ -1,0 +1,59 @@
+/// Runs seeds.
+public enum Simulator {
+    /// How many steps a run may take to settle once all troubles are over.
+    private static let settlingStepsMax = 200_000
+
+    /// One run of one seed: `steps` steps with everything going wrong that its plan says, then until all is settled.
+    /// What goes wrong in the machines themselves traps: `trace` then says where it came to.
+    public static func run(seed: UInt64, steps: Int, mutant: Mutant? = nil, trace: Trace = Trace()) -> Report {
+        let world = World(seed: seed, mutant: mutant, trace: trace)
+        while trace.step < steps, world.auditor.violation == nil { world.step() }
+        if world.auditor.violation == nil { world.heal(stepsMax: Self.settlingStepsMax) }
+        return Report(
+            seed: seed,
+            steps: trace.step,
+            hash: trace.hash,
+            tally: world.tally,
+            violation: world.auditor.violation,
+            history: world.auditor.violation == nil ? [] : trace.history
+        )
+    }
+}
+
+/// What became of one run.
+public struct Report: Equatable, Sendable {
+    /// What happened in it, for people who wonder whether it was worth its time.
+    public struct Tally: Equatable, Sendable {
+        public internal(set) var facts = 0
+        public internal(set) var answers = 0
+        public internal(set) var acknowledged = 0
+        /// Requests that ended without an answer.
+        public internal(set) var unanswered = 0
+        public internal(set) var crashes = 0
+        public internal(set) var cuts = 0
+        /// Starts from a damaged disk that were refused.
+        public internal(set) var refusedStarts = 0
+
+        public init() {}
+
+        public static func += (left: inout Tally, right: Tally) {
+            left.facts += right.facts
+            left.answers += right.answers
+            left.acknowledged += right.acknowledged
+            left.unanswered += right.unanswered
+            left.crashes += right.crashes
+            left.cuts += right.cuts
+            left.refusedStarts += right.refusedStarts
+        }
+    }
+
+    public let seed: UInt64
+    public let steps: Int
+    /// Over everything that happened: the same seed has the same, as long as the code is the same.
+    public let hash: UInt64
+    public let tally: Tally
+    /// What was wrong; nil when nothing was.
+    public let violation: String?
+    /// The last things that happened before it.
+    public let history: [String]
+}

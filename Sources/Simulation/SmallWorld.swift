@@ -1,0 +1,62 @@
+import Booking
+
+/// A world so small that people meet in it all the time: 3 concerts, 2 plays of 6 seats each, short lives.
+enum SmallWorld {
+    /// When every simulation begins.
+    static let start = Timestamp(seconds: 1_800_000_000)
+    static let seatCount = 6
+
+    /// Seats 1-2 at 60,000, 3-5 at 20,000, and seat 6 for nothing.
+    static let hall: Hall = {
+        do {
+            return try Hall(sections: [
+                Hall.Section(seats: 1...2, grade: "VIP", price: Won(60_000)),
+                Hall.Section(seats: 3...5, grade: "A", price: Won(20_000)),
+                Hall.Section(seats: 6...6, grade: "FREE", price: .zero),
+            ])
+        } catch { preconditionFailure("\(error)") }
+    }()
+
+    /// Concert 1 is wide open, concert 2 slow and narrow, concert 3 opens later.
+    static let catalogue: Catalogue = {
+        var narrow = Self.rules
+        narrow.admissionsPerSecond = 2
+        narrow.maxActive = 2
+        var late = Self.rules
+        late.admissionsPerSecond = 20
+        late.maxActive = 3
+        late.maxSeatsPerReservation = 2
+        do {
+            return try Catalogue([
+                Self.concert(1, opensAt: Self.start, playsAfter: .seconds(86_400), Self.rules),
+                Self.concert(2, opensAt: Self.start, playsAfter: .seconds(86_400), narrow),
+                Self.concert(3, opensAt: Self.start + .seconds(3), playsAfter: .seconds(86_400), late),
+            ])
+        } catch { preconditionFailure("\(error)") }
+    }()
+
+    private static let rules: ConcertRules = {
+        var rules = ConcertRules()
+        rules.waitingLifetime = .seconds(20)
+        rules.admittedLifetime = .seconds(10)
+        rules.holdTime = .seconds(4)
+        rules.maxSeatsPerReservation = 3
+        return rules
+    }()
+
+    private static func concert(
+        _ id: UInt64,
+        opensAt: Timestamp,
+        playsAfter: Nanoseconds,
+        _ rules: ConcertRules
+    ) -> Concert {
+        let schedules = (0..<2).map { day in
+            Schedule(
+                id: ScheduleID(id * 10 + UInt64(day)),
+                playsAt: Self.start + playsAfter + .seconds(Int64(day) * 86_400),
+                hall: Self.hall
+            )
+        }
+        return Concert(id: ConcertID(id), title: "concert \(id)", opensAt: opensAt, schedules: schedules, rules: rules)
+    }
+}

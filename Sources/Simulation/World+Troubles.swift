@@ -1,0 +1,45 @@
+import Booking
+
+/// What goes wrong.
+extension World {
+    func carryOut(_ trouble: Plan.Trouble) {
+        switch trouble {
+        case .shardCrash: self.crash(self.anyShard(), "is killed")
+        case .gatewayCrash: self.crash(.gateway(self.random.below(self.gateways.count)), "is killed")
+        case .linkCut: if !self.links.isEmpty { self.cut(self.random.pick(self.links)) }
+        case .partition:
+            guard !self.links.isEmpty else { return }
+            let link = self.random.pick(self.links)
+            self.block(from: link.dialler.process, to: link.shard, for: self.span(100...3_000))
+            self.cut(link)
+        case .clockJump:
+            let host = self.shards[self.random.below(self.shards.count)]
+            let jump = self.random.once(in: 4) ? self.random.within(0...60_000) : self.random.within(-200...400)
+            host.skew = Nanoseconds(host.skew.rawValue + Int64(jump) * 1_000_000)
+            self.trace.add(.note(host.process, "has another time now"), at: self.now)
+        case .diskFull:
+            let host = self.shards[self.random.below(self.shards.count)]
+            host.disk.isFull = true
+            self.trace.add(.note(host.process, "has a full disk"), at: self.now)
+            self.add(.diskHasRoom(shard: host.index), after: self.span(20...1_500))
+        case .bitFlip:
+            let host = self.shards[self.random.below(self.shards.count)]
+            guard host.isUp else { return }
+            host.disk.flip(&self.random)
+            self.crash(host.process, "is killed, and a bit of its disk has changed")
+        case .slowDisk:
+            let host = self.shards[self.random.below(self.shards.count)]
+            self.slowDown(host.index, for: self.span(50...2_000))
+            self.trace.add(.note(host.process, "has a slow disk"), at: self.now)
+        case .everythingCrashes:
+            for shard in self.shards { self.crash(shard.process, "is killed with all others") }
+            for gateway in self.gateways { self.crash(gateway.process, "is killed with all others") }
+        }
+    }
+
+    private func anyShard() -> Process { .shard(self.random.below(self.shards.count)) }
+
+    private func span(_ milliseconds: ClosedRange<Int>) -> Nanoseconds {
+        .milliseconds(Int64(self.random.within(milliseconds)))
+    }
+}

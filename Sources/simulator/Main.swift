@@ -1,0 +1,93 @@
+import ArgumentParser
+import Simulation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The run under way, for the handler of a trap.
+nonisolated(unsafe) private var running: Trace?
+
+@main
+struct SimulatorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulator",
+        abstract: "Runs whole clusters in one process, with everything going wrong, and checks every answer.",
+        discussion: """
+            A seed that fails is printed with its step and the last things that happened, and fails again the same way: \
+            make simulate SEED=<seed> STEPS=<steps>.
+            """
+    )
+
+    @Option(help: "The first seed.")
+    var seed: UInt64 = 1
+
+    @Option(help: "How many seeds, one after the other.")
+    var seeds: UInt64 = 1
+
+    @Option(help: "Steps of each run before its troubles end and its books are checked.")
+    var steps = 10_000
+
+    @Option(
+        help: "A bug to put in: \(Mutant.allCases.map(\.rawValue).joined(separator: ", ")).",
+        transform: { name in
+            guard let mutant = Mutant(rawValue: name) else { throw ValidationError("there is no bug '\(name)'") }
+            return mutant
+        }
+    )
+    var mutant: Mutant?
+
+    @Flag(help: "Only list the bugs that can be put in.")
+    var listMutants = false
+
+    func validate() throws {
+        guard self.steps >= 1, self.seeds >= 1 else { throw ValidationError("a run has at least one seed and one step") }
+    }
+
+    func run() throws {
+        if self.listMutants { return Mutant.allCases.forEach { print($0.rawValue) } }
+        Self.catchTraps()
+        let trace = Trace()
+        running = trace
+        var tally = Report.Tally()
+        var steps = 0
+        let clock = ContinuousClock()
+        let begun = clock.now
+        for seed in self.seed..<(self.seed + self.seeds) {
+            let report = Simulator.run(seed: seed, steps: self.steps, mutant: self.mutant, trace: trace)
+            if let violation = report.violation {
+                Self.tell(trace, violation)
+                throw ExitCode(1)
+            }
+            tally += report.tally
+            steps += report.steps
+            if self.seeds == 1 { print("seed \(seed): hash \(String(report.hash, radix: 16))") }
+        }
+        let seconds = (clock.now - begun) / .seconds(1)
+        print(
+            "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts, \(tally.answers) answers "
+                + "(\(tally.acknowledged) acknowledged), \(tally.unanswered) requests without one, \(tally.crashes) "
+                + "crashes, \(tally.cuts) cuts, \(tally.refusedStarts) damaged disks; "
+                + "\(Int(Double(steps) / seconds)) steps a second"
+        )
+    }
+
+    private static func tell(_ trace: Trace, _ violation: String) {
+        print("seed \(trace.seed), step \(trace.step): \(violation)")
+        for line in trace.history { print("  \(line)") }
+        fflush(nil)
+    }
+
+    /// A machine that finds itself in an impossible state traps. The process is lost, but not what it was doing: the trap
+    /// comes from this thread's own code, so telling is as safe here as it was a moment before.
+    private static func catchTraps() {
+        for number in [SIGILL, SIGTRAP, SIGFPE] {
+            signal(number) { _ in
+                if let trace = running { SimulatorCommand.tell(trace, "a machine trapped (built for debugging, it says why)") }
+                _exit(2)
+            }
+        }
+    }
+}
