@@ -14,16 +14,19 @@ STATE ?= .usher
 SCENARIO ?= seed
 SELF ?=
 COMPARE ?=
+SEED ?= 1
+SEEDS ?= 1
+STEPS ?= 10000
 
 USHER := .build/release/usher
 VENV := .venv
-SCRIPTS := deploy/setup deploy/bench/run .ci/run
+SCRIPTS := deploy/setup deploy/bench/run .ci/run Tests/Mutants/run
 PYTHON := k6/run deploy/bench/*.py
 
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench burst test lint format clean
+.PHONY: help setup build run-cluster k6 bench burst test simulate simulate-mutants lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -57,6 +60,13 @@ burst: build  # 50,000 joins at once to one concert: places and admissions check
 test: setup  # Build everything and run every test
 	swift build
 	swift test --disable-xctest
+
+simulate: setup  # Whole clusters in one process, everything going wrong: SEED=1 SEEDS=1000 STEPS=10000
+	swift build -c release --product simulator
+	@.build/release/simulator --seed $(SEED) --seeds $(SEEDS) --steps $(STEPS)
+
+simulate-mutants: setup  # Bugs put in on purpose, each to be found by the simulator
+	@Tests/Mutants/run
 
 lint:  # Style of Swift, shell, Python and k6 files, without changing any
 	swift format lint --strict --configuration .swift-format --recursive Sources Tests Package.swift

@@ -2,7 +2,7 @@ import Booking
 
 /// Comparing what a fan hears with what the books said between its request and now.
 extension Auditor {
-    func hears(_ reply: Reply, to attempt: Attempt) {
+    func hears(_ reply: Reply, to attempt: Attempt, at now: Timestamp) {
         let shard = self.shard(of: attempt.request)
         let window = attempt.durableAtStart...max(attempt.durableAtStart, self.journals[shard].count)
         switch reply {
@@ -17,8 +17,8 @@ extension Auditor {
         switch (attempt.request, reply) {
         case (.join(let concert, let user), .joined(let joined)):
             let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
-            self.stands(pass, joined.standing, window)
-        case (.poll(let pass), .standing(let standing)): self.stands(pass, standing, window)
+            self.stands(pass, joined.standing, window, attempt, now)
+        case (.poll(let pass), .standing(let standing)): self.stands(pass, standing, window, attempt, now)
         case (.leave(let pass), .left):
             self.require(self.isGone(pass, in: window), "\(pass) has left, and no fact says so")
         case (.reserve(let pass, let schedule, let seats), .reservations(let holds)):
@@ -56,7 +56,13 @@ extension Auditor {
 
     // MARK: The line
 
-    private func stands(_ pass: Pass, _ standing: Standing, _ window: ClosedRange<Int>) {
+    private func stands(
+        _ pass: Pass,
+        _ standing: Standing,
+        _ window: ClosedRange<Int>,
+        _ attempt: Attempt,
+        _ now: Timestamp
+    ) {
         guard let person = self.person(pass.concert, pass.place), person.user == pass.user,
             person.joinedAt == pass.issuedAt
         else { return self.fail("\(pass) was answered, and no fact gave that place") }
@@ -69,9 +75,12 @@ extension Auditor {
             self.require(admitted.position > window.lowerBound, "\(pass) waits, but was inside before")
         }
         let index = SmallWorld.catalogue.concerts.firstIndex { $0.id == pass.concert }!
-        let smallest = self.orders[index][pass.place] ?? .max
-        self.require(standing.order <= smallest, "\(pass) is now \(standing.order)th, and was \(smallest)th before")
-        self.orders[index][pass.place] = min(smallest, standing.order)
+        let told = self.orders[index][pass.place] ?? []
+        // Of two answers under way at once, either may come first.
+        let before = told.last { $0.since < attempt.sentAt }?.order ?? .max
+        self.require(standing.order <= before, "\(pass) has \(standing.order) to go in, and had \(before) before")
+        guard standing.order < told.last?.order ?? .max else { return }
+        self.orders[index][pass.place, default: []].append((now, standing.order))
     }
 
     /// At the end of the window, at the latest.
@@ -105,7 +114,8 @@ extension Auditor {
             let isTrue =
                 switch reservation.status {
                 case .held:
-                    (book.releasedPosition ?? .max) > window.lowerBound && (book.soldPosition ?? .max) > window.lowerBound
+                    (book.releasedPosition ?? .max) > window.lowerBound
+                        && (book.soldPosition ?? .max) > window.lowerBound
                 case .paid: book.soldPosition != nil
                 case .cancelled: book.releasedPosition != nil
                 }

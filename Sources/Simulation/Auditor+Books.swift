@@ -15,7 +15,10 @@ extension Auditor {
             for schedule in concert.schedules {
                 let statuses = self.seats[schedule.id]!.last
                 let reply = host.ask(.seats(concert.id, schedule.id))
-                self.require(reply == .seats(statuses), "schedule \(schedule.id) is \(statuses), its shard says \(reply)")
+                self.require(
+                    reply == .seats(statuses),
+                    "schedule \(schedule.id) is \(statuses), its shard says \(reply)"
+                )
             }
         }
         for user in users {
@@ -47,13 +50,15 @@ extension Auditor {
 
     /// What was acknowledged is done, as often as it was acknowledged; what was refused is not.
     private func checkDeeds() {
+        var wrong: [String] = []
         for (deed, tally) in self.tallies {
             let isIn =
                 deed.isIdempotent ? tally.acknowledged == 0 || self.isDone(deed) : tally.done >= tally.acknowledged
             guard !isIn || tally.done > tally.doneMax else { continue }
-            // A dictionary's order is not the seed's: of several, the run tells only that there is one.
-            return self.fail("something was acknowledged and not done, or done more often than asked for")
+            wrong.append("\(deed) is wrong: \(tally)")
         }
+        // A dictionary's order is not the seed's.
+        if let first = wrong.min() { self.fail(first) }
     }
 
     private func isDone(_ deed: Deed) -> Bool {

@@ -135,7 +135,10 @@ extension Auditor {
             "seat \(hold.seat) of schedule \(hold.schedule) was held, but is not free"
         )
         self.require(self.reservations[hold.id] == nil, "reservation \(hold.id) was given twice")
-        self.require(schedule.hall.section(of: hold.seat)?.price == hold.price, "reservation \(hold.id) has a wrong price")
+        self.require(
+            schedule.hall.section(of: hold.seat)?.price == hold.price,
+            "reservation \(hold.id) has a wrong price"
+        )
         let place = self.lines[concert]!.places[hold.user]
         let isInside = place.map { self.lines[concert]!.people[$0].admitted != nil } ?? false
         self.require(isInside, "user \(hold.user) holds a seat of concert \(concert), but is not inside")

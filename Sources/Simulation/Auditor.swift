@@ -98,8 +98,8 @@ final class Auditor {
     /// The empty history first.
     var accounts: [UserID: Versions<Line?>] = [:]
     var tallies: [Deed: DeedTally] = [:]
-    /// The smallest place in line that a fan was ever told, by concert and place.
-    var orders: [[Place: UInt64]]
+    /// Since when a fan was told that so many are to go in up to a place, by concert and place; only when it got less.
+    var orders: [[Place: [(since: Timestamp, order: UInt64)]]]
 
     init(_ slots: SlotMap) {
         self.slots = slots

@@ -1,9 +1,11 @@
 import Booking
 
-/// One person with a browser: joins lines, waits, reserves, charges, pays, gives back, looks around, and clicks again
+/// One window of one person's browser: joins lines, waits, reserves, charges, pays, gives back, looks around, and clicks again
 /// when nothing came back. One request at a time.
 struct Fan {
     let user: UserID
+    /// Which of the person's windows.
+    private let window: Int64
     /// The request that waits for an answer.
     var open: Attempt?
     /// A request without an answer, to be sent again.
@@ -11,9 +13,12 @@ struct Fan {
     private var passes: [ConcertID: Pass] = [:]
     private var isInside: Set<ConcertID> = []
     private var held: [ConcertID: [ReservationID]] = [:]
-    private var opCount: Int64 = 0
+    private var changeCount: Int64 = 0
 
-    init(_ user: UserID) { self.user = user }
+    init(_ user: UserID, window: Int) {
+        self.user = user
+        self.window = Int64(window)
+    }
 
     // MARK: What to do next
 
@@ -64,10 +69,11 @@ struct Fan {
 
     /// No amount is asked for twice, so that a fact tells which request it came from.
     private mutating func charge(_ random: inout SeededRandom) -> Request {
-        self.opCount += 1
+        self.changeCount += 1
+        let own = self.changeCount * 2 + self.window
         if random.once(in: 30) { return .charge(self.user, random.pick([Won.zero, Won(2_000_001), Won(-5)]), .free) }
-        if random.once(in: 6) { return .use(self.user, Won(self.opCount)) }
-        return .charge(self.user, Won(Int64(random.within(1...9)) * 10_000 + self.opCount), random.pick([.free, .naverPay]))
+        if random.once(in: 6) { return .use(self.user, Won(own)) }
+        return .charge(self.user, Won(Int64(random.within(1...9)) * 10_000 + own), random.pick([.free, .naverPay]))
     }
 
     private func look(_ concert: Concert, _ random: inout SeededRandom) -> Request {

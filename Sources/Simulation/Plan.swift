@@ -10,7 +10,9 @@ struct Plan {
 
     let shardCount: Int
     let gatewayCount: Int
+    /// Browser windows; some people have two.
     let fanCount: Int
+    let userCount: Int
     let tick: Nanoseconds
     /// Microseconds that bytes are on their way.
     let wireDelay: ClosedRange<Int>
@@ -30,6 +32,7 @@ struct Plan {
         self.shardCount = random.within(1...4)
         self.gatewayCount = random.within(1...3)
         self.fanCount = random.within(3...14)
+        self.userCount = self.fanCount - random.below(self.fanCount / 2 + 1)
         self.tick = .milliseconds(Int64(random.within(20...150)))
         self.wireDelay = random.pick([20...80, 20...80, 50...2_000, 50...30_000])
         self.diskDelay = random.pick([200...400, 200...400, 300...5_000, 1_000...60_000])

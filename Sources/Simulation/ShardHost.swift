@@ -50,8 +50,10 @@ final class ShardHost {
         self.life += 1
         self.machine = Self.fresh(self.index, self.world)
         var batches: [(count: Int, facts: ArraySlice<UInt8>)] = []
-        let isCareless = self.mutant == .tornBatchTaken || self.mutant == .damageSkipped
-        let damage = self.disk.replay(isCareless: isCareless) { batches.append(($0, $1)) }
+        let takesTorn = self.mutant == .tornBatchTaken
+        let damage = self.disk.replay(takesTorn: takesTorn, skipsDamage: self.mutant == .damageSkipped) {
+            batches.append(($0, $1))
+        }
         guard damage == nil else { return false }
         if self.mutant == .lastBatchNotReplayed { _ = batches.popLast() }
         var sequence: UInt64 = 0
@@ -62,7 +64,7 @@ final class ShardHost {
                     sequence += 1
                 }
             } catch {
-                guard isCareless else { preconditionFailure("a batch that was kept can't be read: \(error)") }
+                guard takesTorn else { preconditionFailure("a batch that was kept can't be read: \(error)") }
             }
         }
         self.machine.resume(at: self.clock)

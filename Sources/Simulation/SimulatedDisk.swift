@@ -99,11 +99,13 @@ struct SimulatedDisk {
 
     // MARK: Reading
 
-    /// Gives each batch, and forgets a record that a crash cut short. `isCareless` skips what is damaged, and takes what
-    /// there is of a torn record: see `Mutant`.
-    mutating func replay(isCareless: Bool = false, _ body: (_ count: Int, _ facts: ArraySlice<UInt8>) -> Void)
-        -> Damage?
-    {
+    /// Gives each batch, and forgets a record that a crash cut short. `takesTorn` takes what there is of that, and
+    /// `skipsDamage` leaves out what is damaged: see `Mutant`.
+    mutating func replay(
+        takesTorn: Bool = false,
+        skipsDamage: Bool = false,
+        _ body: (_ count: Int, _ facts: ArraySlice<UInt8>) -> Void
+    ) -> Damage? {
         var offset = 0
         var chain = Self.chainStart
         while offset < self.bytes.count {
@@ -114,12 +116,12 @@ struct SimulatedDisk {
             let isHeadGood = Self.hash(self.bytes[offset..<head - 8], from: chain) == self.number(at: head - 8)
             guard isHeadGood else { return Damage(offset: offset) }
             guard facts <= self.bytes.count else {
-                if isCareless { body(Int(sizes >> 32), self.bytes[head...]) }
+                if takesTorn { body(Int(sizes >> 32), self.bytes[head...]) }
                 break
             }
             let check = self.number(at: offset + 16)
             let isGood = Self.hash(self.bytes[head..<facts], from: chain) == check
-            guard isGood || isCareless else { return Damage(offset: offset) }
+            guard isGood || skipsDamage else { return Damage(offset: offset) }
             if isGood { body(Int(sizes >> 32), self.bytes[head..<facts]) }
             chain = check
             offset = facts

@@ -49,7 +49,7 @@ public final class Trace {
             let microseconds = (at - SmallWorld.start).rawValue / 1_000
             let fraction = String(microseconds % 1_000)
             let milliseconds = "\(microseconds / 1_000).\(String(repeating: "0", count: 3 - fraction.count))\(fraction)"
-            return "step \(step)  \(milliseconds) ms  \(Self.words(entry))"
+            return "step \(step)  \(milliseconds) ms  \(Self.words(entry).replacing("Booking.", with: ""))"
         }
     }
 

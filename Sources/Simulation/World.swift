@@ -14,19 +14,19 @@ final class World {
     /// Which costly checks are made; apart, so that checking more changes nothing in the run.
     private var checkRandom: SeededRandom
     private(set) var now = SmallWorld.start
-    private var agenda = Agenda()
+    var agenda = Agenda()
 
     private(set) var shards: [ShardHost] = []
     private(set) var gateways: [GatewayHost] = []
-    private(set) var fans: [Fan] = []
-    private(set) var links: [Link] = []
-    private var linkCount: UInt32 = 0
+    var fans: [Fan] = []
+    var links: [Link] = []
+    var linkCount: UInt32 = 0
     /// Until when a shard can't be reached from a process.
     private var blocked: [(from: Process, to: Int, until: Timestamp)] = []
     private var slowUntil: [Timestamp]
     private var asked: Set<PaymentID> = []
     var isHealing = false
-    private(set) var tally = Report.Tally()
+    var tally = Report.Tally()
 
     init(seed: UInt64, mutant: Mutant?, trace: Trace) {
         self.random = SeededRandom(seed: seed)
@@ -41,7 +41,10 @@ final class World {
         trace.begin(seed)
         self.shards = (0..<self.plan.shardCount).map { ShardHost($0, in: self) }
         self.gateways = (0..<self.plan.gatewayCount).map { GatewayHost($0, in: self) }
-        self.fans = (1...self.plan.fanCount).map { Fan(UserID(UInt64($0))) }
+        let userCount = self.plan.userCount
+        self.fans = (0..<self.plan.fanCount).map { index in
+            Fan(UserID(UInt64(index % userCount) + 1), window: index / userCount)
+        }
         for shard in self.shards {
             shard.skew = .milliseconds(Int64(self.random.within(-50...50)))
             self.start(.shard(shard.index))
@@ -64,11 +67,11 @@ final class World {
         return self.now < self.slowUntil[shard] ? Nanoseconds(delay.rawValue * 20) : delay
     }
 
-    private func microseconds(_ range: ClosedRange<Int>) -> Nanoseconds {
+    func microseconds(_ range: ClosedRange<Int>) -> Nanoseconds {
         Nanoseconds(Int64(self.random.within(range)) * 1_000)
     }
 
-    private func pause() -> Nanoseconds { .milliseconds(Int64(self.random.within(self.plan.pause))) }
+    func pause() -> Nanoseconds { .milliseconds(Int64(self.random.within(self.plan.pause))) }
     private func troubleGap() -> Nanoseconds { .milliseconds(Int64(self.random.within(self.plan.troubleGap))) }
 
     // MARK: Steps
@@ -177,125 +180,10 @@ final class World {
     /// Whether a debit was asked for before; see `Mutant.debitNotAskedAgain`.
     func wasAsked(_ payment: PaymentID) -> Bool { !self.asked.insert(payment).inserted }
 
-    // MARK: Links
+    // MARK: Troubles that last
 
-    private func dial(_ process: Process, _ shard: Int, _ life: Int) {
-        guard self.life(of: process) == life else { return }
-        let isBlocked = self.blocked.contains { $0.from == process && $0.to == shard && self.now < $0.until }
-        guard self.shards[shard].isUp, !isBlocked else {
-            switch process {
-            case .gateway(let index): self.gateways[index].tryAgain(shard)
-            case .shard: self.add(.dial(process, shard: shard, life: life), after: .milliseconds(50))
-            }
-            return
-        }
-        self.linkCount += 1
-        let link = Link(self.linkCount, from: process, life: life, to: shard, life: self.shards[shard].life)
-        self.links.append(link)
-        self.shards[shard].accept(link)
-        switch process {
-        case .gateway(let index): self.gateways[index].dialled(link)
-        case .shard(let index): self.shards[index].dialled(link)
-        }
-    }
-
-    private func life(of process: Process) -> Int {
-        switch process {
-        case .gateway(let index): self.gateways[index].life
-        case .shard(let index): self.shards[index].life
-        }
-    }
-
-    func sayHello(on link: Link, as role: Hello.Role, _ index: Int) {
-        self.say(.hello(self.hello(role, index)), on: link, .dialler)
-    }
-
-    private func hello(_ role: Hello.Role, _ index: Int) -> Hello {
-        Hello(
-            role: role,
-            index: UInt16(index),
-            shardCount: UInt16(self.slots.shardCount),
-            slotMapVersion: self.slots.version
-        )
-    }
-
-    private func say(_ control: Control, on link: Link, _ side: LinkSide) {
-        do {
-            try control.encode(into: &link[side].outgoing, requestID: 0)
-        } catch { preconditionFailure("a hello does not fit a frame: \(error)") }
-        self.flush(link, side)
-    }
-
-    /// What one side has to say goes on its way.
-    func flush(_ link: Link, _ side: LinkSide) {
-        guard !link[side].outgoing.isEmpty else { return }
-        let bytes = link[side].outgoing.array
-        link[side].outgoing.removeAll()
-        guard let at = link.send(bytes, to: side.other, arrivingAt: self.now + self.wireDelay()) else { return }
-        self.agenda.add(.arrive(link, side.other), at: at)
-    }
-
-    private func arrive(_ link: Link, _ side: LinkSide) {
-        let end = link[side]
-        guard end.isOpen, var bytes = end.takeArrival() else { return }
-        if bytes.count > 1, self.random.once(in: 4) {
-            let count = self.random.within(1...bytes.count - 1)
-            end.giveBack(Array(bytes[count...]))
-            bytes.removeLast(bytes.count - count)
-            self.add(.arrive(link, side), after: self.turnTime())
-        }
-        self.trace.mix(bytes)
-        let failure = bytes.withUnsafeBytes { bytes -> WireError? in
-            do throws(WireError) {
-                try end.decoder.feed(bytes) { frame throws(WireError) in try self.take(frame, link, side) }
-            } catch { return error }
-            return nil
-        }
-        if let failure { self.auditor.fail("\(end.process) can't read what came over a link: \(failure)") }
-    }
-
-    private func take(_ frame: Frame, _ link: Link, _ side: LinkSide) throws(WireError) {
-        if case .control = frame.sort { return try self.take(try Control(frame: frame), link, side) }
-        switch link[side].process {
-        case .gateway(let index): try self.gateways[index].take(frame, link)
-        case .shard(let index): try self.shards[index].take(frame, link, side)
-        }
-    }
-
-    private func take(_ control: Control, _ link: Link, _ side: LinkSide) throws(WireError) {
-        switch (control, side) {
-        case (.hello(let hello), .acceptor):
-            guard hello.shardCount == self.slots.shardCount else { throw WireError("a hello of another cluster") }
-            link.acceptor.isUp = true
-            self.say(.helloAccepted(self.hello(.shard, link.shard)), on: link, .acceptor)
-        case (.helloAccepted, .dialler):
-            link.dialler.isUp = true
-            switch link.dialler.process {
-            case .gateway(let index): self.gateways[index].linkIsUp(link)
-            case .shard(let index): self.shards[index].linkIsUp(link)
-            }
-        default: throw WireError("\(control) where it does not belong")
-        }
-    }
-
-    private func end(_ link: Link, _ side: LinkSide) {
-        guard link[side].isOpen else { return }
-        link[side].isOpen = false
-        self.links.removeAll { !$0.dialler.isOpen && !$0.acceptor.isOpen }
-        switch link[side].process {
-        case .gateway(let index): self.gateways[index].linkEnded(link)
-        case .shard(let index): self.shards[index].linkEnded(link, side)
-        }
-    }
-
-    func cut(_ link: Link) {
-        self.trace.add(.note(link.dialler.process, "loses a link"), at: self.now)
-        self.tally.cuts += 1
-        for side in [LinkSide.dialler, .acceptor] {
-            let last = link.cut(side, &self.random)
-            let delay = self.random.once(in: 4) ? self.microseconds(0...1_500_000) : self.wireDelay()
-            self.agenda.add(.linkEnds(link, side), at: max(last, self.now + delay))
-        }
+    func isBlocked(from process: Process, to shard: Int) -> Bool {
+        self.blocked.contains { $0.from == process && $0.to == shard && self.now < $0.until }
     }
 
     func block(from process: Process, to shard: Int, for span: Nanoseconds) {
@@ -304,65 +192,6 @@ final class World {
     }
 
     func slowDown(_ shard: Int, for span: Nanoseconds) { self.slowUntil[shard] = self.now + span }
-
-    // MARK: Fans
-
-    private func fanActs(_ fan: Int) {
-        guard self.fans[fan].open == nil, !self.isHealing else { return }
-        let up = self.gateways.filter(\.isUp)
-        guard !up.isEmpty else { return self.add(.fanActs(fan), after: .milliseconds(50)) }
-        let gateway = self.random.pick(up)
-        let (request, isForged) = self.fans[fan].nextRequest(&self.random)
-        let shard = self.auditor.shard(of: request)
-        var durable = self.auditor.journals[shard].count
-        if case .schedules = request {
-            // A gateway may know what was so a moment ago.
-            durable = self.auditor.durableCount(of: shard, at: self.now - self.plan.limits.scheduleLifetime)
-        }
-        let attempt = Attempt(
-            fan: fan,
-            gateway: gateway.index,
-            gatewayLife: gateway.life,
-            request: request,
-            isForged: isForged,
-            sentAt: self.now,
-            durableAtStart: durable
-        )
-        self.fans[fan].open = attempt
-        self.trace.add(.asked(fan, request), at: self.now)
-        self.auditor.asked(attempt)
-        self.add(.request(attempt), after: self.wireDelay())
-        self.add(.fanLosesPatience(attempt), after: .milliseconds(Int64(self.random.within(500...8_000))))
-    }
-
-    private func request(_ attempt: Attempt) {
-        let gateway = self.gateways[attempt.gateway]
-        guard gateway.isUp, gateway.life == attempt.gatewayLife else {
-            return self.add(.answer(attempt, nil), after: self.wireDelay())
-        }
-        gateway.take(attempt)
-    }
-
-    private func answer(_ attempt: Attempt, _ reply: Reply?) {
-        guard self.fans[attempt.fan].open === attempt else { return }
-        guard let reply else { return self.endsUnanswered(attempt) }
-        self.trace.add(.answered(attempt.fan, attempt.request, reply), at: self.now)
-        self.fans[attempt.fan].open = nil
-        self.auditor.hears(reply, to: attempt)
-        self.tally.answers += 1
-        if attempt.outcome == .acknowledged { self.tally.acknowledged += 1 }
-        let wait = self.fans[attempt.fan].hears(reply, to: attempt, &self.random)
-        self.add(.fanActs(attempt.fan), after: wait.map { .milliseconds(Int64($0)) } ?? self.pause())
-    }
-
-    private func endsUnanswered(_ attempt: Attempt) {
-        self.trace.add(.unanswered(attempt.fan, attempt.request), at: self.now)
-        self.fans[attempt.fan].open = nil
-        self.auditor.ended(attempt, .unknown)
-        self.tally.unanswered += 1
-        _ = self.fans[attempt.fan].hears(nil, to: attempt, &self.random)
-        self.add(.fanActs(attempt.fan), after: self.pause())
-    }
 
     // MARK: The end
 
@@ -387,7 +216,7 @@ final class World {
             guard steps < stepsMax else { return self.auditor.fail("\(steps) steps after all troubles, work is open") }
         }
         for shard in self.shards { shard.settle() }
-        let users = self.fans.map(\.user)
+        let users = self.fans.prefix(self.plan.userCount).map(\.user)
         self.auditor.checkBooks(self.shards, users)
         for shard in self.shards {
             shard.machine.checkInvariants()

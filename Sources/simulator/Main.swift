@@ -43,7 +43,9 @@ struct SimulatorCommand: ParsableCommand {
     var listMutants = false
 
     func validate() throws {
-        guard self.steps >= 1, self.seeds >= 1 else { throw ValidationError("a run has at least one seed and one step") }
+        guard self.steps >= 1, self.seeds >= 1 else {
+            throw ValidationError("a run has at least one seed and one step")
+        }
     }
 
     func run() throws {
@@ -85,7 +87,9 @@ struct SimulatorCommand: ParsableCommand {
     private static func catchTraps() {
         for number in [SIGILL, SIGTRAP, SIGFPE] {
             signal(number) { _ in
-                if let trace = running { SimulatorCommand.tell(trace, "a machine trapped (built for debugging, it says why)") }
+                if let trace = running {
+                    SimulatorCommand.tell(trace, "a machine trapped (built for debugging, it says why)")
+                }
                 _exit(2)
             }
         }

@@ -1,6 +1,7 @@
 import Simulation
 import Testing
 
+/// Longer runs: `make simulate`. Every bug that can be put in: `make simulate-mutants`.
 struct SimulatorTests {
     @Test func `the same seed is the same run`() {
         for seed: UInt64 in 1...5 {
@@ -8,5 +9,44 @@ struct SimulatorTests {
             #expect(Simulator.run(seed: seed, steps: 2_000) == first)
             #expect(Simulator.run(seed: seed + 1, steps: 2_000).hash != first.hash)
         }
+    }
+
+    @Test func `200 clusters in which everything goes wrong keep their word`() {
+        var tally = Report.Tally()
+        for seed: UInt64 in 1...200 {
+            let report = Simulator.run(seed: seed, steps: 2_500)
+            #expect(
+                report.violation == nil,
+                "seed \(seed), step \(report.steps)\n\(report.history.joined(separator: "\n"))"
+            )
+            tally += report.tally
+        }
+        // Runs in which nothing happened would pass as well.
+        #expect(tally.acknowledged > 10_000)
+        #expect(tally.crashes > 500)
+        #expect(tally.cuts > 200)
+        #expect(tally.unanswered > 100)
+        #expect(tally.refusedStarts > 0)
+    }
+
+    @Test func `a failing seed tells what happened last, and fails again the same way`() throws {
+        let found = (1...50 as ClosedRange<UInt64>).lazy
+            .map { Simulator.run(seed: $0, steps: 3_000, mutant: .replyBeforeCommit) }
+            .first { $0.violation != nil }
+        let report = try #require(found)
+        #expect(!report.history.isEmpty && report.history.count <= 30)
+        #expect(Simulator.run(seed: report.seed, steps: 3_000, mutant: .replyBeforeCommit) == report)
+    }
+
+    /// Those that are found by what somebody hears; others trap in a machine, and would take the tests with them.
+    @Test(arguments: [
+        Mutant.replyBeforeCommit, .readBeforeCommit, .debitBeforeCommit, .factNotWritten, .lostDebitIsRefused,
+        .answersExchanged, .sentAgain, .schedulesKeptForEver, .doneButRefused,
+    ])
+    func `a bug that is put in on purpose is found`(mutant: Mutant) {
+        let isFound = (1...200 as ClosedRange<UInt64>).contains { seed in
+            Simulator.run(seed: seed, steps: 5_000, mutant: mutant).violation != nil
+        }
+        #expect(isFound)
     }
 }

@@ -1,0 +1,61 @@
+import Booking
+
+/// Fans: what they ask, and what they hear.
+extension World {
+    func fanActs(_ fan: Int) {
+        guard self.fans[fan].open == nil, !self.isHealing else { return }
+        let up = self.gateways.filter(\.isUp)
+        guard !up.isEmpty else { return self.add(.fanActs(fan), after: .milliseconds(50)) }
+        let gateway = self.random.pick(up)
+        let (request, isForged) = self.fans[fan].nextRequest(&self.random)
+        let shard = self.auditor.shard(of: request)
+        var durable = self.auditor.journals[shard].count
+        if case .schedules = request {
+            // A gateway may know what was so a moment ago.
+            durable = self.auditor.durableCount(of: shard, at: self.now - self.plan.limits.scheduleLifetime)
+        }
+        let attempt = Attempt(
+            fan: fan,
+            gateway: gateway.index,
+            gatewayLife: gateway.life,
+            request: request,
+            isForged: isForged,
+            sentAt: self.now,
+            durableAtStart: durable
+        )
+        self.fans[fan].open = attempt
+        self.trace.add(.asked(fan, request), at: self.now)
+        self.auditor.asked(attempt)
+        self.add(.request(attempt), after: self.wireDelay())
+        self.add(.fanLosesPatience(attempt), after: .milliseconds(Int64(self.random.within(500...8_000))))
+    }
+
+    func request(_ attempt: Attempt) {
+        let gateway = self.gateways[attempt.gateway]
+        guard gateway.isUp, gateway.life == attempt.gatewayLife else {
+            return self.add(.answer(attempt, nil), after: self.wireDelay())
+        }
+        gateway.take(attempt)
+    }
+
+    func answer(_ attempt: Attempt, _ reply: Reply?) {
+        guard self.fans[attempt.fan].open === attempt else { return }
+        guard let reply else { return self.endsUnanswered(attempt) }
+        self.trace.add(.answered(attempt.fan, attempt.request, reply), at: self.now)
+        self.fans[attempt.fan].open = nil
+        self.auditor.hears(reply, to: attempt, at: self.now)
+        self.tally.answers += 1
+        if attempt.outcome == .acknowledged { self.tally.acknowledged += 1 }
+        let wait = self.fans[attempt.fan].hears(reply, to: attempt, &self.random)
+        self.add(.fanActs(attempt.fan), after: wait.map { .milliseconds(Int64($0)) } ?? self.pause())
+    }
+
+    func endsUnanswered(_ attempt: Attempt) {
+        self.trace.add(.unanswered(attempt.fan, attempt.request), at: self.now)
+        self.fans[attempt.fan].open = nil
+        self.auditor.ended(attempt, .unknown)
+        self.tally.unanswered += 1
+        _ = self.fans[attempt.fan].hears(nil, to: attempt, &self.random)
+        self.add(.fanActs(attempt.fan), after: self.pause())
+    }
+}
