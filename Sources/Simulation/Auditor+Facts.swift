@@ -151,11 +151,12 @@ extension Auditor {
         var statuses = self.seats[reservation.schedule]!.last
         statuses[Int(reservation.seat.rawValue) - 1] = status
         self.seats[reservation.schedule]!.append(statuses, at: position)
-        let free = self.lines[concert]!.concert.schedules.map { schedule in
-            UInt32(self.seats[schedule.id]!.last.count { $0 == .available })
-        }
+        var free = self.free[concert]!.last
+        free[Self.index(of: reservation.schedule)] = UInt32(statuses.count { $0 == .available })
         self.free[concert]!.append(free, at: position)
     }
+
+    private static func index(of schedule: ScheduleID) -> Int { Int(schedule.rawValue % 100) }
 
     private func released(
         _ concert: ConcertID,

@@ -131,6 +131,13 @@ final class Auditor {
             .map(\.order)
     }
 
+    /// The first two schedules of a concert that are not sold out, or the last two.
+    func schedulesOnSale(of concert: Concert) -> ArraySlice<Schedule> {
+        let schedules = concert.schedules
+        let first = schedules.firstIndex { self.seats[$0.id]!.last.contains { $0 != .sold } } ?? schedules.count
+        return schedules[min(first, schedules.count - 2)...].prefix(2)
+    }
+
     func balance(of user: UserID) -> Won { self.accounts[user]?.last?.balance ?? .zero }
 
     /// How many facts of a shard were durable at `time`.

@@ -22,7 +22,9 @@ struct Fan {
 
     // MARK: What to do next
 
-    mutating func nextRequest(_ random: inout SeededRandom) -> (request: Request, isForged: Bool) {
+    mutating func nextRequest(_ auditor: Auditor, _ random: inout SeededRandom)
+        -> (request: Request, isForged: Bool)
+    {
         if let again = self.toRepeat.take(), !random.once(in: 3) { return again }
         let concert = random.pick(SmallWorld.catalogue.concerts)
         guard let pass = self.passes[concert.id] else {
@@ -30,17 +32,17 @@ struct Fan {
             case 0: (.join(concert.id, self.user), false)
             case 1: (self.charge(&random), false)
             case 2: (.schedules(concert.id), false)
-            default: (self.look(concert, &random), false)
+            default: (self.look(concert, auditor, &random), false)
             }
         }
-        if random.once(in: 40) { return self.forged(pass, concert, &random) }
+        if random.once(in: 40) { return self.forged(pass, concert, auditor, &random) }
         let ids = self.held[concert.id] ?? []
         if !ids.isEmpty {
             switch random.weighted([10, 2, 3, 2]) {
             case 0: return (.pay(pass, random.once(in: 8) ? [random.pick(ids)] : ids), false)
             case 1: return (.giveBack(pass, random.once(in: 2) ? [random.pick(ids)] : ids), false)
             case 2: return (self.charge(&random), false)
-            default: return (self.look(concert, &random), false)
+            default: return (self.look(concert, auditor, &random), false)
             }
         }
         guard self.isInside.contains(concert.id) else {
@@ -48,23 +50,24 @@ struct Fan {
             case 0: (.poll(pass), false)
             case 1: (.leave(pass), false)
             case 2: (self.charge(&random), false)
-            default: (self.look(concert, &random), false)
+            default: (self.look(concert, auditor, &random), false)
             }
         }
         return switch random.weighted([12, 1, 1, 2, 2]) {
-        case 0: (self.reserve(pass, concert, &random), false)
+        case 0: (self.reserve(pass, concert, auditor, &random), false)
         case 1: (.leave(pass), false)
         case 2: (.poll(pass), false)
         case 3: (self.charge(&random), false)
-        default: (self.look(concert, &random), false)
+        default: (self.look(concert, auditor, &random), false)
         }
     }
 
-    private func reserve(_ pass: Pass, _ concert: Concert, _ random: inout SeededRandom) -> Request {
+    private func reserve(_ pass: Pass, _ concert: Concert, _ auditor: Auditor, _ random: inout SeededRandom) -> Request
+    {
         let first = random.within(1...SmallWorld.seatCount)
         let count = min(random.within(1...3), SmallWorld.seatCount - first + 1)
         let seats = (0..<count).map { SeatID(UInt64(first + $0)) }
-        return .reserve(pass, random.pick(concert.schedules).id, seats)
+        return .reserve(pass, random.pick(Array(auditor.schedulesOnSale(of: concert))).id, seats)
     }
 
     /// No amount is asked for twice, so that a fact tells which request it came from.
@@ -76,9 +79,9 @@ struct Fan {
         return .charge(self.user, Won(Int64(random.within(1...9)) * 10_000 + own), random.pick([.free, .naverPay]))
     }
 
-    private func look(_ concert: Concert, _ random: inout SeededRandom) -> Request {
+    private func look(_ concert: Concert, _ auditor: Auditor, _ random: inout SeededRandom) -> Request {
         switch random.below(5) {
-        case 0: .seats(concert.id, random.pick(concert.schedules).id)
+        case 0: .seats(concert.id, random.pick(Array(auditor.schedulesOnSale(of: concert))).id)
         case 1: .balance(self.user)
         case 2: .history(self.user, HistoryQuery(size: 100))
         case 3: .schedules(concert.id)
@@ -87,7 +90,9 @@ struct Fan {
     }
 
     /// As if its signature had been checked: the shard must not take it for another's, or for one of another life.
-    private func forged(_ pass: Pass, _ concert: Concert, _ random: inout SeededRandom) -> (Request, isForged: Bool) {
+    private func forged(_ pass: Pass, _ concert: Concert, _ auditor: Auditor, _ random: inout SeededRandom)
+        -> (Request, isForged: Bool)
+    {
         let other = Pass(
             concert: pass.concert,
             user: pass.user,
@@ -97,7 +102,7 @@ struct Fan {
         return switch random.below(3) {
         case 0: (.poll(other), true)
         case 1: (.leave(other), true)
-        default: (self.reserve(other, concert, &random), true)
+        default: (self.reserve(other, concert, auditor, &random), true)
         }
     }
 

@@ -1,3 +1,5 @@
+import Booking
+
 /// Runs seeds.
 public enum Simulator {
     /// How many steps a run may take to settle once all troubles are over.
@@ -27,6 +29,10 @@ public struct Report: Equatable, Sendable {
         public internal(set) var facts = 0
         public internal(set) var answers = 0
         public internal(set) var acknowledged = 0
+        public internal(set) var paymentsDone = 0
+        public internal(set) var paymentsRefused = 0
+        /// Places and holds that ran out.
+        public internal(set) var lapsed = 0
         /// Requests that ended without an answer.
         public internal(set) var unanswered = 0
         public internal(set) var crashes = 0
@@ -36,10 +42,23 @@ public struct Report: Equatable, Sendable {
 
         public init() {}
 
+        mutating func count(_ fact: Fact) {
+            self.facts += 1
+            switch fact {
+            case .lapsed, .released(_, _, .lapsed, _): self.lapsed += 1
+            case .paymentRefused: self.paymentsRefused += 1
+            case .paymentDone: self.paymentsDone += 1
+            default: break
+            }
+        }
+
         public static func += (left: inout Tally, right: Tally) {
             left.facts += right.facts
             left.answers += right.answers
             left.acknowledged += right.acknowledged
+            left.paymentsDone += right.paymentsDone
+            left.paymentsRefused += right.paymentsRefused
+            left.lapsed += right.lapsed
             left.unanswered += right.unanswered
             left.crashes += right.crashes
             left.cuts += right.cuts

@@ -1,10 +1,13 @@
 import Booking
 
-/// A world so small that people meet in it all the time: 3 concerts, 2 plays of 6 seats each, short lives.
+/// A world so small that people meet in it all the time: 3 concerts with halls of 6 seats, short lives. Only
+/// the plays are many: fans go to the first two that are not sold out.
 enum SmallWorld {
     /// When every simulation begins.
     static let start = Timestamp(seconds: 1_800_000_000)
     static let seatCount = 6
+    /// Per concert.
+    static let playCount = 24
 
     /// Seats 1-2 at 60,000, 3-5 at 20,000, and seat 6 for nothing.
     static let hall: Hall = {
@@ -50,9 +53,9 @@ enum SmallWorld {
         playsAfter: Nanoseconds,
         _ rules: ConcertRules
     ) -> Concert {
-        let schedules = (0..<2).map { day in
+        let schedules = (0..<Self.playCount).map { day in
             Schedule(
-                id: ScheduleID(id * 10 + UInt64(day)),
+                id: ScheduleID(id * 100 + UInt64(day)),
                 playsAt: Self.start + playsAfter + .seconds(Int64(day) * 86_400),
                 hall: Self.hall
             )

@@ -7,7 +7,7 @@ extension World {
         let up = self.gateways.filter(\.isUp)
         guard !up.isEmpty else { return self.add(.fanActs(fan), after: .milliseconds(50)) }
         let gateway = self.random.pick(up)
-        let (request, isForged) = self.fans[fan].nextRequest(&self.random)
+        let (request, isForged) = self.fans[fan].nextRequest(self.auditor, &self.random)
         let shard = self.auditor.shard(of: request)
         var durable = self.auditor.journals[shard].count
         if case .schedules = request {

@@ -170,11 +170,11 @@ final class World {
             try ShardHost.forEachFact(of: facts[...], count: count) { fact in
                 self.trace.add(.durable(shard: shard, fact), at: self.now)
                 self.auditor.take(fact, of: shard)
+                self.tally.count(fact)
             }
         } catch { preconditionFailure("a batch can't be read: \(error)") }
         self.auditor.mark(shard, at: self.now)
         self.trace.mix(facts)
-        self.tally.facts += count
     }
 
     /// Whether a debit was asked for before; see `Mutant.debitNotAskedAgain`.

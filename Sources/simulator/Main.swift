@@ -69,7 +69,8 @@ struct SimulatorCommand: ParsableCommand {
         }
         let seconds = (clock.now - begun) / .seconds(1)
         print(
-            "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts, \(tally.answers) answers "
+            "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts (\(tally.paymentsDone) payments, "
+                + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.answers) answers "
                 + "(\(tally.acknowledged) acknowledged), \(tally.unanswered) requests without one, \(tally.crashes) "
                 + "crashes, \(tally.cuts) cuts, \(tally.refusedStarts) damaged disks; "
                 + "\(Int(Double(steps) / seconds)) steps a second"
