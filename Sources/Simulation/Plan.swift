@@ -20,6 +20,8 @@ struct Plan {
     let diskDelay: ClosedRange<Int>
     /// Milliseconds between two troubles.
     let troubleGap: ClosedRange<Int>
+    /// Milliseconds from a process's death to its next start.
+    let restartPause: ClosedRange<Int>
     /// Per trouble; all 0 for a quiet run.
     let weights: [Int]
     /// Milliseconds between a fan's acts.
@@ -36,7 +38,8 @@ struct Plan {
         self.tick = .milliseconds(Int64(random.within(20...150)))
         self.wireDelay = random.pick([20...80, 20...80, 50...2_000, 50...30_000])
         self.diskDelay = random.pick([200...400, 200...400, 300...5_000, 1_000...60_000])
-        self.troubleGap = random.pick([20...300, 100...2_000, 500...4_000])
+        self.troubleGap = random.pick([20...300, 100...2_000, 500...4_000, 1_000...10_000])
+        self.restartPause = random.pick([10...60, 20...1_500])
         let isQuiet = random.once(in: 12)
         var weights = [8, 4, 8, 3, 2, 2, 1, 2, 1]
         for index in weights.indices where isQuiet || random.once(in: 3) { weights[index] = 0 }

@@ -14,7 +14,7 @@ extension World {
             self.cut(link)
         case .clockJump:
             let host = self.shards[self.random.below(self.shards.count)]
-            let jump = self.random.once(in: 4) ? self.random.within(0...60_000) : self.random.within(-200...400)
+            let jump = self.random.within(self.random.once(in: 4) ? -5_000...60_000 : -200...400)
             host.skew = Nanoseconds(host.skew.rawValue + Int64(jump) * 1_000_000)
             self.trace.add(.note(host.process, "has another time now"), at: self.now)
         case .diskFull:

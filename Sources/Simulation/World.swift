@@ -161,7 +161,7 @@ final class World {
             }
         }
         self.links.removeAll { !$0.dialler.isOpen && !$0.acceptor.isOpen }
-        let pause = self.isHealing ? 10 : self.random.within(20...1_500)
+        let pause = self.isHealing ? 10 : self.random.within(self.plan.restartPause)
         self.add(.start(process), after: .milliseconds(Int64(pause)))
     }
 
