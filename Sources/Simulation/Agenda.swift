@@ -26,7 +26,10 @@ enum Event {
     /// A shard's disk has kept, or refused, the batch under way.
     case diskIsDone(shard: Int, life: Int, isKept: Bool)
     case start(Process)
+    /// A shard whose disk has refused a batch ends.
+    case giveUp(shard: Int, life: Int)
     case diskHasRoom(shard: Int)
+    case compact(shard: Int, life: Int)
     /// A fan's request reaches a gateway.
     case request(Attempt)
     /// An answer reaches a fan; nil when the connection broke instead.

@@ -15,6 +15,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case tornBatchTaken
     /// A restart skips a damaged record and goes on.
     case damageSkipped
+    /// A snapshot does not say which payments were debited.
+    case debitsLeftOutOfSnapshot
     /// A debit that is asked again is carried out again.
     case debitTwice
     /// A lost link to the user's shard counts as a refused debit.

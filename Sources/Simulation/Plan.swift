@@ -22,6 +22,8 @@ struct Plan {
     let troubleGap: ClosedRange<Int>
     /// Milliseconds from a process's death to its next start.
     let restartPause: ClosedRange<Int>
+    /// Milliseconds between two compactions of one shard's journal.
+    let compactionGap: ClosedRange<Int>
     /// Per trouble; all 0 for a quiet run.
     let weights: [Int]
     /// Milliseconds between a fan's acts.
@@ -40,6 +42,7 @@ struct Plan {
         self.diskDelay = random.pick([200...400, 200...400, 300...5_000, 1_000...60_000])
         self.troubleGap = random.pick([20...300, 100...2_000, 500...4_000, 1_000...10_000])
         self.restartPause = random.pick([10...60, 20...1_500])
+        self.compactionGap = random.pick([50...2_000, 1_000...10_000, 100_000...200_000])
         let isQuiet = random.once(in: 12)
         var weights = [8, 4, 8, 3, 2, 2, 1, 2, 1]
         for index in weights.indices where isQuiet || random.once(in: 3) { weights[index] = 0 }

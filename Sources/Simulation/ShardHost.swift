@@ -48,25 +48,7 @@ final class ShardHost {
     /// Starts from the disk; false when that must not be.
     func start() -> Bool {
         self.life += 1
-        self.machine = Self.fresh(self.index, self.world)
-        var batches: [(count: Int, facts: ArraySlice<UInt8>)] = []
-        let takesTorn = self.mutant == .tornBatchTaken
-        let damage = self.disk.replay(takesTorn: takesTorn, skipsDamage: self.mutant == .damageSkipped) {
-            batches.append(($0, $1))
-        }
-        guard damage == nil else { return false }
-        if self.mutant == .lastBatchNotReplayed { _ = batches.popLast() }
-        var sequence: UInt64 = 0
-        for batch in batches {
-            do throws(WireError) {
-                try Self.forEachFact(of: batch.facts, count: batch.count) { fact in
-                    self.machine.take(fact)
-                    sequence += 1
-                }
-            } catch {
-                guard takesTorn else { preconditionFailure("a batch that was kept can't be read: \(error)") }
-            }
-        }
+        guard let sequence = self.load(&self.disk, into: &self.machine) else { return false }
         self.machine.resume(at: self.clock)
         self.gate = CommitGate(durableSequence: sequence)
         self.isUp = true
@@ -74,7 +56,69 @@ final class ShardHost {
             self.world.add(.dial(self.process, shard: shard, life: self.life), after: self.world.wireDelay())
         }
         self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
+        self.world.add(.compact(shard: self.index, life: self.life), after: self.world.compactionGap())
         return true
+    }
+
+    /// Puts in place of `shard` what a disk says, and gives the last fact; nil for a damaged disk.
+    private func load(_ disk: inout SimulatedDisk, into shard: inout Shard) -> UInt64? {
+        var batches: [(count: Int, facts: ArraySlice<UInt8>)] = []
+        let takesTorn = self.mutant == .tornBatchTaken
+        let damage = disk.replay(takesTorn: takesTorn, skipsDamage: self.mutant == .damageSkipped) {
+            batches.append(($0, $1))
+        }
+        guard damage == nil else { return nil }
+        if self.mutant == .lastBatchNotReplayed { _ = batches.popLast() }
+        shard = self.restored(disk.snapshot)
+        var sequence = disk.snapshot?.sequence ?? 0
+        for batch in batches {
+            do throws(WireError) {
+                try Self.forEachFact(of: batch.facts, count: batch.count) { fact in
+                    shard.take(fact)
+                    sequence += 1
+                }
+            } catch {
+                guard takesTorn else { preconditionFailure("a batch that was kept can't be read: \(error)") }
+            }
+        }
+        return sequence
+    }
+
+    private func restored(_ snapshot: SimulatedDisk.Snapshot?) -> Shard {
+        let index = self.index
+        let world = self.world
+        guard let snapshot else { return Self.fresh(index, world) }
+        let restoration = ShardRestoration { Self.fresh(index, world) }
+        let failure = snapshot.bytes.withUnsafeBytes { bytes -> String? in
+            do throws(WireError) {
+                try SnapshotBytes.forEachItem(in: bytes) { item throws(WireError) in
+                    if self.mutant == .debitsLeftOutOfSnapshot, case .debit = item { return }
+                    do throws(Misfit) { try restoration.take(item) } catch { throw WireError(error.reason) }
+                }
+            } catch { return error.reason }
+            return nil
+        }
+        if let failure { preconditionFailure("a snapshot that was kept can't be read: \(failure)") }
+        return restoration.finish()
+    }
+
+    /// What another process does: restores what is durable, writes a snapshot of that, and drops the records before it.
+    func compact() {
+        var copy = self.disk
+        var shard = Self.fresh(self.index, self.world)
+        guard let sequence = self.load(&copy, into: &shard) else { return }
+        var bytes = FrameBytes()
+        SnapshotBytes.encode(shard, into: &bytes)
+        self.disk.compact(bytes.array, sequence: sequence)
+        self.world.trace.mix(bytes.array)
+        self.world.add(.compact(shard: self.index, life: self.life), after: self.world.compactionGap())
+    }
+
+    /// The state as a snapshot says it.
+    var snapshot: [UInt8] {
+        var bytes = FrameBytes()
+        SnapshotBytes.encode(self.machine, into: &bytes)
+        return bytes.array
     }
 
     static func forEachFact(of bytes: ArraySlice<UInt8>, count: Int, _ body: (Fact) -> Void) throws(WireError) {

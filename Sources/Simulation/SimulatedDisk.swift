@@ -7,7 +7,16 @@ import Booking
 /// The head has a check of its own, so that a record cut short by a crash (the head is whole, facts are missing at the
 /// end of the disk) is told from one whose length was altered. Checks are FNV-1a, each begun with the record's before:
 /// a chain. What is not synced is gone after a crash, or half there, or there whole.
+///
+/// A snapshot takes the place of the records before it.
 struct SimulatedDisk {
+    /// A shard's state after so many facts.
+    struct Snapshot {
+        let sequence: UInt64
+        var bytes: [UInt8]
+        let check: UInt64
+    }
+
     /// What a crash left of the batch under way.
     enum Remains: Equatable { case nothing, torn, whole }
 
@@ -17,13 +26,16 @@ struct SimulatedDisk {
     private static let headBytes = 32
     private static let chainStart: UInt64 = 0xcbf2_9ce4_8422_2325
 
+    private(set) var snapshot: Snapshot?
     private(set) var bytes: [UInt8] = []
+    /// The chain where the records begin.
+    private var firstChain = SimulatedDisk.chainStart
     private var pending: [UInt8]?
     private var chain = SimulatedDisk.chainStart
     private var pendingChain = SimulatedDisk.chainStart
     /// Where the last record begins, and the chain before it.
     private var last: (offset: Int, chain: UInt64) = (0, SimulatedDisk.chainStart)
-    private var flipped: (offset: Int, mask: UInt8)?
+    private var flipped: (offset: Int, mask: UInt8, isInSnapshot: Bool)?
     /// Batches are refused.
     var isFull = false
 
@@ -82,32 +94,48 @@ struct SimulatedDisk {
         }
     }
 
+    /// A snapshot of everything that is durable now; the records before it go. Either both happen or neither.
+    mutating func compact(_ bytes: [UInt8], sequence: UInt64) {
+        self.snapshot = Snapshot(sequence: sequence, bytes: bytes, check: Self.hash(bytes, from: Self.chainStart))
+        self.bytes = []
+        self.firstChain = self.chain
+        self.last = (0, self.chain)
+    }
+
     /// One bit of what is durable changes.
     mutating func flip(_ random: inout SeededRandom) {
-        guard !self.bytes.isEmpty, self.flipped == nil else { return }
-        let offset = random.below(self.bytes.count)
-        let mask = UInt8(1) << UInt8(random.below(8))
-        self.bytes[offset] ^= mask
-        self.flipped = (offset, mask)
+        guard self.flipped == nil else { return }
+        let isInSnapshot = self.snapshot != nil && (self.bytes.isEmpty || random.once(in: 3))
+        let count = isInSnapshot ? self.snapshot!.bytes.count : self.bytes.count
+        guard count > 0 else { return }
+        self.flipped = (random.below(count), UInt8(1) << UInt8(random.below(8)), isInSnapshot)
+        self.turnFlipped()
     }
 
     /// The operator puts the copy back that every operator has.
     mutating func repair() {
-        guard let (offset, mask) = self.flipped.take() else { return }
-        self.bytes[offset] ^= mask
+        guard self.flipped != nil else { return }
+        self.turnFlipped()
+        self.flipped = nil
+    }
+
+    private mutating func turnFlipped() {
+        guard let (offset, mask, isInSnapshot) = self.flipped else { return }
+        if isInSnapshot { self.snapshot!.bytes[offset] ^= mask } else { self.bytes[offset] ^= mask }
     }
 
     // MARK: Reading
 
-    /// Gives each batch, and forgets a record that a crash cut short. `takesTorn` takes what there is of that, and
+    /// Gives each batch after the snapshot, and forgets a record that a crash cut short. `takesTorn` takes what there is of that, and
     /// `skipsDamage` leaves out what is damaged: see `Mutant`.
     mutating func replay(
         takesTorn: Bool = false,
         skipsDamage: Bool = false,
         _ body: (_ count: Int, _ facts: ArraySlice<UInt8>) -> Void
     ) -> Damage? {
+        if let snapshot, Self.hash(snapshot.bytes, from: Self.chainStart) != snapshot.check { return Damage(offset: 0) }
         var offset = 0
-        var chain = Self.chainStart
+        var chain = self.firstChain
         while offset < self.bytes.count {
             let head = offset + Self.headBytes
             guard head <= self.bytes.count else { break }

@@ -37,6 +37,7 @@ public struct Report: Equatable, Sendable {
         public internal(set) var unanswered = 0
         public internal(set) var crashes = 0
         public internal(set) var cuts = 0
+        public internal(set) var compactions = 0
         /// Starts from a damaged disk that were refused.
         public internal(set) var refusedStarts = 0
 
@@ -62,6 +63,7 @@ public struct Report: Equatable, Sendable {
             left.unanswered += right.unanswered
             left.crashes += right.crashes
             left.cuts += right.cuts
+            left.compactions += right.compactions
             left.refusedStarts += right.refusedStarts
         }
     }

@@ -62,6 +62,8 @@ final class World {
     /// From the first bytes that a process reads to the end of its turn.
     func turnTime() -> Nanoseconds { self.microseconds(5...100) }
 
+    func compactionGap() -> Nanoseconds { .milliseconds(Int64(self.random.within(self.plan.compactionGap))) }
+
     func diskDelay(of shard: Int) -> Nanoseconds {
         let delay = self.microseconds(self.plan.diskDelay)
         return self.now < self.slowUntil[shard] ? Nanoseconds(delay.rawValue * 20) : delay
@@ -103,9 +105,19 @@ final class World {
             if self.checkRandom.once(in: self.plan.checkGap) { self.gateways[gateway].machine.checkInvariants() }
         case .diskIsDone(let shard, let life, let isKept):
             guard self.shards[shard].life == life else { return }
-            if !self.shards[shard].diskIsDone(isKept: isKept) { self.crash(.shard(shard), "stops: its disk is full") }
+            if !self.shards[shard].diskIsDone(isKept: isKept) {
+                // Meanwhile requests come in, and nothing may be told about what they did.
+                self.add(.giveUp(shard: shard, life: life), after: self.microseconds(0...50_000))
+            }
+        case .giveUp(let shard, let life):
+            guard self.shards[shard].life == life else { return }
+            self.crash(.shard(shard), "stops: its disk is full")
         case .start(let process): self.start(process)
         case .diskHasRoom(let shard): self.shards[shard].disk.isFull = false
+        case .compact(let shard, let life):
+            guard self.shards[shard].life == life else { return }
+            self.shards[shard].compact()
+            self.tally.compactions += 1
         case .request(let attempt): self.request(attempt)
         case .answer(let attempt, let reply): self.answer(attempt, reply)
         case .fanActs(let fan): self.fanActs(fan)
@@ -220,8 +232,10 @@ final class World {
         self.auditor.checkBooks(self.shards, users)
         for shard in self.shards {
             shard.machine.checkInvariants()
+            let before = shard.snapshot
             shard.crash()
             guard shard.start() else { return self.auditor.fail("shard \(shard.index) can't start from its disk") }
+            self.auditor.require(shard.snapshot == before, "shard \(shard.index) is another after a restart")
         }
         self.auditor.checkBooks(self.shards, users)
         for shard in self.shards { shard.machine.checkInvariants() }
