@@ -38,6 +38,17 @@ enum Event {
     /// A fan has waited long enough.
     case fanLosesPatience(Attempt)
     case fault
+
+    /// The process whose turn it is: what it can't do while it is frozen.
+    var process: Process? {
+        switch self {
+        case .arrive(let link, let side), .linkEnds(let link, let side): link[side].process
+        case .dial(let process, _, _), .turnEnds(let process, _), .tick(let process, _): process
+        case .diskIsDone(let shard, _, _), .giveUp(let shard, _): .shard(shard)
+        case .request(let attempt): .gateway(attempt.gateway)
+        case .start, .diskHasRoom, .compact, .answer, .fanActs, .fanLosesPatience, .fault: nil
+        }
+    }
 }
 
 /// Events in the order of their time; those of one moment in the order in which they were planned. A binary heap.

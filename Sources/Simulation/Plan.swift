@@ -5,7 +5,8 @@ import Booking
 struct Plan {
     /// What can go wrong, in the order of `weights`.
     enum Trouble: Int, CaseIterable {
-        case shardCrash, gatewayCrash, linkCut, partition, clockJump, diskFull, bitFlip, slowDisk, everythingCrashes
+        case shardCrash, gatewayCrash, linkCut, partition, clockJump, diskFull, bitFlip, slowDisk, freeze,
+            everythingCrashes
     }
 
     let shardCount: Int
@@ -44,7 +45,7 @@ struct Plan {
         self.restartPause = random.pick([10...60, 20...1_500])
         self.compactionGap = random.pick([50...2_000, 1_000...10_000, 100_000...200_000])
         let isQuiet = random.once(in: 12)
-        var weights = [8, 4, 8, 3, 2, 2, 1, 2, 1]
+        var weights = [8, 4, 8, 3, 2, 2, 1, 2, 2, 1]
         for index in weights.indices where isQuiet || random.once(in: 3) { weights[index] = 0 }
         self.weights = weights
         self.pause = random.pick([0...20, 5...100, 20...400])

@@ -31,6 +31,10 @@ extension World {
             let host = self.shards[self.random.below(self.shards.count)]
             self.slowDown(host.index, for: self.span(50...2_000))
             self.trace.add(.note(host.process, "has a slow disk"), at: self.now)
+        case .freeze:
+            let process = self.random.once(in: 3) ? .gateway(self.random.below(self.gateways.count)) : self.anyShard()
+            self.freeze(process, for: self.span(20...2_500))
+            self.trace.add(.note(process, "is frozen"), at: self.now)
         case .everythingCrashes:
             for shard in self.shards { self.crash(shard.process, "is killed with all others") }
             for gateway in self.gateways { self.crash(gateway.process, "is killed with all others") }

@@ -24,6 +24,8 @@ final class World {
     /// Until when a shard can't be reached from a process.
     private var blocked: [(from: Process, to: Int, until: Timestamp)] = []
     private var slowUntil: [Timestamp]
+    /// Processes that do nothing until then, as after SIGSTOP.
+    private var frozen: [(Process, until: Timestamp)] = []
     private var asked: Set<PaymentID> = []
     var isHealing = false
     var tally = Report.Tally()
@@ -84,6 +86,12 @@ final class World {
         self.now = at
         self.trace.step += 1
         self.trace.mix(UInt64(bitPattern: at.nanoseconds))
+        if !self.frozen.isEmpty, let process = event.process,
+            let until = self.frozen.first(where: { $0.0 == process })?.until,
+            at < until
+        {
+            return self.agenda.add(event, at: until)
+        }
         switch event {
         case .arrive(let link, let side): self.arrive(link, side)
         case .linkEnds(let link, let side): self.end(link, side)
@@ -203,6 +211,11 @@ final class World {
         self.blocked.append((process, shard, self.now + span))
     }
 
+    func freeze(_ process: Process, for span: Nanoseconds) {
+        self.frozen.removeAll { $0.0 == process || $0.until <= self.now }
+        self.frozen.append((process, self.now + span))
+    }
+
     func slowDown(_ shard: Int, for span: Nanoseconds) { self.slowUntil[shard] = self.now + span }
 
     // MARK: The end
@@ -216,6 +229,7 @@ final class World {
     func heal(stepsMax: Int) {
         self.isHealing = true
         self.blocked = []
+        self.frozen = []
         for shard in self.shards {
             shard.disk.isFull = false
             shard.disk.repair()
