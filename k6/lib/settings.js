@@ -14,7 +14,7 @@ export const RATE = Number(env('RATE', '0')); // bookings begun a second, in the
 export const DURATION = env('DURATION', '');
 
 export const SPREAD = Number(env('SPREAD', '1')); // seconds over which people come who were started at once
-export const THINK = Number(env('THINK', '1')); // mean seconds that a person looks at an answer before the next step
+export const THINK = Number(env('THINK', '0')); // mean seconds that a person looks at an answer before the next step
 
 // The catalogue that the server was started with: its default.
 export const CONCERTS = Number(env('CONCERTS', '8'));
