@@ -169,7 +169,7 @@ final class HTTPConnection {
     private func resume() {
         guard self.isPaused, self.unanswered <= self.unansweredMax / 2, !self.connection.isFull() else { return }
         self.isPaused = false
-        self.phaseSince = Clock.monotonicNanoseconds()
+        self.phaseSince = self.server.now
         self.connection.startReading()
         // What was read before the pause waits in the parser.
         self.readRequests()

@@ -75,10 +75,7 @@ final class ShardServer {
         self.diallers = (0..<slots.shardCount).map { shard in
             guard shard != index else { return nil }
             let dialler = Dialler(to: directory.shardSocket(shard), on: loop, as: self.identity, log: log)
-            dialler.onUp = { [unowned self] in
-                self.machine.linkIsUp(to: shard)
-                self.takeOutput()
-            }
+            dialler.onUp = { [unowned self] in self.machine.linkIsUp(to: shard) }
             dialler.onFrame = { [unowned self] frame throws(WireError) in try self.takeReply(frame) }
             return dialler
         }
@@ -86,10 +83,12 @@ final class ShardServer {
 
     func start(tickMilliseconds: UInt64) {
         for dialler in self.diallers { dialler?.start() }
-        self.loop.onTurnEnd = { [unowned self] in self.commit.endTurn(at: Timestamp.now) }
+        self.loop.onTurnEnd = { [unowned self] in
+            self.takeOutput()
+            self.commit.endTurn(at: Timestamp.now)
+        }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
             self.machine.tick(at: Timestamp.now)
-            self.takeOutput()
         }
     }
 
@@ -100,6 +99,7 @@ final class ShardServer {
         self.listener = nil
         listener.close()
         self.ticker.close()
+        self.takeOutput()
         self.commit.finish(at: Timestamp.now) { [unowned self] in
             for dialler in self.diallers { dialler?.close() }
             for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
@@ -134,7 +134,6 @@ final class ShardServer {
             self.meter.began(request.kind)
             let reply = self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: Timestamp.now)
             if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
-            self.takeOutput()
         case .control(.stats):
             peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)
         case .reply, .control, .unknown:
@@ -147,11 +146,11 @@ final class ShardServer {
         guard case .reply = frame.sort else { return }
         let reply = try Reply(frame: frame)
         self.machine.takeDebitReply(reply, for: PaymentID(frame.header.requestID), at: Timestamp.now)
-        self.takeOutput()
     }
 
     // MARK: Frames out
 
+    /// What the turn's requests and replies have left in the machine: once a turn, before its facts are committed.
     private func takeOutput() {
         self.machine.takeOutput(
             facts: { self.commit.gather($0) },

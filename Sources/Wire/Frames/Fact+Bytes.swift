@@ -86,7 +86,7 @@ extension Fact {
         case .admitted: self = .admitted(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
         case .left: self = .left(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
         case .lapsed: self = .lapsed(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
-        case .held: self = .held(try reader.readID(), try reader.readHeld())
+        case .held: self = .held(try reader.readID(), try reader.readHold())
         case .released:
             let concert: ConcertID = try reader.readID()
             let reservation: ReservationID = try reader.readID()
@@ -157,54 +157,6 @@ extension FrameBytes {
             reservation.status == .held && reservation.payment == nil,
             "reservation \(reservation.id) is recorded as held, but it isn't a fresh hold"
         )
-        self.append(reservation.id)
-        self.append(reservation.user)
-        self.append(reservation.schedule)
-        self.append(reservation.seat)
-        self.append(reservation.price)
-        self.append(reservation.heldAt)
-        self.append(reservation.until)
-    }
-
-    fileprivate mutating func append(_ order: PaymentOrder) {
-        self.append(order.id)
-        self.append(order.concert)
-        self.append(order.user)
-        self.append(order.place)
-        self.append(order.amount)
-        self.append(order.at)
-        self.append(ids: order.reservations)
-    }
-}
-
-extension FrameReader {
-    fileprivate mutating func readHeld() throws(WireError) -> Reservation {
-        Reservation(
-            id: try self.readID(),
-            user: try self.readID(),
-            schedule: try self.readID(),
-            seat: try self.readID(),
-            price: try self.readWon(),
-            heldAt: try self.readTimestamp(),
-            until: try self.readTimestamp()
-        )
-    }
-
-    fileprivate mutating func readPaymentOrder() throws(WireError) -> PaymentOrder {
-        let id: PaymentID = try self.readID()
-        let concert: ConcertID = try self.readID()
-        let user: UserID = try self.readID()
-        let place = try self.readPlace()
-        let amount = try self.readWon()
-        let at = try self.readTimestamp()
-        return PaymentOrder(
-            id: id,
-            concert: concert,
-            user: user,
-            place: place,
-            reservations: try self.readIDs(),
-            amount: amount,
-            at: at
-        )
+        self.append(hold: reservation)
     }
 }

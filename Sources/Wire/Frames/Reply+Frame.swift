@@ -102,35 +102,16 @@ extension Reply {
 }
 
 extension FrameBytes {
-    fileprivate static let reservationBytes = 65
-    fileprivate static let historyEntryBytes = 26
-
     fileprivate mutating func append(_ reservations: [Reservation]) {
         self.reserve(4 + reservations.count * Self.reservationBytes)
         self.append(UInt32(reservations.count))
-        for reservation in reservations {
-            self.append(reservation.id)
-            self.append(reservation.user)
-            self.append(reservation.schedule)
-            self.append(reservation.seat)
-            self.append(reservation.price)
-            self.append(reservation.heldAt)
-            self.append(reservation.until)
-            self.append(reservation.status.rawValue)
-            self.append(reservation.payment?.rawValue ?? 0)
-        }
+        for reservation in reservations { self.append(reservation) }
     }
 
     fileprivate mutating func append(_ entries: [HistoryEntry]) {
         self.reserve(4 + entries.count * Self.historyEntryBytes)
         self.append(UInt32(entries.count))
-        for entry in entries {
-            self.append(entry.id)
-            self.append(entry.amount)
-            self.append(entry.type.rawValue)
-            self.append(entry.paymentType.rawValue)
-            self.append(entry.at)
-        }
+        for entry in entries { self.append(entry) }
     }
 }
 
@@ -163,29 +144,8 @@ extension FrameReader {
         let count = try self.readCount(ofSize: FrameBytes.reservationBytes)
         var reservations: [Reservation] = []
         reservations.reserveCapacity(count)
-        for _ in 0..<count {
-            reservations.append(
-                Reservation(
-                    id: try self.readID(),
-                    user: try self.readID(),
-                    schedule: try self.readID(),
-                    seat: try self.readID(),
-                    price: try self.readWon(),
-                    heldAt: try self.readTimestamp(),
-                    until: try self.readTimestamp(),
-                    status: try self.readCase("reservation status"),
-                    payment: try self.readPayment()
-                )
-            )
-        }
+        for _ in 0..<count { reservations.append(try self.readReservation()) }
         return reservations
-    }
-
-    /// 0 stands for none.
-    private mutating func readPayment() throws(WireError) -> PaymentID? {
-        let number = try self.readUInt64()
-        guard number <= IdentifierLimits.max else { throw WireError("an identifier is out of range") }
-        return number == 0 ? nil : PaymentID(number)
     }
 
     fileprivate mutating func readPointsChange() throws(WireError) -> PointsChange {
@@ -212,17 +172,7 @@ extension FrameReader {
         let count = try self.readCount(ofSize: FrameBytes.historyEntryBytes)
         var entries: [HistoryEntry] = []
         entries.reserveCapacity(count)
-        for _ in 0..<count {
-            entries.append(
-                HistoryEntry(
-                    id: try self.readID(),
-                    amount: try self.readWon(),
-                    type: try self.readCase("transaction type"),
-                    paymentType: try self.readCase("payment type"),
-                    at: try self.readTimestamp()
-                )
-            )
-        }
+        for _ in 0..<count { entries.append(try self.readHistoryEntry()) }
         return entries
     }
 }

@@ -17,13 +17,13 @@ extension SnapshotItem {
             bytes.append(due)
             bytes.append(refused)
         case .person(let entry): bytes.append(entry)
-        case .reservation(let reservation): bytes.append(kept: reservation)
+        case .reservation(let reservation): bytes.append(reservation)
         case .payment(let order, let balance):
-            bytes.append(kept: order)
+            bytes.append(order)
             bytes.append(optional: balance)
         case .historyLine(let user, let entry):
             bytes.append(user)
-            bytes.append(kept: entry)
+            bytes.append(entry)
         case .debit(let payment, let debit):
             bytes.append(payment)
             switch debit {
@@ -52,9 +52,9 @@ extension SnapshotItem {
             let due = try reader.readTimestamp()
             self = .concert(id, totals, admissionDue: due, paymentsRefused: try reader.readAmount())
         case .person: self = .person(try reader.readEntry())
-        case .reservation: self = .reservation(try reader.readKeptReservation())
-        case .payment: self = .payment(try reader.readKeptOrder(), balance: try reader.readOptionalWon())
-        case .historyLine: self = .historyLine(try reader.readID(), try reader.readKeptLine())
+        case .reservation: self = .reservation(try reader.readReservation())
+        case .payment: self = .payment(try reader.readPaymentOrder(), balance: try reader.readOptionalWon())
+        case .historyLine: self = .historyLine(try reader.readID(), try reader.readHistoryEntry())
         case .debit:
             let payment: PaymentID = try reader.readID()
             self = .debit(payment, try reader.readOptionalWon().map { .done(balance: $0) } ?? .refused)
@@ -97,36 +97,6 @@ extension FrameBytes {
         }
     }
 
-    fileprivate mutating func append(kept reservation: Reservation) {
-        self.append(reservation.id)
-        self.append(reservation.user)
-        self.append(reservation.schedule)
-        self.append(reservation.seat)
-        self.append(reservation.price)
-        self.append(reservation.heldAt)
-        self.append(reservation.until)
-        self.append(reservation.status.rawValue)
-        self.append(reservation.payment?.rawValue ?? 0)
-    }
-
-    fileprivate mutating func append(kept order: PaymentOrder) {
-        self.append(order.id)
-        self.append(order.concert)
-        self.append(order.user)
-        self.append(order.place)
-        self.append(order.amount)
-        self.append(order.at)
-        self.append(ids: order.reservations)
-    }
-
-    fileprivate mutating func append(kept entry: HistoryEntry) {
-        self.append(entry.id)
-        self.append(entry.amount)
-        self.append(entry.type.rawValue)
-        self.append(entry.paymentType.rawValue)
-        self.append(entry.at)
-    }
-
     fileprivate mutating func append(optional won: Won?) {
         self.append(UInt8(won == nil ? 0 : 1))
         if let won { self.append(won) }
@@ -163,58 +133,6 @@ extension FrameReader {
         default: throw WireError("somebody neither waits nor is admitted")
         }
         return Line.Entry(place: place, user: user, joinedAt: joinedAt, state: state)
-    }
-
-    fileprivate mutating func readKeptReservation() throws(WireError) -> Reservation {
-        let id: ReservationID = try self.readID()
-        let user: UserID = try self.readID()
-        let schedule: ScheduleID = try self.readID()
-        let seat: SeatID = try self.readID()
-        let price = try self.readWon()
-        let heldAt = try self.readTimestamp()
-        let until = try self.readTimestamp()
-        let status: Reservation.Status = try self.readCase("reservation status")
-        let payment = try self.readUInt64()
-        guard payment <= IdentifierLimits.max else { throw WireError("an identifier is out of range") }
-        return Reservation(
-            id: id,
-            user: user,
-            schedule: schedule,
-            seat: seat,
-            price: price,
-            heldAt: heldAt,
-            until: until,
-            status: status,
-            payment: payment == 0 ? nil : PaymentID(payment)
-        )
-    }
-
-    fileprivate mutating func readKeptOrder() throws(WireError) -> PaymentOrder {
-        let id: PaymentID = try self.readID()
-        let concert: ConcertID = try self.readID()
-        let user: UserID = try self.readID()
-        let place = try self.readPlace()
-        let amount = try self.readWon()
-        let at = try self.readTimestamp()
-        return PaymentOrder(
-            id: id,
-            concert: concert,
-            user: user,
-            place: place,
-            reservations: try self.readIDs(),
-            amount: amount,
-            at: at
-        )
-    }
-
-    fileprivate mutating func readKeptLine() throws(WireError) -> HistoryEntry {
-        HistoryEntry(
-            id: try self.readID(),
-            amount: try self.readWon(),
-            type: try self.readCase("transaction type"),
-            paymentType: try self.readCase("payment type"),
-            at: try self.readTimestamp()
-        )
     }
 
     fileprivate mutating func readOptionalWon() throws(WireError) -> Won? {

@@ -1,0 +1,97 @@
+import Booking
+
+// The records that replies, facts and snapshots share, in and out. Facts and snapshots are kept for years: a record that
+// gets another field gets another layout beside this one, and readers of both.
+
+extension FrameBytes {
+    static let reservationBytes = 65
+    static let historyEntryBytes = 26
+
+    /// What never changes about a reservation: whose, of what, for how much, and until when.
+    mutating func append(hold reservation: Reservation) {
+        self.append(reservation.id)
+        self.append(reservation.user)
+        self.append(reservation.schedule)
+        self.append(reservation.seat)
+        self.append(reservation.price)
+        self.append(reservation.heldAt)
+        self.append(reservation.until)
+    }
+
+    /// All of a reservation; a payment of 0 stands for none.
+    mutating func append(_ reservation: Reservation) {
+        self.append(hold: reservation)
+        self.append(reservation.status.rawValue)
+        self.append(reservation.payment?.rawValue ?? 0)
+    }
+
+    mutating func append(_ order: PaymentOrder) {
+        self.append(order.id)
+        self.append(order.concert)
+        self.append(order.user)
+        self.append(order.place)
+        self.append(order.amount)
+        self.append(order.at)
+        self.append(ids: order.reservations)
+    }
+
+    mutating func append(_ entry: HistoryEntry) {
+        self.append(entry.id)
+        self.append(entry.amount)
+        self.append(entry.type.rawValue)
+        self.append(entry.paymentType.rawValue)
+        self.append(entry.at)
+    }
+}
+
+extension FrameReader {
+    /// A fresh hold: neither paid, nor cancelled, nor pinned.
+    mutating func readHold() throws(WireError) -> Reservation {
+        Reservation(
+            id: try self.readID(),
+            user: try self.readID(),
+            schedule: try self.readID(),
+            seat: try self.readID(),
+            price: try self.readWon(),
+            heldAt: try self.readTimestamp(),
+            until: try self.readTimestamp()
+        )
+    }
+
+    mutating func readReservation() throws(WireError) -> Reservation {
+        var reservation = try self.readHold()
+        reservation.status = try self.readCase("reservation status")
+        let payment = try self.readUInt64()
+        guard payment <= IdentifierLimits.max else { throw WireError("an identifier is out of range") }
+        reservation.payment = payment == 0 ? nil : PaymentID(payment)
+        return reservation
+    }
+
+    mutating func readPaymentOrder() throws(WireError) -> PaymentOrder {
+        let id: PaymentID = try self.readID()
+        let concert: ConcertID = try self.readID()
+        let user: UserID = try self.readID()
+        let place = try self.readPlace()
+        let amount = try self.readWon()
+        let at = try self.readTimestamp()
+        return PaymentOrder(
+            id: id,
+            concert: concert,
+            user: user,
+            place: place,
+            reservations: try self.readIDs(),
+            amount: amount,
+            at: at
+        )
+    }
+
+    mutating func readHistoryEntry() throws(WireError) -> HistoryEntry {
+        HistoryEntry(
+            id: try self.readID(),
+            amount: try self.readWon(),
+            type: try self.readCase("transaction type"),
+            paymentType: try self.readCase("payment type"),
+            at: try self.readTimestamp()
+        )
+    }
+}
