@@ -50,9 +50,10 @@ final class Attempt {
         case .reserve(let pass, let schedule, let seats): seats.map { .hold(pass.user, schedule, $0) }
         case .giveBack(_, let ids): ids.map { .giveBack($0) }
         case .pay(_, let ids): ids.map { .pay($0) }
+        case .cancel(_, _, let ids): ids.map { .cancel($0) }
         case .charge(let user, let amount, _): [.charge(user, amount)]
         case .use(let user, let amount): [.use(user, amount)]
-        case .poll, .schedules, .seats, .reservations, .balance, .history, .debit: []
+        case .poll, .schedules, .seats, .reservations, .balance, .history, .debit, .credit: []
         }
     }
 }
@@ -64,6 +65,7 @@ enum Deed: Hashable {
     case hold(UserID, ScheduleID, SeatID)
     case giveBack(ReservationID)
     case pay(ReservationID)
+    case cancel(ReservationID)
     /// A fan never charges the same amount twice, unless it repeats a request.
     case charge(UserID, Won)
     case use(UserID, Won)
@@ -71,7 +73,7 @@ enum Deed: Hashable {
     /// Asking again changes nothing and is answered the same: so there may be fewer facts than acknowledgements.
     var isIdempotent: Bool {
         switch self {
-        case .join, .leave, .giveBack, .pay: true
+        case .join, .leave, .giveBack, .pay, .cancel: true
         case .hold, .charge, .use: false
         }
     }

@@ -27,11 +27,12 @@ extension Auditor {
             self.require(all.map(\.id) == ids, "seats \(ids) were given back, and \(all.map(\.id)) answered")
             for id in ids {
                 self.require(
-                    self.reservations[id]?.releasedPosition != nil,
+                    self.reservations[id]?.isOver == true,
                     "reservation \(id) was given back, and no fact says so"
                 )
             }
         case (.pay(let pass, let ids), .paid(let receipt)): self.pays(receipt, pass, ids)
+        case (.cancel(_, let user, let ids), .cancelled(let receipt)): self.cancels(receipt, user, ids)
         case (.charge(let user, let amount, let type), .points(let change)):
             self.moves(user, change, amount, .charge, type, window)
         case (.use(let user, let amount), .points(let change)): self.moves(user, change, amount, .use, .free, window)
@@ -116,8 +117,8 @@ extension Auditor {
                 case .held:
                     (book.releasedPosition ?? .max) > window.lowerBound
                         && (book.soldPosition ?? .max) > window.lowerBound
-                case .paid: book.soldPosition != nil
-                case .cancelled: book.releasedPosition != nil
+                case .paid: book.soldPosition != nil && (book.cancelledPosition ?? .max) > window.lowerBound
+                case .cancelled: book.isOver
                 }
             self.require(isTrue, "user \(user) was told of \(reservation), which was not so")
         }
@@ -146,6 +147,22 @@ extension Auditor {
                 "the receipt of payment \(payment) names \(reservation), which is not sold"
             )
         }
+    }
+
+    private func cancels(_ receipt: Receipt, _ user: UserID, _ ids: [ReservationID]) {
+        guard let cancellation = ids.first.flatMap({ self.reservations[$0]?.cancellation }),
+            let book = self.cancellationBooks[cancellation], book.isDone, let balance = book.credited
+        else { return self.fail("\(ids) were cancelled, and no fact says so") }
+        self.require(Set(book.order.reservations) == Set(ids), "\(ids) were cancelled, but not together")
+        self.require(
+            receipt.user == user && receipt.amount == book.order.amount && receipt.balance == balance,
+            "the receipt of cancellation \(cancellation) is \(receipt), and not for \(book.order) and \(balance)"
+        )
+        self.require(
+            receipt.reservations.map(\.id) == book.order.reservations
+                && receipt.reservations.allSatisfy { $0.status == .cancelled },
+            "the receipt of cancellation \(cancellation) names what is not cancelled: \(receipt)"
+        )
     }
 
     private func moves(
@@ -209,6 +226,25 @@ extension Auditor {
         case (.pay(_, let ids), .holdExpired):
             let isTrue = ids.contains { self.reservations[$0]?.releasedPosition != nil }
             self.require(isTrue, "\(ids) were refused as run out, and none is")
+        case (.pay(_, let ids), .alreadyCancelled), (.cancel(_, _, let ids), .alreadyCancelled):
+            let isTrue = ids.contains { self.reservations[$0]?.cancelledPosition != nil }
+            self.require(isTrue, "\(ids) were refused as cancelled, and none is")
+        case (.cancel(_, _, let ids), .cancelInProgress):
+            let isTrue = ids.contains { self.reservations[$0]?.cancellation != nil }
+            self.require(isTrue, "\(ids) were refused as being cancelled, and none was")
+        case (.cancel(_, _, let ids), .notPaid):
+            let isTrue = ids.contains { (self.reservations[$0]?.soldPosition ?? .max) > window.lowerBound }
+            self.require(isTrue, "\(ids) were refused as not paid, and all were")
+        case (.cancel(_, _, let ids), .paymentInProgress):
+            let isTrue = ids.contains { self.reservations[$0]?.payment != nil }
+            self.require(isTrue, "\(ids) were refused as being paid, and none was")
+        case (.cancel(_, let user, let ids), .noSuchReservation):
+            let isTrue = ids.contains { self.reservations[$0]?.reservation.user != user }
+            self.require(isTrue, "\(ids) were refused as someone else's, and are of user \(user)")
+        case (.cancel(_, _, let ids), .cancelTooLate):
+            // Too late by the shard's clock, which the books don't know; a cancellation that is done they do check.
+            let isTrue = ids.contains { self.reservations[$0]?.soldPosition != nil }
+            self.require(isTrue, "\(ids) were refused as too late, and none was paid")
         case (.pay(let pass, let ids), .insufficientPoints):
             let isTrue = self.payments.contains { payment in
                 self.paymentBooks[payment]!.order.user == pass.user && self.paymentBooks[payment]!.state == .refused

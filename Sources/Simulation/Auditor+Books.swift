@@ -31,7 +31,8 @@ extension Auditor {
         for host in shards { self.checkPoints(host, users) }
     }
 
-    /// The points that payments took are the prices of the seats sold, and no payment is left half done.
+    /// The points that payments took and cancellations did not give back are the prices of the seats sold, and nothing is
+    /// left half done.
     private func checkSums() {
         var taken = Won.zero
         var sold = Won.zero
@@ -41,9 +42,16 @@ extension Auditor {
             if let debit = self.debits[payment], debit.balance != nil { taken += debit.amount }
             for id in book.order.reservations {
                 let reservation = self.reservations[id]!
-                guard reservation.payment == payment, reservation.soldPosition != nil else { continue }
+                guard reservation.payment == payment, reservation.soldPosition != nil,
+                    reservation.cancelledPosition == nil
+                else { continue }
                 sold += reservation.reservation.price
             }
+        }
+        for cancellation in self.cancellations {
+            let book = self.cancellationBooks[cancellation]!
+            self.require(book.isDone, "cancellation \(cancellation) is never done")
+            if book.credited != nil { taken -= book.order.amount }
         }
         self.require(taken == sold, "payments took \(taken) points for seats of \(sold)")
     }
@@ -64,8 +72,9 @@ extension Auditor {
     private func isDone(_ deed: Deed) -> Bool {
         switch deed {
         case .pay(let id): self.reservations[id]?.soldPosition != nil
-        // Seats whose hold had run out count as given back.
-        case .giveBack(let id): self.reservations[id]?.releasedPosition != nil
+        // Seats whose hold had run out, or that were cancelled, count as given back.
+        case .giveBack(let id): self.reservations[id]?.isOver == true
+        case .cancel(let id): self.reservations[id]?.cancelledPosition != nil
         case .join, .leave, .hold, .charge, .use: self.tallies[deed]!.done > 0
         }
     }
@@ -76,16 +85,16 @@ extension Auditor {
         let statuses = concert.schedules.flatMap { self.seats[$0.id]!.last }
         let expected = [
             people.count, present.count { $0.admitted == nil }, present.count { $0.admitted != nil },
-            statuses.count { $0 == .held }, statuses.count { $0 == .sold }, 0,
+            statuses.count { $0 == .held }, statuses.count { $0 == .sold }, 0, 0,
         ]
         let actual = [
             Int(census.line.joined), Int(census.line.waiting), Int(census.line.admitted), census.seatsHeld,
-            census.seatsSold, census.paymentsOpen,
+            census.seatsSold, census.paymentsOpen, census.cancellationsOpen,
         ]
         self.require(
             actual == expected,
-            "concert \(concert.id) has \(expected) people, waiting, inside, held, sold, and open payments; its shard "
-                + "says \(actual)"
+            "concert \(concert.id) has \(expected) people, waiting, inside, held, sold, open payments and "
+                + "cancellations; its shard says \(actual)"
         )
     }
 
@@ -93,6 +102,20 @@ extension Auditor {
         let own = users.filter { self.slots.shard(of: Slot(of: $0)) == host.index }
         let balances = own.reduce(Won.zero) { $0 + self.balance(of: $1) }
         let census = host.machine.pointsCensus
+        let debited = self.debits.values.reduce(Won.zero) { sum, debit in
+            guard debit.balance != nil, self.slots.shard(of: Slot(of: debit.user)) == host.index else { return sum }
+            return sum + debit.amount
+        }
+        let credited = self.cancellationBooks.values.reduce(Won.zero) { sum, book in
+            guard book.credited != nil, self.slots.shard(of: Slot(of: book.order.user)) == host.index else {
+                return sum
+            }
+            return sum + book.order.amount
+        }
+        self.require(
+            census.debited == debited && census.credited == credited,
+            "shard \(host.index) was debited \(debited) and credited \(credited), and says \(census)"
+        )
         self.require(
             census.balances == balances && census.charged == census.balances + census.used,
             "the points of shard \(host.index) are \(census), the balances \(balances)"

@@ -23,6 +23,8 @@ extension Auditor {
         case .paymentDone(let concert, let payment, let balance, _):
             self.paid(concert, payment, balance, position)
         case .paymentRefused(_, let payment, _): self.paymentRefused(payment)
+        case .cancelStarted(let order): self.cancelStarted(order)
+        case .cancelDone(let concert, let id, let balance, _): self.cancelled(concert, id, balance, position)
         case .charged(let user, let id, let amount, let type, let at):
             self.done(.charge(user, amount))
             self.write(
@@ -44,6 +46,8 @@ extension Auditor {
                 "payment \(payment) was refused, but user \(user) has \(self.balance(of: user)) points"
             )
             self.debits[payment] = Debit(user: user, amount: order.amount, balance: nil)
+        case .credited(let user, let id, let cancellation, let amount, let at):
+            self.credited(user, id, cancellation, amount, at, position)
         }
     }
 
@@ -232,6 +236,72 @@ extension Auditor {
         }
         self.paymentBooks[payment]!.state = .refused
         for id in book.order.reservations { self.reservations[id]!.payment = nil }
+    }
+
+    // MARK: Cancellations
+
+    private func cancelStarted(_ order: CancellationOrder) {
+        self.require(self.cancellationBooks[order.id] == nil, "cancellation \(order.id) began twice")
+        self.require(
+            self.paymentBooks[PaymentID(order.id.rawValue)] == nil,
+            "a payment has the number \(order.id), too"
+        )
+        var amount = Won.zero
+        for id in order.reservations {
+            self.done(.cancel(id))
+            guard let book = self.reservations[id], book.soldPosition != nil, book.cancellation == nil,
+                book.reservation.user == order.user, let payment = book.payment.flatMap({ self.paymentBooks[$0] }),
+                let concert = self.lines[order.concert]?.concert,
+                let schedule = concert.schedules.first(where: { $0.id == book.reservation.schedule })
+            else { return self.fail("cancellation \(order.id) is of reservation \(id), which it may not be") }
+            let inTime =
+                order.at - payment.order.at < concert.rules.cancelTime
+                && schedule.playsAt - order.at > concert.rules.cancelNotice
+            self.require(inTime, "reservation \(id) was cancelled too late")
+            self.reservations[id]!.cancellation = order.id
+            amount += book.reservation.price
+        }
+        self.require(amount == order.amount, "cancellation \(order.id) gives \(order.amount) for seats of \(amount)")
+        self.cancellations.append(order.id)
+        self.cancellationBooks[order.id] = CancellationBook(order: order)
+    }
+
+    private func cancelled(_ concert: ConcertID, _ id: CancellationID, _ balance: Won, _ position: Int) {
+        guard let book = self.cancellationBooks[id], !book.isDone else {
+            return self.fail("cancellation \(id) is done, but was not under way")
+        }
+        guard let after = book.credited else {
+            return self.fail("cancellation \(id) freed its seats, but the points are not back")
+        }
+        self.require(after == balance, "cancellation \(id) left \(after) points, and says \(balance)")
+        self.cancellationBooks[id]!.isDone = true
+        for id in book.order.reservations {
+            self.reservations[id]!.cancelledPosition = position
+            self.set(.available, self.reservations[id]!.reservation, concert, position)
+        }
+    }
+
+    private func credited(
+        _ user: UserID,
+        _ id: PointHistoryID,
+        _ cancellation: CancellationID,
+        _ amount: Won,
+        _ at: Timestamp,
+        _ position: Int
+    ) {
+        guard let book = self.cancellationBooks[cancellation], book.order.user == user else {
+            return self.fail("user \(user) got points back for cancellation \(cancellation), which nobody began")
+        }
+        self.require(book.credited == nil, "cancellation \(cancellation) was credited twice")
+        self.require(
+            book.order.amount == amount,
+            "cancellation \(cancellation) is of \(book.order.amount), and \(amount) came back"
+        )
+        if amount != .zero {
+            let entry = HistoryEntry(id: id, amount: amount, type: .charge, paymentType: .free, at: at)
+            self.write(user, entry, position, amount)
+        }
+        self.cancellationBooks[cancellation]!.credited = self.balance(of: user)
     }
 
     // MARK: Points

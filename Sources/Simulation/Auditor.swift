@@ -64,14 +64,26 @@ final class Auditor {
         let heldPosition: Int
         var releasedPosition: Int?
         var soldPosition: Int?
+        /// The points of a cancellation are back from here on.
+        var cancelledPosition: Int?
         /// The payment that pins it or has bought it.
         var payment: PaymentID?
+        var cancellation: CancellationID?
+        /// Free again, whatever the reason.
+        var isOver: Bool { self.releasedPosition != nil || self.cancelledPosition != nil }
     }
 
     struct PaymentBook {
         enum State: Equatable { case open, done(balance: Won), refused }
         let order: PaymentOrder
         var state = State.open
+    }
+
+    struct CancellationBook {
+        let order: CancellationOrder
+        /// What the user had right after, once the points were back.
+        var credited: Won?
+        var isDone = false
     }
 
     struct Line { let balance: Won, entry: HistoryEntry }
@@ -95,6 +107,9 @@ final class Auditor {
     var payments: [PaymentID] = []
     var paymentBooks: [PaymentID: PaymentBook] = [:]
     var debits: [PaymentID: Debit] = [:]
+    /// In the order in which they began.
+    var cancellations: [CancellationID] = []
+    var cancellationBooks: [CancellationID: CancellationBook] = [:]
     /// The empty history first.
     var accounts: [UserID: Versions<Line?>] = [:]
     var tallies: [Deed: DeedTally] = [:]
@@ -123,6 +138,7 @@ final class Auditor {
     func shard(of request: Request) -> Int { self.slots.shard(of: request.slot) }
 
     func isDebited(_ payment: PaymentID) -> Bool { self.debits[payment]?.balance != nil }
+    func isCredited(_ cancellation: CancellationID) -> Bool { self.cancellationBooks[cancellation]?.credited != nil }
 
     /// Payments whose concert is on this shard and that are not decided, in the order in which they began.
     func openPayments(on shard: Int) -> [PaymentOrder] {

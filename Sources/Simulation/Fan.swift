@@ -1,7 +1,7 @@
 import Booking
 
-/// One window of one person's browser: joins lines, waits, reserves, charges, pays, gives back, looks around, and clicks again
-/// when nothing came back. One request at a time.
+/// One window of one person's browser: joins lines, waits, reserves, charges, pays, gives back, cancels, looks around, and clicks
+/// again when nothing came back. One request at a time.
 struct Fan {
     let user: UserID
     /// Which of the person's windows.
@@ -13,6 +13,8 @@ struct Fan {
     private var passes: [ConcertID: Pass] = [:]
     private var isInside: Set<ConcertID> = []
     private var held: [ConcertID: [ReservationID]] = [:]
+    /// What was paid for together, newest last; some of it may be cancelled by now.
+    private var paid: [ConcertID: [[ReservationID]]] = [:]
     private var changeCount: Int64 = 0
 
     init(_ user: UserID, window: Int) {
@@ -27,6 +29,7 @@ struct Fan {
     {
         if let again = self.toRepeat.take(), !random.once(in: 3) { return again }
         let concert = random.pick(SmallWorld.catalogue.concerts)
+        if random.once(in: 6), let request = self.cancel(concert, auditor, &random) { return (request, false) }
         guard let pass = self.passes[concert.id] else {
             return switch random.weighted([12, 2, 1, 1]) {
             case 0: (.join(concert.id, self.user), false)
@@ -68,6 +71,25 @@ struct Fan {
         let count = min(random.within(1...3), SmallWorld.seatCount - first + 1)
         let seats = (0..<count).map { SeatID(UInt64(first + $0)) }
         return .reserve(pass, random.pick(Array(auditor.schedulesOnSale(of: concert))).id, seats)
+    }
+
+    /// Mostly what was paid for last, all of it or one seat; now and then what is held, or someone else's.
+    private func cancel(_ concert: Concert, _ auditor: Auditor, _ random: inout SeededRandom) -> Request? {
+        if random.once(in: 10), let ids = self.held[concert.id], !ids.isEmpty {
+            return .cancel(concert.id, self.user, ids)
+        }
+        guard let paid = self.paid[concert.id], let last = paid.last else { return nil }
+        if random.once(in: 20), let payment = auditor.payments.last,
+            let others = auditor.paymentBooks[payment]?.order, others.concert == concert.id
+        {
+            return .cancel(concert.id, self.user, others.reservations)
+        }
+        switch random.weighted([6, 2, 1, 1]) {
+        case 0: return .cancel(concert.id, self.user, last)
+        case 1: return .cancel(concert.id, self.user, [random.pick(last)])
+        case 2: return .cancel(concert.id, self.user, random.pick(paid))
+        default: return .cancel(concert.id, self.user, paid.suffix(2).flatMap { $0 })
+        }
     }
 
     /// No amount is asked for twice, so that a fact tells which request it came from.
@@ -130,7 +152,15 @@ struct Fan {
             let ids = all.filter { $0.status == .held }.map(\.id)
             self.held[concert] = ids.isEmpty ? nil : ids
         case (.giveBack(let pass, let ids), .reservations): self.held[pass.concert]?.removeAll { ids.contains($0) }
-        case (.pay(let pass, _), .paid): self.forget(pass.concert)
+        case (.pay(let pass, let ids), .paid):
+            if self.paid[pass.concert]?.contains(ids) != true { self.paid[pass.concert, default: []].append(ids) }
+            self.forget(pass.concert)
+        case (.cancel(let concert, _, let ids), .cancelled):
+            // Once more now and then: the answer must be the same.
+            if random.once(in: 2) { self.paid[concert]?.removeAll { Set($0).isSubset(of: ids) } }
+        case (.cancel(let concert, _, let ids), .refused(.cancelTooLate)),
+            (.cancel(let concert, _, let ids), .refused(.alreadyCancelled)):
+            self.paid[concert]?.removeAll { !Set($0).isDisjoint(with: ids) }
         case (.poll(let pass), .refused(.tokenUnknown)), (.leave(let pass), .refused(.tokenUnknown)),
             (.reserve(let pass, _, _), .refused(.tokenUnknown)), (.giveBack(let pass, _), .refused(.tokenUnknown)),
             (.pay(let pass, _), .refused(.tokenUnknown)):

@@ -19,10 +19,18 @@ public enum Mutant: String, CaseIterable, Sendable {
     case debitsLeftOutOfSnapshot
     /// A debit that is asked again is carried out again.
     case debitTwice
+    /// A credit that is asked again is carried out again.
+    case creditTwice
+    /// A snapshot does not say which cancellations were credited.
+    case creditsLeftOutOfSnapshot
+    /// A snapshot does not say which cancellations there are.
+    case cancellationsLeftOutOfSnapshot
+    /// A credit counts as done when it is asked for: the seats are free before the points are back.
+    case seatsFreedBeforeCredit
     /// A lost link to the user's shard counts as a refused debit.
     case lostDebitIsRefused
-    /// Debits are asked for once only.
-    case debitNotAskedAgain
+    /// Debits and credits are asked for once only.
+    case transferNotAskedAgain
     /// The answers of two requests of one turn are exchanged.
     case answersExchanged
     /// A gateway sends again, over a new link, what was in flight on the old one.

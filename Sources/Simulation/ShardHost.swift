@@ -19,10 +19,10 @@ final class ShardHost {
     private var facts = FrameBytes()
     /// In the order in which they were accepted.
     private var accepted: [Link] = []
-    /// Links to the other shards, for debits.
+    /// Links to the other shards, for payments and cancellations.
     private var dialled: [Link?]
-    private var gatheringDebits: [Shard.Debit] = []
-    private var committingDebits: [Shard.Debit] = []
+    private var gatheringTransfers: [Transfer] = []
+    private var committingTransfers: [Transfer] = []
     private var turnIsOpen = false
     /// The batch under way.
     private var batch: (count: Int, facts: [UInt8])?
@@ -92,7 +92,7 @@ final class ShardHost {
         let failure = snapshot.bytes.withUnsafeBytes { bytes -> String? in
             do throws(WireError) {
                 try SnapshotBytes.forEachItem(in: bytes) { item throws(WireError) in
-                    if self.mutant == .debitsLeftOutOfSnapshot, case .debit = item { return }
+                    if self.isLeftOut(item) { return }
                     do throws(Misfit) { try restoration.take(item) } catch { throw WireError(error.reason) }
                 }
             } catch { return error.reason }
@@ -100,6 +100,15 @@ final class ShardHost {
         }
         if let failure { preconditionFailure("a snapshot that was kept can't be read: \(failure)") }
         return restoration.finish()
+    }
+
+    private func isLeftOut(_ item: SnapshotItem) -> Bool {
+        switch (self.mutant, item) {
+        case (.debitsLeftOutOfSnapshot, .debit), (.creditsLeftOutOfSnapshot, .credit),
+            (.cancellationsLeftOutOfSnapshot, .cancellation):
+            true
+        default: false
+        }
     }
 
     /// What another process does: restores what is durable, writes a snapshot of that, and drops the records before it.
@@ -143,8 +152,8 @@ final class ShardHost {
         self.facts.removeAll()
         self.accepted = []
         self.dialled = Array(repeating: nil, count: self.dialled.count)
-        self.gatheringDebits = []
-        self.committingDebits = []
+        self.gatheringTransfers = []
+        self.committingTransfers = []
         self.turnIsOpen = false
     }
 
@@ -164,7 +173,7 @@ final class ShardHost {
         if self.mutant == .lostDebitIsRefused {
             for order in self.world.auditor.openPayments(on: self.index)
             where self.world.slots.shard(of: Slot(of: order.user)) == link.shard {
-                self.machine.takeDebitReply(.refused(.insufficientPoints), for: order.id, at: self.clock)
+                self.machine.takeTransferReply(.refused(.insufficientPoints), for: TransferID(order.id), at: self.clock)
             }
             self.takeOutput()
         }
@@ -185,9 +194,9 @@ final class ShardHost {
             self.decide(request, frame.header.requestID, slot: frame.header.slot, link)
         case .reply where side == .dialler:
             let reply = try Reply(frame: frame)
-            self.machine.takeDebitReply(reply, for: PaymentID(frame.header.requestID), at: self.clock)
+            self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.clock)
             self.takeOutput()
-        default: throw WireError("a shard takes requests, and replies to its debits")
+        default: throw WireError("a shard takes requests, and replies to its transfers")
         }
     }
 
@@ -198,6 +207,11 @@ final class ShardHost {
             self.world.auditor.isDebited(payment)
         {
             asked = .use(user, amount)
+        }
+        if self.mutant == .creditTwice, case .credit(let cancellation, let user, let amount) = request,
+            self.world.auditor.isCredited(cancellation)
+        {
+            asked = .charge(user, amount, .free)
         }
         let origin = Shard.Origin(link: link.number, request: id)
         guard var reply = self.machine.decide(asked, from: origin, at: self.clock) else { return self.takeOutput() }
@@ -234,10 +248,10 @@ final class ShardHost {
                 $0.encode(into: &self.facts)
                 self.gate.gather()
             },
-            debits: { debit in
-                if self.mutant == .debitNotAskedAgain, self.world.wasAsked(debit.payment) { return }
+            transfers: { transfer in
+                if self.mutant == .transferNotAskedAgain, self.world.wasAsked(transfer.id) { return }
                 asked += 1
-                self.gatheringDebits.append(debit)
+                self.gatheringTransfers.append(transfer)
             },
             lateReplies: { late in
                 guard let link = self.accepted.first(where: { $0.number == late.origin.link }) else {
@@ -247,8 +261,8 @@ final class ShardHost {
             }
         )
         if asked > 0, self.mutant == .debitBeforeCommit {
-            for debit in self.gatheringDebits { self.send(debit) }
-            self.gatheringDebits = []
+            for transfer in self.gatheringTransfers { self.send(transfer) }
+            self.gatheringTransfers = []
         }
         guard !self.turnIsOpen else { return }
         self.turnIsOpen = true
@@ -287,7 +301,7 @@ final class ShardHost {
         for link in self.accepted where !link.acceptor.gathering.isEmpty {
             swap(&link.acceptor.gathering, &link.acceptor.committing)
         }
-        swap(&self.gatheringDebits, &self.committingDebits)
+        swap(&self.gatheringTransfers, &self.committingTransfers)
     }
 
     private func sendSetAside() {
@@ -296,17 +310,25 @@ final class ShardHost {
             link.acceptor.committing.removeAll()
             self.world.flush(link, .acceptor)
         }
-        for debit in self.committingDebits { self.send(debit) }
-        self.committingDebits.removeAll(keepingCapacity: true)
+        let transfers = self.committingTransfers
+        self.committingTransfers.removeAll(keepingCapacity: true)
+        for transfer in transfers { self.send(transfer) }
     }
 
-    private func send(_ debit: Shard.Debit) {
-        // Without a link the debit is asked again when it is up.
-        guard let link = self.dialled[debit.shard], link.dialler.isUp, link.dialler.isOpen else { return }
-        let request = Request.debit(debit.payment, debit.user, debit.amount)
+    private func send(_ transfer: Transfer) {
+        if self.mutant == .seatsFreedBeforeCredit, transfer.direction == .credit {
+            let balance = self.world.auditor.balance(of: transfer.user) + transfer.amount
+            self.machine.takeTransferReply(.credited(balance), for: transfer.id, at: self.clock)
+            self.takeOutput()
+        }
+        let request = transfer.request
+        // Without a link it is asked for again when that is up.
+        guard let link = self.dialled[self.world.slots.shard(of: request.slot)], link.dialler.isUp,
+            link.dialler.isOpen
+        else { return }
         do {
-            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: debit.payment.rawValue)
-        } catch { preconditionFailure("a debit that does not fit a frame: \(error)") }
+            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: transfer.id.rawValue)
+        } catch { preconditionFailure("a transfer that does not fit a frame: \(error)") }
         self.world.flush(link, .dialler)
     }
 
@@ -356,9 +378,12 @@ final class ShardHost {
 
     // MARK: The end of a run
 
-    var isIdle: Bool { self.isUp && self.batch == nil && self.gate.isIdle && self.openPaymentCount == 0 }
+    var isIdle: Bool { self.isUp && self.batch == nil && self.gate.isIdle && self.openCount == 0 }
 
-    private var openPaymentCount: Int { self.machine.concertCensus.reduce(0) { $0 + $1.paymentsOpen } }
+    /// Payments and cancellations.
+    private var openCount: Int {
+        self.machine.concertCensus.reduce(0) { $0 + $1.paymentsOpen + $1.cancellationsOpen }
+    }
 
     /// Settles everything that is due by now, and makes it durable.
     func settle() {

@@ -31,6 +31,7 @@ public struct Report: Equatable, Sendable {
         public internal(set) var acknowledged = 0
         public internal(set) var paymentsDone = 0
         public internal(set) var paymentsRefused = 0
+        public internal(set) var cancellations = 0
         /// Places and holds that ran out.
         public internal(set) var lapsed = 0
         /// Requests that ended without an answer.
@@ -49,6 +50,7 @@ public struct Report: Equatable, Sendable {
             case .lapsed, .released(_, _, .lapsed, _): self.lapsed += 1
             case .paymentRefused: self.paymentsRefused += 1
             case .paymentDone: self.paymentsDone += 1
+            case .cancelDone: self.cancellations += 1
             default: break
             }
         }
@@ -59,6 +61,7 @@ public struct Report: Equatable, Sendable {
             left.acknowledged += right.acknowledged
             left.paymentsDone += right.paymentsDone
             left.paymentsRefused += right.paymentsRefused
+            left.cancellations += right.cancellations
             left.lapsed += right.lapsed
             left.unanswered += right.unanswered
             left.crashes += right.crashes

@@ -43,6 +43,9 @@ enum SmallWorld {
         rules.waitingLifetime = .seconds(20)
         rules.admittedLifetime = .seconds(10)
         rules.holdTime = .seconds(4)
+        // The first play can be cancelled in the first 20 s of a simulation only, the others for a few seconds.
+        rules.cancelTime = .seconds(6)
+        rules.cancelNotice = .seconds(86_380)
         rules.maxSeatsPerReservation = 3
         return rules
     }()

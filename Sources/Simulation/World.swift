@@ -26,7 +26,7 @@ final class World {
     private var slowUntil: [Timestamp]
     /// Processes that do nothing until then, as after SIGSTOP.
     private var frozen: [(Process, until: Timestamp)] = []
-    private var asked: Set<PaymentID> = []
+    private var asked: Set<TransferID> = []
     var isHealing = false
     var tally = Report.Tally()
 
@@ -197,8 +197,8 @@ final class World {
         self.trace.mix(facts)
     }
 
-    /// Whether a debit was asked for before; see `Mutant.debitNotAskedAgain`.
-    func wasAsked(_ payment: PaymentID) -> Bool { !self.asked.insert(payment).inserted }
+    /// Whether a transfer was asked for before; see `Mutant.transferNotAskedAgain`.
+    func wasAsked(_ transfer: TransferID) -> Bool { !self.asked.insert(transfer).inserted }
 
     // MARK: Troubles that last
 

@@ -69,7 +69,7 @@ struct SimulatorCommand: ParsableCommand {
         }
         let seconds = (clock.now - begun) / .seconds(1)
         print(
-            "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts (\(tally.paymentsDone) payments, "
+            "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts (\(tally.paymentsDone) payments, \(tally.cancellations) cancellations, "
                 + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.answers) answers "
                 + "(\(tally.acknowledged) acknowledged), \(tally.unanswered) requests without one, \(tally.crashes) "
                 + "crashes, \(tally.cuts) cuts, \(tally.compactions) compactions, \(tally.refusedStarts) damaged disks; "

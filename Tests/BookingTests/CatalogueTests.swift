@@ -52,6 +52,8 @@ import Testing
             { $0.waitingLifetime = .zero },
             { $0.admittedLifetime = .zero },
             { $0.holdTime = Nanoseconds(-1) },
+            { $0.cancelTime = Nanoseconds(-1) },
+            { $0.cancelNotice = Nanoseconds(-1) },
         ] as [@Sendable (inout ConcertRules) -> Void]
     )
     func `rules out of their ranges are refused`(change: @Sendable (inout ConcertRules) -> Void) {

@@ -94,6 +94,35 @@ import Testing
         }
     }
 
+    @Test func `a credit is kept with the balance of its moment`() {
+        var points = Points()
+        points.takeCharged(Self.user, Self.entry(1, 500))
+        points.takeDebited(Self.user, Self.entry(2, 500, .use), for: PaymentID(1))
+        points.takeCredited(Self.user, Self.entry(3, 300), for: CancellationID(2))
+        points.takeCharged(Self.user, Self.entry(4, 9))
+        #expect(points.credit(CancellationID(2)) == Won(300))
+        #expect(points.credit(CancellationID(1)) == nil)
+        #expect(points.balance(of: Self.user).balance == Won(309))
+        #expect((points.debited, points.credited) == (Won(500), Won(300)))
+        points.checkInvariants()
+    }
+
+    @Test func `a credit of nothing makes no account`() {
+        var points = Points()
+        points.takeCredited(Self.user, Self.entry(1, 0), for: CancellationID(1))
+        #expect(points.credit(CancellationID(1)) == .zero)
+        #expect(points.accountCount == 0)
+        points.checkInvariants()
+    }
+
+    @Test func `a cancellation is not credited twice`() async {
+        await #expect(processExitsWith: .failure) {
+            var points = PointsTests.busy()
+            points.takeCredited(PointsTests.user, PointsTests.entry(300, 1), for: CancellationID(1))
+            points.takeCredited(PointsTests.user, PointsTests.entry(301, 1), for: CancellationID(1))
+        }
+    }
+
     @Test func `nobody falls below 0 points`() async {
         await #expect(processExitsWith: .failure) {
             var points = PointsTests.busy()

@@ -81,6 +81,14 @@ import Testing
             amount: .zero,
             at: at
         )
+        let cancellation = CancellationOrder(
+            id: CancellationID(1),
+            concert: concert,
+            user: Self.anna,
+            reservations: [],
+            amount: .zero,
+            at: at
+        )
         let fact: Fact =
             switch kind {
             case .joined: .joined(concert, Self.anna, Place(1), at: at)
@@ -96,6 +104,9 @@ import Testing
             case .used: .used(Self.anna, PointHistoryID(1), Won(1), at: at)
             case .debited: .debited(Self.anna, PointHistoryID(1), order.id, Won(1), at: at)
             case .debitRefused: .debitRefused(Self.anna, order.id, at: at)
+            case .cancelStarted: .cancelStarted(cancellation)
+            case .cancelDone: .cancelDone(concert, cancellation.id, balance: .zero, at: at)
+            case .credited: .credited(Self.anna, PointHistoryID(1), cancellation.id, Won(1), at: at)
             }
         #expect(fact.at == at)
     }

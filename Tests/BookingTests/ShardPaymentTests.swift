@@ -136,8 +136,9 @@ import Testing
         let away: Stage
         let pass: Pass
         let hold: Reservation
-        let debit: Shard.Debit
+        let debit: Transfer
         var facts: [Fact] = []
+        var payment: PaymentID { PaymentID(self.debit.id.rawValue) }
 
         init(points: Int64) {
             let (home, away, stranger) = Stage.apart()
@@ -150,15 +151,15 @@ import Testing
             self.facts = home.output().facts
             #expect(home.ask(.pay(self.pass, [self.hold.id])) == nil)
             let output = home.output()
-            self.debit = output.debits[0]
+            self.debit = output.transfers[0]
             self.facts += output.facts
         }
 
         /// Asks the user's shard.
-        func debited() -> Reply? { self.away.ask(.debit(self.debit.payment, self.debit.user, self.debit.amount)) }
+        func debited() -> Reply? { self.away.ask(self.debit.request) }
 
         func take(_ reply: Reply?) {
-            self.home.shard.takeDebitReply(reply!, for: self.debit.payment, at: self.home.now)
+            self.home.shard.takeTransferReply(reply!, for: self.debit.id, at: self.home.now)
         }
     }
 
@@ -166,14 +167,14 @@ import Testing
         let story = Story(points: 200_000)
         #expect(story.debit.user == story.pass.user)
         #expect(story.debit.amount == Won(170_000))
-        #expect(story.debit.shard == story.away.index)
+        #expect(story.home.slots.shard(of: story.debit.request.slot) == story.away.index)
         let reply = story.debited()
         #expect(reply == .debited(Won(30_000)))
         story.take(reply)
         let output = story.home.output()
-        let done = Fact.paymentDone(Stage.concert, story.debit.payment, balance: Won(30_000), at: story.home.now)
+        let done = Fact.paymentDone(Stage.concert, story.payment, balance: Won(30_000), at: story.home.now)
         #expect(output.facts == [done])
-        #expect(output.debits == [])
+        #expect(output.transfers == [])
         #expect(output.late.map(\.origin) == [story.home.origin(3)])
         let receipt = try #require(Receipt(output.late.first?.reply))
         #expect(receipt.balance == Won(30_000))
@@ -194,10 +195,10 @@ import Testing
 
     @Test func `only so many wait for one payment`() {
         let story = Story(points: 200_000)
-        for _ in 1..<Shard.waitersMax { #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == nil) }
+        for _ in 1..<Transfers.waitersMax { #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == nil) }
         #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == .refused(.overloaded))
         story.take(story.debited())
-        #expect(story.home.output().late.count == Shard.waitersMax)
+        #expect(story.home.output().late.count == Transfers.waitersMax)
     }
 
     @Test func `a debit is taken once, however often it is asked`() {
@@ -224,7 +225,7 @@ import Testing
 
     @Test func `a negative debit is refused, and not kept`() {
         let story = Story(points: 200_000)
-        let payment = story.debit.payment
+        let payment = story.payment
         #expect(story.away.ask(.debit(payment, story.pass.user, Won(.min))) == .refused(.useNotPositive))
         #expect(story.debited() == .debited(Won(30_000)))
     }
@@ -236,14 +237,14 @@ import Testing
         #expect(story.home.status(of: 1) == .held)
         story.away.charge(story.pass.user, 170_000)
         #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == nil)
-        let debit = story.home.output().debits[0]
-        #expect(debit.payment != story.debit.payment)
-        let reply = story.away.ask(.debit(debit.payment, debit.user, debit.amount))
+        let debit = story.home.output().transfers[0]
+        #expect(debit.id != story.debit.id)
+        let reply = story.away.ask(debit.request)
         #expect(reply == .debited(.zero))
         // The answer to the first payment, once more, says nothing about the second.
         story.take(.refused(.insufficientPoints))
         #expect(story.home.output() == Stage.Output())
-        story.home.shard.takeDebitReply(reply!, for: debit.payment, at: story.home.now)
+        story.home.shard.takeTransferReply(reply!, for: debit.id, at: story.home.now)
         #expect(Receipt(story.home.output().late.first?.reply)?.balance == .zero)
     }
 
@@ -270,7 +271,7 @@ import Testing
         story.take(story.debited())
         #expect(
             story.home.output().facts == [
-                .paymentRefused(Stage.concert, story.debit.payment, at: story.home.now),
+                .paymentRefused(Stage.concert, story.payment, at: story.home.now),
                 .released(Stage.concert, story.hold.id, .lapsed, at: story.home.now),
             ]
         )
@@ -307,19 +308,19 @@ import Testing
     @Test func `a debit without an answer is asked again after its patience, and as often as it takes`() {
         let story = Story(points: 200_000)
         for _ in 0..<3 {
-            story.home.pass(Shard.debitPatience - 1)
+            story.home.pass(Transfers.patience - 1)
             story.home.shard.tick(at: story.home.now)
-            #expect(story.home.output().debits == [])
+            #expect(story.home.output().transfers == [])
             story.home.pass(Nanoseconds(1))
             story.home.shard.tick(at: story.home.now)
             story.home.shard.tick(at: story.home.now)
-            #expect(story.home.output().debits == [story.debit])
+            #expect(story.home.output().transfers == [story.debit])
         }
         story.take(story.debited())
         story.home.output()
         story.home.pass(.minutes(1))
         story.home.shard.tick(at: story.home.now)
-        #expect(story.home.output().debits == [])
+        #expect(story.home.output().transfers == [])
     }
 
     @Test func `an answer that says nothing about the points is as good as none`() {
@@ -336,11 +337,11 @@ import Testing
         let story = Story(points: 1_000_000)
         let more = (2...9).map { story.home.reserve(story.pass, [$0])[0].id }
         for hold in more { #expect(story.home.ask(.pay(story.pass, [hold])) == nil) }
-        let asked = [story.debit] + story.home.output().debits
+        let asked = [story.debit] + story.home.output().transfers
         story.home.shard.linkIsUp(to: story.home.index)
-        #expect(story.home.output().debits == [])
+        #expect(story.home.output().transfers == [])
         story.home.shard.linkIsUp(to: story.away.index)
-        #expect(story.home.output().debits == asked)
+        #expect(story.home.output().transfers == asked)
     }
 
     // MARK: Replays
@@ -352,7 +353,7 @@ import Testing
         story.home.restart(from: story.facts)
         story.home.shard.tick(at: story.home.now)
         let output = story.home.output()
-        #expect(output.debits == [story.debit])
+        #expect(output.transfers == [story.debit])
         #expect(story.home.status(of: 1) == .held)
         story.take(story.debited())
         let after = story.home.output()
@@ -372,7 +373,7 @@ import Testing
         stage.pass(.minutes(30))
         stage.restart(from: Array(facts[...start]))
         stage.shard.tick(at: stage.now)
-        #expect(stage.output().debits == [])
+        #expect(stage.output().transfers == [])
         #expect(stage.status(of: 1) == .sold)
         #expect(stage.balance(self.anna) == 30_000)
     }

@@ -91,7 +91,7 @@ final class Stage {
 
     struct Output: Equatable {
         var facts: [Fact] = []
-        var debits: [Shard.Debit] = []
+        var transfers: [Transfer] = []
         var late: [Shard.LateReply] = []
     }
 
@@ -101,7 +101,7 @@ final class Stage {
         var output = Output()
         self.shard.takeOutput(
             facts: { output.facts.append($0) },
-            debits: { output.debits.append($0) },
+            transfers: { output.transfers.append($0) },
             lateReplies: { output.late.append($0) }
         )
         self.shard.checkInvariants()
@@ -120,7 +120,9 @@ final class Stage {
 extension Receipt {
     /// The receipt in a reply, if it is one.
     init?(_ reply: Reply?) {
-        guard case .paid(let receipt) = reply else { return nil }
-        self = receipt
+        switch reply {
+        case .paid(let receipt), .cancelled(let receipt): self = receipt
+        default: return nil
+        }
     }
 }

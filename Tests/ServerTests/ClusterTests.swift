@@ -105,6 +105,11 @@ struct ClusterTests {
                 if paid.status == 200 {
                     spent += try #require(paid.json["pointAmount"].whole)
                     sold += ids.count
+                    guard Bool.random(using: &random) else { continue }
+                    let cancelled = try client.cancel(concert, user, [ids[0]])
+                    #expect(cancelled.status == 200, "seed \(seed), step \(step): \(cancelled)")
+                    charged += try #require(cancelled.json["pointAmount"].whole)
+                    sold -= 1
                 } else {
                     #expect(paid.code == "INSUFFICIENT_POINTS", "seed \(seed), step \(step): \(paid)")
                 }

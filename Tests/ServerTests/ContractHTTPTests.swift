@@ -8,6 +8,7 @@ extension ContractTests {
         ("/api/v1/concerts", "GET, HEAD, OPTIONS"), ("/api/v1/concert/schedules", "GET, HEAD, OPTIONS"),
         ("/api/v1/concert/seats", "GET, HEAD, OPTIONS"), ("/api/v1/point", "GET, HEAD, OPTIONS"),
         ("/api/v1/point-history", "GET, HEAD, OPTIONS"), ("/api/v1/payment", "POST, OPTIONS"),
+        ("/api/v1/reservation/cancel", "POST, OPTIONS"),
         ("/api/v1/point/charge", "POST, OPTIONS"), ("/api/v1/point/use", "POST, OPTIONS"),
     ]
 

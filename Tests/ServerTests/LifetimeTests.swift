@@ -78,7 +78,7 @@ import Testing
 
     @Test func `before the opening everyone waits, and the place says for how long`() throws {
         let concerts = try self.client.call("GET", "/api/v1/concerts").json
-        #expect(concerts.each("state") == ["OPEN", "OPEN", "OPEN", "OPEN", "UPCOMING", "OPEN", "OPEN"])
+        #expect(concerts.each("state") == ["OPEN", "OPEN", "OPEN", "OPEN", "UPCOMING", "OPEN", "OPEN", "OPEN"])
         #expect(concerts[4]["opensAt"] == "2199-01-01 00:00:00")
         let client = try BookingClient.keeping(port: ServedCluster.shared.port)
         for user in 1...320 {
@@ -103,6 +103,13 @@ import Testing
         #expect(try self.client.reserve(6, 600, [3, 4], token).status == 200)
     }
 
+    @Test func `a concert may allow no cancelling`() throws {
+        let token = try self.client.enter(8, 80)
+        let ids = try self.client.reserve(8, 800, [3], token).json.eachWhole("reservationId")
+        #expect(try self.client.pay(8, ids, token).status == 200)
+        ContractTests.expect(try self.client.cancel(8, 80, ids), 400, "CANCEL_TOO_LATE", "취소 가능 기간이 지났습니다.")
+    }
+
     @Test func `a play that has begun is not sold any more`() throws {
         let token = try self.client.enter(7, 70)
         ContractTests.expect(try self.client.reserve(7, 700, [1], token), 400, "SCHEDULE_OVER", "이미 시작된 공연입니다.")
@@ -124,7 +131,8 @@ private enum LifetimeCatalogue {
             \(Self.concert(4, "one inside", #""maxActive": 1"#)),
             \(Self.concert(5, "not open yet", #""admissionsPerSecond": 1"#, opensAt: "2199-01-01 00:00:00")),
             \(Self.concert(6, "two seats each", #""maxSeatsPerReservation": 2"#)),
-            \(Self.concert(7, "long over", #""maxActive": 0"#, playsAt: "2020-02-29 19:00:00"))
+            \(Self.concert(7, "long over", #""maxActive": 0"#, playsAt: "2020-02-29 19:00:00")),
+            \(Self.concert(8, "sold is sold", #""cancelTimeSeconds": 0"#))
           ]
         }
         """

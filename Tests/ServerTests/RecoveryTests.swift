@@ -45,7 +45,7 @@ import Wire
                     fact.encode(into: &bytes)
                     count += 1
                 },
-                debits: { _ in },
+                transfers: { _ in },
                 lateReplies: { _ in }
             )
             return count == 0 ? nil : (bytes.array, count)

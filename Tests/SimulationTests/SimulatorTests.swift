@@ -26,6 +26,7 @@ struct SimulatorTests {
         #expect(tally.crashes > 500)
         #expect(tally.cuts > 200)
         #expect(tally.unanswered > 100)
+        #expect(tally.cancellations > 100)
         #expect(tally.refusedStarts > 0)
     }
 
@@ -41,7 +42,7 @@ struct SimulatorTests {
     /// Those that are found by what somebody hears; others trap in a machine, and would take the tests with them.
     @Test(arguments: [
         Mutant.replyBeforeCommit, .readBeforeCommit, .debitBeforeCommit, .factNotWritten, .lostDebitIsRefused,
-        .answersExchanged, .sentAgain, .schedulesKeptForEver, .doneButRefused,
+        .answersExchanged, .sentAgain, .schedulesKeptForEver, .doneButRefused, .creditTwice, .seatsFreedBeforeCredit,
     ])
     func `a bug that is put in on purpose is found`(mutant: Mutant) {
         let isFound = (1...200 as ClosedRange<UInt64>).contains { seed in

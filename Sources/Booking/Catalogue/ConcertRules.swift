@@ -10,6 +10,10 @@ public struct ConcertRules: Equatable, Sendable {
     public var admittedLifetime = Nanoseconds.minutes(5)
     /// How long a seat is kept for someone who has not paid.
     public var holdTime = Nanoseconds.minutes(5)
+    /// How long after paying someone may cancel, and how long before the play they must: the earlier end counts. No time
+    /// after paying means that nothing can be cancelled.
+    public var cancelTime = Nanoseconds.days(7)
+    public var cancelNotice = Nanoseconds.days(1)
     /// How many seats one reservation may take. 1 ... 100.
     public var maxSeatsPerReservation: UInt32 = 4
 
@@ -30,7 +34,14 @@ public struct ConcertRules: Equatable, Sendable {
         guard self.waitingLifetime > .zero else { return "waitingLifetime is not longer than nothing" }
         guard self.admittedLifetime > .zero else { return "admittedLifetime is not longer than nothing" }
         guard self.holdTime > .zero else { return "holdTime is not longer than nothing" }
+        guard self.cancelTime >= .zero else { return "cancelTime is shorter than nothing" }
+        guard self.cancelNotice >= .zero else { return "cancelNotice is shorter than nothing" }
         return nil
+    }
+
+    /// From this moment on, what was paid then for that play can't be cancelled.
+    public func cancelDeadline(paidAt: Timestamp, playsAt: Timestamp) -> Timestamp {
+        min(paidAt + self.cancelTime, playsAt - self.cancelNotice)
     }
 
     var line: LineRules {

@@ -90,8 +90,9 @@ public struct Payments {
                     reservation.user == payment.order.user,
                     "payment \(id) pays for someone else's reservation"
                 )
+                // Paid seats may have been cancelled since.
                 precondition(
-                    reservation.status == (payment.state == .started ? .held : .paid),
+                    (reservation.status == .held) == (payment.state == .started),
                     "payment \(id) is \(payment.state), its reservation \(reservation.status)"
                 )
                 price += reservation.price

@@ -1,5 +1,5 @@
-/// The points of all users of a shard, their history, and the debits that payments asked for. Takes in facts; the shard
-/// decides.
+/// The points of all users of a shard, their history, the debits that payments asked for, and the credits that
+/// cancellations did. Takes in facts; the shard decides.
 public struct Points {
     private struct Account {
         var balance = Won.zero
@@ -14,17 +14,24 @@ public struct Points {
         case refused
     }
 
-    /// The most that one charge may bring, and the most that one user may have.
+    /// The most that one charge may bring, and the most that one user may have by charging. What comes back from a
+    /// cancellation may go past it.
     public static let chargeMax = Won(2_000_000)
     public static let balanceMax = Won(100_000_000)
 
     private var accounts: [UserID: Account] = [:]
     private var debits: [PaymentID: Debit] = [:]
+    /// The user's balance right after.
+    private var credits: [CancellationID: Won] = [:]
 
-    /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens.
+    /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens. What was credited counts
+    /// as charged, what was debited as used.
     public private(set) var charged = Won.zero
     public private(set) var used = Won.zero
     public private(set) var balances = Won.zero
+    /// Over all shards: `debited` - `credited` is what the seats cost that are sold, once nothing is under way.
+    public private(set) var debited = Won.zero
+    public private(set) var credited = Won.zero
 
     public init() {}
 
@@ -38,6 +45,8 @@ public struct Points {
     }
 
     public func debit(_ payment: PaymentID) -> Debit? { self.debits[payment] }
+    /// The user's balance right after; nil for a cancellation whose points are not back.
+    public func credit(_ cancellation: CancellationID) -> Won? { self.credits[cancellation] }
 
     /// Newest first. O(lines skipped and given) with a filter, O(lines given) without.
     public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
@@ -72,10 +81,25 @@ public struct Points {
         if entry.amount != .zero { self.takeUsed(user, entry) }
         let debit = Debit.done(balance: self.balance(of: user).balance)
         precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was debited twice")
+        self.debited += entry.amount
     }
 
     public mutating func takeDebitRefused(for payment: PaymentID) {
         precondition(self.debits.updateValue(.refused, forKey: payment) == nil, "payment \(payment) was decided twice")
+    }
+
+    /// A credit of 0 leaves no line in the history, and makes no account.
+    public mutating func takeCredited(_ user: UserID, _ entry: HistoryEntry, for cancellation: CancellationID) {
+        if entry.amount != .zero { self.takeCharged(user, entry) }
+        self.keep(credit: cancellation, balance: self.balance(of: user).balance)
+        self.credited += entry.amount
+    }
+
+    private mutating func keep(credit cancellation: CancellationID, balance: Won) {
+        precondition(
+            self.credits.updateValue(balance, forKey: cancellation) == nil,
+            "cancellation \(cancellation) was credited twice"
+        )
     }
 
     private mutating func write(_ entry: HistoryEntry, _ user: UserID) {
@@ -95,6 +119,11 @@ public struct Points {
         for payment in self.debits.keys.sorted() { body(payment, self.debits[payment]!) }
     }
 
+    /// By cancellation, with the user's balance right after. O(n log n).
+    func forEachCredit(_ body: (CancellationID, Won) -> Void) {
+        for cancellation in self.credits.keys.sorted() { body(cancellation, self.credits[cancellation]!) }
+    }
+
     /// Takes back a line of a user's history; oldest first. The balance follows.
     mutating func restore(_ user: UserID, _ entry: HistoryEntry) {
         switch entry.type {
@@ -105,6 +134,15 @@ public struct Points {
 
     mutating func restore(_ debit: Debit, of payment: PaymentID) {
         precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was decided twice")
+    }
+
+    mutating func restore(creditOf cancellation: CancellationID, balance: Won) {
+        self.keep(credit: cancellation, balance: balance)
+    }
+
+    mutating func restore(debited: Won, credited: Won) {
+        self.debited = debited
+        self.credited = credited
     }
 
     /// Each balance is what its history says, and the totals are the sums. O(history).
@@ -124,7 +162,10 @@ public struct Points {
                     used += entry.amount
                 }
                 precondition(balance >= .zero, "user \(user) once had fewer than 0 points")
-                precondition(balance <= Self.balanceMax, "user \(user) once had more points than allowed")
+                precondition(
+                    balance <= Self.balanceMax + self.credited,
+                    "user \(user) once had more points than allowed"
+                )
             }
             precondition(
                 balance == account.balance,
@@ -132,6 +173,10 @@ public struct Points {
             )
         }
         precondition(charged == self.charged && used == self.used, "the totals are not the sums of the histories")
+        precondition(
+            self.credited <= self.charged && self.debited <= self.used,
+            "more was credited or debited than was charged or used"
+        )
         precondition(self.charged == self.balances + self.used, "points charged are not balances and points used")
     }
 }

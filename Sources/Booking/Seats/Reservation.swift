@@ -1,6 +1,6 @@
 /// One seat of one schedule, held or bought by one user.
 ///
-///            held ──pay──▶ paid
+///            held ──pay──▶ paid ──cancel, and the points are back──▶ cancelled
 ///              └──deadline passes, or given back──▶ cancelled
 public struct Reservation: Equatable, Sendable {
     public enum Status: UInt8, Sendable, CaseIterable { case held = 0, paid = 1, cancelled = 2 }
@@ -15,7 +15,7 @@ public struct Reservation: Equatable, Sendable {
     /// When the hold lapses if it isn't paid.
     public let until: Timestamp
     public var status: Status
-    /// The payment that is under way or has bought the seat.
+    /// The payment that is under way or has bought the seat. Stays when that is cancelled.
     public var payment: PaymentID?
 
     public init(

@@ -1,7 +1,8 @@
 /// The seats of one schedule: which are free, held or sold, and for whom.
 ///
 ///     free ──take──▶ held ──sell──▶ sold
-///       ▲─────────free─┘
+///       ▲─────────free─┘             │
+///       └──────────────────take back─┘
 struct SeatBoard {
     /// 0 is a free seat; otherwise a reservation's number, with `soldBit` once it is paid. 8 bytes a seat.
     private var cells: [UInt64]
@@ -46,6 +47,15 @@ struct SeatBoard {
         self.cells[Int(seat.rawValue) - 1] |= Self.soldBit
         self.heldCount -= 1
         self.soldCount += 1
+    }
+
+    mutating func takeBack(_ seat: SeatID, of reservation: ReservationID) {
+        precondition(
+            self.cells[Int(seat.rawValue) - 1] == reservation.rawValue | Self.soldBit,
+            "seat \(seat) is not sold to \(reservation)"
+        )
+        self.cells[Int(seat.rawValue) - 1] = 0
+        self.soldCount -= 1
     }
 
     /// The reservation on a seat, and whether it is paid; nil for a free seat.

@@ -16,6 +16,8 @@ public struct Seats {
     /// Over all schedules.
     public private(set) var heldCount = 0
     public private(set) var soldCount = 0
+    /// What the seats cost that are sold.
+    public private(set) var takings = Won.zero
     public let seatCount: Int
 
     public init(_ schedules: [Schedule]) {
@@ -110,6 +112,19 @@ public struct Seats {
         self.overdue.remove(id)
         self.heldCount -= 1
         self.soldCount += 1
+        self.takings += hold.price
+    }
+
+    /// What was paid is cancelled, and the points are back: the seat is free again.
+    public mutating func takeCancelled(_ id: ReservationID) {
+        guard var reservation = self.reservations[id], reservation.status == .paid else {
+            preconditionFailure("there is no paid reservation \(id)")
+        }
+        reservation.status = .cancelled
+        self.reservations[id] = reservation
+        self.boards[self.position(of: reservation.schedule)]!.takeBack(reservation.seat, of: id)
+        self.soldCount -= 1
+        self.takings -= reservation.price
     }
 
     // MARK: Snapshots
@@ -135,6 +150,7 @@ public struct Seats {
         self.withBoard(of: reservation.schedule) { $0.sell(reservation.seat, to: reservation.id) }
         self.heldCount -= 1
         self.soldCount += 1
+        self.takings += reservation.price
     }
 
     // MARK: Helpers
@@ -207,6 +223,8 @@ public struct Seats {
         )
         let standing = self.reservations.values.count { $0.status != .cancelled }
         precondition(standing == held + sold, "\(standing) reservations stand, but \(held + sold) seats are taken")
+        let takings = self.reservations.values.filter { $0.status == .paid }.reduce(Won.zero) { $0 + $1.price }
+        precondition(takings == self.takings, "the seats sold cost \(takings), counted are \(self.takings)")
         let waiting = Set(self.deadlines.unordered.map(\.reservation))
         for reservation in self.reservations.values {
             switch reservation.status {
@@ -220,7 +238,7 @@ public struct Seats {
                     "a hold that nothing pins is over its deadline for good"
                 )
             case .paid: precondition(reservation.payment != nil, "a sold seat has no payment")
-            case .cancelled: precondition(reservation.payment == nil, "a cancelled hold is still being paid")
+            case .cancelled: break
             }
         }
         precondition(
@@ -231,5 +249,15 @@ public struct Seats {
             self.reservationsByUser.values.reduce(0) { $0 + $1.count } == self.reservations.count,
             "the users' lists do not hold every reservation once"
         )
+    }
+
+    /// A cancelled reservation has a payment just when it was paid, and cancelled after that. O(reservations).
+    func checkCancelled(_ isCancelledAfterPayment: (ReservationID) -> Bool) {
+        for reservation in self.reservations.values where reservation.status == .cancelled {
+            precondition(
+                (reservation.payment != nil) == isCancelledAfterPayment(reservation.id),
+                "reservation \(reservation.id) was cancelled while it was being paid, or its cancellation is not known"
+            )
+        }
     }
 }

@@ -1,9 +1,10 @@
-/// Everything that one concert is about: its line, its seats and its payments. Lives whole on one shard.
+/// Everything that one concert is about: its line, its seats, its payments and cancellations. Lives whole on one shard.
 final class ConcertState {
     let concert: Concert
     var line: Line
     var seats: Seats
     var payments = Payments()
+    var cancellations = Cancellations()
 
     init(_ concert: Concert, hashSeed: UInt64) {
         self.concert = concert
@@ -17,5 +18,7 @@ final class ConcertState {
         }
         self.seats.checkInvariants()
         self.payments.checkInvariants(against: self.seats)
+        self.cancellations.checkInvariants(against: self.seats)
+        self.seats.checkCancelled { self.cancellations.cancellation(of: $0)?.balance != nil }
     }
 }

@@ -17,12 +17,17 @@ public enum Fact: Equatable, Sendable {
     /// The seats are sold and the place in line is used up. `balance` is the user's, right after.
     case paymentDone(ConcertID, PaymentID, balance: Won, at: Timestamp)
     case paymentRefused(ConcertID, PaymentID, at: Timestamp)
+    /// The reservations are pinned: still sold, and never to be cancelled another time.
+    case cancelStarted(CancellationOrder)
+    /// The points are back, and the seats are free. `balance` is the user's, right after.
+    case cancelDone(ConcertID, CancellationID, balance: Won, at: Timestamp)
     // Points, on the user's shard
     case charged(UserID, PointHistoryID, Won, PaymentType, at: Timestamp)
     case used(UserID, PointHistoryID, Won, at: Timestamp)
     case debited(UserID, PointHistoryID, PaymentID, Won, at: Timestamp)
     /// Kept, so that a debit that was refused once is never carried out by a late duplicate.
     case debitRefused(UserID, PaymentID, at: Timestamp)
+    case credited(UserID, PointHistoryID, CancellationID, Won, at: Timestamp)
 
     /// When it happened: of two facts of one journal, the later one never has the earlier time.
     public var at: Timestamp {
@@ -30,10 +35,11 @@ public enum Fact: Equatable, Sendable {
         case .joined(_, _, _, let at), .admitted(_, _, let at), .left(_, _, let at), .lapsed(_, _, let at),
             .released(_, _, _, let at), .paymentDone(_, _, _, let at), .paymentRefused(_, _, let at),
             .charged(_, _, _, _, let at), .used(_, _, _, let at), .debited(_, _, _, _, let at),
-            .debitRefused(_, _, let at):
+            .debitRefused(_, _, let at), .cancelDone(_, _, _, let at), .credited(_, _, _, _, let at):
             at
         case .held(_, let reservation): reservation.heldAt
         case .paymentStarted(let order): order.at
+        case .cancelStarted(let order): order.at
         }
     }
 
@@ -41,8 +47,8 @@ public enum Fact: Equatable, Sendable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 1, admitted, left, lapsed
         case held = 16, released
-        case paymentStarted = 32, paymentDone, paymentRefused
-        case charged = 48, used, debited, debitRefused
+        case paymentStarted = 32, paymentDone, paymentRefused, cancelStarted, cancelDone
+        case charged = 48, used, debited, debitRefused, credited
     }
 }
 
@@ -71,6 +77,32 @@ public struct PaymentOrder: Equatable, Sendable {
         self.concert = concert
         self.user = user
         self.place = place
+        self.reservations = reservations
+        self.amount = amount
+        self.at = at
+    }
+}
+
+/// A cancellation that was begun: what it will give back, and for what.
+public struct CancellationOrder: Equatable, Sendable {
+    public let id: CancellationID
+    public let concert: ConcertID
+    public let user: UserID
+    public let reservations: [ReservationID]
+    public let amount: Won
+    public let at: Timestamp
+
+    public init(
+        id: CancellationID,
+        concert: ConcertID,
+        user: UserID,
+        reservations: [ReservationID],
+        amount: Won,
+        at: Timestamp
+    ) {
+        self.id = id
+        self.concert = concert
+        self.user = user
         self.reservations = reservations
         self.amount = amount
         self.at = at

@@ -14,11 +14,16 @@ public enum Reply: Equatable, Sendable {
     case history([HistoryEntry])
     /// The user's balance after the debit.
     case debited(Won)
+    /// Points are back; the reservations are cancelled.
+    case cancelled(Receipt)
+    /// The user's balance after the credit.
+    case credited(Won)
     case refused(Refusal)
 
     /// The kind alone, as the frame's kind.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited
+        case cancelled, credited
         case refused = 127
     }
 }
@@ -38,7 +43,7 @@ public struct Joined: Equatable, Sendable {
 
 public enum SeatStatus: UInt8, Sendable, CaseIterable { case available = 0, held = 1, sold = 2 }
 
-/// What a payment did.
+/// What a payment or a cancellation did.
 public struct Receipt: Equatable, Sendable {
     public let user: UserID
     public let amount: Won
@@ -108,4 +113,8 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case overloaded = 22
     case unavailable = 23
     case useNotPositive = 24
+    case notPaid = 25
+    case cancelTooLate = 26
+    case cancelInProgress = 27
+    case alreadyCancelled = 28
 }

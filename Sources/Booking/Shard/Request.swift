@@ -11,23 +11,28 @@ public enum Request: Equatable, Sendable {
     case giveBack(Pass, [ReservationID])
     case reservations(ConcertID, UserID)
     case pay(Pass, [ReservationID])
+    /// Needs no pass: the sale may be long over for who cancels.
+    case cancel(ConcertID, UserID, [ReservationID])
     // The points of a user
     case charge(UserID, Won, PaymentType)
     case use(UserID, Won)
     case balance(UserID)
     case history(UserID, HistoryQuery)
-    // Between shards: take a payment's amount from a user, once, however often it is asked
+    // Between shards: take a payment's amount from a user, or give back a cancellation's, once, however often it is
+    // asked
     case debit(PaymentID, UserID, Won)
+    case credit(CancellationID, UserID, Won)
 
     /// The slot whose owner can answer.
     public var slot: Slot {
         switch self {
-        case .join(let concert, _), .schedules(let concert), .seats(let concert, _), .reservations(let concert, _):
+        case .join(let concert, _), .schedules(let concert), .seats(let concert, _), .reservations(let concert, _),
+            .cancel(let concert, _, _):
             Slot(of: concert)
         case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
             Slot(of: pass.concert)
         case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _),
-            .debit(_, let user, _):
+            .debit(_, let user, _), .credit(_, let user, _):
             Slot(of: user)
         }
     }
@@ -38,6 +43,7 @@ public enum Request: Equatable, Sendable {
         case schedules, seats, reserve, giveBack, reservations, pay
         case charge, use, balance, history
         case debit
+        case cancel, credit
     }
 
     public var kind: Kind {
@@ -56,6 +62,8 @@ public enum Request: Equatable, Sendable {
         case .balance: .balance
         case .history: .history
         case .debit: .debit
+        case .cancel: .cancel
+        case .credit: .credit
         }
     }
 }

@@ -9,6 +9,10 @@ extension Shard {
         public let paymentsOpen: Int
         public let paymentsDone: Int
         public let paymentsRefused: Int
+        public let cancellationsOpen: Int
+        public let cancellationsDone: Int
+        /// What the seats cost that are sold.
+        public let takings: Won
     }
 
     public struct PointsCensus: Equatable, Sendable {
@@ -16,6 +20,9 @@ extension Shard {
         public let charged: Won
         public let used: Won
         public let balances: Won
+        /// For payments, as part of `used`, and back for cancellations, as part of `charged`.
+        public let debited: Won
+        public let credited: Won
     }
 
     /// In the order of concert ids. O(concerts): every number in it is kept, not counted.
@@ -29,7 +36,10 @@ extension Shard {
                 seatsFree: state.seats.seatCount - state.seats.heldCount - state.seats.soldCount,
                 paymentsOpen: state.payments.openCount,
                 paymentsDone: state.payments.doneCount,
-                paymentsRefused: state.payments.refusedCount
+                paymentsRefused: state.payments.refusedCount,
+                cancellationsOpen: state.cancellations.openCount,
+                cancellationsDone: state.cancellations.doneCount,
+                takings: state.seats.takings
             )
         }
     }
@@ -39,7 +49,9 @@ extension Shard {
             accounts: self.points.accountCount,
             charged: self.points.charged,
             used: self.points.used,
-            balances: self.points.balances
+            balances: self.points.balances,
+            debited: self.points.debited,
+            credited: self.points.credited
         )
     }
 }

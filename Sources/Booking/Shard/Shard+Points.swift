@@ -1,4 +1,4 @@
-/// The verbs of points and payments.
+/// The verbs of points and payments. Cancelling is in `Shard+Cancelling.swift`.
 extension Shard {
     mutating func charge(_ user: UserID, _ amount: Won, _ type: PaymentType) -> Reply {
         guard amount > .zero else { return .refused(.chargeNotPositive) }
@@ -34,7 +34,7 @@ extension Shard {
         }
     }
 
-    private func nextHistoryID(_ user: UserID) -> PointHistoryID { PointHistoryID(self.nextID(in: Slot(of: user))) }
+    func nextHistoryID(_ user: UserID) -> PointHistoryID { PointHistoryID(self.nextID(in: Slot(of: user))) }
 
     private func change(of user: UserID, _ amount: Won, _ type: TransactionType, _ paymentType: PaymentType) -> Reply {
         let balance = self.points.balance(of: user).balance
@@ -47,7 +47,7 @@ extension Shard {
     /// the place in line is used up by it; repeating one that is under way waits for it.
     mutating func pay(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID], _ origin: Origin) -> Reply? {
         let reservations: [Reservation]
-        switch Self.own(ids, pass, state) {
+        switch Self.own(ids, of: pass.user, state) {
         case .failure(let refusal): return .refused(self.refusal(pass, state) ?? refusal)
         case .success(let own): reservations = own
         }
@@ -55,12 +55,12 @@ extension Shard {
             Set(payment.order.reservations) == Set(ids)
         {
             if case .done = payment.state { return self.receipt(payment.order.id, of: state) }
-            return self.wait(for: payment.order.id, origin)
+            return self.wait(for: TransferID(payment.order.id), origin)
         }
         if let refusal = self.refusal(pass, state) { return .refused(refusal) }
         for reservation in reservations {
             switch reservation.status {
-            case .cancelled: return .refused(.holdExpired)
+            case .cancelled: return .refused(reservation.payment == nil ? .holdExpired : .alreadyCancelled)
             case .paid: return .refused(.alreadyPaid)
             case .held where reservation.isPinned: return .refused(.paymentInProgress)
             case .held: break
@@ -76,6 +76,20 @@ extension Shard {
             at: self.now
         )
         self.record(.paymentStarted(order))
-        return self.collect(order, for: state, origin)
+        return self.begin(Transfer(order), origin)
+    }
+
+    /// The same for ever: seats that were cancelled since are shown as they were paid.
+    func receipt(_ id: PaymentID, of state: ConcertState) -> Reply {
+        guard let payment = state.payments[id], case .done(let balance) = payment.state else {
+            preconditionFailure("payment \(id) has no receipt")
+        }
+        let order = payment.order
+        let reservations = order.reservations.map { id in
+            var reservation = state.seats[id]!
+            reservation.status = .paid
+            return reservation
+        }
+        return .paid(Receipt(user: order.user, amount: order.amount, balance: balance, reservations: reservations))
     }
 }

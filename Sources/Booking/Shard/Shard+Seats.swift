@@ -37,7 +37,7 @@ extension Shard {
     /// Seats that are free again already (given back before, or lapsed) count as given back: repeating changes nothing.
     mutating func giveBack(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID]) -> Reply {
         if let refusal = self.refusal(pass, state) { return .refused(refusal) }
-        switch Self.own(ids, pass, state) {
+        switch Self.own(ids, of: pass.user, state) {
         case .failure(let refusal): return .refused(refusal)
         case .success(let reservations):
             if reservations.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }
@@ -50,13 +50,17 @@ extension Shard {
     }
 
     /// The reservations of a list that names at least one, none twice, and only the person's own.
-    static func own(_ ids: [ReservationID], _ pass: Pass, _ state: ConcertState) -> Result<[Reservation], Refusal> {
+    static func own(
+        _ ids: [ReservationID],
+        of user: UserID,
+        _ state: ConcertState
+    ) -> Result<[Reservation], Refusal> {
         guard !ids.isEmpty else { return .failure(.noReservations) }
         guard Set(ids).count == ids.count else { return .failure(.duplicateReservation) }
         var reservations: [Reservation] = []
         for id in ids {
             // Someone else's is answered like one that never was: nobody learns which numbers are in use.
-            guard let reservation = state.seats[id], reservation.user == pass.user else {
+            guard let reservation = state.seats[id], reservation.user == user else {
                 return .failure(.noSuchReservation)
             }
             reservations.append(reservation)

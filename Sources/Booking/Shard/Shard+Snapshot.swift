@@ -1,7 +1,7 @@
 /// The state as a list of items, and back.
 extension Shard {
     /// Everything that must be kept, in the one order that it has. O(state), with a sort of the reservations, payments,
-    /// accounts and debits; nothing is copied but their keys.
+    /// accounts, debits and credits; nothing is copied but their keys.
     public func forEachItem(_ body: (SnapshotItem) -> Void) {
         body(.time(self.lastFactAt))
         for (slot, counter) in self.counters.enumerated() where counter > 0 {
@@ -14,9 +14,14 @@ extension Shard {
             state.line.forEachPresent { body(.person($0)) }
             state.seats.forEachReservation { body(.reservation($0)) }
             state.payments.forEach { body(.payment($0, balance: $1)) }
+            state.cancellations.forEach { body(.cancellation($0.order, balance: $0.balance)) }
+        }
+        if self.points.debited > .zero {
+            body(.pointTotals(debited: self.points.debited, credited: self.points.credited))
         }
         self.points.forEachLine { body(.historyLine($0, $1)) }
         self.points.forEachDebit { body(.debit($0, $1)) }
+        self.points.forEachCredit { body(.credit($0, balance: $1)) }
     }
 
     /// Why a fact can't be taken in here; nil when it can, as far as catalogue and slots go. O(1).
@@ -24,12 +29,13 @@ extension Shard {
         switch fact {
         case .joined(let concert, _, _, _), .admitted(let concert, _, _), .left(let concert, _, _),
             .lapsed(let concert, _, _), .released(let concert, _, _, _), .paymentDone(let concert, _, _, _),
-            .paymentRefused(let concert, _, _):
+            .paymentRefused(let concert, _, _), .cancelDone(let concert, _, _, _):
             self.misfit(of: concert)
         case .paymentStarted(let order): self.misfit(of: order.concert)
+        case .cancelStarted(let order): self.misfit(of: order.concert)
         case .held(let concert, let reservation): self.misfit(of: concert) ?? self.misfit(of: reservation, in: concert)
         case .charged(let user, _, _, _, _), .used(let user, _, _, _), .debited(let user, _, _, _, _),
-            .debitRefused(let user, _, _):
+            .debitRefused(let user, _, _), .credited(let user, _, _, _, _):
             self.misfit(of: user)
         }
     }
@@ -100,18 +106,24 @@ public final class ShardRestoration {
             state.seats.restore(reservation)
         case .payment(let order, let balance):
             self.current.payments.restore(order, balance: balance)
-            if balance == nil { self.shard.restore(underWay: order) }
+            if balance == nil { self.shard.transfers.restore(Transfer(order)) }
+        case .cancellation(let order, let balance):
+            self.current.cancellations.restore(order, balance: balance)
+            if balance == nil { self.shard.transfers.restore(Transfer(order)) }
+        case .pointTotals(let debited, let credited): self.shard.points.restore(debited: debited, credited: credited)
         case .historyLine(let user, let entry):
             if let misfit = self.shard.misfit(of: user) { throw misfit }
             self.shard.points.restore(user, entry)
         case .debit(let payment, let debit): self.shard.points.restore(debit, of: payment)
+        case .credit(let cancellation, let balance):
+            self.shard.points.restore(creditOf: cancellation, balance: balance)
         }
     }
 
     /// All items are taken in. The restoration begins anew.
     public func finish() -> Shard {
         self.endConcert()
-        self.shard.endRestoring()
+        self.shard.transfers.endRestoring()
         var shard = self.fresh()
         swap(&shard, &self.shard)
         return shard

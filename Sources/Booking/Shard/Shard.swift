@@ -1,7 +1,5 @@
-import DequeModule
-
 /// One shard: the concerts and users of its slots. Pure: time comes in as an argument, and what must happen outside
-/// leaves through `facts`, `debits` and `lateReplies`.
+/// leaves through `facts`, `transfersToSend` and `lateReplies`.
 ///
 ///     request ──decide──▶ facts recorded (and taken in) ──▶ reply, once the facts are durable
 ///
@@ -10,7 +8,7 @@ import DequeModule
 /// version decides today.
 ///
 /// The shell's duty, in this order: make `facts` durable; send the replies that `decide` gave in the same batch, then
-/// `lateReplies`; send `debits` to the shards of their users. A debit may be sent any number of times.
+/// `lateReplies`; send `transfersToSend` to the shards of their users. One may be sent any number of times.
 public struct Shard: ~Copyable {
     public let index: Int
     public let slots: SlotMap
@@ -30,16 +28,12 @@ public struct Shard: ~Copyable {
     /// Recorded since the shell last took them, in order.
     public private(set) var facts: [Fact] = []
     /// To send to other shards.
-    public private(set) var debits: [Debit] = []
+    public internal(set) var transfersToSend: [Transfer] = []
     /// Answers to requests for which `decide` gave none at once.
-    public private(set) var lateReplies: [LateReply] = []
+    public internal(set) var lateReplies: [LateReply] = []
 
-    /// Payments that wait for their points. Follows from the facts, so a restart asks for them again.
-    private(set) var debitsUnderWay: [PaymentID: PaymentOrder] = [:]
-    /// When each was asked for, earliest first; may name some that are decided by now, which are skipped.
-    private var asked = Deque<Asked>()
-    /// Who waits for a payment. Forgotten in a restart, as their connections are.
-    private var waiters: [PaymentID: [Origin]] = [:]
+    /// Payments and cancellations that wait for their points to move.
+    var transfers = Transfers()
 
     /// Where a request came from: the shell's number for the link, and the request's on it.
     public struct Origin: Hashable, Sendable {
@@ -51,33 +45,19 @@ public struct Shard: ~Copyable {
         }
     }
 
-    public struct Debit: Equatable, Sendable {
-        public let payment: PaymentID
-        public let user: UserID
-        public let amount: Won
-        public let shard: Int
-    }
-
-    private struct Asked {
-        let payment: PaymentID
-        let at: Timestamp
-    }
-
     public struct LateReply: Equatable, Sendable {
         public let origin: Origin
+        /// Of the request.
+        public let kind: Request.Kind
         public let reply: Reply
     }
 
-    /// A debit that got no answer is asked again after this: long against a round trip (under 1 ms), short for people.
-    public static let debitPatience = Nanoseconds.milliseconds(500)
     /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
     /// The newest reservations of a user that are shown. Who holds and gives back all day long has more, and the answer
     /// must fit a frame, which has room for 16,000.
     static let reservationsShownMax = 1_000
-    /// How many may wait for one payment: someone who repeats it every 5 s, the gateway's patience, for 5 minutes.
-    static let waitersMax = 64
 
     /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.
     public init(index: Int, slots: SlotMap, catalogue: Catalogue, hashSeed: UInt64) {
@@ -111,25 +91,24 @@ public struct Shard: ~Copyable {
                 .reservations($1.seats.reservations(of: user).suffix(Self.reservationsShownMax))
             }
         case .pay(let pass, let ids): self.withConcert(pass.concert) { $0.pay($1, pass, ids, origin) }
+        case .cancel(let concert, let user, let ids):
+            self.withConcert(concert) { $0.cancel($1, user, ids, origin) }
         case .charge(let user, let amount, let type): self.withUser(user) { $0.charge(user, amount, type) }
         case .use(let user, let amount): self.withUser(user) { $0.use(user, amount) }
         case .balance(let user): self.withUser(user) { .balance($0.points.balance(of: user)) }
         case .history(let user, let query): self.withUser(user) { .history($0.points.history(of: user, query)) }
         case .debit(let payment, let user, let amount): self.withUser(user) { $0.debit(payment, user, amount) }
+        case .credit(let cancellation, let user, let amount):
+            self.withUser(user) { $0.credit(cancellation, user, amount) }
         }
     }
 
-    /// The shell's clock tick: lets people in, lets places and holds lapse, and asks again for debits without an
+    /// The shell's clock tick: lets people in, lets places and holds lapse, and asks again for transfers without an
     /// answer.
     public mutating func tick(at time: Timestamp) {
         self.now = max(self.now, time)
         for state in self.concertsInOrder { self.settle(state) }
-        for _ in 0..<self.asked.count {
-            guard self.asked[0].at + Self.debitPatience <= self.now else { return }
-            guard let order = self.debitsUnderWay[self.asked.removeFirst().payment] else { continue }
-            self.asked.append(Asked(payment: order.id, at: self.now))
-            self.ask(for: order)
-        }
+        while let transfer = self.transfers.popUnanswered(at: self.now) { self.ask(for: transfer) }
     }
 
     /// A restart has taken in all facts: whoever waits counts as seen now, since nobody could be seen meanwhile.
@@ -138,40 +117,17 @@ public struct Shard: ~Copyable {
         for state in self.concertsInOrder { state.line.resume(at: self.now) }
     }
 
-    /// The user's shard has answered. An answer to a payment that is decided already is a duplicate, and ignored.
-    public mutating func takeDebitReply(_ reply: Reply, for payment: PaymentID, at time: Timestamp) {
-        self.now = max(self.now, time)
-        guard let order = self.debitsUnderWay[payment] else { return }
-        let state = self.state(order.concert)
-        let answer: Reply
-        switch reply {
-        case .debited(let balance): answer = self.finish(payment, of: state, .done(balance: balance))
-        case .refused(.insufficientPoints): answer = self.finish(payment, of: state, .refused)
-        // Anything else says nothing about the money: `tick` asks again.
-        default: return
-        }
-        for origin in self.waiters.removeValue(forKey: payment) ?? [] {
-            self.lateReplies.append(LateReply(origin: origin, reply: answer))
-        }
-    }
-
-    /// The link to another shard is up, maybe again: what was asked over the old one may be lost. O(debits under way).
-    public mutating func linkIsUp(to shard: Int) {
-        let lost = self.debitsUnderWay.values.filter { self.shard(of: $0.user) == shard }
-        for order in lost.sorted(by: { $0.id < $1.id }) { self.ask(for: order) }
-    }
-
     /// Hands over everything for the outside, and forgets it; storage is kept for the next batch.
     public mutating func takeOutput(
         facts: (Fact) -> Void,
-        debits: (Debit) -> Void,
+        transfers: (Transfer) -> Void,
         lateReplies: (LateReply) -> Void
     ) {
         for fact in self.facts { facts(fact) }
-        for debit in self.debits { debits(debit) }
+        for transfer in self.transfersToSend { transfers(transfer) }
         for reply in self.lateReplies { lateReplies(reply) }
         self.facts.removeAll(keepingCapacity: true)
-        self.debits.removeAll(keepingCapacity: true)
+        self.transfersToSend.removeAll(keepingCapacity: true)
         self.lateReplies.removeAll(keepingCapacity: true)
     }
 
@@ -191,6 +147,9 @@ public struct Shard: ~Copyable {
         return answer(&self)
     }
 
+    /// Time never goes back.
+    mutating func advance(to time: Timestamp) { self.now = max(self.now, time) }
+
     mutating func record(_ fact: Fact) {
         self.take(fact)
         self.facts.append(fact)
@@ -207,7 +166,7 @@ public struct Shard: ~Copyable {
         self.counters[Int(slot.rawValue)] = counter
     }
 
-    private func shard(of user: UserID) -> Int { self.slots.shard(of: Slot(of: user)) }
+    func shard(of user: UserID) -> Int { self.slots.shard(of: Slot(of: user)) }
 
     /// Lets go of what has run out, then lets in whom the rate allows: both make room for the next.
     mutating func settle(_ state: ConcertState) {
@@ -229,66 +188,6 @@ public struct Shard: ~Copyable {
         while let place = state.line.nextAdmission(at: self.now) {
             self.record(.admitted(state.concert.id, place, at: self.now))
         }
-    }
-
-    // MARK: Payments between shards
-
-    /// Takes the points here if the user lives here, else asks the user's shard. Nil means that the answer comes later.
-    mutating func collect(_ order: PaymentOrder, for state: ConcertState, _ origin: Origin) -> Reply? {
-        guard self.shard(of: order.user) == self.index else {
-            self.waiters[order.id] = [origin]
-            self.ask(for: order)
-            return nil
-        }
-        return switch self.debit(order.id, order.user, order.amount) {
-        case .debited(let balance): self.finish(order.id, of: state, .done(balance: balance))
-        default: self.finish(order.id, of: state, .refused)
-        }
-    }
-
-    /// Nil when the answer comes with the payment's.
-    mutating func wait(for payment: PaymentID, _ origin: Origin) -> Reply? {
-        guard self.waiters[payment, default: []].count < Self.waitersMax else { return .refused(.overloaded) }
-        self.waiters[payment, default: []].append(origin)
-        return nil
-    }
-
-    /// Points of this shard are asked for only after a restart that found a payment cut off from its end.
-    private mutating func ask(for order: PaymentOrder) {
-        let shard = self.shard(of: order.user)
-        guard shard != self.index else {
-            let reply = self.debit(order.id, order.user, order.amount)
-            return self.takeDebitReply(reply, for: order.id, at: self.now)
-        }
-        self.debits.append(Debit(payment: order.id, user: order.user, amount: order.amount, shard: shard))
-    }
-
-    private mutating func finish(_ payment: PaymentID, of state: ConcertState, _ debit: Points.Debit) -> Reply {
-        switch debit {
-        case .done(let balance):
-            self.record(.paymentDone(state.concert.id, payment, balance: balance, at: self.now))
-            self.settle(state)
-            return self.receipt(payment, of: state)
-        case .refused:
-            self.record(.paymentRefused(state.concert.id, payment, at: self.now))
-            self.settle(state)
-            return .refused(.insufficientPoints)
-        }
-    }
-
-    func receipt(_ id: PaymentID, of state: ConcertState) -> Reply {
-        guard let payment = state.payments[id], case .done(let balance) = payment.state else {
-            preconditionFailure("payment \(id) has no receipt")
-        }
-        let reservations = payment.order.reservations.map { state.seats[$0]! }
-        return .paid(
-            Receipt(
-                user: payment.order.user,
-                amount: payment.order.amount,
-                balance: balance,
-                reservations: reservations
-            )
-        )
     }
 
     // MARK: Taking in facts
@@ -315,12 +214,22 @@ public struct Shard: ~Copyable {
             for id in order.reservations { state.seats.takeSold(id, by: payment) }
             // The place may have lapsed, or been left, while the user's shard was asked.
             if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place) }
-            self.debitsUnderWay[payment] = nil
+            self.transfers.end(TransferID(payment))
         case .paymentRefused(let concert, let payment, _):
             let state = self.state(concert)
             let order = state.payments.takeRefused(payment)
             for id in order.reservations { state.seats.takeUnpinned(id, by: payment) }
-            self.debitsUnderWay[payment] = nil
+            self.transfers.end(TransferID(payment))
+        case .cancelStarted(let order):
+            let state = self.state(order.concert)
+            state.cancellations.takeStarted(order)
+            self.noteGiven(order.id.rawValue, in: state.concert.slot)
+            self.transfers.begin(Transfer(order))
+        case .cancelDone(let concert, let cancellation, let balance, _):
+            let state = self.state(concert)
+            let order = state.cancellations.takeDone(cancellation, balance: balance)
+            for id in order.reservations { state.seats.takeCancelled(id) }
+            self.transfers.end(TransferID(cancellation))
         case .charged(let user, let id, let amount, let type, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeCharged(
@@ -335,6 +244,12 @@ public struct Shard: ~Copyable {
             let entry = HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at)
             self.points.takeDebited(user, entry, for: payment)
         case .debitRefused(_, let payment, _): self.points.takeDebitRefused(for: payment)
+        case .credited(let user, let id, let cancellation, let amount, let at):
+            self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
+            // The contract knows two types, by which clients add and subtract: what comes back is a CHARGE. FREE, since
+            // no provider of payments was asked.
+            let entry = HistoryEntry(id: id, amount: amount, type: .charge, paymentType: .free, at: at)
+            self.points.takeCredited(user, entry, for: cancellation)
         }
     }
 
@@ -343,8 +258,7 @@ public struct Shard: ~Copyable {
         state.payments.takeStarted(order)
         for id in order.reservations { state.seats.takePinned(id, by: order.id) }
         self.noteGiven(order.id.rawValue, in: state.concert.slot)
-        self.debitsUnderWay[order.id] = order
-        self.asked.append(Asked(payment: order.id, at: order.at))
+        self.transfers.begin(Transfer(order))
     }
 
     // MARK: Restoring
@@ -356,14 +270,6 @@ public struct Shard: ~Copyable {
 
     mutating func restore(_ counter: UInt64, of slot: Slot) { self.counters[Int(slot.rawValue)] = counter }
 
-    mutating func restore(underWay order: PaymentOrder) { self.debitsUnderWay[order.id] = order }
-
-    /// Payments under way are asked for again, the oldest first.
-    mutating func endRestoring() {
-        let orders = self.debitsUnderWay.values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
-        self.asked = Deque(orders.map { Asked(payment: $0.id, at: $0.at) })
-    }
-
     // MARK: Helpers
 
     private func ownSlot(of user: UserID) -> Slot {
@@ -372,7 +278,7 @@ public struct Shard: ~Copyable {
         return slot
     }
 
-    private func state(_ concert: ConcertID) -> ConcertState {
+    func state(_ concert: ConcertID) -> ConcertState {
         guard let state = self.concerts[concert] else {
             preconditionFailure(
                 "concert \(concert) has a history on this shard, but is not in the catalogue: put it back"
@@ -386,19 +292,10 @@ public struct Shard: ~Copyable {
     public func checkInvariants(linesToo: Bool = true) {
         for state in self.concertsInOrder { state.checkInvariants(lineToo: linesToo) }
         self.points.checkInvariants()
-        let open = self.concertsInOrder.flatMap { $0.payments.open }
-        precondition(open.count == self.debitsUnderWay.count, "a payment under way does not ask for its points")
-        for order in open {
-            precondition(self.debitsUnderWay[order.id] == order, "payment \(order.id) does not ask for its points")
-        }
-        let asked = self.asked.map(\.payment)
-        precondition(
-            asked.filter { self.debitsUnderWay[$0] != nil }.sorted() == open.map(\.id).sorted(),
-            "a payment under way would never ask again, or ask twice"
-        )
-        precondition(
-            self.waiters.keys.allSatisfy { self.debitsUnderWay[$0] != nil },
-            "somebody waits for a payment that is decided"
+        self.transfers.checkInvariants(
+            self.concertsInOrder.flatMap { state in
+                state.payments.open.map { Transfer($0) } + state.cancellations.open.map { Transfer($0) }
+            }
         )
     }
 }

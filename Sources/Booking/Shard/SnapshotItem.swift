@@ -1,10 +1,12 @@
 /// One piece of a shard's state: a snapshot is the list of them, as the journal is the list of facts.
 ///
-///     time · counter ... · concert · person ... reservation ... payment ... · concert ... · historyLine ... · debit ...
+///     time · counter ...
+///     · concert · person ... reservation ... payment ... cancellation ... · concert ...
+///     · pointTotals · historyLine ... · debit ... · credit ...
 ///
 /// The same state gives the same items in the same order, whether it came from decisions, from facts or from a snapshot.
-/// What follows from no fact is not in it: when somebody was last seen, who waits for an answer, when a debit was last
-/// asked for.
+/// What follows from no fact is not in it: when somebody was last seen, who waits for an answer, when a transfer was
+/// last asked for.
 public enum SnapshotItem: Equatable, Sendable {
     /// When the last fact happened; `distantPast` before the first.
     case time(Timestamp)
@@ -19,16 +21,22 @@ public enum SnapshotItem: Equatable, Sendable {
     case reservation(Reservation)
     /// By id. `balance` is the user's right after, nil while the payment is under way.
     case payment(PaymentOrder, balance: Won?)
+    /// By id. `balance` is the user's right after, nil while the cancellation is under way.
+    case cancellation(CancellationOrder, balance: Won?)
+    /// What moved for payments and cancellations since the beginning; left out before the first debit.
+    case pointTotals(debited: Won, credited: Won)
     /// By user, then oldest first. Balances follow from it.
     case historyLine(UserID, HistoryEntry)
     /// By payment.
     case debit(PaymentID, Points.Debit)
+    /// By cancellation. `balance` is the user's right after.
+    case credit(CancellationID, balance: Won)
 
     /// The kind alone, as a snapshot's bytes have it. A kind whose fields change gets a new number.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case time = 1, counter
-        case concert = 16, person, reservation, payment
-        case historyLine = 32, debit
+        case concert = 16, person, reservation, payment, cancellation
+        case historyLine = 32, debit, credit, pointTotals
     }
 }
 

@@ -56,6 +56,20 @@ public struct PaymentID: Identifier {
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
+/// One cancelling of what was paid. Carries the slot of its concert.
+public struct CancellationID: Identifier {
+    public let rawValue: UInt64
+    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// What points move for: a payment or a cancellation. Both are numbered by the concert's slot, so no two are the same.
+public struct TransferID: Identifier {
+    public let rawValue: UInt64
+    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    public init(_ payment: PaymentID) { self.rawValue = payment.rawValue }
+    public init(_ cancellation: CancellationID) { self.rawValue = cancellation.rawValue }
+}
+
 /// One line of a user's point history. Carries the slot of its user.
 public struct PointHistoryID: Identifier {
     public let rawValue: UInt64

@@ -38,5 +38,6 @@ public struct Nanoseconds: Hashable, Comparable, Sendable {
     public static func milliseconds(_ count: Int64) -> Nanoseconds { Nanoseconds(count * 1_000_000) }
     public static func seconds(_ count: Int64) -> Nanoseconds { Nanoseconds(count * 1_000_000_000) }
     public static func minutes(_ count: Int64) -> Nanoseconds { .seconds(count * 60) }
+    public static func days(_ count: Int64) -> Nanoseconds { .seconds(count * 86_400) }
     public static func < (left: Nanoseconds, right: Nanoseconds) -> Bool { left.rawValue < right.rawValue }
 }

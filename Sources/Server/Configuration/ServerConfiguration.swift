@@ -52,6 +52,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var waitingLifetimeSeconds = 1_800
         public var admittedLifetimeSeconds = 300
         public var holdTimeSeconds = 300
+        public var cancelTimeSeconds = 604_800
+        public var cancelNoticeSeconds = 86_400
         public var maxSeatsPerReservation = 4
     }
 
@@ -101,6 +103,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         rules.waitingLifetime = .seconds(Int64(self.booking.waitingLifetimeSeconds))
         rules.admittedLifetime = .seconds(Int64(self.booking.admittedLifetimeSeconds))
         rules.holdTime = .seconds(Int64(self.booking.holdTimeSeconds))
+        rules.cancelTime = .seconds(Int64(self.booking.cancelTimeSeconds))
+        rules.cancelNotice = .seconds(Int64(self.booking.cancelNoticeSeconds))
         rules.maxSeatsPerReservation = UInt32(self.booking.maxSeatsPerReservation)
         return rules
     }

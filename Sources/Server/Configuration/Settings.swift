@@ -201,6 +201,20 @@ public enum Settings {
             "How long a seat is kept for someone who has not paid."
         ),
         whole(
+            "booking.cancelTimeSeconds",
+            Self.spanSecondsRange,
+            \.booking.cancelTimeSeconds,
+            unit: "seconds",
+            "How long after paying someone may cancel; 0 allows no cancelling."
+        ),
+        whole(
+            "booking.cancelNoticeSeconds",
+            Self.spanSecondsRange,
+            \.booking.cancelNoticeSeconds,
+            unit: "seconds",
+            "How long before a play its seats can be cancelled for the last time."
+        ),
+        whole(
             "booking.maxSeatsPerReservation",
             Int(
                 ConcertRules.seatsPerReservationRange.lowerBound
@@ -249,6 +263,7 @@ public enum Settings {
 
     /// A year bounds every lifetime: far beyond any sale, far below what would overflow.
     static let lifetimeSecondsRange = 1...31_536_000
+    static let spanSecondsRange = 0...31_536_000
 
     private static func whole(
         _ name: String,

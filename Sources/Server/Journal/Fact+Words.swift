@@ -41,13 +41,7 @@ extension Fact {
             json.member("user", order.user.rawValue)
             json.member("place", order.place.rawValue)
             json.member("amount", order.amount.rawValue)
-            json.member("reservations")
-            json.openArray()
-            for reservation in order.reservations {
-                json.element()
-                json.append(decimal: reservation.rawValue)
-            }
-            json.closeArray()
+            json.write(order.reservations)
         case .paymentDone(let concert, let payment, let balance, _):
             json.member("what", "paymentDone")
             json.member("concert", concert.rawValue)
@@ -57,6 +51,18 @@ extension Fact {
             json.member("what", "paymentRefused")
             json.member("concert", concert.rawValue)
             json.member("payment", payment.rawValue)
+        case .cancelStarted(let order):
+            json.member("what", "cancelStarted")
+            json.member("cancellation", order.id.rawValue)
+            json.member("concert", order.concert.rawValue)
+            json.member("user", order.user.rawValue)
+            json.member("amount", order.amount.rawValue)
+            json.write(order.reservations)
+        case .cancelDone(let concert, let cancellation, let balance, _):
+            json.member("what", "cancelDone")
+            json.member("concert", concert.rawValue)
+            json.member("cancellation", cancellation.rawValue)
+            json.member("balance", balance.rawValue)
         case .charged(let user, let id, let amount, let type, _):
             json.write("charged", user, id, amount)
             json.member("paymentType", type.words)
@@ -68,6 +74,9 @@ extension Fact {
             json.member("what", "debitRefused")
             json.member("user", user.rawValue)
             json.member("payment", payment.rawValue)
+        case .credited(let user, let id, let cancellation, let amount, _):
+            json.write("credited", user, id, amount)
+            json.member("cancellation", cancellation.rawValue)
         }
         json.closeObject()
         return json.view.text
@@ -75,6 +84,16 @@ extension Fact {
 }
 
 extension OutputBytes {
+    fileprivate mutating func write(_ reservations: [ReservationID]) {
+        self.member("reservations")
+        self.openArray()
+        for reservation in reservations {
+            self.element()
+            self.append(decimal: reservation.rawValue)
+        }
+        self.closeArray()
+    }
+
     fileprivate mutating func write(_ what: String, _ concert: ConcertID, _ place: Place) {
         self.member("what", what)
         self.member("concert", concert.rawValue)

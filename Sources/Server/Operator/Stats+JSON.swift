@@ -42,6 +42,7 @@ extension ShardStats.Concert {
         self.held = UInt64(census.seatsHeld)
         self.sold = UInt64(census.seatsSold)
         self.free = UInt64(census.seatsFree)
+        self.takings = census.takings.rawValue
     }
 }
 
@@ -52,11 +53,15 @@ extension ShardStats {
         self.payments.open = UInt64(concerts.reduce(0) { $0 + $1.paymentsOpen })
         self.payments.done = UInt64(concerts.reduce(0) { $0 + $1.paymentsDone })
         self.payments.refused = UInt64(concerts.reduce(0) { $0 + $1.paymentsRefused })
+        self.cancellations.open = UInt64(concerts.reduce(0) { $0 + $1.cancellationsOpen })
+        self.cancellations.done = UInt64(concerts.reduce(0) { $0 + $1.cancellationsDone })
         let points = machine.pointsCensus
         self.points.accounts = UInt64(points.accounts)
         self.points.charged = points.charged.rawValue
         self.points.used = points.used.rawValue
         self.points.balances = points.balances.rawValue
+        self.points.debited = points.debited.rawValue
+        self.points.credited = points.credited.rawValue
         self.requests = RequestStats.table(meter.latencies, meter.refusals)
         self.journal.kind = commit.journalKind
         self.journal.sequence = commit.durableSequence

@@ -3,6 +3,7 @@
 /// What must add up, at any moment at which no request is under way:
 ///
 ///     joined = waiting + admitted + gone          held + sold + free = all seats          charged = balances + used
+///     over all shards: debited - credited = takings
 public struct ProcessStats: Codable, Equatable, Sendable {
     public var pid: Int32 = 0
     public var uptimeSeconds = 0.0
@@ -54,6 +55,8 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public var held: UInt64 = 0
         public var sold: UInt64 = 0
         public var free: UInt64 = 0
+        /// What the seats sold cost, in won.
+        public var takings: Int64 = 0
         public init(concertId: UInt64) { self.concertId = concertId }
     }
 
@@ -63,6 +66,9 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public var charged: Int64 = 0
         public var used: Int64 = 0
         public var balances: Int64 = 0
+        /// For payments, as part of `used`, and back for cancellations, as part of `charged`.
+        public var debited: Int64 = 0
+        public var credited: Int64 = 0
         public init() {}
     }
 
@@ -70,6 +76,12 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public var open: UInt64 = 0
         public var done: UInt64 = 0
         public var refused: UInt64 = 0
+        public init() {}
+    }
+
+    public struct Cancellations: Codable, Equatable, Sendable {
+        public var open: UInt64 = 0
+        public var done: UInt64 = 0
         public init() {}
     }
 
@@ -87,6 +99,7 @@ public struct ShardStats: Codable, Equatable, Sendable {
     public var concerts: [Concert] = []
     public var points = Points()
     public var payments = Payments()
+    public var cancellations = Cancellations()
     public var requests: [RequestStats] = []
     public var journal = Journal()
     public init(shard: Int, slots: Slots) {
@@ -168,7 +181,21 @@ public struct ClusterStats: Codable, Equatable, Sendable {
                     + "but \(points.balances) left and \(points.used) used"
             )
         }
-        return found
+        return found + self.moneyDiscrepancies
+    }
+
+    /// The points that payments took, less what cancellations gave back, are the prices of the seats that are sold. That
+    /// is one sum over all shards, for they live with the user and with the concert.
+    private var moneyDiscrepancies: [String] {
+        let isSettled = self.shards.allSatisfy { $0.payments.open == 0 && $0.cancellations.open == 0 }
+        guard self.missing.isEmpty, isSettled else { return [] }
+        let debited = self.shards.reduce(0) { $0 + $1.points.debited }
+        let credited = self.shards.reduce(0) { $0 + $1.points.credited }
+        let takings = self.shards.reduce(0) { $0 + $1.concerts.reduce(0) { $0 + $1.takings } }
+        guard debited - credited != takings else { return [] }
+        return [
+            "payments took \(debited) points and cancellations gave \(credited) back, but the seats sold cost \(takings)"
+        ]
     }
 }
 

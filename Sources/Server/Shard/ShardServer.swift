@@ -30,11 +30,11 @@ final class ShardServer {
     private let ticker: LoopTimer
     private var peers: [UInt32: Peer] = [:]
     private var nextLink: UInt32 = 1
-    /// Links to the other shards, for debits; none to itself.
+    /// Links to the other shards, for payments and cancellations; none to itself.
     private var diallers: [Dialler?] = []
-    /// Debits that wait for a commit, then leave.
-    private var gatheringDebits: [Shard.Debit] = []
-    private var committingDebits: [Shard.Debit] = []
+    /// Transfers that wait for a commit, then leave.
+    private var gatheringTransfers: [Transfer] = []
+    private var committingTransfers: [Transfer] = []
     private(set) var meter = ShardMeter()
     /// The journal refused a batch, so this shard can't go on. Called once.
     var onFailure: (JournalError) -> Void = { _ in }
@@ -141,11 +141,11 @@ final class ShardServer {
         }
     }
 
-    /// Another shard has answered a debit. The frame's request id is the payment's.
+    /// Another shard has answered a debit or a credit. The frame's request id is the transfer's.
     private func takeReply(_ frame: Frame) throws(WireError) {
         guard case .reply = frame.sort else { return }
         let reply = try Reply(frame: frame)
-        self.machine.takeDebitReply(reply, for: PaymentID(frame.header.requestID), at: Timestamp.now)
+        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: Timestamp.now)
     }
 
     // MARK: Frames out
@@ -154,11 +154,11 @@ final class ShardServer {
     private func takeOutput() {
         self.machine.takeOutput(
             facts: { self.commit.gather($0) },
-            debits: { self.gatheringDebits.append($0) },
+            transfers: { self.gatheringTransfers.append($0) },
             lateReplies: { late in
                 guard let peer = self.peers[late.origin.link] else { return }
-                // Only payments are answered late; nothing routes by the slot of a reply.
-                self.gather(late.reply, to: .pay, slot: Slot(checking: 0)!, late.origin.request, for: peer)
+                // Nothing routes by the slot of a reply.
+                self.gather(late.reply, to: late.kind, slot: Slot(checking: 0)!, late.origin.request, for: peer)
             }
         )
     }
@@ -176,7 +176,7 @@ final class ShardServer {
 
     private func setAside() {
         for peer in self.peers.values where !peer.gathering.isEmpty { swap(&peer.gathering, &peer.committing) }
-        swap(&self.gatheringDebits, &self.committingDebits)
+        swap(&self.gatheringTransfers, &self.committingTransfers)
         self.meter.setAside()
     }
 
@@ -185,19 +185,19 @@ final class ShardServer {
             peer.link.send(peer.committing)
             peer.committing.removeAll()
         }
-        for debit in self.committingDebits { self.send(debit) }
-        self.committingDebits.removeAll(keepingCapacity: true)
+        for transfer in self.committingTransfers { self.send(transfer) }
+        self.committingTransfers.removeAll(keepingCapacity: true)
         self.meter.sent()
     }
 
-    private func send(_ debit: Shard.Debit) {
-        // Without a link the debit is asked again when it is up.
-        guard let link = self.diallers[debit.shard]?.link, link.isUp else { return }
-        let request = Request.debit(debit.payment, debit.user, debit.amount)
+    private func send(_ transfer: Transfer) {
+        let request = transfer.request
+        // Without a link it is asked for again when that is up.
+        guard let link = self.diallers[self.machine.slots.shard(of: request.slot)]?.link, link.isUp else { return }
         do {
-            try request.encode(into: &link.outgoing, slot: request.slot, requestID: debit.payment.rawValue)
+            try request.encode(into: &link.outgoing, slot: request.slot, requestID: transfer.id.rawValue)
         } catch {
-            preconditionFailure("a debit that does not fit a frame: \(error)")
+            preconditionFailure("a transfer that does not fit a frame: \(error)")
         }
         link.flush()
     }

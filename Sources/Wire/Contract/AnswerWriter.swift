@@ -61,12 +61,12 @@ public struct AnswerWriter: Sendable {
         case .schedules(let remaining): self.appendSchedules(remaining, of: request, &scratch)
         case .seats(let statuses): self.appendSeats(statuses, of: request, &scratch)
         case .reservations(let reservations): self.append(reservations, of: request, withUser: false, &scratch)
-        case .paid(let receipt): self.append(receipt, of: request, &scratch)
+        case .paid(let receipt), .cancelled(let receipt): self.append(receipt, of: request, &scratch)
         case .points(let change): self.append(change, of: request, &scratch)
         case .balance(let balance): self.append(balance, of: request, &scratch)
         case .history(let entries): self.append(entries, of: request, &scratch)
         // Between shards only: no client's request is answered with it.
-        case .debited, .refused: break
+        case .debited, .credited, .refused: break
         }
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return .ok
@@ -229,7 +229,7 @@ public struct AnswerWriter: Sendable {
         let concert: Concert?
         switch request {
         case .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _): concert = self.catalogue[pass.concert]
-        case .reservations(let id, _): concert = self.catalogue[id]
+        case .reservations(let id, _), .cancel(let id, _, _): concert = self.catalogue[id]
         default: concert = nil
         }
         guard let concert else { return }
@@ -322,8 +322,8 @@ public struct AnswerWriter: Sendable {
     private static func asksForPlace(_ request: Request) -> Bool {
         switch request {
         case .poll, .leave: true
-        case .join, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .charge, .use, .balance, .history,
-            .debit:
+        case .join, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .cancel, .charge, .use, .balance,
+            .history, .debit, .credit:
             false
         }
     }
@@ -331,7 +331,9 @@ public struct AnswerWriter: Sendable {
     private static func user(of request: Request) -> UserID? {
         switch request {
         case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _): user
-        case .join, .poll, .leave, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .debit: nil
+        case .join, .poll, .leave, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .cancel, .debit,
+            .credit:
+            nil
         }
     }
 

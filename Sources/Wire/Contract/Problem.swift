@@ -206,6 +206,36 @@ public struct Problem: Error, Sendable {
                     "A payment of this reservation is under way. Try again in a moment.",
                     retryAfter: 1
                 )
+            case .notPaid:
+                Problem(
+                    .badRequest,
+                    "NOT_PAID",
+                    "결제되지 않은 예약입니다.",
+                    "A reservation is not paid, so there is nothing to cancel. Give held seats back with DELETE "
+                        + "/api/v1/reservation."
+                )
+            case .cancelTooLate:
+                Problem(
+                    .badRequest,
+                    "CANCEL_TOO_LATE",
+                    "취소 가능 기간이 지났습니다.",
+                    "It is too late to cancel: too long after the payment, or too short before the play."
+                )
+            case .alreadyCancelled:
+                Problem(
+                    .badRequest,
+                    "ALREADY_CANCELLED",
+                    "이미 취소된 예약입니다.",
+                    "A reservation is cancelled already. See GET /api/v1/reservation."
+                )
+            case .cancelInProgress:
+                Problem(
+                    .conflict,
+                    "CANCEL_IN_PROGRESS",
+                    "취소가 진행 중인 예약입니다. 잠시 후 다시 시도해주세요.",
+                    "A reservation is being cancelled, together with others. Try again in a moment.",
+                    retryAfter: 1
+                )
             case .insufficientPoints:
                 Problem(
                     .badRequest,

@@ -6,7 +6,7 @@ public import Booking
 public struct Router: Sendable {
     /// Where the contract lives. Compared as sent: an escape in a path is only ever there to look like another.
     private enum Path {
-        case waiting, schedules, reservation, payment, seats, charge, concerts, balance, history, use
+        case waiting, schedules, reservation, cancel, payment, seats, charge, concerts, balance, history, use
 
         init?(_ path: ByteView) {
             let found: Path? =
@@ -19,6 +19,7 @@ public struct Router: Sendable {
                 case 20: path == "/api/v1/point/charge" ? .charge : nil
                 case 21: path == "/api/v1/concert/seats" ? .seats : path == "/api/v1/point-history" ? .history : nil
                 case 25: path == "/api/v1/concert/schedules" ? .schedules : nil
+                case 26: path == "/api/v1/reservation/cancel" ? .cancel : nil
                 default: nil
                 }
             guard let found else { return nil }
@@ -30,12 +31,12 @@ public struct Router: Sendable {
             case .waiting: "GET, HEAD, POST, DELETE, OPTIONS"
             case .schedules, .seats, .concerts, .balance, .history: "GET, HEAD, OPTIONS"
             case .reservation: "GET, HEAD, POST, DELETE, OPTIONS"
-            case .payment, .charge, .use: "POST, OPTIONS"
+            case .cancel, .payment, .charge, .use: "POST, OPTIONS"
             }
         }
     }
 
-    /// The most reservations that one payment may pay for, and the most seats read from a list; the concert's own limit
+    /// The most reservations that one payment may pay for or one call cancel, and the most seats read from a list; the concert's own limit
     /// for one reservation is lower.
     public static let listCountMax = 100
 
@@ -62,6 +63,7 @@ public struct Router: Sendable {
             case .reservation where request.method == .post: return try self.reserve(request)
             case .reservation where request.method == .delete: return try self.giveBack(request)
             case .reservation where isGet: return try self.reservations(request)
+            case .cancel where request.method == .post: return try self.cancel(request)
             case .payment where request.method == .post: return try self.pay(request)
             case .charge where request.method == .post: return try self.charge(request)
             case .use where request.method == .post: return try self.use(request)
@@ -133,6 +135,13 @@ public struct Router: Sendable {
     private func pay(_ request: HTTPRequest) throws -> RoutedCall {
         let (pass, ids) = try self.passAndReservations(request)
         return RoutedCall(.ask(.pay(pass, ids)))
+    }
+
+    private func cancel(_ request: HTTPRequest) throws -> RoutedCall {
+        let body = try JSONObject(request.body)
+        let concert = try self.known(try Self.id(try body.integer("concertId"), "concertId", ConcertID.self))
+        let user = try Self.id(try body.integer("userId"), "userId", UserID.self)
+        return RoutedCall(.ask(.cancel(concert, user, try Self.ids(in: body, "reservationIds", ReservationID.self))))
     }
 
     private func passAndReservations(_ request: HTTPRequest) throws -> (Pass, [ReservationID]) {

@@ -44,6 +44,13 @@ extension Fact {
             bytes.append(concert)
             bytes.append(payment)
             bytes.append(at)
+        case .cancelStarted(let order):
+            bytes.append(order)
+        case .cancelDone(let concert, let cancellation, let balance, let at):
+            bytes.append(concert)
+            bytes.append(cancellation)
+            bytes.append(balance)
+            bytes.append(at)
         case .charged(let user, let id, let amount, let paymentType, let at):
             bytes.append(user)
             bytes.append(id)
@@ -64,6 +71,12 @@ extension Fact {
         case .debitRefused(let user, let payment, let at):
             bytes.append(user)
             bytes.append(payment)
+            bytes.append(at)
+        case .credited(let user, let id, let cancellation, let amount, let at):
+            bytes.append(user)
+            bytes.append(id)
+            bytes.append(cancellation)
+            bytes.append(amount)
             bytes.append(at)
         }
     }
@@ -99,6 +112,11 @@ extension Fact {
             self = .paymentDone(concert, payment, balance: try reader.readWon(), at: try reader.readTimestamp())
         case .paymentRefused:
             self = .paymentRefused(try reader.readID(), try reader.readID(), at: try reader.readTimestamp())
+        case .cancelStarted: self = .cancelStarted(try reader.readCancellationOrder())
+        case .cancelDone:
+            let concert: ConcertID = try reader.readID()
+            let cancellation: CancellationID = try reader.readID()
+            self = .cancelDone(concert, cancellation, balance: try reader.readWon(), at: try reader.readTimestamp())
         case .charged:
             let user: UserID = try reader.readID()
             let id: PointHistoryID = try reader.readID()
@@ -116,6 +134,11 @@ extension Fact {
             self = .debited(user, id, payment, try reader.readWon(), at: try reader.readTimestamp())
         case .debitRefused:
             self = .debitRefused(try reader.readID(), try reader.readID(), at: try reader.readTimestamp())
+        case .credited:
+            let user: UserID = try reader.readID()
+            let id: PointHistoryID = try reader.readID()
+            let cancellation: CancellationID = try reader.readID()
+            self = .credited(user, id, cancellation, try reader.readWon(), at: try reader.readTimestamp())
         }
     }
 
@@ -142,10 +165,13 @@ extension Fact {
         case .paymentStarted: .paymentStarted
         case .paymentDone: .paymentDone
         case .paymentRefused: .paymentRefused
+        case .cancelStarted: .cancelStarted
+        case .cancelDone: .cancelDone
         case .charged: .charged
         case .used: .used
         case .debited: .debited
         case .debitRefused: .debitRefused
+        case .credited: .credited
         }
     }
 }

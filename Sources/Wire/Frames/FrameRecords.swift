@@ -35,6 +35,15 @@ extension FrameBytes {
         self.append(ids: order.reservations)
     }
 
+    mutating func append(_ order: CancellationOrder) {
+        self.append(order.id)
+        self.append(order.concert)
+        self.append(order.user)
+        self.append(order.amount)
+        self.append(order.at)
+        self.append(ids: order.reservations)
+    }
+
     mutating func append(_ entry: HistoryEntry) {
         self.append(entry.id)
         self.append(entry.amount)
@@ -79,6 +88,22 @@ extension FrameReader {
             concert: concert,
             user: user,
             place: place,
+            reservations: try self.readIDs(),
+            amount: amount,
+            at: at
+        )
+    }
+
+    mutating func readCancellationOrder() throws(WireError) -> CancellationOrder {
+        let id: CancellationID = try self.readID()
+        let concert: ConcertID = try self.readID()
+        let user: UserID = try self.readID()
+        let amount = try self.readWon()
+        let at = try self.readTimestamp()
+        return CancellationOrder(
+            id: id,
+            concert: concert,
+            user: user,
             reservations: try self.readIDs(),
             amount: amount,
             at: at

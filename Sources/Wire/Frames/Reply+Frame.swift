@@ -25,7 +25,7 @@ extension Reply {
             for seat in seats { bytes.append(seat.rawValue) }
         case .reservations(let reservations):
             bytes.append(reservations)
-        case .paid(let receipt):
+        case .paid(let receipt), .cancelled(let receipt):
             bytes.append(receipt.user)
             bytes.append(receipt.amount)
             bytes.append(receipt.balance)
@@ -42,7 +42,7 @@ extension Reply {
             bytes.append(balance.updatedAt ?? Timestamp(nanoseconds: 0))
         case .history(let entries):
             bytes.append(entries)
-        case .debited(let balance):
+        case .debited(let balance), .credited(let balance):
             bytes.append(balance)
         case .refused(let refusal):
             bytes.append(refusal.rawValue)
@@ -64,16 +64,13 @@ extension Reply {
         case .schedules: self = .schedules(try reader.readFreeSeatCounts())
         case .seats: self = .seats(try reader.readSeats())
         case .reservations: self = .reservations(try reader.readReservations())
-        case .paid:
-            let user: UserID = try reader.readID()
-            let amount = try reader.readWon()
-            let balance = try reader.readWon()
-            let reservations = try reader.readReservations()
-            self = .paid(Receipt(user: user, amount: amount, balance: balance, reservations: reservations))
+        case .paid: self = .paid(try reader.readReceipt())
         case .points: self = .points(try reader.readPointsChange())
         case .balance: self = .balance(try reader.readBalance())
         case .history: self = .history(try reader.readHistory())
         case .debited: self = .debited(try reader.readWon())
+        case .cancelled: self = .cancelled(try reader.readReceipt())
+        case .credited: self = .credited(try reader.readWon())
         case .refused:
             guard let refusal = Refusal(rawValue: try reader.readUInt16()) else {
                 throw WireError("there is no such refusal")
@@ -96,6 +93,8 @@ extension Reply {
         case .balance: .balance
         case .history: .history
         case .debited: .debited
+        case .cancelled: .cancelled
+        case .credited: .credited
         case .refused: .refused
         }
     }
@@ -146,6 +145,15 @@ extension FrameReader {
         reservations.reserveCapacity(count)
         for _ in 0..<count { reservations.append(try self.readReservation()) }
         return reservations
+    }
+
+    fileprivate mutating func readReceipt() throws(WireError) -> Receipt {
+        Receipt(
+            user: try self.readID(),
+            amount: try self.readWon(),
+            balance: try self.readWon(),
+            reservations: try self.readReservations()
+        )
     }
 
     fileprivate mutating func readPointsChange() throws(WireError) -> PointsChange {

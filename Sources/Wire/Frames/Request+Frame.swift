@@ -2,7 +2,7 @@ public import Booking
 
 extension Request {
     /// Appends one frame. Throws, and appends nothing, if the ids are so many that it would be longer than
-    /// `FrameLimits.bytesMax`: only `reserve`, `giveBack` and `pay` can be. The other kinds allocate nothing.
+    /// `FrameLimits.bytesMax`: only `reserve`, `giveBack`, `pay` and `cancel` can be. The other kinds allocate nothing.
     public func encode(into bytes: inout FrameBytes, slot: Slot, requestID: UInt64) throws(WireError) {
         let start = bytes.beginFrame(kind: self.kind.rawValue, slot: slot.rawValue, requestID: requestID)
         switch self {
@@ -39,6 +39,14 @@ extension Request {
             bytes.append(payment)
             bytes.append(user)
             bytes.append(amount)
+        case .cancel(let concert, let user, let reservations):
+            bytes.append(concert)
+            bytes.append(user)
+            bytes.append(ids: reservations)
+        case .credit(let cancellation, let user, let amount):
+            bytes.append(cancellation)
+            bytes.append(user)
+            bytes.append(amount)
         }
         try bytes.endFrame(start)
     }
@@ -63,6 +71,8 @@ extension Request {
         case .balance: self = .balance(try reader.readID())
         case .history: self = .history(try reader.readID(), try reader.readHistoryQuery())
         case .debit: self = .debit(try reader.readID(), try reader.readID(), try reader.readWon())
+        case .cancel: self = .cancel(try reader.readID(), try reader.readID(), try reader.readIDs())
+        case .credit: self = .credit(try reader.readID(), try reader.readID(), try reader.readWon())
         }
         try reader.end()
     }

@@ -30,6 +30,15 @@ extension SnapshotItem {
             case .done(let balance): bytes.append(optional: balance)
             case .refused: bytes.append(optional: nil as Won?)
             }
+        case .cancellation(let order, let balance):
+            bytes.append(order)
+            bytes.append(optional: balance)
+        case .pointTotals(let debited, let credited):
+            bytes.append(debited)
+            bytes.append(credited)
+        case .credit(let cancellation, let balance):
+            bytes.append(cancellation)
+            bytes.append(balance)
         }
     }
 
@@ -58,6 +67,10 @@ extension SnapshotItem {
         case .debit:
             let payment: PaymentID = try reader.readID()
             self = .debit(payment, try reader.readOptionalWon().map { .done(balance: $0) } ?? .refused)
+        case .cancellation:
+            self = .cancellation(try reader.readCancellationOrder(), balance: try reader.readOptionalWon())
+        case .pointTotals: self = .pointTotals(debited: try reader.readWon(), credited: try reader.readWon())
+        case .credit: self = .credit(try reader.readID(), balance: try reader.readWon())
         }
     }
 
@@ -71,6 +84,9 @@ extension SnapshotItem {
         case .payment: .payment
         case .historyLine: .historyLine
         case .debit: .debit
+        case .cancellation: .cancellation
+        case .pointTotals: .pointTotals
+        case .credit: .credit
         }
     }
 }

@@ -39,11 +39,26 @@ struct ClusterModel {
         var waiters: [Shard.Origin] = []
     }
 
-    private let livesWith: (ConcertID, UserID) -> Bool
+    struct Cancellation {
+        let id: CancellationID
+        let concert: ConcertID
+        let user: UserID
+        let reservations: [ReservationID]
+        let amount: Won
+        let at: Timestamp
+        var askedAt: Timestamp
+        /// Nil while it is under way.
+        var balance: Won?
+        var waiters: [Shard.Origin] = []
+    }
+
+    let livesWith: (ConcertID, UserID) -> Bool
     var concerts: [ConcertModel]
     var payments: [Payment] = []
+    var cancellations: [Cancellation] = []
     private(set) var debits: [(payment: PaymentID, amount: Won, reply: Reply)] = []
-    private var histories: [(user: UserID, entry: HistoryEntry)] = []
+    var credits: [(cancellation: CancellationID, reply: Reply)] = []
+    var histories: [(user: UserID, entry: HistoryEntry)] = []
     private var idsGiven: [Slot: UInt64] = [:]
 
     init(_ catalogue: Catalogue, livesWith: @escaping (ConcertID, UserID) -> Bool) {
@@ -65,6 +80,7 @@ struct ClusterModel {
         case .reservations(let concert, let user):
             self.on(concert, now) { .reservations($0.reservations.filter { $0.user == user }) }
         case .pay(let pass, let ids): self.pay(pass, ids, origin, now)
+        case .cancel(let concert, let user, let ids): self.cancel(concert, user, ids, origin, now)
         case .charge(let user, let amount, let type): self.charge(user, amount, type, now)
         case .use(let user, let amount): self.use(user, amount, now)
         case .balance(let user):
@@ -79,22 +95,29 @@ struct ClusterModel {
                 )
             )
         case .debit(let payment, let user, let amount): self.debit(payment, user, amount, now)
+        case .credit(let cancellation, let user, let amount): self.credit(cancellation, user, amount, now)
         }
     }
 
     // MARK: Time
 
-    /// A shard's tick; gives the payments that it asks for again, in the order of their ids.
-    mutating func tick(_ concerts: [ConcertID], at now: Timestamp) -> [PaymentID] {
+    /// A shard's tick; gives the payments and cancellations that it asks for again, in the order of their ids.
+    mutating func tick(_ concerts: [ConcertID], at now: Timestamp) -> [TransferID] {
         for index in self.concerts.indices where concerts.contains(self.concerts[index].concert.id) {
             self.concerts[index].settle(now)
         }
-        var asked: [PaymentID] = []
+        var asked: [TransferID] = []
         for index in self.payments.indices where concerts.contains(self.payments[index].concert) {
             guard self.payments[index].fate == .underWay else { continue }
-            guard now - self.payments[index].askedAt >= Shard.debitPatience else { continue }
+            guard now - self.payments[index].askedAt >= Transfers.patience else { continue }
             self.payments[index].askedAt = now
-            asked.append(self.payments[index].id)
+            asked.append(TransferID(self.payments[index].id))
+        }
+        for index in self.cancellations.indices where concerts.contains(self.cancellations[index].concert) {
+            guard self.cancellations[index].balance == nil else { continue }
+            guard now - self.cancellations[index].askedAt >= Transfers.patience else { continue }
+            self.cancellations[index].askedAt = now
+            asked.append(TransferID(self.cancellations[index].id))
         }
         return asked.sorted()
     }
@@ -111,7 +134,20 @@ struct ClusterModel {
             self.payments[index].waiters = []
             self.payments[index].askedAt = self.payments[index].at
         }
+        for index in self.cancellations.indices where concerts.contains(self.cancellations[index].concert) {
+            self.cancellations[index].waiters = []
+            self.cancellations[index].askedAt = self.cancellations[index].at
+        }
     }
+
+    /// The payments and cancellations whose points have not moved, in the order of their ids.
+    func underWay(where isMeant: (ConcertID, UserID) -> Bool) -> [TransferID] {
+        let payments = self.payments.filter { $0.fate == .underWay && isMeant($0.concert, $0.user) }
+        let cancellations = self.cancellations.filter { $0.balance == nil && isMeant($0.concert, $0.user) }
+        return (payments.map { TransferID($0.id) } + cancellations.map { TransferID($0.id) }).sorted()
+    }
+
+    var underWay: [TransferID] { self.underWay { _, _ in true } }
 
     // MARK: Seats
 
@@ -148,7 +184,7 @@ struct ClusterModel {
         self.concerts[index].settle(now)
         let concert = self.concerts[index]
         let noEntry = concert.refusal(pass)
-        if let refusal = concert.refusal(of: ids, for: pass) { return .refused(noEntry ?? refusal) }
+        if let refusal = concert.refusal(of: ids, for: pass.user) { return .refused(noEntry ?? refusal) }
         let same = self.payments.firstIndex { payment in
             payment.fate != .refused && Set(payment.reservations) == Set(ids) && payment.concert == pass.concert
         }
@@ -160,7 +196,9 @@ struct ClusterModel {
         if let noEntry { return .refused(noEntry) }
         let reservations = ids.map { id in concert.reservations.first { $0.id == id }! }
         for reservation in reservations {
-            if reservation.status == .cancelled { return .refused(.holdExpired) }
+            if reservation.status == .cancelled {
+                return .refused(reservation.payment == nil ? .holdExpired : .alreadyCancelled)
+            }
             if reservation.status == .paid { return .refused(.alreadyPaid) }
             if reservation.payment != nil { return .refused(.paymentInProgress) }
         }
@@ -178,7 +216,8 @@ struct ClusterModel {
         self.payments.append(payment)
         self.concerts[index].change(ids) { $0.payment = payment.id }
         guard self.livesWith(pass.concert, pass.user) else { return nil }
-        return self.finish(payment.id, self.debit(payment.id, pass.user, payment.amount, now), at: now)[0].reply
+        let debited = self.debit(payment.id, pass.user, payment.amount, now)
+        return self.finish(TransferID(payment.id), debited, at: now)[0].reply
     }
 
     /// The first answer of the user's shard counts; it is the same for ever.
@@ -198,8 +237,10 @@ struct ClusterModel {
     }
 
     /// The answer of the user's shard has come back; gives what is said to whom.
-    mutating func finish(_ id: PaymentID, _ reply: Reply, at now: Timestamp) -> [Shard.LateReply] {
-        let position = self.payments.firstIndex { $0.id == id }!
+    mutating func finish(_ id: TransferID, _ reply: Reply, at now: Timestamp) -> [Shard.LateReply] {
+        guard let position = self.payments.firstIndex(where: { $0.id.rawValue == id.rawValue }) else {
+            return self.finishCancelling(id, reply)
+        }
         let payment = self.payments[position]
         guard payment.fate == .underWay, let index = self.index(payment.concert) else { return [] }
         let answer: Reply
@@ -214,12 +255,17 @@ struct ClusterModel {
             answer = .refused(.insufficientPoints)
         }
         self.concerts[index].settle(now)
-        return payment.waiters.map { Shard.LateReply(origin: $0, reply: answer) }
+        return payment.waiters.map { Shard.LateReply(origin: $0, kind: .pay, reply: answer) }
     }
 
     private func receipt(_ payment: Payment, _ balance: Won) -> Reply {
         let concert = self.concerts[self.index(payment.concert)!]
-        let reservations = payment.reservations.map { id in concert.reservations.first { $0.id == id }! }
+        // As they were then.
+        let reservations = payment.reservations.map { id in
+            var reservation = concert.reservations.first { $0.id == id }!
+            reservation.status = .paid
+            return reservation
+        }
         return .paid(
             Receipt(user: payment.user, amount: payment.amount, balance: balance, reservations: reservations)
         )
@@ -262,7 +308,7 @@ struct ClusterModel {
 
     // MARK: Helpers
 
-    private func index(_ concert: ConcertID) -> Int? { self.concerts.firstIndex { $0.concert.id == concert } }
+    func index(_ concert: ConcertID) -> Int? { self.concerts.firstIndex { $0.concert.id == concert } }
 
     private mutating func on(_ concert: ConcertID, _ now: Timestamp, _ answer: (inout ConcertModel) -> Reply) -> Reply {
         guard let index = self.index(concert) else { return .refused(.unknownConcert) }
@@ -271,7 +317,7 @@ struct ClusterModel {
     }
 
     /// The slot in the high bits, and a number of that slot that only goes up in the low 38.
-    private mutating func nextID(_ slot: Slot) -> UInt64 {
+    mutating func nextID(_ slot: Slot) -> UInt64 {
         self.idsGiven[slot, default: 0] += 1
         return UInt64(slot.rawValue) * 274_877_906_944 + self.idsGiven[slot]!
     }

@@ -22,16 +22,20 @@ import Testing
 
     private static func compareReplays(_ cluster: TestCluster) throws {
         let payments = cluster.model.payments.map(\.id)
+        let cancellations = cluster.model.cancellations.map(\.id)
+        func dump(_ shard: borrowing Shard) -> ShardDump {
+            ShardDump(shard, users: SmallWorld.users, payments: payments, cancellations: cancellations)
+        }
         for (index, node) in cluster.nodes.enumerated() {
             let replayed = cluster.replayed(index)
             replayed.checkInvariants()
-            let live = ShardDump(node.shard, users: SmallWorld.users, payments: payments)
-            guard ShardDump(replayed, users: SmallWorld.users, payments: payments) == live else {
+            let live = dump(node.shard)
+            guard dump(replayed) == live else {
                 throw TestCluster.Divergence(description: "a replay of shard \(index) ends in another state")
             }
             let restored = try cluster.restored(index)
             restored.checkInvariants()
-            guard ShardDump(restored, users: SmallWorld.users, payments: payments) == live else {
+            guard dump(restored) == live else {
                 throw TestCluster.Divergence(description: "a snapshot of shard \(index) brings back another state")
             }
             let items = TestCluster.items(node.shard)

@@ -125,18 +125,18 @@ extension ClusterModel.ConcertModel {
     }
 
     /// Why these may not be named together by this person.
-    func refusal(of ids: [ReservationID], for pass: Pass) -> Refusal? {
+    func refusal(of ids: [ReservationID], for user: UserID) -> Refusal? {
         if ids.isEmpty { return .noReservations }
         if Set(ids).count < ids.count { return .duplicateReservation }
-        let own = ids.filter { id in self.reservations.contains { $0.id == id && $0.user == pass.user } }
+        let own = ids.filter { id in self.reservations.contains { $0.id == id && $0.user == user } }
         return own.count < ids.count ? .noSuchReservation : nil
     }
 
     mutating func giveBack(_ pass: Pass, _ ids: [ReservationID]) -> Reply {
-        if let refusal = self.refusal(pass) ?? self.refusal(of: ids, for: pass) { return .refused(refusal) }
+        if let refusal = self.refusal(pass) ?? self.refusal(of: ids, for: pass.user) { return .refused(refusal) }
         let named = ids.map { id in self.reservations.first { $0.id == id }! }
         if named.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }
-        if named.contains(where: { $0.payment != nil }) { return .refused(.paymentInProgress) }
+        if named.contains(where: { $0.status == .held && $0.payment != nil }) { return .refused(.paymentInProgress) }
         self.change(ids) { $0.status = .cancelled }
         return .reservations(ids.map { id in self.reservations.first { $0.id == id }! })
     }

@@ -97,7 +97,8 @@ struct RandomRun {
         case 33..<55: self.reserve()
         case 55..<59: self.naming { .giveBack($0, $1) }
         case 59..<61: .reservations(self.concert(), self.user())
-        case 61..<84: self.naming { .pay($0, $1) }
+        case 61..<79: self.naming { .pay($0, $1) }
+        case 79..<84: self.cancel()
         case 84..<91: .charge(self.user(), self.amount(), self.random.pick(PaymentType.allCases))
         case 91..<94: .use(self.user(), self.amount())
         case 94..<97: .balance(self.user())
@@ -178,6 +179,27 @@ struct RandomRun {
         let highest: UInt64 = self.random.once(in: 10) ? 8 : 6
         let seats = (0..<count).map { _ in SeatID(.random(in: (highest == 6 ? 1 : 0)...highest, using: &self.random)) }
         return .reserve(pass, self.schedule(pass.concert), seats)
+    }
+
+    /// Mostly what was paid together, or part of it; now and then something of somebody else, or what is not paid.
+    private mutating func cancel() -> Request {
+        let all = self.cluster.model.concerts.flatMap { concert in
+            concert.reservations.map { (concert: concert.concert.id, reservation: $0) }
+        }
+        guard let one = all.filter({ $0.reservation.payment != nil }).suffix(8).randomElement(using: &self.random)
+        else {
+            return .cancel(self.concert(), self.user(), [ReservationID(.max)])
+        }
+        let user = self.random.once(in: 20) ? self.user() : one.reservation.user
+        let own = all.filter { $0.concert == one.concert && $0.reservation.user == user }.map(\.reservation)
+        let together = own.filter { $0.payment == one.reservation.payment }.map(\.id)
+        return switch Int.random(in: 0..<10, using: &self.random) {
+        case 0..<5: .cancel(one.concert, user, together.shuffled(using: &self.random))
+        case 5..<7: .cancel(one.concert, user, [one.reservation.id])
+        case 7: .cancel(one.concert, user, own.filter { $0.payment != nil }.map(\.id))
+        case 8: .cancel(one.concert, user, own.suffix(2).map(\.id))
+        default: .cancel(one.concert, user, together + together.prefix(1))
+        }
     }
 
     /// Reservations to pay or give back: mostly the person's own that stand, or those of an earlier payment.

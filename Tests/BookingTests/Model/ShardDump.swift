@@ -17,33 +17,38 @@ struct ShardDump: Equatable {
         let payments: [Payments.Payment?]
         let paymentCounts: [Int]
         let open: [PaymentOrder]
+        let cancellations: [Cancellations.Cancellation?]
+        let cancellationCounts: [Int]
+        let takings: Won
     }
 
     var concerts: [ConcertDump] = []
     let counters: [UInt64]
-    let underWay: [PaymentID: PaymentOrder]
+    let underWay: [TransferID: Transfer]
     let balances: [Balance]
     let histories: [[HistoryEntry]]
     let debits: [Points.Debit?]
+    let credits: [Won?]
     let totals: [Won]
 
-    /// `payments` are all that ever were, on any shard.
-    init(_ shard: borrowing Shard, users: [UserID], payments: [PaymentID]) {
+    /// `payments` and `cancellations` are all that ever were, on any shard.
+    init(_ shard: borrowing Shard, users: [UserID], payments: [PaymentID], cancellations: [CancellationID]) {
         self.counters = shard.counters
-        self.underWay = shard.debitsUnderWay
+        self.underWay = shard.transfers.underWay
         let points = shard.points
         self.balances = users.map { points.balance(of: $0) }
         self.histories = users.map { points.history(of: $0, HistoryQuery(size: 100)) }
         self.debits = payments.map { points.debit($0) }
-        self.totals = [points.charged, points.used, points.balances]
+        self.credits = cancellations.map { points.credit($0) }
+        self.totals = [points.charged, points.used, points.balances, points.debited, points.credited]
         for state in shard.concertsInOrder {
-            self.concerts.append(ConcertDump(state, users: users, payments: payments))
+            self.concerts.append(ConcertDump(state, users: users, payments: payments, cancellations: cancellations))
         }
     }
 }
 
 extension ShardDump.ConcertDump {
-    init(_ state: ConcertState, users: [UserID], payments: [PaymentID]) {
+    init(_ state: ConcertState, users: [UserID], payments: [PaymentID], cancellations: [CancellationID]) {
         self.id = state.concert.id
         self.totals = state.line.totals
         self.nextPlace = state.line.nextPlace
@@ -56,6 +61,9 @@ extension ShardDump.ConcertDump {
         self.payments = payments.map { state.payments[$0] }
         self.paymentCounts = [state.payments.openCount, state.payments.doneCount, state.payments.refusedCount]
         self.open = state.payments.open
+        self.cancellations = cancellations.map { state.cancellations[$0] }
+        self.cancellationCounts = [state.cancellations.openCount, state.cancellations.doneCount]
+        self.takings = state.seats.takings
         var people: [Line.Entry] = []
         state.line.forEachPresent { people.append($0) }
         self.people = people

@@ -39,6 +39,9 @@ enum SmallWorld {
         rules.waitingLifetime = .seconds(60)
         rules.admittedLifetime = .seconds(30)
         rules.holdTime = .seconds(20)
+        // The first plays of concerts 1 and 3 can be cancelled for 20 s only, that of concert 2 never.
+        rules.cancelTime = .seconds(40)
+        rules.cancelNotice = .seconds(86_380)
         rules.maxSeatsPerReservation = 3
         return rules
     }()

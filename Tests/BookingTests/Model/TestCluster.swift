@@ -24,8 +24,8 @@ final class TestCluster {
     }
 
     enum Message {
-        case debit(PaymentID, UserID, Won)
-        case answer(PaymentID, Reply)
+        case transfer(TransferID, Request)
+        case answer(TransferID, Reply)
     }
 
     let slots: SlotMap
@@ -66,12 +66,12 @@ final class TestCluster {
         self.requestCount += 1
         let origin = Shard.Origin(link: UInt32(self.requestCount % 3), request: self.requestCount)
         let index = self.slots.shard(of: request.slot)
-        let known = self.model.payments.count
+        let known = Set(self.model.underWay)
         let expected = self.model.answer(request, from: origin, at: self.now)
         let reply = self.nodes[index].shard.decide(request, from: origin, at: self.now)
         try self.compare(reply, expected, "the answer")
-        let begun = self.model.payments[known...].filter { $0.fate == .underWay }.map(\.id)
-        try self.collect(index, debits: begun, late: [])
+        let begun = self.model.underWay.filter { !known.contains($0) }
+        try self.collect(index, transfers: begun, late: [])
         return reply
     }
 
@@ -79,7 +79,7 @@ final class TestCluster {
         for (index, node) in self.nodes.enumerated() {
             let asked = self.model.tick(self.concerts(of: index), at: self.now)
             node.shard.tick(at: self.now)
-            try self.collect(index, debits: asked, late: [])
+            try self.collect(index, transfers: asked, late: [])
         }
     }
 
@@ -88,18 +88,17 @@ final class TestCluster {
         guard let message = self.queues[link]?.first else { return }
         if !again { self.queues[link]!.removeFirst() }
         switch message {
-        case .debit(let payment, let user, let amount):
-            let request = Request.debit(payment, user, amount)
-            let origin = Shard.Origin(link: 100 + UInt32(link.from), request: payment.rawValue)
+        case .transfer(let transfer, let request):
+            let origin = Shard.Origin(link: 100 + UInt32(link.from), request: transfer.rawValue)
             let expected = self.model.answer(request, from: origin, at: self.now)
             let reply = self.nodes[link.to].shard.decide(request, from: origin, at: self.now)
-            try self.compare(reply, expected, "the debit's answer")
-            try self.collect(link.to, debits: [], late: [])
-            self.queues[Link(from: link.to, to: link.from), default: []].append(.answer(payment, reply!))
-        case .answer(let payment, let reply):
-            let late = self.model.finish(payment, reply, at: self.now)
-            self.nodes[link.to].shard.takeDebitReply(reply, for: payment, at: self.now)
-            try self.collect(link.to, debits: [], late: late)
+            try self.compare(reply, expected, "the transfer's answer")
+            try self.collect(link.to, transfers: [], late: [])
+            self.queues[Link(from: link.to, to: link.from), default: []].append(.answer(transfer, reply!))
+        case .answer(let transfer, let reply):
+            let late = self.model.finish(transfer, reply, at: self.now)
+            self.nodes[link.to].shard.takeTransferReply(reply, for: transfer, at: self.now)
+            try self.collect(link.to, transfers: [], late: late)
         }
     }
 
@@ -108,12 +107,11 @@ final class TestCluster {
         for (from, to) in [(link.from, link.to), (link.to, link.from)] {
             self.queues[Link(from: from, to: to)] = []
             let concerts = self.concerts(of: from)
-            let asked = self.model.payments.filter { payment in
-                payment.fate == .underWay && concerts.contains(payment.concert)
-                    && self.slots.shard(of: Slot(of: payment.user)) == to
+            let asked = self.model.underWay { concert, user in
+                concerts.contains(concert) && self.slots.shard(of: Slot(of: user)) == to
             }
             self.nodes[from].shard.linkIsUp(to: to)
-            try self.collect(from, debits: asked.map(\.id).sorted(), late: [])
+            try self.collect(from, transfers: asked, late: [])
         }
     }
 
@@ -126,7 +124,7 @@ final class TestCluster {
         for other in self.nodes.indices where other != index { try self.cut(Link(from: index, to: other)) }
     }
 
-    /// Delivers and ticks until no payment is under way.
+    /// Delivers and ticks until no payment and no cancellation is under way.
     func drain() throws {
         var rounds = 0
         repeat {
@@ -134,8 +132,8 @@ final class TestCluster {
             self.pass(.milliseconds(500))
             try self.tick()
             rounds += 1
-            guard rounds < 10 else { throw Divergence(description: "payments are under way for ever") }
-        } while self.model.payments.contains { $0.fate == .underWay }
+            guard rounds < 10 else { throw Divergence(description: "points are under way for ever") }
+        } while !self.model.underWay.isEmpty
     }
 
     /// A fresh shard that has taken in all the facts of one.
@@ -168,14 +166,14 @@ final class TestCluster {
     }
 
     /// Takes a shard's output, and checks everything that must hold after any act.
-    private func collect(_ index: Int, debits expected: [PaymentID], late: [Shard.LateReply]) throws {
+    private func collect(_ index: Int, transfers expected: [TransferID], late: [Shard.LateReply]) throws {
         let node = self.nodes[index]
         var facts: [Fact] = []
-        var debits: [Shard.Debit] = []
+        var transfers: [Transfer] = []
         var replies: [Shard.LateReply] = []
         node.shard.takeOutput(
             facts: { facts.append($0) },
-            debits: { debits.append($0) },
+            transfers: { transfers.append($0) },
             lateReplies: { replies.append($0) }
         )
         var last = node.facts.last?.at ?? .distantPast
@@ -187,10 +185,10 @@ final class TestCluster {
         }
         node.facts += facts
         try self.compare(replies, late, "what is answered late")
-        try self.compare(debits.map(\.payment).sorted(), expected, "what is asked of other shards")
-        for debit in debits {
-            self.queues[Link(from: index, to: debit.shard), default: []]
-                .append(.debit(debit.payment, debit.user, debit.amount))
+        try self.compare(transfers.map(\.id).sorted(), expected, "what is asked of other shards")
+        for transfer in transfers {
+            let to = self.slots.shard(of: transfer.request.slot)
+            self.queues[Link(from: index, to: to), default: []].append(.transfer(transfer.id, transfer.request))
         }
         self.checkCount += 1
         node.shard.checkInvariants(linesToo: self.checkCount % 16 == 0)
@@ -215,10 +213,22 @@ final class TestCluster {
         let charged = self.nodes.reduce(Won.zero) { $0 + $1.shard.points.charged }
         let left = self.nodes.reduce(Won.zero) { $0 + $1.shard.points.balances + $1.shard.points.used }
         try self.compare(charged, left, "the sum of points charged")
-        var debited = Won.zero
-        for case .debited(_, _, _, let amount, _) in self.nodes.flatMap(\.facts) { debited += amount }
-        try self.compare(paid, debited, "the price of all seats sold")
+        var kept = Won.zero
+        for fact in self.nodes.flatMap(\.facts) {
+            switch fact {
+            case .debited(_, _, _, let amount, _): kept += amount
+            case .credited(_, _, _, let amount, _): kept -= amount
+            default: break
+            }
+        }
+        try self.compare(paid, kept, "the price of all seats sold")
+        let census = self.nodes.map { $0.shard.pointsCensus }
+        try self.compare(census.reduce(Won.zero) { $0 + $1.debited - $1.credited }, kept, "what the shards count of it")
+        let takings = self.nodes.flatMap { $0.shard.concertCensus }.reduce(Won.zero) { $0 + $1.takings }
+        try self.compare(takings, paid, "what the seats sold cost")
         let done = self.model.payments.filter { if case .done = $0.fate { true } else { false } }
-        try self.compare(done.reduce(0) { $0 + $1.reservations.count }, sold, "the number of seats sold by payments")
+        let cancelled = self.model.cancellations.reduce(0) { $0 + $1.reservations.count }
+        let bought = done.reduce(0) { $0 + $1.reservations.count }
+        try self.compare(bought - cancelled, sold, "the number of seats sold by payments, and not cancelled")
     }
 }

@@ -84,6 +84,11 @@ struct BookingClient {
         return try self.call("POST", "/api/v1/payment", token: token, body: body)
     }
 
+    func cancel(_ concert: Int, _ user: Int, _ reservations: [Int64]) throws -> Answer {
+        let body = #"{"concertId":\#(concert),"userId":\#(user),"reservationIds":\#(reservations)}"#
+        return try self.call("POST", "/api/v1/reservation/cancel", body: body)
+    }
+
     func charge(_ user: Int, _ amount: Int) throws -> Answer {
         try self.call("POST", "/api/v1/point/charge?userId=\(user)&amount=\(amount)")
     }

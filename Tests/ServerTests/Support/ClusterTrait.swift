@@ -34,7 +34,9 @@ struct ClusterTrait: SuiteTrait, TestScoping {
         try TestCluster.eventually("all connections of \(test.name) are closed") {
             try served.stats().gateways.allSatisfy { $0.connections.open == 0 && $0.inFlight == 0 }
         }
-        #expect(try served.stats().discrepancies == [])
+        // A shard that kept its facts in memory and died takes its half of the payments with it.
+        let discrepancies = try served.stats().discrepancies
+        #expect(discrepancies.filter { !self.mayDie || !$0.hasPrefix("payments took") } == [])
         if !self.mayDie { #expect(!cluster.errorText.contains("warning"), "\(cluster.errorText)") }
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)

@@ -78,6 +78,8 @@ extension SplitMix {
         case .balance: .balance(self.id())
         case .history: .history(self.id(), self.historyQuery())
         case .debit: .debit(self.id(), self.id(), self.won())
+        case .cancel: .cancel(self.id(), self.id(), self.ids())
+        case .credit: .credit(self.id(), self.id(), self.won())
         }
     }
 
@@ -91,11 +93,9 @@ extension SplitMix {
         case .schedules: return .schedules(self.list { UInt32.random(in: 0...UInt32(Hall.seatCountMax), using: &$0) })
         case .seats: return .seats(self.list { $0.one() })
         case .reservations: return .reservations(self.list { $0.reservation() })
-        case .paid:
-            let reservations = self.list { $0.reservation() }
-            return .paid(
-                Receipt(user: self.id(), amount: self.won(), balance: self.won(), reservations: reservations)
-            )
+        case .paid: return .paid(self.receipt())
+        case .cancelled: return .cancelled(self.receipt())
+        case .credited: return .credited(self.won())
         case .points:
             let change = PointsChange(
                 amount: self.won(),
@@ -120,6 +120,11 @@ extension SplitMix {
         }
     }
 
+    private mutating func receipt() -> Receipt {
+        let reservations = self.list { $0.reservation() }
+        return Receipt(user: self.id(), amount: self.won(), balance: self.won(), reservations: reservations)
+    }
+
     mutating func fact() -> Fact {
         let kind: Fact.Kind = self.one()
         return switch kind {
@@ -136,7 +141,21 @@ extension SplitMix {
         case .used: .used(self.id(), self.id(), self.won(), at: self.moment())
         case .debited: .debited(self.id(), self.id(), self.id(), self.won(), at: self.moment())
         case .debitRefused: .debitRefused(self.id(), self.id(), at: self.moment())
+        case .cancelStarted: .cancelStarted(self.cancellation())
+        case .cancelDone: .cancelDone(self.id(), self.id(), balance: self.won(), at: self.moment())
+        case .credited: .credited(self.id(), self.id(), self.id(), self.won(), at: self.moment())
         }
+    }
+
+    private mutating func cancellation() -> CancellationOrder {
+        CancellationOrder(
+            id: self.id(),
+            concert: self.id(),
+            user: self.id(),
+            reservations: self.ids(),
+            amount: self.won(),
+            at: self.moment()
+        )
     }
 
     private mutating func order() -> PaymentOrder {

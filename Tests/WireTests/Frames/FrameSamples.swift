@@ -38,6 +38,11 @@ enum FrameSamples {
         until: Timestamp(nanoseconds: 0),
         status: .cancelled
     )
+    static let cancelledAfterPayment: Reservation = {
+        var reservation = Self.paid
+        reservation.status = .cancelled
+        return reservation
+    }()
     static let charge = HistoryEntry(
         id: PointHistoryID(3),
         amount: Won(1_000),
@@ -57,6 +62,15 @@ enum FrameSamples {
         concert: ConcertID(7),
         user: UserID(42),
         place: Place(1_001),
+        reservations: [ReservationID(274_877_906_945), ReservationID(274_877_906_946)],
+        amount: Won(270_000),
+        at: Self.moment
+    )
+
+    static let cancellation = CancellationOrder(
+        id: CancellationID(274_877_906_949),
+        concert: ConcertID(7),
+        user: UserID(42),
         reservations: [ReservationID(274_877_906_945), ReservationID(274_877_906_946)],
         amount: Won(270_000),
         at: Self.moment
@@ -136,6 +150,15 @@ enum FrameSamples {
             .debit(PaymentID(274_877_906_947), UserID(42), Won(270_000)),
             "240000000e003412080706050403020103000000400000002a00000000000000b01e040000000000"
         ),
+        (
+            .cancel(ConcertID(7), UserID(42), [ReservationID(274_877_906_945), ReservationID(274_877_906_946)]),
+            "300000000f003412080706050403020107000000000000002a0000000000000002000000010000004000000002000000"
+                + "40000000"
+        ),
+        (
+            .credit(CancellationID(274_877_906_949), UserID(42), Won(270_000)),
+            "2400000010003412080706050403020105000000400000002a00000000000000b01e040000000000"
+        ),
     ]
 
     /// As frames of `slot` and `requestID`.
@@ -210,6 +233,23 @@ enum FrameSamples {
         (
             .refused(.unavailable),
             "0e0000007f00341208070605040302011700"
+        ),
+        (
+            .cancelled(
+                Receipt(
+                    user: UserID(42),
+                    amount: Won(100_000),
+                    balance: Won(1_900_000),
+                    reservations: [Self.cancelledAfterPayment]
+                )
+            ),
+            "690000004c00341208070605040302012a00000000000000a086010000000000e0fd1c00000000000100000002000000"
+                + "400000002a0000000000000091060000000000003200000000000000a086010000000000152dd83eda54861815e53c18"
+                + "20558618020300000040000000"
+        ),
+        (
+            .credited(Won(1_730_000)),
+            "140000004d0034120807060504030201d0651a0000000000"
         ),
     ]
 
@@ -308,6 +348,19 @@ enum FrameSamples {
         (
             .debitRefused(UserID(42), PaymentID(274_877_906_947), at: Self.moment),
             "33012a000000000000000300000040000000152dd83eda548618"
+        ),
+        (
+            .cancelStarted(Self.cancellation),
+            "2301050000004000000007000000000000002a00000000000000b01e040000000000152dd83eda548618020000000100"
+                + "0000400000000200000040000000"
+        ),
+        (
+            .cancelDone(ConcertID(7), CancellationID(274_877_906_949), balance: Won(6), at: Self.moment),
+            "2401070000000000000005000000400000000600000000000000152dd83eda548618"
+        ),
+        (
+            .credited(UserID(42), PointHistoryID(5), CancellationID(274_877_906_949), Won(270_000), at: Self.moment),
+            "34012a0000000000000005000000000000000500000040000000b01e040000000000152dd83eda548618"
         ),
     ]
 }

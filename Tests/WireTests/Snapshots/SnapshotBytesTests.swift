@@ -84,6 +84,23 @@ import Testing
         ),
         (.debit(PaymentID(1), .done(balance: .zero)), "21" + "0100000000000000" + "01" + "0000000000000000"),
         (.debit(PaymentID(1), .refused), "21" + "0100000000000000" + "00"),
+        (
+            .cancellation(
+                CancellationOrder(
+                    id: CancellationID(1),
+                    concert: ConcertID(2),
+                    user: UserID(3),
+                    reservations: [ReservationID(4)],
+                    amount: Won(5),
+                    at: Timestamp(nanoseconds: 6)
+                ),
+                balance: nil
+            ),
+            "14" + "0100000000000000" + "0200000000000000" + "0300000000000000" + "0500000000000000"
+                + "0600000000000000" + "01000000" + "0400000000000000" + "00"
+        ),
+        (.credit(CancellationID(1), balance: Won(2)), "22" + "0100000000000000" + "0200000000000000"),
+        (.pointTotals(debited: Won(1), credited: Won(2)), "23" + "0100000000000000" + "0200000000000000"),
     ]
 
     private static func snapshot(_ items: String, count: UInt8) -> [UInt8] {

@@ -1,0 +1,112 @@
+/// The cancellations of one concert: those under way, and those done. Takes in facts; the shard decides.
+///
+///     started ──credited──▶ done         (kept for ever: repeating a cancellation gives its answer again)
+///
+/// There is no way back: once it has begun, the points come back and the seats become free, however long that takes.
+/// Until then the seats are sold, and its reservations can't be cancelled another time.
+public struct Cancellations {
+    public struct Cancellation: Equatable, Sendable {
+        public let order: CancellationOrder
+        /// The user's balance right after; nil while it is under way.
+        public fileprivate(set) var balance: Won?
+    }
+
+    private var cancellations: [CancellationID: Cancellation] = [:]
+    private var idsByReservation: [ReservationID: CancellationID] = [:]
+
+    public private(set) var openCount = 0
+    public private(set) var doneCount = 0
+
+    public init() {}
+
+    public subscript(cancellation: CancellationID) -> Cancellation? { self.cancellations[cancellation] }
+
+    /// The one that a reservation is part of: each is cancelled once at most.
+    public func cancellation(of reservation: ReservationID) -> Cancellation? {
+        self.idsByReservation[reservation].flatMap { self.cancellations[$0] }
+    }
+
+    /// Those under way, in the order of their ids. O(cancellations): for checks.
+    public var open: [CancellationOrder] {
+        self.cancellations.values.filter { $0.balance == nil }.map(\.order).sorted { $0.id < $1.id }
+    }
+
+    public mutating func takeStarted(_ order: CancellationOrder) {
+        let cancellation = Cancellation(order: order, balance: nil)
+        precondition(
+            self.cancellations.updateValue(cancellation, forKey: order.id) == nil,
+            "cancellation \(order.id) began twice"
+        )
+        for id in order.reservations {
+            precondition(
+                self.idsByReservation.updateValue(order.id, forKey: id) == nil,
+                "reservation \(id) is cancelled twice"
+            )
+        }
+        self.openCount += 1
+    }
+
+    public mutating func takeDone(_ id: CancellationID, balance: Won) -> CancellationOrder {
+        guard let cancellation = self.cancellations[id], cancellation.balance == nil else {
+            preconditionFailure("cancellation \(id) is not under way")
+        }
+        self.cancellations[id]!.balance = balance
+        self.openCount -= 1
+        self.doneCount += 1
+        return cancellation.order
+    }
+
+    // MARK: Snapshots
+
+    /// In the order of ids. O(n log n).
+    func forEach(_ body: (Cancellation) -> Void) {
+        for id in self.cancellations.keys.sorted() { body(self.cancellations[id]!) }
+    }
+
+    /// Takes back a cancellation as it was.
+    mutating func restore(_ order: CancellationOrder, balance: Won?) {
+        self.takeStarted(order)
+        if let balance { _ = self.takeDone(order.id, balance: balance) }
+    }
+
+    /// Every cancellation's reservations say the same as the cancellation. O(cancellations).
+    public func checkInvariants(against seats: Seats) {
+        var reservationCount = 0
+        for (id, cancellation) in self.cancellations {
+            var price = Won.zero
+            for reservation in cancellation.order.reservations {
+                precondition(
+                    self.idsByReservation[reservation] == id,
+                    "reservation \(reservation) belongs to another cancellation than \(id)"
+                )
+                guard let reservation = seats[reservation], reservation.payment != nil else {
+                    preconditionFailure("cancellation \(id) is of a reservation that nobody paid for")
+                }
+                precondition(
+                    reservation.user == cancellation.order.user,
+                    "cancellation \(id) gives back what someone else paid"
+                )
+                precondition(
+                    reservation.status == (cancellation.balance == nil ? .paid : .cancelled),
+                    "cancellation \(id) has the balance \(cancellation.balance as Won?), its reservation is "
+                        + "\(reservation.status)"
+                )
+                price += reservation.price
+            }
+            precondition(
+                price == cancellation.order.amount,
+                "cancellation \(id) gives back \(cancellation.order.amount) for seats of \(price)"
+            )
+            reservationCount += cancellation.order.reservations.count
+        }
+        precondition(
+            reservationCount == self.idsByReservation.count,
+            "a reservation is known as cancelled, and by no cancellation"
+        )
+        precondition(
+            self.cancellations.values.count { $0.balance == nil } == self.openCount
+                && self.cancellations.count == self.openCount + self.doneCount,
+            "cancellations are not counted right"
+        )
+    }
+}

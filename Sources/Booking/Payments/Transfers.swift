@@ -1,0 +1,138 @@
+import DequeModule
+
+/// Points that a concert's shard asks a user's shard to move: the one thing that payments and cancellations share.
+///
+///     begun ──asked, and asked again──▶ answered ──▶ over
+///
+/// The user's shard moves them once, however often it is asked. So the concert's shard asks as often as it takes, also
+/// after a restart, which finds in its facts what has begun and is not over.
+public struct Transfer: Equatable, Sendable {
+    public enum Direction: Equatable, Sendable {
+        /// From the user, for a payment. May be refused.
+        case debit
+        /// To the user, for a cancellation. Is never refused.
+        case credit
+    }
+
+    public let id: TransferID
+    public let direction: Direction
+    public let concert: ConcertID
+    public let user: UserID
+    public let amount: Won
+    /// When the payment or cancellation began.
+    public let at: Timestamp
+
+    init(_ order: PaymentOrder) {
+        self.id = TransferID(order.id)
+        self.direction = .debit
+        self.concert = order.concert
+        self.user = order.user
+        self.amount = order.amount
+        self.at = order.at
+    }
+
+    init(_ order: CancellationOrder) {
+        self.id = TransferID(order.id)
+        self.direction = .credit
+        self.concert = order.concert
+        self.user = order.user
+        self.amount = order.amount
+        self.at = order.at
+    }
+
+    /// What the user's shard is asked.
+    public var request: Request {
+        switch self.direction {
+        case .debit: .debit(PaymentID(self.id.rawValue), self.user, self.amount)
+        case .credit: .credit(CancellationID(self.id.rawValue), self.user, self.amount)
+        }
+    }
+
+    /// What somebody has asked for whose answer waits for this.
+    var askedFor: Request.Kind {
+        switch self.direction {
+        case .debit: .pay
+        case .credit: .cancel
+        }
+    }
+}
+
+/// The transfers of one shard's concerts that are under way: when each was asked for, and who waits for it.
+struct Transfers {
+    /// Follows from the facts, so a restart asks for them again.
+    private(set) var underWay: [TransferID: Transfer] = [:]
+    /// When each was asked for, earliest first; may name some that are over by now, which are skipped.
+    private var asked = Deque<Asked>()
+    /// Forgotten in a restart, as their connections are.
+    private var waiters: [TransferID: [Shard.Origin]] = [:]
+
+    private struct Asked {
+        let id: TransferID
+        let at: Timestamp
+    }
+
+    /// One that got no answer is asked for again after this: long against a round trip (under 1 ms), short for people.
+    static let patience = Nanoseconds.milliseconds(500)
+    /// How many may wait for one: someone who repeats a payment every 5 s, the gateway's patience, for 5 minutes.
+    static let waitersMax = 64
+
+    subscript(id: TransferID) -> Transfer? { self.underWay[id] }
+
+    mutating func begin(_ transfer: Transfer) {
+        self.underWay[transfer.id] = transfer
+        self.asked.append(Asked(id: transfer.id, at: transfer.at))
+    }
+
+    mutating func end(_ id: TransferID) { self.underWay[id] = nil }
+
+    /// False when too many wait already.
+    mutating func wait(for id: TransferID, _ origin: Shard.Origin) -> Bool {
+        guard self.waiters[id, default: []].count < Self.waitersMax else { return false }
+        self.waiters[id, default: []].append(origin)
+        return true
+    }
+
+    mutating func takeWaiters(for id: TransferID) -> [Shard.Origin] { self.waiters.removeValue(forKey: id) ?? [] }
+
+    /// One that has waited for an answer long enough, and counts as asked for now; nil when there is none.
+    mutating func popUnanswered(at now: Timestamp) -> Transfer? {
+        while let first = self.asked.first, first.at + Self.patience <= now {
+            self.asked.removeFirst()
+            guard let transfer = self.underWay[first.id] else { continue }
+            self.asked.append(Asked(id: first.id, at: now))
+            return transfer
+        }
+        return nil
+    }
+
+    /// In the order of their ids. O(n log n).
+    func all(where isMeant: (Transfer) -> Bool) -> [Transfer] {
+        self.underWay.values.filter(isMeant).sorted { $0.id < $1.id }
+    }
+
+    /// Takes back one that was under way; in any order, then `endRestoring`.
+    mutating func restore(_ transfer: Transfer) { self.underWay[transfer.id] = transfer }
+
+    /// Those taken back are asked for again, the oldest first.
+    mutating func endRestoring() {
+        let all = self.underWay.values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+        self.asked = Deque(all.map { Asked(id: $0.id, at: $0.at) })
+    }
+
+    /// `open` are the payments and cancellations that are under way. O(n log n).
+    func checkInvariants(_ open: [Transfer]) {
+        precondition(open.count == self.underWay.count, "points of something that is over are asked for")
+        for transfer in open {
+            precondition(self.underWay[transfer.id] == transfer, "points for \(transfer.id) are not asked for")
+        }
+        let asked = self.asked.map(\.id).filter { self.underWay[$0] != nil }
+        precondition(
+            asked.sorted() == self.underWay.keys.sorted(),
+            "points would never be asked for again, or twice"
+        )
+        precondition(
+            self.waiters.keys.allSatisfy { self.underWay[$0] != nil },
+            "somebody waits for points that have moved, or were refused"
+        )
+    }
+}

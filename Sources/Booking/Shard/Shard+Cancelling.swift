@@ -1,0 +1,87 @@
+/// The verbs of cancelling what is paid.
+///
+///     concert's shard                                              user's shard
+///     cancelStarted: the reservations are pinned
+///     ──────────────────── credit(cancellation) ─────────────────▶ credited
+///     cancelDone: the seats are free   ◀───────── reply ───────────
+///
+/// A payment the other way round, with one difference: nobody may refuse it. The seats become free only once the points
+/// are back for good; a crash at any moment leaves either the sale as it was, or a cancellation that goes on.
+extension Shard {
+    /// Cancels all the reservations or none. Repeating a cancellation that is done gives its answer again, whatever the
+    /// time; repeating one that is under way waits for it.
+    mutating func cancel(
+        _ state: ConcertState,
+        _ user: UserID,
+        _ ids: [ReservationID],
+        _ origin: Origin
+    ) -> Reply? {
+        let reservations: [Reservation]
+        switch Self.own(ids, of: user, state) {
+        case .failure(let refusal): return .refused(refusal)
+        case .success(let own): reservations = own
+        }
+        if let cancellation = state.cancellations.cancellation(of: ids[0]),
+            Set(cancellation.order.reservations) == Set(ids)
+        {
+            guard cancellation.balance == nil else { return self.receipt(cancellation.order.id, of: state) }
+            return self.wait(for: TransferID(cancellation.order.id), origin)
+        }
+        for reservation in reservations {
+            if let refusal = self.refusalToCancel(reservation, state) { return .refused(refusal) }
+        }
+        let order = CancellationOrder(
+            id: CancellationID(self.nextID(in: state.concert.slot)),
+            concert: state.concert.id,
+            user: user,
+            reservations: ids,
+            amount: reservations.reduce(.zero) { $0 + $1.price },
+            at: self.now
+        )
+        self.record(.cancelStarted(order))
+        return self.begin(Transfer(order), origin)
+    }
+
+    private func refusalToCancel(_ reservation: Reservation, _ state: ConcertState) -> Refusal? {
+        switch reservation.status {
+        case .held: return reservation.isPinned ? .paymentInProgress : .notPaid
+        case .cancelled: return reservation.payment == nil ? .notPaid : .alreadyCancelled
+        case .paid:
+            guard state.cancellations.cancellation(of: reservation.id) == nil else { return .cancelInProgress }
+            guard let payment = reservation.payment.flatMap({ state.payments[$0] }),
+                let schedule = state.seats.schedule(reservation.schedule)
+            else { preconditionFailure("reservation \(reservation.id) is paid by nothing, or for no play") }
+            // The time of payment is when somebody asked for it: that it was done later, because a shard was away,
+            // shows nowhere.
+            let deadline = state.concert.rules.cancelDeadline(paidAt: payment.order.at, playsAt: schedule.playsAt)
+            return self.now < deadline ? nil : .cancelTooLate
+        }
+    }
+
+    /// Gives a cancellation's amount back once, however often it is asked, and says the same each time. May be 0: free
+    /// seats are cancelled, too.
+    ///
+    /// It may take the balance past `Points.balanceMax`. That bound is about how much people may bring; these points
+    /// were theirs, and have bought something that they give up with it. To refuse them would take both.
+    mutating func credit(_ cancellation: CancellationID, _ user: UserID, _ amount: Won) -> Reply {
+        guard amount >= .zero else { return .refused(.chargeNotPositive) }
+        if self.points.credit(cancellation) == nil {
+            self.record(.credited(user, self.nextHistoryID(user), cancellation, amount, at: self.now))
+        }
+        guard let balance = self.points.credit(cancellation) else {
+            preconditionFailure("cancellation \(cancellation) was credited, and is not known")
+        }
+        return .credited(balance)
+    }
+
+    func receipt(_ id: CancellationID, of state: ConcertState) -> Reply {
+        guard let cancellation = state.cancellations[id], let balance = cancellation.balance else {
+            preconditionFailure("cancellation \(id) has no receipt")
+        }
+        let order = cancellation.order
+        let reservations = order.reservations.map { state.seats[$0]! }
+        return .cancelled(
+            Receipt(user: order.user, amount: order.amount, balance: balance, reservations: reservations)
+        )
+    }
+}
