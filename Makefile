@@ -26,7 +26,7 @@ PYTHON := k6/run deploy/bench/*.py
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench burst test simulate simulate-mutants lint format clean
+.PHONY: help setup build run-cluster k6 bench bench-journal burst test simulate simulate-mutants lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -53,6 +53,10 @@ k6: $(if $(SELF),build)  # Load: SCENARIO=seed|spike|arrival|soak SELF=1 COMPARE
 bench: build  # CPU per request beside nginx: ROUNDS=3 SECONDS_PER_ROUND=5
 	@deploy/setup bench
 	@deploy/bench/run
+
+bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
+	@deploy/setup bench bench-journal
+	@deploy/bench/journal.py
 
 burst: build  # 50,000 joins at once to one concert: places and admissions checked
 	@deploy/bench/burst.py
