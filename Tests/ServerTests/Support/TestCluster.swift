@@ -13,6 +13,7 @@ final class TestCluster {
     private let output = Pipe()
     private let errorFile: String
     private(set) var outputText = ""
+    private var isForgotten = false
 
     static var executable: String {
         let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
@@ -44,13 +45,17 @@ final class TestCluster {
         try self.process.run()
     }
 
+    /// Another cluster has taken the folder over: it stays when this one goes.
+    func forget() { self.isForgotten = true }
+
     deinit {
         if self.process.isRunning { kill(self.process.processIdentifier, SIGKILL) }
+        defer { try? FileManager.default.removeItem(atPath: self.errorFile) }
+        guard !self.isForgotten else { return }
         if let file = try? ClusterFile.read(self.state) {
             for pid in file.shards + file.gateways where pid > 0 { kill(pid, SIGKILL) }
         }
         try? FileManager.default.removeItem(atPath: self.state.path)
-        try? FileManager.default.removeItem(atPath: self.errorFile)
     }
 
     var processID: Int32 { self.process.processIdentifier }
