@@ -13,7 +13,7 @@ import Testing
     ]
     private static let fans = 12
 
-    private static func waitUntilServed(_ cluster: TestCluster) throws {
+    static func waitUntilServed(_ cluster: TestCluster) throws {
         try TestCluster.eventually("all shards serve") {
             let json = try? StatsCommand.text(cluster.state, json: true)
             guard let json, let stats = try? JSONDecoder().decode(ClusterStats.self, from: Data(json.utf8)) else {

@@ -15,7 +15,9 @@ final class TestCluster {
     private(set) var outputText = ""
     private var isForgotten = false
 
+    /// The one that was built with the tests, unless TESTED_EXECUTABLE names another.
     static var executable: String {
+        if let other = ProcessInfo.processInfo.environment["TESTED_EXECUTABLE"] { return other }
         let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return bundle.prefix { _ in true }.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/usher"
     }
