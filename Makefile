@@ -26,7 +26,7 @@ PYTHON := k6/run deploy/bench/*.py
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench burst test simulate simulate-mutants lint format clean
+.PHONY: help setup build run-cluster k6 bench bench-journal burst test kills simulate simulate-mutants lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -54,12 +54,21 @@ bench: build  # CPU per request beside nginx: ROUNDS=3 SECONDS_PER_ROUND=5
 	@deploy/setup bench
 	@deploy/bench/run
 
+bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
+	@deploy/setup bench bench-journal
+	@deploy/bench/journal.py
+
 burst: build  # 50,000 joins at once to one concert: places and admissions checked
 	@deploy/bench/burst.py
 
 test: setup  # Build everything and run every test
 	swift build
 	swift test --disable-xctest
+
+kills: build  # A minute of load with a kill -9 every 2 s, then the books: KILLS_SECONDS=60 KILLS_FACTS=100000 KILLS_SEED=
+	swift build --build-tests
+	@TESTED_EXECUTABLE=$(abspath $(USHER)) KILLS_SECONDS=$(or $(KILLS_SECONDS),60) KILLS_FACTS=$(or $(KILLS_FACTS),100000) \
+	    swift test --disable-xctest --skip-build --filter KillsTests
 
 simulate: setup  # Whole clusters in one process, everything going wrong: SEED=1 SEEDS=1000 STEPS=10000
 	swift build -c release --product simulator

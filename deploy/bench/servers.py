@@ -1,4 +1,5 @@
-"""The servers that are measured: an Usher cluster and an nginx, each started in a folder of its own and gone after.
+"""The servers that are measured: an Usher cluster, an nginx, an nginx with Redis behind it; each is started in a folder
+of its own, and gone after.
 
 Used as context managers, so that whatever happens, nothing is left running and no folder stays:
 
@@ -8,6 +9,7 @@ Used as context managers, so that whatever happens, nothing is left running and 
 
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
 import pathlib
@@ -104,16 +106,31 @@ def get_json(url, timeout=2.0):
         return json.loads(answer.read())
 
 
-class Server:
-    """A child process with a folder, that is ready when its `ready_url` answers 200."""
+def answers(url):
+    """Whether a GET is answered 200; raises OSError where it is not."""
+    with urllib.request.urlopen(url, timeout=2):
+        return True
 
-    def __init__(self, name):
+
+def program(name, section):
+    """Where a program of Debian's is; `section` of packages.txt has its package."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise ServerError(f"no {name} here; `deploy/setup {section}` installs it")
+    return path
+
+
+class Server:
+    """A child process with a folder, that is ready when a function of its kind says so."""
+
+    def __init__(self, name, parent=None):
+        """`parent` is where its folder is made, where that matters; else where temporary folders are."""
         self.name = name
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"usher-{name}-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"usher-{name}-", dir=parent))
         self.log = self.folder / f"{name}.log"
         self.process = None
 
-    def start(self, command, ready_url):
+    def start(self, command, is_ready):
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -128,7 +145,7 @@ class Server:
             if self.process.poll() is not None:
                 raise ServerError(f"{self.name} ended with {self.process.returncode} at once:\n{self.log_tail()}")
             with contextlib.suppress(OSError):
-                with urllib.request.urlopen(ready_url, timeout=2):
+                if is_ready():
                     return
             if time.monotonic() > deadline:
                 raise ServerError(f"{self.name} is not ready after {READY_SECONDS_MAX} s:\n{self.log_tail()}")
@@ -173,9 +190,9 @@ class Server:
 class Cluster(Server):
     """An `usher cluster` on free ports with a state folder of its own."""
 
-    def __init__(self, shards, gateways):
-        super().__init__("cluster")
-        self.shards, self.gateways = shards, gateways
+    def __init__(self, shards, gateways, flags=(), parent=None):
+        super().__init__("cluster", parent)
+        self.shards, self.gateways, self.flags = shards, gateways, flags
         self.port, self.operator_port = free_ports(2)
         self.state = self.folder / "state"
         self.url = f"http://127.0.0.1:{self.port}"
@@ -186,8 +203,8 @@ class Cluster(Server):
         if not usher.exists():
             raise ServerError(f"no {usher}; `make build` makes it")
         command = [usher, "cluster", "--shards", self.shards, "--gateways", self.gateways, "--port", self.port]
-        command += ["--operator-port", self.operator_port, "--state", self.state]
-        self.start([str(word) for word in command], f"{self.operator_url}/readyz")
+        command += ["--operator-port", self.operator_port, "--state", self.state, *self.flags]
+        self.start([str(word) for word in command], lambda: answers(f"{self.operator_url}/readyz"))
 
     def pids(self):
         """The supervisor's own word on who belongs to the cluster; its children by /proc where it gave none."""
@@ -207,13 +224,11 @@ class Nginx(Server):
         self.url = f"http://127.0.0.1:{self.port}"
 
     def launch(self):
-        nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-        if nginx is None:
-            raise ServerError("no nginx here; `deploy/setup bench` installs it")
+        nginx = program("nginx", "bench")
         (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
         (self.folder / "schedules.conf").write_text(self.schedules_directives())
         configuration = shutil.copy(HERE / "nginx-return-200.conf", self.folder)
-        self.start([nginx, "-p", str(self.folder), "-c", configuration], f"{self.url}/api/v1/waiting")
+        self.start([nginx, "-p", str(self.folder), "-c", configuration], lambda: answers(f"{self.url}/api/v1/waiting"))
 
     @staticmethod
     def schedules_directives():
@@ -232,3 +247,65 @@ class Nginx(Server):
         lines = [f"set $piece_{index}_ '{piece}';" for index, piece in enumerate(pieces)]
         lines.append('return 200 "' + "".join(f"$piece_{index}_" for index in range(len(pieces))) + '";')
         return "\n".join(lines) + "\n"
+
+
+class Redis(Server):
+    """redis-server on a Unix socket in its folder, with an append-only file that it syncs `always` or `everysec`."""
+
+    def __init__(self, appendfsync, parent):
+        super().__init__("redis", parent)
+        self.appendfsync = appendfsync
+        self.socket = self.folder / "redis.sock"
+
+    def launch(self):
+        # No snapshots, and no rewriting of the file, as neither is part of a join; Usher compacts nothing meanwhile either.
+        settings = ["--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--daemonize", "no", "--save", ""]
+        settings += ["--appendonly", "yes", "--appendfsync", self.appendfsync, "--auto-aof-rewrite-percentage", "0"]
+        self.start([program("redis-server", "bench-journal"), *(str(word) for word in settings)], self.is_ready)
+
+    def is_ready(self):
+        return self.ask("PING") == b"+PONG"
+
+    def ask(self, *words):
+        """One command, its answer's first line."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(self.socket))
+            parts = [str(word).encode() for word in words]
+            connection.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(p), p) for p in parts))
+            return connection.makefile("rb").readline().rstrip()
+
+
+class NginxWithRedis(Server):
+    """nginx with nginx-redis.conf on a free port, and a Redis behind it."""
+
+    def __init__(self, appendfsync, parent):
+        super().__init__("nginx", parent)
+        self.redis = Redis(appendfsync, parent)
+        [self.port] = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def launch(self):
+        self.redis.launch()
+        script = (HERE / "redis-join.lua").read_text()
+        self.redis.ask("SCRIPT", "LOAD", script)
+        (self.folder / "redis.conf.lua").write_text(
+            f"return {{socket = 'unix:{self.redis.socket}', sha = '{hashlib.sha1(script.encode()).hexdigest()}', "
+            f"script = [==[{script}]==]}}\n"
+        )
+        (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
+        shutil.copy(HERE / "nginx-redis.lua", self.folder)
+        configuration = shutil.copy(HERE / "nginx-redis.conf", self.folder)
+        command = [program("nginx", "bench-journal"), "-p", str(self.folder), "-c", configuration]
+        if os.geteuid() == 0:
+            command += ["-g", "user root;"]  # else its worker could not reach the socket in our folder
+        self.start(command, lambda: answers(f"{self.url}/healthz"))
+
+    def stop(self):
+        try:
+            super().stop()
+        finally:
+            self.redis.stop()
+
+    def pids(self):
+        return super().pids() + self.redis.pids()

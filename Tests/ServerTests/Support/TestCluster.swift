@@ -13,8 +13,11 @@ final class TestCluster {
     private let output = Pipe()
     private let errorFile: String
     private(set) var outputText = ""
+    private var isForgotten = false
 
+    /// The one that was built with the tests, unless TESTED_EXECUTABLE names another.
     static var executable: String {
+        if let other = ProcessInfo.processInfo.environment["TESTED_EXECUTABLE"] { return other }
         let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return bundle.prefix { _ in true }.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/usher"
     }
@@ -44,13 +47,17 @@ final class TestCluster {
         try self.process.run()
     }
 
+    /// Another cluster has taken the folder over: it stays when this one goes.
+    func forget() { self.isForgotten = true }
+
     deinit {
         if self.process.isRunning { kill(self.process.processIdentifier, SIGKILL) }
+        defer { try? FileManager.default.removeItem(atPath: self.errorFile) }
+        guard !self.isForgotten else { return }
         if let file = try? ClusterFile.read(self.state) {
             for pid in file.shards + file.gateways where pid > 0 { kill(pid, SIGKILL) }
         }
         try? FileManager.default.removeItem(atPath: self.state.path)
-        try? FileManager.default.removeItem(atPath: self.errorFile)
     }
 
     var processID: Int32 { self.process.processIdentifier }

@@ -1,0 +1,50 @@
+-- Joining a line by way of Redis, inside nginx: what a handler of a few dozen lines does, without any extras.
+
+local cjson = require "cjson"
+local redis = require "nginx.redis" -- lua-resty-redis, as Debian names it
+local settings = assert(loadfile(ngx.config.prefix() .. "redis.conf.lua"))()
+
+local TOKEN_SECONDS = 1800 -- how long a place in line lasts
+local POOL_IDLE_MILLISECONDS = 60000
+local POOL_SIZE = 128 -- more than there are connections: no connection to Redis is ever made anew
+
+local line = {}
+
+-- With the length said: else nginx would send it in chunks.
+local function answer_with(status, text)
+    ngx.status = status
+    ngx.header["Content-Length"] = #text
+    ngx.print(text)
+end
+
+local function refuse(status, code)
+    answer_with(status, '{"code":"' .. code .. '"}')
+end
+
+function line.join()
+    if ngx.req.get_method() ~= "POST" then return refuse(405, "METHOD_NOT_ALLOWED") end
+    ngx.req.read_body()
+    local is_json, body = pcall(cjson.decode, ngx.req.get_body_data() or "")
+    local concert, user = is_json and tonumber(body.concertId), is_json and tonumber(body.userId)
+    if not concert or not user then return refuse(400, "BODY_INVALID") end
+
+    local connection = redis:new()
+    connection:set_timeout(5000)
+    if not connection:connect(settings.socket) then return refuse(503, "UNAVAILABLE") end
+    local key = string.format("%d", concert)
+    local member = string.format("%d", user)
+    local token = ngx.var.request_id -- 16 random bytes in hexadecimal digits
+    local arguments = {
+        3, "token:" .. key .. ":" .. member, "places:" .. key, "line:" .. key, member, token, TOKEN_SECONDS }
+    local answer, problem = connection:evalsha(settings.sha, unpack(arguments))
+    if not answer and problem:find("NOSCRIPT", 1, true) then
+        answer = connection:eval(settings.script, unpack(arguments))
+    end
+    if not answer then return refuse(503, "UNAVAILABLE") end
+    connection:set_keepalive(POOL_IDLE_MILLISECONDS, POOL_SIZE)
+
+    answer_with(200, '{"userId":' .. member .. ',"concertId":' .. key .. ',"tokenId":"' .. answer[1]
+        .. '","createdAt":"' .. ngx.localtime() .. '","place":' .. answer[2] .. '}')
+end
+
+return line
