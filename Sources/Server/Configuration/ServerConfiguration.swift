@@ -13,6 +13,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var state = ".usher"
         public var readyTimeoutSeconds = 30
         public var drainTimeoutSeconds = 10
+        public var scheduling = "batch"
     }
 
     public struct Gateway: Codable, Equatable, Sendable {

@@ -43,6 +43,13 @@ public enum Settings {
             unit: "seconds",
             "How long a stop waits for requests that are under way, before it kills."
         ),
+        text(
+            "cluster.scheduling",
+            .oneOf(["batch", "normal"]),
+            \.cluster.scheduling,
+            "How the kernel shares cores between the processes: batch lets each finish its turn, which costs less CPU a "
+                + "request; normal lets one that wakes interrupt another."
+        ),
     ]
 
     private static let gateway = [

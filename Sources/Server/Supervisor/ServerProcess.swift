@@ -52,6 +52,7 @@ final class ServerProcess {
             )
         }
         process.warnIfFewer(openFiles)
+        Scheduling(rawValue: configuration.cluster.scheduling)?.apply(log: process.log)
         do throws(StartError) {
             try configuration.stateDirectory.prepare()
             try start(process)
