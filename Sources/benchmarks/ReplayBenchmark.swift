@@ -74,7 +74,7 @@ enum ReplayBenchmark {
                     fact.encode(into: &bytes)
                     count += 1
                 },
-                debits: { _ in },
+                transfers: { _ in },
                 lateReplies: { _ in }
             )
             return Batch(bytes: bytes.array, count: count)
