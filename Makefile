@@ -26,7 +26,7 @@ PYTHON := k6/run deploy/bench/*.py
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal burst test kills simulate simulate-mutants lint format clean
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-recovery bench-core burst test kills simulate simulate-mutants lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -50,9 +50,20 @@ k6: $(if $(SELF),build)  # Load: SCENARIO=seed|spike|arrival|soak SELF=1 COMPARE
 	@deploy/setup k6 $(if $(COMPARE),bench)
 	@k6/run
 
-bench: build  # CPU per request beside nginx: ROUNDS=3 SECONDS_PER_ROUND=5
+bench: build  # CPU per request beside nginx, and recovery from kill -9: ROUNDS=3 SECONDS_PER_ROUND=5
+	swift build -c release --product benchmarks
 	@deploy/setup bench
 	@deploy/bench/run
+
+bench-recovery: build  # A shard with a million people waiting, after kill -9: ROUNDS=3 DISK=/var/tmp
+	swift build -c release --product benchmarks
+	@deploy/bench/recovery.py
+
+bench-core: setup  # Facts a second of replay and steps a second of the simulator, and instructions of each
+	swift build -c release --product benchmarks
+	swift build -c release --product simulator
+	@deploy/setup bench-core
+	@deploy/bench/core.py
 
 bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
 	@deploy/setup bench bench-journal

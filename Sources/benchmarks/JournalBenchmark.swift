@@ -7,9 +7,8 @@ import Wire
 
 /// What the journal costs: commits a second by policy, facts a second of replay, and a large shard's snapshot. Each line
 /// is a figure and what it was measured on; run it on an idle machine, on the disk that will hold the journals.
-@main enum JournalBenchmark {
-    static func main() throws {
-        let folder = CommandLine.arguments.dropFirst().first ?? "/tmp/usher-benchmark-\(getpid())"
+enum JournalBenchmark {
+    static func run(in folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         for (name, policy) in [
@@ -20,20 +19,18 @@ import Wire
         try Self.largeShard("\(folder)/large")
     }
 
-    private static let origin = JournalOrigin(shard: 0, shardCount: 1, slotMapVersion: 1)
-
     // MARK: Commits
 
     /// Batches of 256 bytes, one after the other for 3 s.
     private static func commits(_ name: String, _ policy: JournalPolicy, _ state: String) throws {
         try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
-        let owner = try Owner(JournalFiles(state: state, shard: 0), policy)
+        let owner = try JournalOwner(JournalFiles(state: state, shard: 0), policy)
         let bytes = [UInt8](repeating: 7, count: 256)
         let begun = Self.now
         var latencies: [UInt64] = []
         while Self.now - begun < 3_000_000_000 {
             let before = Self.now
-            try owner.append(bytes, count: 5)
+            try owner.append(bytes, count: 5, at: Timestamp(seconds: 1_800_000_000))
             latencies.append(Self.now - before)
         }
         let seconds = Double(Self.now - begun) / 1e9
@@ -48,13 +45,12 @@ import Wire
 
     // MARK: A large shard
 
-    /// 1,000,000 people waiting in one line and 100,000 reservations of people who were inside.
     private static func largeShard(_ state: String) throws {
         try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
         let files = JournalFiles(state: state, shard: 0)
-        let catalogue = try Self.catalogue()
+        let catalogue = try LargeShard.catalogue()
         func fresh() -> Shard { Shard(index: 0, slots: SlotMap(shardCount: 1), catalogue: catalogue, hashSeed: 42) }
-        let facts = try Self.write(files, fresh)
+        let facts = try LargeShard.write(files, from: Timestamp(seconds: 1_800_000_000))
         print("journal: \(facts) facts, \(Self.size(files.database)) bytes")
 
         var shard = fresh()
@@ -106,106 +102,9 @@ import Wire
         }
     }
 
-    /// A journal of that shard's facts, 64 a batch; how many they are.
-    private static func write(_ files: JournalFiles, _ fresh: () -> Shard) throws -> UInt64 {
-        let owner = try Owner(files, .none)
-        var shard = fresh()
-        var bytes = FrameBytes(capacity: 1 << 16)
-        var count: UInt32 = 0
-        var failure: (any Error)?
-        func gather(_ fact: Fact) {
-            shard.take(fact)
-            fact.encode(into: &bytes)
-            count += 1
-            guard count == 64 else { return }
-            flush()
-        }
-        func flush() {
-            guard count > 0 else { return }
-            do { try owner.append(bytes.array, count: count) } catch { failure = error }
-            bytes.removeAll()
-            count = 0
-        }
-        let start = Timestamp(seconds: 1_800_000_000)
-        let concert = ConcertID(1)
-        // The first 25,000 go in and hold four seats each; a million more wait.
-        for number in 1...1_025_000 as ClosedRange<UInt64> {
-            let at = start + .milliseconds(Int64(number / 10))
-            gather(.joined(concert, UserID(number * 7_919), Place(number), at: at))
-            guard number <= 25_000 else { continue }
-            gather(.admitted(concert, Place(number), at: at))
-            for seat in 0..<4 as Range<UInt64> {
-                let index = (number - 1) * 4 + seat
-                let hold = Reservation(
-                    id: ReservationID(SlotIDs.make(Slot(of: concert), counter: index + 1)),
-                    user: UserID(number * 7_919),
-                    schedule: ScheduleID(index / 50_000 + 1),
-                    seat: SeatID(index % 50_000 + 1),
-                    price: Won(100_000),
-                    heldAt: at,
-                    until: at + .minutes(5)
-                )
-                gather(.held(concert, hold))
-            }
-        }
-        flush()
-        if let failure { throw failure }
-        let facts = owner.journal.nextSequence - 1
-        try owner.journal.close()
-        return facts
-    }
-
-    private static func catalogue() throws -> Catalogue {
-        let hall = try Hall(sections: [Hall.Section(seats: 1...50_000, grade: "A", price: Won(100_000))])
-        let plays = Timestamp(seconds: 1_900_000_000)
-        let schedules = (1...2).map { Schedule(id: ScheduleID($0), playsAt: plays, hall: hall) }
-        return try Catalogue([
-            Concert(
-                id: ConcertID(1),
-                title: "large",
-                opensAt: .distantPast,
-                schedules: schedules,
-                rules: ConcertRules()
-            )
-        ])
-    }
-
     // MARK: Helpers
 
-    /// An owner without a loop: each batch is waited for.
-    private final class Owner {
-        let journal: SQLiteJournal
-        private let woken: DispatchSemaphore
-
-        init(_ files: JournalFiles, _ policy: JournalPolicy) throws {
-            let woken = DispatchSemaphore(value: 0)
-            self.woken = woken
-            self.journal = try SQLiteJournal(files, origin: JournalBenchmark.origin, policy: policy) { woken.signal() }
-            try self.journal.begin()
-        }
-
-        func append(_ bytes: [UInt8], count: UInt32) throws {
-            var result: Result<Void, JournalError>?
-            let batch = JournalBatch(
-                firstSequence: self.journal.nextSequence,
-                count: count,
-                time: Timestamp(seconds: 1_800_000_000),
-                bytes: bytes
-            )
-            self.journal.append(batch) { result = $0 }
-            while result == nil {
-                self.woken.wait()
-                self.journal.drain()
-            }
-            try result?.get()
-        }
-    }
-
-    private static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    private static var now: UInt64 { Benchmarks.now }
 
     private static func size(_ path: String) -> UInt64 {
         var status = stat()

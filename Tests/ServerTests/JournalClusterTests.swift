@@ -106,6 +106,26 @@ import Testing
         #expect(again.waitUntilOver() == 0)
     }
 
+    @Test func `the program looks at the journals of its state folder`() throws {
+        let cluster = try TestCluster(arguments: Self.arguments)
+        try cluster.waitUntilUp()
+        #expect(try Self.client(cluster).charge(1, 1_000).status == 200)
+        for command in ["verify", "stat", "compact"] {
+            let journal = Process()
+            let output = Pipe()
+            journal.executableURL = URL(filePath: TestCluster.executable)
+            journal.arguments = ["journal", command, "--state", cluster.state.path]
+            journal.standardOutput = output
+            try journal.run()
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            journal.waitUntilExit()
+            #expect(journal.terminationStatus == 0, "\(command): \(text)")
+            for shard in 0..<2 { #expect(text.contains("shard-\(shard).sqlite"), "\(command): \(text)") }
+        }
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
     @Test func `a second owner is refused while the first serves`() throws {
         let cluster = try TestCluster(arguments: Self.arguments)
         try cluster.waitUntilUp()

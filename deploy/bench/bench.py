@@ -183,20 +183,26 @@ def table(results):
 
 
 def save(results, runs, problems):
-    folder = servers.ROOT / "bench"
-    folder.mkdir(exist_ok=True)
-    path = folder / "polls-and-joins.json"
-    record = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "processor": processor()},
+    write_record("polls-and-joins.json", {
         "settings": {"rounds": ROUNDS, "secondsPerRound": SECONDS_PER_ROUND, "connections": CONNECTIONS,
                      "shards": SHARDS, "gateways": GATEWAYS, "concerts": CONCERTS},
         "valid": not problems,
         "problems": problems,
         "results": results,
         "runs": runs,
+    })
+
+
+def write_record(name, record):
+    """Leaves the numbers of a benchmark in the folder bench, with when and where they were measured."""
+    folder = servers.ROOT / "bench"
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    where = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "processor": processor()},
     }
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path.write_text(json.dumps(where | record, indent=2) + "\n")
     print(f"bench: all numbers are in {path.relative_to(servers.ROOT)}")
 
 

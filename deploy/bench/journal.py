@@ -24,9 +24,7 @@ From the environment: ROUNDS (3), SECONDS_PER_ROUND (5), CONNECTIONS (64), and D
 disk that is meant. Leaves bench/journal.json.
 """
 
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -181,12 +179,7 @@ def flushes_per_second():
 
 
 def save(results, runs, problems, disk):
-    folder = servers.ROOT / "bench"
-    folder.mkdir(exist_ok=True)
-    path = folder / "journal.json"
-    record = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "processor": bench.processor()},
+    bench.write_record("journal.json", {
         "disk": disk,
         "settings": {"rounds": bench.ROUNDS, "secondsPerRound": bench.SECONDS_PER_ROUND,
                      "connections": bench.CONNECTIONS, "concerts": CONCERTS},
@@ -194,9 +187,7 @@ def save(results, runs, problems, disk):
         "problems": problems,
         "results": results,
         "runs": runs,
-    }
-    path.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"bench: all numbers are in {path.relative_to(servers.ROOT)}")
+    })
 
 
 if __name__ == "__main__":

@@ -106,6 +106,16 @@ def get_json(url, timeout=2.0):
         return json.loads(answer.read())
 
 
+@contextlib.contextmanager
+def scratch_folder(name, parent=None):
+    """A folder that is gone afterwards."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"usher-{name}-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def answers(url):
     """Whether a GET is answered 200; raises OSError where it is not."""
     with urllib.request.urlopen(url, timeout=2):
