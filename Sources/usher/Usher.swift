@@ -16,7 +16,9 @@ import Server
             shows what they come to.
             """,
         version: "usher 0.1.0",
-        subcommands: [Cluster.self, Stats.self, Top.self, Config.self, Keys.self, Shard.self, Gateway.self]
+        subcommands: [
+            Cluster.self, Stats.self, Top.self, Config.self, Keys.self, Journal.self, Shard.self, Gateway.self,
+        ]
     )
 
     static func main() {
