@@ -27,7 +27,13 @@ struct Fan {
     mutating func nextRequest(_ auditor: Auditor, _ random: inout SeededRandom)
         -> (request: Request, isForged: Bool)
     {
-        if let again = self.toRepeat.take(), !random.once(in: 3) { return again }
+        if let again = self.toRepeat.take(), !random.once(in: 3) {
+            // Who hears nothing of a cancellation may try it with one of its seats.
+            guard case .cancel(let concert, let user, let ids) = again.request, ids.count > 1, random.once(in: 2) else {
+                return again
+            }
+            return (.cancel(concert, user, [random.pick(ids)]), false)
+        }
         let concert = random.pick(SmallWorld.catalogue.concerts)
         if random.once(in: 6), let request = self.cancel(concert, auditor, &random) { return (request, false) }
         guard let pass = self.passes[concert.id] else {

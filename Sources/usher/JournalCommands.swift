@@ -3,10 +3,10 @@ import Server
 
 struct Journal: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Verify, measure, export and compact what the shards have written down.",
+        abstract: "Verify, measure, export, audit and compact what the shards have written down.",
         discussion:
             "All of them work while the cluster runs. They end with 1 when a journal is not whole, and say where.",
-        subcommands: [Verify.self, Stat.self, Export.self, Compact.self]
+        subcommands: [Verify.self, Stat.self, Export.self, Audit.self, Compact.self]
     )
 
     struct Which: ParsableArguments {
@@ -80,10 +80,48 @@ struct Journal: ParsableCommand {
         }
     }
 
+    struct Audit: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tell who joined a concert's line when, who was let in when, and whether the order was kept.",
+            discussion: """
+                From what is written down alone, every link of the chain checked on the way; also while the shard writes. \
+                Ends with 1 when anybody was let in past someone who waited, and names the fact. With --export it reads \
+                the lines that `usher journal export` printed, so that anyone can check them without the journal.
+                """
+        )
+        @Option(help: "The concert's id.") var concert: UInt64
+        @Option(help: "Read this export instead of a journal; - is the standard input.") var export: String?
+        @Option(help: "A hash that was published: it must be that of this history, at some fact.") var hash: String?
+        @Flag(help: "Print lines of JSON.") var json = false
+        @Flag(help: "Print only what it comes to.") var summary = false
+        @OptionGroup var settings: SettingOptions
+
+        func validate() throws {
+            guard self.json, self.summary else { return }
+            throw ValidationError("--json and --summary are two forms: choose one")
+        }
+
+        func run() throws {
+            let form: LineAuditor.Form = self.json ? .json : self.summary ? .summary : .text
+            let state = self.export == nil ? try self.settings.resolve().stateDirectory : nil
+            do throws(StartError) {
+                if let export {
+                    try LineAuditor.run(export: export, concert: self.concert, form: form, published: self.hash) {
+                        print($0)
+                    }
+                } else if let state {
+                    try LineAuditor.run(state, concert: self.concert, form: form, published: self.hash) { print($0) }
+                }
+            } catch {
+                throw Failure(description: "\(error)")
+            }
+        }
+    }
+
     struct Compact: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a snapshot of what the facts come to, and drop the facts in it.",
-            discussion: "Export the facts first if they are to be kept."
+            discussion: "They go to a file for audits, beside the journal, unless journal.archive is off."
         )
         @OptionGroup var which: Which
 

@@ -6,6 +6,7 @@ import Glibc
 ///     STATE/journal/
 ///       shard-3.sqlite        batches of facts; beside it SQLite's own -wal and -shm
 ///       shard-3.snapshot      the newest snapshot, see `SnapshotFile`
+///       shard-3.archive       batches that were dropped, kept for audits, see `DroppedBatches`
 ///       shard-3.head          how far the journal is known to be durable, see `JournalHead`
 ///       shard-3.lock          held by the owner as long as it lives, see `OwnerLock`
 ///       shard-3.compacting    held by a compaction

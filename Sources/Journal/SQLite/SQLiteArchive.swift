@@ -5,6 +5,12 @@ public struct JournalRecord: Equatable, Sendable {
     public let batch: JournalBatch
     public let epoch: UInt64
     public let hash: ChainHash
+
+    public init(batch: JournalBatch, epoch: UInt64, hash: ChainHash) {
+        self.batch = batch
+        self.epoch = epoch
+        self.hash = hash
+    }
 }
 
 /// A shard's journal in SQLite, as any process may see it: read with every link of the chain checked, snapshots written,
@@ -24,7 +30,7 @@ public final class SQLiteArchive: JournalArchive {
 
     /// How many batches are dropped in one transaction: some milliseconds in which an owner waits.
     static let dropStep = 256
-    private static let busyMilliseconds: Int32 = 5_000
+    static let busyMilliseconds: Int32 = 5_000
 
     /// Opens a journal that is there. Refused: another shard's than `origin`, if that is given; a newer version's; what is
     /// no journal.
@@ -87,21 +93,83 @@ public final class SQLiteArchive: JournalArchive {
             () throws(JournalError) in
             let start = try self.start(after: sequence)
             let header = try JournalSchema.header(self.database, self.files)
-            point = try self.walk(from: start, head: head, epochMax: header.epoch, body)
+            point = try self.walk(from: start, head: head, 0...header.epoch, body)
         }
         guard let point else { preconditionFailure("a replay without an end") }
         self.end = point
         return point
     }
 
+    /// As `forEachRecord`, from the first batch that is kept anywhere: those that were dropped and archived come first.
+    /// `begin` is given the point before it; the facts up to that are unknown, or were none.
+    @discardableResult
+    public func forEachKeptRecord(
+        _ begin: (ChainPoint) -> Void = { _ in },
+        _ body: (JournalRecord) throws(JournalError) -> Void
+    ) throws(JournalError) -> ChainPoint {
+        let head = try JournalHead.read(self.files)
+        var end: ChainPoint?
+        try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: 1) }) { () throws(JournalError) in
+            // The view begins here. What is dropped later is in it, and in the archive what was dropped before.
+            let header = try self.currentHeader()
+            guard header.id == self.header.id else { throw self.damage(at: 1, "another journal was put in its place") }
+            var epochs: ClosedRange<UInt64> = 0...header.epoch
+            if let archived = try self.archived(before: header.base) {
+                begin(archived.base)
+                epochs = try self.walk(archived, to: header.base, epochs, body)
+            } else {
+                begin(header.base)
+            }
+            end = try self.walk(from: header.base, head: head, epochs, body)
+        }
+        guard let end else { preconditionFailure("a replay without an end") }
+        return end
+    }
+
+    /// The archive, if it reaches up to where the journal begins.
+    private func archived(before base: ChainPoint) throws(JournalError) -> DroppedBatches? {
+        guard let archived = try DroppedBatches(self.files, journal: self.header.id, .reader) else { return nil }
+        return archived.end.sequence >= base.sequence ? archived : nil
+    }
+
+    /// Gives the epochs that batches after it may be of.
+    private func walk(
+        _ archived: DroppedBatches,
+        to base: ChainPoint,
+        _ epochs: ClosedRange<UInt64>,
+        _ body: (JournalRecord) throws(JournalError) -> Void
+    ) throws(JournalError) -> ClosedRange<UInt64> {
+        var point = archived.base
+        var epochs = epochs
+        let rows = try archived.rows()
+        defer { rows.reset() }
+        while point.sequence < base.sequence {
+            do throws(SQLiteFailure) { guard try rows.step() else { break } } catch {
+                throw self.files.archiveError(error)
+            }
+            let record = try self.record(rows, after: point, epochs, self.files.archive)
+            epochs = record.epoch...epochs.upperBound
+            point = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
+            try body(record)
+        }
+        guard point == base else {
+            throw self.files.damage(
+                self.files.archive,
+                at: point.sequence,
+                "the journal goes on at fact \(base.sequence + 1), and not from the history that is kept here"
+            )
+        }
+        return epochs
+    }
+
     private func walk(
         from start: ChainPoint,
         head: ChainPoint?,
-        epochMax: UInt64,
+        _ allowed: ClosedRange<UInt64>,
         _ body: (JournalRecord) throws(JournalError) -> Void
     ) throws(JournalError) -> ChainPoint {
         var point = start
-        var epochs: ClosedRange<UInt64> = 0...epochMax
+        var epochs = allowed
         try self.check(head, isAt: point)
         let rows = try self.statement(
             "SELECT first, count, epoch, time, bytes, hash FROM batch WHERE first > ? ORDER BY first",
@@ -109,8 +177,8 @@ public final class SQLiteArchive: JournalArchive {
         )
         defer { rows.reset() }
         while try self.step(rows, at: point.sequence + 1) {
-            let record = try self.record(rows, after: point, epochs)
-            epochs = record.epoch...epochMax
+            let record = try self.record(rows, after: point, epochs, self.files.database)
+            epochs = record.epoch...epochs.upperBound
             let next = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
             if let head, head.sequence > point.sequence, head.sequence < next.sequence {
                 throw self.damage(at: point.sequence + 1, "a batch ended at fact \(head.sequence), and none does now")
@@ -132,24 +200,26 @@ public final class SQLiteArchive: JournalArchive {
     private func record(
         _ row: Statement,
         after point: ChainPoint,
-        _ epochs: ClosedRange<UInt64>
+        _ epochs: ClosedRange<UInt64>,
+        _ file: String
     ) throws(JournalError) -> JournalRecord {
+        func damage(_ reason: String) -> JournalError { self.files.damage(file, at: point.sequence + 1, reason) }
         let expected = point.sequence + 1
         let first = row.number(0)
         guard first == Int64(expected) else {
-            throw self.damage(at: expected, "the batch with that fact is gone: the next one begins at fact \(first)")
+            throw damage("the batch with that fact is gone: the next one begins at fact \(first)")
         }
         guard let count = UInt32(exactly: row.number(1)), count >= 1 else {
-            throw self.damage(at: expected, "a batch has \(row.number(1)) facts")
+            throw damage("a batch has \(row.number(1)) facts")
         }
         guard let owner = UInt64(exactly: row.number(2)), owner >= 1, epochs.contains(owner) else {
-            throw self.damage(at: expected, "a batch is of epoch \(row.number(2)), which has no place there")
+            throw damage("a batch is of epoch \(row.number(2)), which has no place there")
         }
         let time = Timestamp(nanoseconds: row.number(3))
         let batch = JournalBatch(firstSequence: expected, count: count, time: time, bytes: row.bytes(4))
         let hash = point.hash.next(batch, epoch: owner)
         guard row.bytes(5) == hash.bytes else {
-            throw self.damage(at: expected, "the batch's hash is not that of its content and the batch before")
+            throw damage("the batch's hash is not that of its content and the batch before")
         }
         return JournalRecord(batch: batch, epoch: owner, hash: hash)
     }
@@ -205,6 +275,9 @@ public final class SQLiteArchive: JournalArchive {
         public let databaseBytes: UInt64
         public let logBytes: UInt64
         public let snapshotBytes: UInt64
+        public let archiveBytes: UInt64
+        /// The first fact that is kept in the archive, if that reaches up to the journal.
+        public let archivedFrom: UInt64?
         /// Batches that are kept, and the last fact of them.
         public let batches: UInt64
         public let lastSequence: UInt64
@@ -222,6 +295,8 @@ public final class SQLiteArchive: JournalArchive {
             databaseBytes: PlainFile.size(self.files.database),
             logBytes: PlainFile.size("\(self.files.database)-wal"),
             snapshotBytes: PlainFile.size(self.files.snapshot),
+            archiveBytes: PlainFile.size(self.files.archive),
+            archivedFrom: try self.archived(before: self.base).map { $0.base.sequence + 1 },
             batches: UInt64(clamping: count),
             lastSequence: last,
             headSequence: try JournalHead.read(self.files)?.sequence
@@ -247,47 +322,35 @@ public final class SQLiteArchive: JournalArchive {
         self.snapshotPoint = point
     }
 
-    /// Reads the snapshot back first: facts are dropped only for one that is whole.
-    public func dropCovered() throws(JournalError) {
-        guard let snapshot = try self.newestSnapshot(), let point = self.snapshotPoint else { return }
+    /// A snapshot stands where a batch ends, with the same hash, or at the end of all.
+    func checkPlace(of snapshot: JournalSnapshot) throws(JournalError) {
         try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: snapshot.sequence) }) {
             () throws(JournalError) in _ = try self.start(after: snapshot.sequence)
         }
-        do throws(SQLiteFailure) {
-            let writer = try Database(self.files.database, .writer, busyMilliseconds: Self.busyMilliseconds)
-            try writer.execute("PRAGMA synchronous = FULL")
-            let select = try Statement(
-                writer,
-                """
-                SELECT max(first), count(*) FROM
-                (SELECT first FROM batch WHERE first <= ?1 AND first + count - 1 <= ?1 ORDER BY first LIMIT \(Self.dropStep))
-                """
-            )
-            let move = try Statement(
-                writer,
-                """
-                UPDATE journal SET (base, base_hash) = (SELECT first + count - 1, hash FROM batch WHERE first = ?1)
-                """
-            )
-            let delete = try Statement(writer, "DELETE FROM batch WHERE first <= ?1")
-            var dropped: Int64 = 0
-            repeat {
-                try writer.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
-                    try select.bind(1, Int64(point.sequence))
-                    _ = try select.step()
-                    let last = select.number(0)
-                    dropped = select.number(1)
-                    select.reset()
-                    guard dropped > 0 else { return }
-                    for statement in [move, delete] {
-                        try statement.bind(1, last)
-                        _ = try statement.step()
-                    }
-                }
-            } while dropped == Self.dropStep
-        } catch {
-            throw self.files.error(error, at: snapshot.sequence)
+    }
+
+    /// As it is now; `header` is as it was when this was opened.
+    func currentHeader() throws(JournalError) -> JournalSchema.Header {
+        try JournalSchema.header(self.database, self.files)
+    }
+
+    /// Whole batches after `point` that end at `sequence` or before, at most `countMax`.
+    func records(after point: ChainPoint, to sequence: UInt64, countMax: Int) throws(JournalError) -> [JournalRecord] {
+        let header = try self.currentHeader()
+        let rows = try self.statement(
+            "SELECT first, count, epoch, time, bytes, hash FROM batch WHERE first > ? ORDER BY first",
+            point.sequence
+        )
+        defer { rows.reset() }
+        var point = point
+        var records: [JournalRecord] = []
+        while records.count < countMax, try self.step(rows, at: point.sequence + 1) {
+            let record = try self.record(rows, after: point, 0...header.epoch, self.files.database)
+            guard record.batch.nextSequence - 1 <= sequence else { break }
+            point = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
+            records.append(record)
         }
+        return records
     }
 
     // MARK: Helpers

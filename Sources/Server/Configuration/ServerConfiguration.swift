@@ -67,6 +67,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var kind = "memory"
         public var policy = "commit"
         public var intervalMilliseconds = 100
+        public var archive = "on"
     }
 
     public struct Log: Codable, Equatable, Sendable {

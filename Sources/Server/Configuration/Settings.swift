@@ -260,6 +260,12 @@ public enum Settings {
             "With journal.policy interval: how much of the last answers a loss of power may undo."
         ),
         text(
+            "journal.archive",
+            .oneOf(["on", "off"]),
+            \.journal.archive,
+            "Whether facts that a compaction drops are kept in a file of their own, for usher journal audit and export."
+        ),
+        text(
             "log.level",
             .oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
             \.log.level,

@@ -3,7 +3,7 @@ public import Journal
 import Wire
 
 /// Makes a journal shorter, in a process of its own and while its owner goes on: takes in the newest snapshot and the
-/// facts after it, writes the next snapshot, and drops the facts that it covers.
+/// facts after it, writes the next snapshot, and drops the facts that it covers, to the archive if they are to be kept.
 ///
 /// Needs no pause: a commit waits for a step of the dropping at most, some milliseconds.
 public enum Compaction {
@@ -21,7 +21,12 @@ public enum Compaction {
     }
 
     /// `fresh` makes the shard on which nothing has happened, with the catalogue that the facts were made with.
-    public static func run(_ archive: SQLiteArchive, fresh: @escaping () -> Shard) throws(JournalError) -> Report {
+    /// `keepsFacts` is `journal.archive`.
+    public static func run(
+        _ archive: SQLiteArchive,
+        keepsFacts: Bool = true,
+        fresh: @escaping () -> Shard
+    ) throws(JournalError) -> Report {
         var report: Report?
         try archive.compacting { () throws(JournalError) in
             var shard = fresh()
@@ -36,7 +41,7 @@ public enum Compaction {
                 )
             }
             // Also when there is nothing new: a compaction that was cut off may have left facts behind.
-            try archive.dropCovered()
+            try archive.dropCovered(keeping: keepsFacts)
             report = Report(before: found.snapshotSequence, sequence: found.sequence, snapshotBytes: bytes)
         }
         guard let report else { preconditionFailure("a compaction without an end") }

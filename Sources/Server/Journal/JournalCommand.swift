@@ -41,10 +41,12 @@ public enum JournalCommand {
             return [
                 "journal    \(archive.origin), epoch \(archive.epoch)",
                 "facts      \(archive.base.sequence + 1) to \(figures.lastSequence), in \(figures.batches) batches",
+                "archive    "
+                    + (figures.archivedFrom.map { "facts \($0) to \(archive.base.sequence), for audits" } ?? "none"),
                 "head       " + (figures.headSequence.map { "durable up to fact \($0)" } ?? "missing"),
                 "snapshot   " + (snapshot.map { "up to fact \($0.sequence), of \($0.time.words)" } ?? "none"),
                 "bytes      \(figures.databaseBytes) in the file, \(figures.logBytes) in the log, "
-                    + "\(figures.snapshotBytes) in the snapshot",
+                    + "\(figures.snapshotBytes) in the snapshot, \(figures.archiveBytes) in the archive",
             ].joined(separator: "\n")
         }
     }
@@ -79,14 +81,14 @@ public enum JournalCommand {
         return try Self.orStartError { () throws(JournalError) in
             let archive = try SQLiteArchive(Self.files(configuration.stateDirectory, shard))
             let slots = SlotMap(shardCount: archive.origin.shardCount, version: archive.origin.slotMapVersion)
-            let report = try Compaction.run(archive) {
+            let report = try Compaction.run(archive, keepsFacts: configuration.journal.archive == "on") {
                 Shard(index: shard, slots: slots, catalogue: catalogue, hashSeed: .random(in: .min ... .max))
             }
             return "\(report)"
         }
     }
 
-    private static func orStartError<Result>(_ body: () throws(JournalError) -> Result) throws(StartError) -> Result {
+    static func orStartError<Result>(_ body: () throws(JournalError) -> Result) throws(StartError) -> Result {
         do throws(JournalError) { return try body() } catch { throw JournalKeeper.startError(error) }
     }
 }

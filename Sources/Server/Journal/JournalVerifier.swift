@@ -11,7 +11,10 @@ public struct JournalVerifier {
     /// What a verification found, when it found nothing wrong.
     public struct Findings: Equatable, Sendable, CustomStringConvertible {
         public let origin: JournalOrigin
-        public let base: UInt64
+        /// Before the first fact that is kept, in the journal or its archive.
+        public internal(set) var base: UInt64
+        /// The facts after `base` and up to this one are in the archive.
+        public let archivedUpTo: UInt64
         public internal(set) var batches: UInt64 = 0
         public internal(set) var facts: UInt64 = 0
         public internal(set) var end: ChainPoint
@@ -24,6 +27,7 @@ public struct JournalVerifier {
             var lines = [
                 "journal    \(self.origin)",
                 "facts      \(self.facts) in \(self.batches) batches, from \(self.base + 1) to \(self.end.sequence)",
+                "archive    " + (self.base < self.archivedUpTo ? "has those up to \(self.archivedUpTo)" : "none"),
                 "owners     the last batch is of epoch \(self.epoch)",
                 "hash       \(self.end.hash)",
             ]
@@ -35,13 +39,19 @@ public struct JournalVerifier {
         }
     }
 
-    /// Checks the chain from the first fact that is kept to the end, that every fact can be read, and the snapshot. Throws
+    /// Checks the chain from the first fact that is kept, in the archive if there is one, to the end, that every fact can be read, and the snapshot. Throws
     /// what is wrong, and where.
     public func verify() throws(JournalError) -> Findings {
         let base = self.archive.base
-        var findings = Findings(origin: self.archive.origin, base: base.sequence, end: base)
+        var findings = Findings(
+            origin: self.archive.origin,
+            base: base.sequence,
+            archivedUpTo: base.sequence,
+            end: base
+        )
         findings.hasHead = try self.archive.hasHead()
-        findings.end = try self.archive.forEachRecord(after: base.sequence) { record throws(JournalError) in
+        findings.end = try self.archive.forEachKeptRecord({ findings.base = $0.sequence }) {
+            record throws(JournalError) in
             try Self.forEachFact(of: record.batch) { _, _ in findings.facts += 1 }
             findings.batches += 1
             findings.epoch = record.epoch
@@ -61,11 +71,11 @@ public struct JournalVerifier {
     /// Calls `line` with each line of JSON: one a batch, with what its hash is made of, then one a fact in it, in words.
     /// Checked on the way, as by `verify`.
     public func export(_ line: (String) -> Void) throws(JournalError) {
-        let base = self.archive.base
-        line(
-            "{\"journal\":\"\(self.archive.origin)\",\"after\":\(base.sequence),\"hash\":\"\(base.hash)\"}"
-        )
-        try self.archive.forEachRecord(after: base.sequence) { record throws(JournalError) in
+        let origin = self.archive.origin
+        func begin(_ start: ChainPoint) {
+            line("{\"journal\":\"\(origin)\",\"after\":\(start.sequence),\"hash\":\"\(start.hash)\"}")
+        }
+        try self.archive.forEachKeptRecord(begin) { record throws(JournalError) in
             line(Self.batchLine(record))
             try Self.forEachFact(of: record.batch) { sequence, fact in line(fact.line(sequence: sequence)) }
         }

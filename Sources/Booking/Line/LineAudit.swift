@@ -1,0 +1,186 @@
+import DequeModule
+
+/// Checks, from facts alone, that one concert's line was kept in order: places were given one after the other, and whoever
+/// was let in was the first of those who waited.
+///
+///     facts in order ──take──▶ events to tell, violations ──▶ result
+///
+/// Memory is 24 bytes for each person from the first who waits to the last who joined: 24 MB for a million.
+public struct LineAudit {
+    /// What happened to one person, for whoever tells it.
+    public struct Event: Equatable, Sendable {
+        public enum Kind: String, Sendable { case joined, admitted, left, lapsed }
+        public let kind: Kind
+        public let sequence: UInt64
+        public let at: Timestamp
+        public let place: Place
+        /// Nil for somebody whose joining is not in the facts that are kept, and for whoever was inside.
+        public let user: UserID?
+        /// How long they had waited when they were let in.
+        public let waited: Nanoseconds?
+    }
+
+    /// Where the order was broken.
+    public struct Violation: Equatable, Sendable {
+        public let sequence: UInt64
+        public let reason: String
+    }
+
+    private struct Person {
+        let user: UserID
+        let joinedAt: Timestamp
+        var isWaiting = true
+    }
+
+    public let concert: ConcertID
+    /// The first of the facts; more than 1 when those before are not kept.
+    public let firstSequence: UInt64
+
+    /// From the first who waits on; its place is `frontPlace`.
+    private var line: Deque<Person> = []
+    private var frontPlace: UInt64 = 1
+    private var lastPlace: UInt64?
+    private var lastAdmitted: UInt64 = 0
+    private var lastAt = Timestamp.distantPast
+
+    public private(set) var joined: UInt64 = 0
+    public private(set) var admitted: UInt64 = 0
+    /// Of those who left or lapsed while they waited.
+    public private(set) var gone: UInt64 = 0
+    public private(set) var waiting: UInt64 = 0
+    /// Let in, and not known to have joined: they did before the first fact that is kept.
+    public private(set) var admittedUnknown: UInt64 = 0
+    public private(set) var firstPlace: UInt64?
+    /// The first ones; `violationCount` counts all.
+    public private(set) var violations: [Violation] = []
+    public private(set) var violationCount: UInt64 = 0
+
+    public static let violationsMax = 100
+
+    public init(_ concert: ConcertID, firstSequence: UInt64) {
+        self.concert = concert
+        self.firstSequence = firstSequence
+    }
+
+    /// The last place that was given; nil before the first.
+    public var newestPlace: UInt64? { self.lastPlace }
+
+    /// Whether facts before the first that is kept may have been about this line.
+    public var isPartial: Bool { self.firstSequence > 1 && self.firstPlace != 1 }
+
+    /// Nil for facts that are not about this line.
+    public mutating func take(_ fact: Fact, sequence: UInt64) -> Event? {
+        switch fact {
+        case .joined(self.concert, let user, let place, let at):
+            self.note(at, sequence)
+            return self.join(user, place, at, sequence)
+        case .admitted(self.concert, let place, let at):
+            self.note(at, sequence)
+            return self.admit(place, at, sequence)
+        case .left(self.concert, let place, let at):
+            self.note(at, sequence)
+            return Event(kind: .left, sequence: sequence, at: at, place: place, user: self.leave(place), waited: nil)
+        case .lapsed(self.concert, let place, let at):
+            self.note(at, sequence)
+            return Event(kind: .lapsed, sequence: sequence, at: at, place: place, user: self.leave(place), waited: nil)
+        default: return nil
+        }
+    }
+
+    private mutating func note(_ at: Timestamp, _ sequence: UInt64) {
+        if at < self.lastAt { self.violate(sequence, "it happened before the fact before it") }
+        self.lastAt = max(self.lastAt, at)
+    }
+
+    private mutating func join(_ user: UserID, _ place: Place, _ at: Timestamp, _ sequence: UInt64) -> Event {
+        if let last = self.lastPlace ?? (self.firstSequence == 1 ? 0 : nil), place.rawValue != last + 1 {
+            self.violate(sequence, "place \(place) was given after place \(last)")
+        }
+        // A hole in the places is told above, and filled with nobody, so that the rest is checked as well.
+        if self.line.isEmpty { self.frontPlace = place.rawValue }
+        let next = self.frontPlace + UInt64(self.line.count)
+        if place.rawValue > next, place.rawValue - next > Self.holeMax {
+            self.line.removeAll()
+            self.waiting = 0
+            self.frontPlace = place.rawValue
+        }
+        while self.frontPlace + UInt64(self.line.count) < place.rawValue {
+            self.line.append(Person(user: user, joinedAt: at, isWaiting: false))
+        }
+        if self.frontPlace + UInt64(self.line.count) == place.rawValue {
+            self.line.append(Person(user: user, joinedAt: at))
+            self.waiting += 1
+        }
+        self.firstPlace = self.firstPlace ?? place.rawValue
+        self.lastPlace = max(self.lastPlace ?? 0, place.rawValue)
+        self.joined += 1
+        return Event(kind: .joined, sequence: sequence, at: at, place: place, user: user, waited: nil)
+    }
+
+    /// A forged place must not cost the memory of all those before it: beyond this the line is taken up anew.
+    private static let holeMax: UInt64 = 1_000_000
+
+    private mutating func admit(_ place: Place, _ at: Timestamp, _ sequence: UInt64) -> Event {
+        let number = place.rawValue
+        let isBehind = number <= self.lastAdmitted
+        if isBehind {
+            self.violate(sequence, "place \(number) was let in after place \(self.lastAdmitted)")
+        }
+        self.lastAdmitted = max(self.lastAdmitted, number)
+        self.admitted += 1
+        guard let index = self.index(of: place) else {
+            if self.firstSequence > 1, number < self.firstPlace ?? .max {
+                self.admittedUnknown += 1
+            } else if !isBehind {
+                self.violate(sequence, "place \(number) was let in, and was not waiting")
+            }
+            return Event(kind: .admitted, sequence: sequence, at: at, place: place, user: nil, waited: nil)
+        }
+        if index > 0 {
+            self.violate(sequence, "place \(number) was let in while place \(self.frontPlace) still waited before it")
+        }
+        let person = self.line[index]
+        self.stopWaiting(index)
+        return Event(
+            kind: .admitted,
+            sequence: sequence,
+            at: at,
+            place: place,
+            user: person.user,
+            waited: at - person.joinedAt
+        )
+    }
+
+    /// Who it was, if they waited.
+    private mutating func leave(_ place: Place) -> UserID? {
+        guard let index = self.index(of: place) else { return nil }
+        let user = self.line[index].user
+        self.gone += 1
+        self.stopWaiting(index)
+        return user
+    }
+
+    /// Of somebody who waits.
+    private func index(of place: Place) -> Int? {
+        guard place.rawValue >= self.frontPlace else { return nil }
+        let offset = place.rawValue - self.frontPlace
+        guard offset < UInt64(self.line.count), self.line[Int(offset)].isWaiting else { return nil }
+        return Int(offset)
+    }
+
+    /// The first of the line is always somebody who waits.
+    private mutating func stopWaiting(_ index: Int) {
+        self.line[index].isWaiting = false
+        self.waiting -= 1
+        while let first = self.line.first, !first.isWaiting {
+            self.line.removeFirst()
+            self.frontPlace += 1
+        }
+    }
+
+    private mutating func violate(_ sequence: UInt64, _ reason: String) {
+        self.violationCount += 1
+        guard self.violations.count < Self.violationsMax else { return }
+        self.violations.append(Violation(sequence: sequence, reason: reason))
+    }
+}

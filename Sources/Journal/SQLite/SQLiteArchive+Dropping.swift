@@ -1,0 +1,61 @@
+extension SQLiteArchive {
+    public func dropCovered() throws(JournalError) { try self.dropCovered(keeping: false) }
+
+    /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole.
+    /// `keeping` copies them to the archive before, see `DroppedBatches`.
+    public func dropCovered(keeping: Bool) throws(JournalError) {
+        guard let snapshot = try self.newestSnapshot() else { return }
+        try self.checkPlace(of: snapshot)
+        let start = try self.currentHeader()
+        let kept = keeping ? try DroppedBatches.keeping(self.files, journal: start.id, after: start.base) : nil
+        let dropper = try Dropper(self.files)
+        var point = start.base
+        var records: [JournalRecord]
+        repeat {
+            records = try self.records(after: point, to: snapshot.sequence, countMax: Self.dropStep)
+            guard let last = records.last else { break }
+            point = ChainPoint(sequence: last.batch.nextSequence - 1, hash: last.hash)
+            if let kept {
+                try kept.keep(records)
+                try kept.checkpoint()
+            }
+            try dropper.drop(to: point)
+        } while records.count == Self.dropStep
+    }
+
+    /// The statements that drop batches, on a connection that may write.
+    private final class Dropper {
+        private let files: JournalFiles
+        private let database: Database
+        private let move: Statement
+        private let delete: Statement
+
+        init(_ files: JournalFiles) throws(JournalError) {
+            self.files = files
+            do throws(SQLiteFailure) {
+                self.database = try Database(files.database, .writer, busyMilliseconds: SQLiteArchive.busyMilliseconds)
+                try self.database.execute("PRAGMA synchronous = FULL")
+                self.move = try Statement(self.database, "UPDATE journal SET base = ?1, base_hash = ?2 WHERE base < ?1")
+                self.delete = try Statement(self.database, "DELETE FROM batch WHERE first <= ?1")
+            } catch {
+                throw files.error(error, at: 1)
+            }
+        }
+
+        /// One transaction: some milliseconds in which an owner waits.
+        func drop(to point: ChainPoint) throws(JournalError) {
+            do throws(SQLiteFailure) {
+                try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
+                    try self.move.bind(1, Int64(point.sequence))
+                    try self.move.bind(2, point.hash.bytes)
+                    _ = try self.move.step()
+                    guard self.database.changeCount == 1 else { return }
+                    try self.delete.bind(1, Int64(point.sequence))
+                    _ = try self.delete.step()
+                }
+            } catch {
+                throw self.files.error(error, at: point.sequence)
+            }
+        }
+    }
+}
