@@ -3,8 +3,8 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// One fan after another, each in a closed loop: pays points in, joins, waits, reserves, pays or gives back, while
-/// processes die. Keeps to itself what it was answered, for the books (`FanBooks`) to compare later.
+/// One fan after another, each in a closed loop: pays points in, joins, waits, reserves, pays or gives back, cancels now
+/// and then, while processes die. Keeps to itself what it was answered, for the books (`FanBooks`) to compare later.
 ///
 /// A request whose answer did not come, or was 503, has an unknown outcome. What is safe to repeat is repeated until it
 /// is answered; what is not (points in, points out) is sent once, and the books allow for both outcomes.
@@ -25,6 +25,8 @@ struct Fan {
         var asked: Set<Seat> = []
         var held: [Reservation] = []
         var end = End.none
+        /// Of what was paid.
+        var cancelled: Set<Int64> = []
 
         enum End: Equatable { case none, paid, gaveBack }
     }
@@ -158,7 +160,16 @@ struct Fan {
         } else {
             guard self.insist("POST", "/api/v1/payment", token: token, body: body, visit) != nil else { return }
             visit.end = .paid
+            if self.random.once(in: 4) { self.cancel(&visit) }
         }
+    }
+
+    /// All that was paid, or the first seat of it.
+    private mutating func cancel(_ visit: inout Visit) {
+        let ids = visit.held.map(\.id).prefix(Int.random(in: 1...2, using: &self.random))
+        let body = #"{"concertId":\#(visit.concert),"userId":\#(visit.user),"reservationIds":\#(Array(ids))}"#
+        guard self.insist("POST", "/api/v1/reservation/cancel", body: body, visit) != nil else { return }
+        visit.cancelled = Set(ids)
     }
 
     /// One or two seats that others want as well. When nobody knows whether they are held, the list of reservations does.

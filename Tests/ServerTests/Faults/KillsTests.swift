@@ -64,6 +64,12 @@ import Wire
         let problems = (tally.surprises + books.problems).prefix(20).joined(separator: "\n")
         #expect(problems.isEmpty, "seed \(seed): \(problems)\n\(cluster.errorText.suffix(4_000))")
         #expect(books.sold > 0, "seed \(seed)")
+        // The journal proves the order of every line, through all of it.
+        for concert in 1...8 as ClosedRange<UInt64> {
+            #expect(throws: Never.self, "seed \(seed)") {
+                try LineAuditor.run(cluster.state, concert: concert, form: .summary, published: nil) { _ in }
+            }
+        }
         if Self.isFull {
             #expect(troubles.counts.values.reduce(0, +) >= 25)
             #expect(tally.longestPause <= UInt64(Self.pauseMillisecondsMax) * 1_000_000)
