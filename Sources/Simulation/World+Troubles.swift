@@ -19,6 +19,10 @@ extension World {
             self.trace.add(.note(host.process, "has another time now"), at: self.now)
         case .diskFull:
             let host = self.shards[self.random.below(self.shards.count)]
+            if self.random.once(in: 6) {
+                host.disk.isClosed = true
+                return self.trace.add(.note(host.process, "is not the owner of its journal any more"), at: self.now)
+            }
             host.disk.isFull = true
             self.trace.add(.note(host.process, "has a full disk"), at: self.now)
             self.add(.diskHasRoom(shard: host.index), after: self.span(20...1_500))

@@ -120,7 +120,7 @@ import Wire
                     fact.encode(into: &bytes)
                     count += 1
                 },
-                debits: { _ in },
+                transfers: { _ in },
                 lateReplies: { _ in }
             )
             var result: Result<Void, JournalError>?
