@@ -14,6 +14,8 @@ final class ShardHost {
     var disk = SimulatedDisk()
     /// How far this process's clock is ahead of the world's.
     var skew = Nanoseconds.zero
+    private var shardClock: ShardClock
+    private var checked: (life: Int, at: Timestamp, time: Timestamp)?
     var machine: Shard
     private var gate = CommitGate(durableSequence: 0)
     private var facts = FrameBytes()
@@ -34,6 +36,7 @@ final class ShardHost {
         self.index = index
         self.world = world
         self.machine = Self.fresh(index, world)
+        self.shardClock = Self.clock(after: .distantPast, SmallWorld.start)
         self.dialled = Array(repeating: nil, count: world.slots.shardCount)
     }
 
@@ -41,9 +44,28 @@ final class ShardHost {
         Shard(index: index, slots: world.slots, catalogue: SmallWorld.catalogue, hashSeed: world.hashSeed)
     }
 
+    private static func clock(after last: Timestamp, _ now: Timestamp, skew: Nanoseconds = .zero) -> ShardClock {
+        ShardClock(after: last, wall: now + skew, monotonic: now - SmallWorld.start, jumpMax: .seconds(2))
+    }
+
     var process: Process { .shard(self.index) }
-    /// This process's clock.
-    private var clock: Timestamp { self.world.now + self.skew }
+    /// This process's time, from its wall clock and one that only says how much has passed.
+    private var clock: Timestamp {
+        self.shardClock.read(wall: self.world.now + self.skew, monotonic: self.world.now - SmallWorld.start).time
+    }
+
+    /// Time goes on, at nine tenths of its pace at least, and never back.
+    private func checkClock() {
+        let before = self.checked
+        let time = self.clock
+        self.checked = (self.life, self.world.now, time)
+        guard let before, before.life == self.life else { return }
+        let passed = (self.world.now - before.at).rawValue
+        self.world.auditor.require(
+            (time - before.time).rawValue >= passed - passed / 10 - 1_000,
+            "shard \(self.index)'s time went on from \(before.time) to \(time) while \(passed) ns passed"
+        )
+    }
 
     // MARK: Life and death
 
@@ -52,6 +74,7 @@ final class ShardHost {
         self.life += 1
         guard let sequence = self.load(&self.disk, into: &self.machine) else { return false }
         self.disk.isClosed = false
+        self.shardClock = Self.clock(after: self.machine.lastFactAt, self.world.now, skew: self.skew)
         self.machine.resume(at: self.clock)
         self.gate = CommitGate(durableSequence: sequence)
         self.isUp = true
@@ -251,6 +274,7 @@ final class ShardHost {
     // MARK: Frames out
 
     func tick() {
+        self.checkClock()
         if !self.isReading {
             self.machine.tick(at: self.clock)
             self.takeOutput()

@@ -23,7 +23,7 @@ public struct Shard: ~Copyable {
     /// The state's own time: never goes back.
     private(set) var now = Timestamp.distantPast
     /// When the last fact happened: as much of `now` as a replay brings back.
-    private(set) var lastFactAt = Timestamp.distantPast
+    public private(set) var lastFactAt = Timestamp.distantPast
 
     /// Recorded since the shell last took them, in order.
     public private(set) var facts: [Fact] = []

@@ -64,14 +64,13 @@ final class JournalKeeper {
         var lastToldAt: UInt64 = 0
     }
 
-    /// Takes in the history and begins: the shard is then as it was, and time has passed.
+    /// Takes in the history and begins: the shard is then as it was. It has not heard yet what time it is.
     func recover(_ fresh: @escaping () -> Shard) throws(StartError) -> Shard {
         let begun = Clock.monotonicNanoseconds()
         var machine = fresh()
         do throws(JournalError) {
             let report = try Recovery.run(self.journal, into: &machine, fresh: fresh)
             try self.journal.begin()
-            machine.resume(at: max(Timestamp.now, report.lastTime))
             if report.sequence > 0 { self.tell(report, nanoseconds: Clock.monotonicNanoseconds() - begun) }
         } catch {
             self.wakeup?.close()

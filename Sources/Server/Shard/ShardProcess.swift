@@ -18,7 +18,13 @@ public enum ShardProcess {
                     hashSeed: UInt64.random(in: .min ... .max)
                 )
             }
-            let machine = try keeper.recover(fresh)
+            var machine = try keeper.recover(fresh)
+            let time = ShardTime(
+                after: machine.lastFactAt,
+                jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
+                log: process.log
+            )
+            machine.resume(at: time.now)
             let server: ShardServer
             do throws(UVError) {
                 server = try ShardServer(
@@ -26,6 +32,7 @@ public enum ShardProcess {
                     configuration: configuration,
                     machine: machine,
                     journal: keeper.journal,
+                    time: time,
                     restore: { machine throws(JournalError) in try keeper.restore(&machine, fresh) },
                     loop: process.loop,
                     log: process.log

@@ -31,6 +31,7 @@ final class ShardServer {
     private let restore: (inout Shard) throws(JournalError) -> Recovery.Report
     private var listener: UnixListener?
     private let ticker: LoopTimer
+    private let time: ShardTime
     private(set) var peers: [UInt32: Peer] = [:]
     private var nextLink: UInt32 = 1
     /// Links to the other shards, for payments and cancellations; none to itself.
@@ -49,6 +50,7 @@ final class ShardServer {
         configuration: ServerConfiguration,
         machine: consuming Shard,
         journal: any Journal,
+        time: ShardTime,
         restore: @escaping (inout Shard) throws(JournalError) -> Recovery.Report,
         loop: EventLoop,
         log: Logger
@@ -67,6 +69,7 @@ final class ShardServer {
         )
         self.machine = machine
         self.restore = restore
+        self.time = time
         self.ticker = LoopTimer(on: loop)
         self.trouble = StorageTrouble(on: loop, log: log)
         self.commit = GroupCommit(
@@ -96,15 +99,15 @@ final class ShardServer {
         for dialler in self.diallers { dialler?.start() }
         self.loop.onTurnEnd = { [unowned self] in
             self.takeOutput()
-            self.commit.endTurn(at: Timestamp.now)
+            self.commit.endTurn(at: self.now)
         }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
             guard !self.commit.isSuspended else { return }
-            self.machine.tick(at: Timestamp.now)
+            self.machine.tick(at: self.now)
         }
     }
 
-    var now: Timestamp { Timestamp.now }
+    var now: Timestamp { self.time.now }
 
     func rebuild() throws(JournalError) -> Recovery.Report { try self.restore(&self.machine) }
 
@@ -117,7 +120,7 @@ final class ShardServer {
         self.ticker.close()
         self.trouble.close()
         self.takeOutput()
-        self.commit.finish(at: Timestamp.now) { [unowned self] in
+        self.commit.finish(at: self.now) { [unowned self] in
             for dialler in self.diallers { dialler?.close() }
             for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
             self.loop.onTurnEnd = nil
@@ -152,7 +155,7 @@ final class ShardServer {
             let reply =
                 self.commit.isSuspended
                 ? self.machine.read(request)
-                : self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: Timestamp.now)
+                : self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: self.now)
             if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
         case .control(.stats):
             peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)
@@ -167,7 +170,7 @@ final class ShardServer {
         let reply = try Reply(frame: frame)
         // What can't be written down is asked for again when it can.
         guard !self.commit.isSuspended else { return }
-        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: Timestamp.now)
+        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.now)
     }
 
     // MARK: Frames out
