@@ -83,6 +83,11 @@ public protocol Journal: JournalArchive {
     /// promises to survive. After a failure that `isPassing`, the same batch may be appended again.
     func append(_ batch: JournalBatch, whenDone: @escaping (Result<Void, JournalError>) -> Void)
 
+    /// Begins a new epoch of this same owner where the journal ends, as after a failure that `isPassing`: once that has
+    /// succeeded, the journal can write again, and no remains of a batch that failed are ever found in it. While no batch
+    /// is under way; `whenDone` is called as for `append`.
+    func renew(whenDone: @escaping (Result<Void, JournalError>) -> Void)
+
     /// Calls the `whenDone` of a batch that is done. The loop calls it when the journal has woken it; it never waits.
     func drain()
 

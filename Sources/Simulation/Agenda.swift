@@ -26,8 +26,10 @@ enum Event {
     /// A shard's disk has kept, or refused, the batch under way.
     case diskIsDone(shard: Int, life: Int, isKept: Bool)
     case start(Process)
-    /// A shard whose disk has refused a batch ends.
+    /// A shard whose disk has refused a batch for good ends.
     case giveUp(shard: Int, life: Int)
+    /// A shard whose disk was full looks whether it still is.
+    case tryDisk(shard: Int, life: Int)
     case diskHasRoom(shard: Int)
     case compact(shard: Int, life: Int)
     /// A fan's request reaches a gateway.
@@ -44,7 +46,7 @@ enum Event {
         switch self {
         case .arrive(let link, let side), .linkEnds(let link, let side): link[side].process
         case .dial(let process, _, _), .turnEnds(let process, _), .tick(let process, _): process
-        case .diskIsDone(let shard, _, _), .giveUp(let shard, _): .shard(shard)
+        case .diskIsDone(let shard, _, _), .giveUp(let shard, _), .tryDisk(let shard, _): .shard(shard)
         case .request(let attempt): .gateway(attempt.gateway)
         case .start, .diskHasRoom, .compact, .answer, .fanActs, .fanLosesPatience, .fault: nil
         }

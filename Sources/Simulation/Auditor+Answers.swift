@@ -203,7 +203,7 @@ extension Auditor {
         _ window: ClosedRange<Int>
     ) {
         switch (request, refusal) {
-        case (_, .overloaded): break
+        case (_, .overloaded), (_, .storageUnavailable): break
         case (.poll(let pass), .tokenUnknown), (.leave(let pass), .tokenUnknown),
             (.reserve(let pass, _, _), .tokenUnknown), (.giveBack(let pass, _), .tokenUnknown),
             (.pay(let pass, _), .tokenUnknown):

@@ -39,6 +39,12 @@ public enum Mutant: String, CaseIterable, Sendable {
     case schedulesKeptForEver
     /// A restarted shard does not take in the newest batch.
     case lastBatchNotReplayed
+    /// The replies that waited for a batch leave, although a full disk refused it.
+    case refusedBatchIsAnswered
+    /// What a full disk refused stays in the state that reads are answered from.
+    case refusedBatchStaysInState
+    /// A shard whose disk is full goes on deciding.
+    case decidesWithoutRoom
     /// A shard says "refused" while it carries the request out.
     case doneButRefused
 }

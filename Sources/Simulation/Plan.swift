@@ -19,6 +19,8 @@ struct Plan {
     let wireDelay: ClosedRange<Int>
     /// Microseconds that a commit takes.
     let diskDelay: ClosedRange<Int>
+    /// How long a shard whose disk is full waits before it looks again.
+    let diskPatience: Nanoseconds
     /// Milliseconds between two troubles.
     let troubleGap: ClosedRange<Int>
     /// Milliseconds from a process's death to its next start.
@@ -41,6 +43,7 @@ struct Plan {
         self.tick = .milliseconds(Int64(random.within(20...150)))
         self.wireDelay = random.pick([20...80, 20...80, 50...2_000, 50...30_000])
         self.diskDelay = random.pick([200...400, 200...400, 300...5_000, 1_000...60_000])
+        self.diskPatience = .milliseconds(Int64(random.within(20...1_000)))
         self.troubleGap = random.pick([20...300, 100...2_000, 500...4_000, 1_000...10_000])
         self.restartPause = random.pick([10...60, 20...1_500])
         self.compactionGap = random.pick([50...2_000, 1_000...10_000, 100_000...200_000])

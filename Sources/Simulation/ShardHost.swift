@@ -14,6 +14,8 @@ final class ShardHost {
     var disk = SimulatedDisk()
     /// How far this process's clock is ahead of the world's.
     var skew = Nanoseconds.zero
+    private var shardClock: ShardClock
+    private var checked: (life: Int, at: Timestamp, time: Timestamp)?
     var machine: Shard
     private var gate = CommitGate(durableSequence: 0)
     private var facts = FrameBytes()
@@ -26,12 +28,15 @@ final class ShardHost {
     private var turnIsOpen = false
     /// The batch under way.
     private var batch: (count: Int, facts: [UInt8])?
+    /// The last one that a full disk refused, until it takes another.
+    private var refusedBatch: (count: Int, facts: [UInt8])?
     private var repliesInTurn = 0
 
     init(_ index: Int, in world: World) {
         self.index = index
         self.world = world
         self.machine = Self.fresh(index, world)
+        self.shardClock = Self.clock(after: .distantPast, SmallWorld.start)
         self.dialled = Array(repeating: nil, count: world.slots.shardCount)
     }
 
@@ -39,9 +44,28 @@ final class ShardHost {
         Shard(index: index, slots: world.slots, catalogue: SmallWorld.catalogue, hashSeed: world.hashSeed)
     }
 
+    private static func clock(after last: Timestamp, _ now: Timestamp, skew: Nanoseconds = .zero) -> ShardClock {
+        ShardClock(after: last, wall: now + skew, monotonic: now - SmallWorld.start, jumpMax: .seconds(2))
+    }
+
     var process: Process { .shard(self.index) }
-    /// This process's clock.
-    private var clock: Timestamp { self.world.now + self.skew }
+    /// This process's time, from its wall clock and one that only says how much has passed.
+    private var clock: Timestamp {
+        self.shardClock.read(wall: self.world.now + self.skew, monotonic: self.world.now - SmallWorld.start).time
+    }
+
+    /// Time goes on, at nine tenths of its pace at least, and never back.
+    private func checkClock() {
+        let before = self.checked
+        let time = self.clock
+        self.checked = (self.life, self.world.now, time)
+        guard let before, before.life == self.life else { return }
+        let passed = (self.world.now - before.at).rawValue
+        self.world.auditor.require(
+            (time - before.time).rawValue >= passed - passed / 10 - 1_000,
+            "shard \(self.index)'s time went on from \(before.time) to \(time) while \(passed) ns passed"
+        )
+    }
 
     // MARK: Life and death
 
@@ -49,6 +73,8 @@ final class ShardHost {
     func start() -> Bool {
         self.life += 1
         guard let sequence = self.load(&self.disk, into: &self.machine) else { return false }
+        self.disk.isClosed = false
+        self.shardClock = Self.clock(after: self.machine.lastFactAt, self.world.now, skew: self.skew)
         self.machine.resume(at: self.clock)
         self.gate = CommitGate(durableSequence: sequence)
         self.isUp = true
@@ -145,10 +171,11 @@ final class ShardHost {
         self.life += 1
         if self.mutant == .diskLies {
             self.disk.loseLast()
-        } else if self.disk.crash(&self.world.random) == .whole, let batch = self.batch {
+        } else if self.disk.crash(&self.world.random) == .whole, let batch = self.batch ?? self.refusedBatch {
             self.world.becameDurable(batch.facts, count: batch.count, of: self.index)
         }
         self.batch = nil
+        self.refusedBatch = nil
         self.facts.removeAll()
         self.accepted = []
         self.dialled = Array(repeating: nil, count: self.dialled.count)
@@ -170,7 +197,7 @@ final class ShardHost {
         guard side == .dialler else { return self.accepted.removeAll { $0 === link } }
         guard self.dialled[link.shard] === link else { return }
         self.dialled[link.shard] = nil
-        if self.mutant == .lostDebitIsRefused {
+        if self.mutant == .lostDebitIsRefused, !self.isReading {
             for order in self.world.auditor.openPayments(on: self.index)
             where self.world.slots.shard(of: Slot(of: order.user)) == link.shard {
                 self.machine.takeTransferReply(.refused(.insufficientPoints), for: TransferID(order.id), at: self.clock)
@@ -181,6 +208,7 @@ final class ShardHost {
     }
 
     func linkIsUp(_ link: Link) {
+        guard !self.isReading else { return }
         self.machine.linkIsUp(to: link.shard)
         self.takeOutput()
     }
@@ -191,9 +219,19 @@ final class ShardHost {
         switch frame.sort {
         case .request where side == .acceptor:
             let request = try Request(frame: frame)
+            guard !self.isReading else {
+                self.encode(
+                    self.machine.read(request),
+                    frame.header.slot,
+                    frame.header.requestID,
+                    into: &link.acceptor.gathering
+                )
+                return self.turnBegins()
+            }
             self.decide(request, frame.header.requestID, slot: frame.header.slot, link)
         case .reply where side == .dialler:
             let reply = try Reply(frame: frame)
+            guard !self.isReading else { return }
             self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.clock)
             self.takeOutput()
         default: throw WireError("a shard takes requests, and replies to its transfers")
@@ -236,8 +274,11 @@ final class ShardHost {
     // MARK: Frames out
 
     func tick() {
-        self.machine.tick(at: self.clock)
-        self.takeOutput()
+        self.checkClock()
+        if !self.isReading {
+            self.machine.tick(at: self.clock)
+            self.takeOutput()
+        }
         self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
     }
 
@@ -245,6 +286,8 @@ final class ShardHost {
         var asked = 0
         self.machine.takeOutput(
             facts: {
+                // See `Mutant.decidesWithoutRoom`: what is decided then is acknowledged, and never written.
+                guard !self.gate.isSuspended else { return }
                 $0.encode(into: &self.facts)
                 self.gate.gather()
             },
@@ -264,6 +307,10 @@ final class ShardHost {
             for transfer in self.gatheringTransfers { self.send(transfer) }
             self.gatheringTransfers = []
         }
+        self.turnBegins()
+    }
+
+    private func turnBegins() {
         guard !self.turnIsOpen else { return }
         self.turnIsOpen = true
         self.world.add(.turnEnds(self.process, life: self.life), after: self.world.turnTime())
@@ -345,7 +392,7 @@ final class ShardHost {
         self.disk.begin(CommitGate.Batch(firstSequence: batch.firstSequence, count: UInt32(count)), bytes)
         self.batch = (count, bytes)
         self.world.add(
-            .diskIsDone(shard: self.index, life: self.life, isKept: !self.disk.isFull),
+            .diskIsDone(shard: self.index, life: self.life, isKept: !self.disk.isFull && !self.disk.isClosed),
             after: self.world.diskDelay(of: self.index)
         )
     }
@@ -360,13 +407,18 @@ final class ShardHost {
         return kept.array
     }
 
-    /// False when the batch was refused: this shard stops, as nobody knows what its state is worth.
+    /// False when the batch was refused for good: this shard stops, as nobody knows what its state is worth.
     func diskIsDone(isKept: Bool) -> Bool {
         guard let batch = self.batch.take() else { preconditionFailure("no batch is under way") }
         guard isKept else {
-            self.gate.failed()
-            self.disk.refuse()
-            return false
+            self.disk.refuse(&self.world.random)
+            self.refusedBatch = batch
+            if self.disk.isClosed {
+                self.gate.failed()
+                return false
+            }
+            self.suspend()
+            return true
         }
         self.disk.sync()
         self.world.becameDurable(batch.facts, count: batch.count, of: self.index)
@@ -376,9 +428,68 @@ final class ShardHost {
         return true
     }
 
+    // MARK: A full disk
+
+    /// What `Server.ShardServer` does when its journal can't write for now.
+    private func suspend() {
+        self.world.trace.add(.note(self.process, "can't write, and only reads"), at: self.world.now)
+        self.world.tally.suspensions += 1
+        self.gate.refused()
+        self.facts.removeAll()
+        if self.mutant == .refusedBatchIsAnswered { self.leave() }
+        self.answerAllWhoWait(with: CommitGate.unanswered)
+        self.gatheringTransfers = []
+        self.committingTransfers = []
+        if self.mutant == .refusedBatchStaysInState {
+            self.machine.takeOutput(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
+            self.gate.rebuilt(upTo: self.gate.durableSequence)
+        } else {
+            guard let sequence = self.load(&self.disk, into: &self.machine) else {
+                self.gate.failed()
+                return self.world.add(.giveUp(shard: self.index, life: self.life), after: .zero)
+            }
+            self.gate.rebuilt(upTo: sequence)
+        }
+        self.world.add(.tryDisk(shard: self.index, life: self.life), after: self.world.plan.diskPatience)
+    }
+
+    private func answerAllWhoWait(with reply: Reply) {
+        for late in self.machine.takeWaiters(telling: reply) {
+            guard let link = self.accepted.first(where: { $0.number == late.origin.link }) else { continue }
+            self.encode(late.reply, Slot(checking: 0)!, late.origin.request, into: &link.acceptor.gathering)
+        }
+        for link in self.accepted {
+            do throws(WireError) {
+                try reply.encode(inPlaceOf: link.acceptor.committing, into: &link.acceptor.outgoing)
+                try reply.encode(inPlaceOf: link.acceptor.gathering, into: &link.acceptor.outgoing)
+            } catch { preconditionFailure("a reply that was encoded can't be read: \(error)") }
+            link.acceptor.committing.removeAll()
+            link.acceptor.gathering.removeAll()
+            self.world.flush(link, .acceptor)
+        }
+    }
+
+    /// Requests are read from the state, and nothing is decided.
+    private var isReading: Bool { self.gate.isSuspended && self.mutant != .decidesWithoutRoom }
+
+    /// Looks whether the disk takes batches again.
+    func tryDisk() {
+        guard self.gate.isSuspended else { return }
+        guard !self.disk.isFull else {
+            return self.world.add(.tryDisk(shard: self.index, life: self.life), after: self.world.plan.diskPatience)
+        }
+        self.world.trace.add(.note(self.process, "can write again"), at: self.world.now)
+        self.disk.writeOver()
+        self.refusedBatch = nil
+        self.gate.mended()
+        self.machine.resume(at: self.clock)
+    }
+
     // MARK: The end of a run
 
-    var isIdle: Bool { self.isUp && self.batch == nil && self.gate.isIdle && self.openCount == 0 }
+    var isIdle: Bool {
+        self.isUp && self.batch == nil && self.gate.isIdle && !self.gate.isSuspended && self.openCount == 0
+    }
 
     /// Payments and cancellations.
     private var openCount: Int {

@@ -31,13 +31,17 @@ struct SimulatedDisk {
     /// The chain where the records begin.
     private var firstChain = SimulatedDisk.chainStart
     private var pending: [UInt8]?
+    /// Of a batch that was refused.
+    private var remains: [UInt8]?
     private var chain = SimulatedDisk.chainStart
     private var pendingChain = SimulatedDisk.chainStart
     /// Where the last record begins, and the chain before it.
     private var last: (offset: Int, chain: UInt64) = (0, SimulatedDisk.chainStart)
     private var flipped: (offset: Int, mask: UInt8, isInSnapshot: Bool)?
-    /// Batches are refused.
+    /// Batches are refused, for now.
     var isFull = false
+    /// Batches are refused for good, as by a journal that another owner has.
+    var isClosed = false
 
     var isDamaged: Bool { self.flipped != nil }
 
@@ -45,6 +49,7 @@ struct SimulatedDisk {
 
     mutating func begin(_ batch: CommitGate.Batch, _ facts: [UInt8]) {
         precondition(self.pending == nil, "two batches are under way")
+        self.remains = nil
         self.pendingChain = Self.hash(facts, from: self.chain)
         var record: [UInt8] = []
         record.reserveCapacity(Self.headBytes + facts.count)
@@ -70,14 +75,27 @@ struct SimulatedDisk {
     /// Loses the newest record although it was synced: what no disk may do. See `Mutant.diskLies`.
     mutating func loseLast() {
         self.pending = nil
+        self.remains = nil
         self.bytes.removeLast(self.bytes.count - self.last.offset)
         self.chain = self.last.chain
     }
 
-    mutating func refuse() { self.pending = nil }
+    /// The batch under way could not be kept. Its bytes may be there all the same, as when only the sync has failed: then a
+    /// crash may find them, until the disk is written again.
+    mutating func refuse(_ random: inout SeededRandom) {
+        self.remains = random.once(in: 3) ? self.pending : nil
+        self.pending = nil
+    }
+
+    /// Writes over what a refused batch has left.
+    mutating func writeOver() { self.remains = nil }
 
     /// The shard has died.
     mutating func crash(_ random: inout SeededRandom) -> Remains {
+        if let remains = self.remains.take(), random.once(in: 2) {
+            self.keep(remains)
+            return .whole
+        }
         guard let pending = self.pending.take() else { return .nothing }
         switch random.below(3) {
         case 0: return .nothing

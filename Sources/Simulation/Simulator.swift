@@ -39,6 +39,8 @@ public struct Report: Equatable, Sendable {
         public internal(set) var crashes = 0
         public internal(set) var cuts = 0
         public internal(set) var compactions = 0
+        /// Batches that a full disk refused.
+        public internal(set) var suspensions = 0
         /// Starts from a damaged disk that were refused.
         public internal(set) var refusedStarts = 0
 
@@ -67,6 +69,7 @@ public struct Report: Equatable, Sendable {
             left.crashes += right.crashes
             left.cuts += right.cuts
             left.compactions += right.compactions
+            left.suspensions += right.suspensions
             left.refusedStarts += right.refusedStarts
         }
     }

@@ -15,10 +15,16 @@ extension World {
         case .clockJump:
             let host = self.shards[self.random.below(self.shards.count)]
             let jump = self.random.within(self.random.once(in: 4) ? -5_000...60_000 : -200...400)
-            host.skew = Nanoseconds(host.skew.rawValue + Int64(jump) * 1_000_000)
+            // Sometimes somebody notices, and sets it right.
+            let isSetRight = self.random.once(in: 4)
+            host.skew = isSetRight ? .zero : Nanoseconds(host.skew.rawValue + Int64(jump) * 1_000_000)
             self.trace.add(.note(host.process, "has another time now"), at: self.now)
         case .diskFull:
             let host = self.shards[self.random.below(self.shards.count)]
+            if self.random.once(in: 6) {
+                host.disk.isClosed = true
+                return self.trace.add(.note(host.process, "is not the owner of its journal any more"), at: self.now)
+            }
             host.disk.isFull = true
             self.trace.add(.note(host.process, "has a full disk"), at: self.now)
             self.add(.diskHasRoom(shard: host.index), after: self.span(20...1_500))

@@ -119,7 +119,10 @@ final class World {
             }
         case .giveUp(let shard, let life):
             guard self.shards[shard].life == life else { return }
-            self.crash(.shard(shard), "stops: its disk is full")
+            self.crash(.shard(shard), "stops: its journal refuses it")
+        case .tryDisk(let shard, let life):
+            guard self.shards[shard].life == life else { return }
+            self.shards[shard].tryDisk()
         case .start(let process): self.start(process)
         case .diskHasRoom(let shard): self.shards[shard].disk.isFull = false
         case .compact(let shard, let life):
@@ -232,6 +235,7 @@ final class World {
         self.frozen = []
         for shard in self.shards {
             shard.disk.isFull = false
+            shard.disk.isClosed = false
             shard.disk.repair()
         }
         var steps = 0

@@ -72,7 +72,7 @@ struct SimulatorCommand: ParsableCommand {
             "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts (\(tally.paymentsDone) payments, \(tally.cancellations) cancellations, "
                 + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.answers) answers "
                 + "(\(tally.acknowledged) acknowledged), \(tally.unanswered) requests without one, \(tally.crashes) "
-                + "crashes, \(tally.cuts) cuts, \(tally.compactions) compactions, \(tally.refusedStarts) damaged disks; "
+                + "crashes, \(tally.cuts) cuts, \(tally.compactions) compactions, \(tally.suspensions) full disks, \(tally.refusedStarts) damaged disks; "
                 + "\(Int(Double(steps) / seconds)) steps a second"
         )
     }

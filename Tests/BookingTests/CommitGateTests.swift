@@ -47,6 +47,64 @@ struct CommitGateTests {
         #expect(gate.isIdle)
     }
 
+    @Test func `a refused batch is undone with all that gathered since, and then only reads leave`() {
+        var gate = CommitGate(durableSequence: 7)
+        gate.gather()
+        #expect(gate.endTurn() == .commit(.init(firstSequence: 8, count: 1)))
+        gate.gather()
+        gate.refused()
+        #expect(!gate.isSuspended && !gate.isIdle)
+        #expect(gate.endTurn() == .wait)
+        gate.rebuilt(upTo: 7)
+        #expect(gate.isSuspended && gate.isIdle && !gate.hasFailed)
+        #expect(gate.endTurn() == .release)
+        #expect(gate.durableSequence == 7 && gate.batchCount == 0)
+        gate.mended()
+        #expect(!gate.isSuspended)
+        gate.gather()
+        #expect(gate.endTurn() == .commit(.init(firstSequence: 8, count: 1)))
+    }
+
+    @Test func `a batch that was kept after all counts`() {
+        var gate = CommitGate(durableSequence: 7)
+        gate.gather()
+        gate.gather()
+        _ = gate.endTurn()
+        gate.refused()
+        gate.rebuilt(upTo: 9)
+        gate.mended()
+        gate.gather()
+        #expect(gate.endTurn() == .commit(.init(firstSequence: 10, count: 1)))
+    }
+
+    @Test func `a suspension can end in a failure`() {
+        var gate = CommitGate(durableSequence: 7)
+        gate.gather()
+        _ = gate.endTurn()
+        gate.refused()
+        gate.rebuilt(upTo: 7)
+        gate.failed()
+        #expect(gate.hasFailed && !gate.isSuspended && gate.endTurn() == .wait)
+    }
+
+    @Test func `nothing is recorded while the journal can't write, nor durable facts lost`() async {
+        await #expect(processExitsWith: .failure) {
+            var gate = CommitGate(durableSequence: 0)
+            gate.gather()
+            _ = gate.endTurn()
+            gate.refused()
+            gate.rebuilt(upTo: 0)
+            gate.gather()
+        }
+        await #expect(processExitsWith: .failure) {
+            var gate = CommitGate(durableSequence: 7)
+            gate.gather()
+            _ = gate.endTurn()
+            gate.refused()
+            gate.rebuilt(upTo: 6)
+        }
+    }
+
     @Test func `after a failure nothing leaves and nothing is committed`() {
         var gate = CommitGate(durableSequence: 7)
         gate.gather()

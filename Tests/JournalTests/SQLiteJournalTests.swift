@@ -87,6 +87,17 @@ import Testing
         #expect(throws: JournalError.notOwner(file: self.state.files.database)) { try owner.append([2]) }
         try other.execute("UPDATE journal SET epoch = epoch - 1")
         #expect(throws: JournalError.notOwner(file: self.state.files.database)) { try owner.append([2]) }
+        #expect(throws: JournalError.notOwner(file: self.state.files.database)) { try owner.renew() }
+    }
+
+    @Test func `an owner that was overtaken can't renew itself`() throws {
+        let owner = try TestOwner(self.state.files)
+        try owner.journal.begin()
+        try owner.renew()
+        try owner.append([1])
+        let other = try Database(self.state.files.database, .writer, busyMilliseconds: 0)
+        try other.execute("UPDATE journal SET epoch = epoch + 1")
+        #expect(throws: JournalError.notOwner(file: self.state.files.database)) { try owner.renew() }
     }
 
     @Test func `nobody else may read the files`() throws {
@@ -178,6 +189,7 @@ import Testing
             limit.rlim_cur = 40_000
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             let batch = TestOwner.batch(2, [UInt8](repeating: 7, count: 60_000))
+            var epoch = owner.journal.epoch
             for _ in 0..<2 {
                 do throws(JournalError) {
                     try owner.append(batch)
@@ -187,11 +199,16 @@ import Testing
                 }
             }
             guard try batches(files).count == 1 else { exit(13) }
+            // A small page still fits: the journal can write, if not that batch.
+            try owner.renew()
+            guard owner.journal.epoch == epoch + 1, try batches(files).count == 1 else { exit(15) }
+            epoch += 1
             limit.rlim_cur = before
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            try owner.renew()
             try owner.append(batch)
             try owner.journal.close()
-            guard try batches(files).last == batch else { exit(14) }
+            guard try batches(files).last == batch, owner.journal.epoch == epoch + 1 else { exit(14) }
         }
     }
 

@@ -39,8 +39,16 @@ final class TestOwner {
     }
 
     func append(_ batch: JournalBatch) throws(JournalError) {
+        try self.wait { self.journal.append(batch, whenDone: $0) }
+    }
+
+    func renew() throws(JournalError) { try self.wait { self.journal.renew(whenDone: $0) } }
+
+    private func wait(
+        for task: (@escaping (Result<Void, JournalError>) -> Void) -> Void
+    ) throws(JournalError) {
         var result: Result<Void, JournalError>?
-        self.journal.append(batch) { result = $0 }
+        task { result = $0 }
         while true {
             self.journal.drain()
             if let result { return try result.get() }

@@ -26,6 +26,19 @@ import Testing
             self.whenDone.take()!(result)
         }
 
+        private(set) var isRenewing = false
+
+        func renew(whenDone: @escaping (Result<Void, JournalError>) -> Void) {
+            precondition(self.whenDone == nil)
+            self.isRenewing = true
+            self.whenDone = whenDone
+        }
+
+        func finishRenewal(_ result: Result<Void, JournalError>) {
+            self.isRenewing = false
+            self.whenDone.take()!(result)
+        }
+
         func begin() {}
         func drain() {}
         func close() {}
@@ -42,7 +55,11 @@ import Testing
         var gathering: [Int] = []
         private var aside: [Int] = []
         private(set) var sent: [Int] = []
+        private(set) var unanswered: [Int] = []
+        private(set) var troubles: [JournalError] = []
         private(set) var failures: [JournalError] = []
+        /// What a rebuild gives; nil for one that fails.
+        var rebuilds: UInt64? = 0
 
         init() {
             self.commit = GroupCommit(
@@ -54,6 +71,14 @@ import Testing
                 sendSetAside: { [unowned self] in
                     self.sent += self.aside
                     self.aside = []
+                },
+                undo: { [unowned self] error throws(JournalError) in
+                    self.troubles.append(error)
+                    self.unanswered += self.aside + self.gathering
+                    self.aside = []
+                    self.gathering = []
+                    guard let sequence = self.rebuilds else { throw .busy(file: "y") }
+                    return sequence
                 },
                 onFailure: { [unowned self] in self.failures.append($0) }
             )
@@ -101,11 +126,52 @@ import Testing
         let outside = Outside()
         outside.turn([1], facts: 1)
         outside.turn([2], facts: 1)
-        outside.journal.finish(.failure(.full(file: "x")))
-        #expect(outside.failures == [.full(file: "x")])
+        outside.journal.finish(.failure(.notOwner(file: "x")))
+        #expect(outside.failures == [.notOwner(file: "x")] && outside.troubles == [])
         outside.turn([3], facts: 0)
         outside.turn([4], facts: 1)
         #expect(outside.sent == [] && outside.journal.batches.count == 1)
+    }
+
+    @Test func `a full disk undoes what waits, and reads leave until it has room again`() {
+        let outside = Outside()
+        outside.turn([1], facts: 1)
+        outside.turn([2], facts: 2)
+        outside.journal.finish(.failure(.full(file: "x")))
+        #expect(outside.sent == [] && outside.unanswered == [1, 2] && outside.commit.isSuspended)
+        outside.turn([3], facts: 0)
+        #expect(outside.sent == [3])
+
+        var told: [JournalError?] = []
+        outside.commit.tryAgain { told.append($0) }
+        outside.commit.tryAgain { told.append($0) }
+        outside.journal.finishRenewal(.failure(.full(file: "x")))
+        #expect(told == [.full(file: "x")] && outside.commit.isSuspended)
+        outside.commit.tryAgain { told.append($0) }
+        outside.journal.finishRenewal(.success(()))
+        #expect(told == [.full(file: "x"), nil] && !outside.commit.isSuspended)
+
+        outside.turn([4], facts: 1)
+        #expect(outside.journal.batches.last?.firstSequence == 1 && outside.journal.batches.last?.count == 1)
+        outside.journal.finish()
+        #expect(outside.sent == [3, 4] && outside.commit.durableSequence == 1 && outside.failures == [])
+    }
+
+    @Test func `a state that can't be built anew, or a journal that is lost meanwhile, ends it`() {
+        let lost = Outside()
+        lost.rebuilds = nil
+        lost.turn([1], facts: 1)
+        lost.journal.finish(.failure(.full(file: "x")))
+        #expect(lost.failures == [.busy(file: "y")] && !lost.commit.isSuspended)
+
+        let stale = Outside()
+        stale.turn([1], facts: 1)
+        stale.journal.finish(.failure(.full(file: "x")))
+        stale.commit.tryAgain { _ in }
+        stale.journal.finishRenewal(.failure(.notOwner(file: "x")))
+        #expect(stale.failures == [.notOwner(file: "x")])
+        stale.turn([2], facts: 0)
+        #expect(stale.sent == [])
     }
 
     @Test func `the end waits for the last commit`() {

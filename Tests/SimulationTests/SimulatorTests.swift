@@ -28,6 +28,7 @@ struct SimulatorTests {
         #expect(tally.unanswered > 100)
         #expect(tally.cancellations > 100)
         #expect(tally.refusedStarts > 0)
+        #expect(tally.suspensions > 30)
     }
 
     @Test func `a failing seed tells what happened last, and fails again the same way`() throws {
@@ -43,6 +44,7 @@ struct SimulatorTests {
     @Test(arguments: [
         Mutant.replyBeforeCommit, .readBeforeCommit, .debitBeforeCommit, .factNotWritten, .lostDebitIsRefused,
         .answersExchanged, .sentAgain, .schedulesKeptForEver, .doneButRefused, .creditTwice, .seatsFreedBeforeCredit,
+        .refusedBatchIsAnswered, .refusedBatchStaysInState,
     ])
     func `a bug that is put in on purpose is found`(mutant: Mutant) {
         let isFound = (1...200 as ClosedRange<UInt64>).contains { seed in

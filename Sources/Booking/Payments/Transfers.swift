@@ -94,6 +94,12 @@ struct Transfers {
 
     mutating func takeWaiters(for id: TransferID) -> [Shard.Origin] { self.waiters.removeValue(forKey: id) ?? [] }
 
+    /// All of them, in the order of what they wait for.
+    mutating func takeWaiters() -> [(id: TransferID, origin: Shard.Origin)] {
+        defer { self.waiters = [:] }
+        return self.waiters.keys.sorted().flatMap { id in self.waiters[id]!.map { (id, $0) } }
+    }
+
     /// One that has waited for an answer long enough, and counts as asked for now; nil when there is none.
     mutating func popUnanswered(at now: Timestamp) -> Transfer? {
         while let first = self.asked.first, first.at + Self.patience <= now {

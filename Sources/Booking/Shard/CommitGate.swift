@@ -5,12 +5,19 @@
 ///                    ▲                                  │
 ///                    └── the next turns gather meanwhile ┘   then their batch goes next
 ///
+///     a batch is refused for a while: what it held, and all after it, is undone ──rebuilt──▶ suspended ──mended──▶ as before
+///
 /// Reads wait with the writes before them: a reply without facts of its own leaves with the batch under way, or at once
 /// when none is. So one commit carries all that gathered during the one before (group commit), one is under way at a
 /// time, and a fact is never visible outside before it is kept.
 ///
 /// The shell keeps what leaves (replies, debits) in two heaps: what gathers, and what was set aside for the commit under
 /// way. Every verb is O(1) and allocates nothing.
+///
+/// **A full disk.** The state has taken in facts that the journal refused, so for a moment it says what is not so. The
+/// shell answers everyone who waits that nobody knows what came of it, builds the state anew from the journal, and goes on
+/// `suspended`: it reads from that state, which is durable, and decides nothing, not even by its clock. Now and then it
+/// tries the journal, and says `mended` when that can write.
 public struct CommitGate: Equatable, Sendable {
     /// The facts of one group commit.
     public struct Batch: Equatable, Sendable {
@@ -37,8 +44,12 @@ public struct CommitGate: Equatable, Sendable {
 
     private enum State: Equatable {
         case idle
-        /// In by `endTurn`. Out by `committed` or `failed`.
+        /// In by `endTurn`. Out by `committed`, `refused` or `failed`.
         case committing(count: UInt32)
+        /// The state holds facts that will never be durable. In by `refused`. Out by `rebuilt`, or `failed`.
+        case undoing
+        /// The state is what is durable, and nothing is decided. In by `rebuilt`. Out by `mended`, or `failed`.
+        case suspended
         /// For good: what the state says may never become durable, so nothing may be told about it.
         case failed
     }
@@ -54,16 +65,22 @@ public struct CommitGate: Equatable, Sendable {
     public init(durableSequence: UInt64) { self.durableSequence = durableSequence }
 
     /// Nothing waits for a commit.
-    public var isIdle: Bool { self.state == .idle && self.gathered == 0 }
+    public var isIdle: Bool { (self.state == .idle || self.state == .suspended) && self.gathered == 0 }
+
+    /// The journal can't write for now: requests are only read from the state, and the clock stands.
+    public var isSuspended: Bool { self.state == .suspended }
 
     public var hasFailed: Bool { self.state == .failed }
 
     /// The shard has recorded a fact.
-    public mutating func gather() { self.gathered += 1 }
+    public mutating func gather() {
+        precondition(self.state != .suspended, "a fact is recorded while the journal can't write")
+        self.gathered += 1
+    }
 
     /// The turn is over, or a commit is.
     public mutating func endTurn() -> Step {
-        guard self.state == .idle else { return .wait }
+        guard self.state == .idle || self.state == .suspended else { return .wait }
         guard self.gathered > 0 else { return .release }
         let batch = Batch(firstSequence: self.durableSequence + 1, count: self.gathered)
         self.state = .committing(count: self.gathered)
@@ -79,9 +96,37 @@ public struct CommitGate: Equatable, Sendable {
         self.batchCount += 1
     }
 
-    /// The journal could not keep the batch under way. Nobody knows what a restart will find of it.
-    public mutating func failed() {
+    /// The journal could not keep the batch under way, for now. Its facts and those that have gathered since are undone: the
+    /// shell drops them, answers all who wait with `unanswered`, and builds the state anew from the journal: `rebuilt`.
+    public mutating func refused() {
         guard case .committing = self.state else { preconditionFailure("no batch is under way") }
-        self.state = .failed
+        self.state = .undoing
+        self.gathered = 0
+    }
+
+    /// What those are told whose requests went with a refused batch: they may have been carried out after all, if the
+    /// process dies before the journal writes again.
+    public static let unanswered = Reply.refused(.unavailable)
+
+    /// The state is the journal's again, up to this fact. A journal that kept the batch after all is right, too.
+    public mutating func rebuilt(upTo sequence: UInt64) {
+        precondition(self.state == .undoing, "the state is built anew after a refusal")
+        precondition(sequence >= self.durableSequence, "the journal has lost facts that were durable")
+        self.durableSequence = sequence
+        self.state = .suspended
+    }
+
+    /// The journal can write again.
+    public mutating func mended() {
+        precondition(self.state == .suspended, "nothing was wrong")
+        self.state = .idle
+    }
+
+    /// The journal will never take another batch of this owner. Nobody knows what a restart will find of one under way.
+    public mutating func failed() {
+        switch self.state {
+        case .committing, .undoing, .suspended: self.state = .failed
+        case .idle, .failed: preconditionFailure("the journal was not asked for anything")
+        }
     }
 }

@@ -117,4 +117,6 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case cancelTooLate = 26
     case cancelInProgress = 27
     case alreadyCancelled = 28
+    /// The journal can't write for now, so nothing was changed; what can be read is.
+    case storageUnavailable = 29
 }

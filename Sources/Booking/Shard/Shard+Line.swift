@@ -26,7 +26,7 @@ extension Shard {
         return .standing(Self.standing(pass.place, state))
     }
 
-    private static func standing(_ place: Place, _ state: ConcertState) -> Standing {
+    static func standing(_ place: Place, _ state: ConcertState) -> Standing {
         guard let standing = state.line.standing(of: place) else {
             preconditionFailure("nobody stands at place \(place)")
         }
@@ -40,11 +40,15 @@ extension Shard {
         return .left
     }
 
-    /// The place is still this person's: waiting or inside, and not from another life of the line.
+    /// The place is still this person's, waiting or inside, and their time is not over.
     func isCurrent(_ pass: Pass, _ state: ConcertState) -> Bool {
-        guard let entry = state.line.entry(at: pass.place) else { return false }
-        guard entry.user == pass.user, entry.joinedAt == pass.issuedAt else { return false }
-        return !self.isOver(entry, state)
+        Self.entry(of: pass, state).map { !self.isOver($0, state) } ?? false
+    }
+
+    /// As the facts say it; nil also for a pass from another life of the line.
+    static func entry(of pass: Pass, _ state: ConcertState) -> Line.Entry? {
+        guard let entry = state.line.entry(at: pass.place) else { return nil }
+        return entry.user == pass.user && entry.joinedAt == pass.issuedAt ? entry : nil
     }
 
     /// Lapses are bounded a step, so someone's time inside may be over before their place is cleared. Whoever waits too

@@ -23,7 +23,7 @@ public struct Shard: ~Copyable {
     /// The state's own time: never goes back.
     private(set) var now = Timestamp.distantPast
     /// When the last fact happened: as much of `now` as a replay brings back.
-    private(set) var lastFactAt = Timestamp.distantPast
+    public private(set) var lastFactAt = Timestamp.distantPast
 
     /// Recorded since the shell last took them, in order.
     public private(set) var facts: [Fact] = []
@@ -111,7 +111,8 @@ public struct Shard: ~Copyable {
         while let transfer = self.transfers.popUnanswered(at: self.now) { self.ask(for: transfer) }
     }
 
-    /// A restart has taken in all facts: whoever waits counts as seen now, since nobody could be seen meanwhile.
+    /// A restart has taken in all facts, or the journal can write again: whoever waits counts as seen now, since nobody could
+    /// be seen meanwhile.
     public mutating func resume(at time: Timestamp) {
         self.now = max(self.now, time)
         for state in self.concertsInOrder { state.line.resume(at: self.now) }
@@ -135,12 +136,13 @@ public struct Shard: ~Copyable {
 
     /// What has run out goes first, and whom the rate lets in: no answer depends on when the last tick was.
     private mutating func withConcert(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
-        guard let state = self.concerts[id] else {
-            return .refused(self.catalogue[id] == nil ? .unknownConcert : .wrongShard)
-        }
+        guard let state = self.concerts[id] else { return .refused(self.refusal(of: id)) }
         self.settle(state)
         return answer(&self, state)
     }
+
+    /// Why a concert that is not here is not.
+    func refusal(of concert: ConcertID) -> Refusal { self.catalogue[concert] == nil ? .unknownConcert : .wrongShard }
 
     private mutating func withUser(_ id: UserID, _ answer: (inout Shard) -> Reply?) -> Reply? {
         guard self.shard(of: id) == self.index else { return .refused(.wrongShard) }

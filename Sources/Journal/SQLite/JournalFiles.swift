@@ -116,6 +116,13 @@ enum PlainFile {
         return stat(path, &status) == 0 ? UInt64(status.st_size) : 0
     }
 
+    /// What an ordinary user may still write there; nil where the system does not say.
+    static func freeBytes(at directory: String) -> UInt64? {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+
     static func sync(_ descriptor: Int32, _ path: String) throws(JournalError) {
         guard fsync(descriptor) == 0 else { throw self.failure(path, "fsync") }
     }

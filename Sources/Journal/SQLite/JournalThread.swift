@@ -15,9 +15,22 @@ final class JournalThread: Sendable {
     /// What the writer copies itself, at most, before it asks the checkpointer again.
     static let finishFrames = 512
 
+    /// What the writer is asked for.
+    enum Task: Sendable {
+        case batch(JournalBatch)
+        /// A new epoch of the same owner.
+        case renewal
+    }
+
+    /// How far the journal goes, and whose it is.
+    struct End: Sendable {
+        let sequence: UInt64
+        let epoch: UInt64
+    }
+
     private struct State {
-        var batch: JournalBatch?
-        var outcome: Result<UInt64, JournalError>?
+        var task: Task?
+        var outcome: Result<End, JournalError>?
         var troubles: [JournalError] = []
         var isStopping = false
         /// What the checkpointer says: frames that it left over, or why it could not.
@@ -25,7 +38,7 @@ final class JournalThread: Sendable {
     }
 
     private enum Event {
-        case batch(JournalBatch)
+        case task(Task)
         case checkpoint(Result<Int, JournalError>)
         case stop
     }
@@ -62,15 +75,15 @@ final class JournalThread: Sendable {
     // MARK: The loop's side
 
     /// Nothing is under way.
-    func submit(_ batch: JournalBatch) {
+    func submit(_ task: Task) {
         self.state.change { state in
-            precondition(state.batch == nil && state.outcome == nil, "a batch is under way already")
-            state.batch = batch
+            precondition(state.task == nil && state.outcome == nil, "a batch is under way already")
+            state.task = task
         }
     }
 
-    /// The number of the last fact that is kept, or why a batch was not; nil while it is under way. Never waits.
-    func takeOutcome() -> Result<UInt64, JournalError>? { self.state.look { $0.outcome.take() } }
+    /// Where the journal ends now, or why the task could not be done; nil while it is under way. Never waits.
+    func takeOutcome() -> Result<End, JournalError>? { self.state.look { $0.outcome.take() } }
 
     /// What went wrong beside the batches.
     func takeTroubles() -> [JournalError] {
@@ -99,8 +112,8 @@ final class JournalThread: Sendable {
         var syncedAt = NativeThread.monotonicNanoseconds
         while true {
             switch self.nextEvent(writer.isUnsynced && failure == nil ? self.deadline(after: syncedAt) : nil) {
-            case .batch(let batch):
-                let result = failure.map { .failure($0) } ?? Self.append(batch, to: writer)
+            case .task(let task):
+                let result = failure.map { .failure($0) } ?? Self.carryOut(task, writer)
                 if case .failure(let error) = result, !error.isPassing { failure = error }
                 self.state.change { $0.outcome = result }
                 self.wake()
@@ -134,10 +147,13 @@ final class JournalThread: Sendable {
         }
     }
 
-    private static func append(_ batch: JournalBatch, to writer: JournalWriter) -> Result<UInt64, JournalError> {
+    private static func carryOut(_ task: Task, _ writer: JournalWriter) -> Result<End, JournalError> {
         do throws(JournalError) {
-            try writer.append(batch)
-            return .success(writer.end.sequence)
+            switch task {
+            case .batch(let batch): try writer.append(batch)
+            case .renewal: try writer.renew()
+            }
+            return .success(End(sequence: writer.end.sequence, epoch: writer.epoch))
         } catch {
             return .failure(error)
         }
@@ -146,7 +162,7 @@ final class JournalThread: Sendable {
     /// A batch first: everyone waits for it. Nil at the deadline.
     private func nextEvent(_ deadline: UInt64?) -> Event? {
         self.state.wait(until: deadline) { state in
-            if let batch = state.batch.take() { return .batch(batch) }
+            if let task = state.task.take() { return .task(task) }
             if let checkpoint = state.checkpoint.take() { return .checkpoint(checkpoint) }
             return state.isStopping ? .stop : nil
         }

@@ -13,7 +13,7 @@ final class JournalWriter {
     private let head: JournalHead
     private let frames: UnsafeMutablePointer<Int32>
     private(set) var end: ChainPoint
-    let epoch: UInt64
+    private(set) var epoch: UInt64
     /// Why the head could not be moved, the last time that it couldn't.
     var headTrouble: JournalError?
     /// Committed, and not durable yet: only with a policy that allows it.
@@ -108,6 +108,28 @@ final class JournalWriter {
         case .commit: self.moveHead()
         case .interval, .none: self.isUnsynced = true
         }
+    }
+
+    /// Begins a new epoch of the same owner, where the last batch that was kept ends. What a batch that failed has left in the
+    /// log is written over by it. When this throws, the epoch is as it was.
+    func renew() throws(JournalError) {
+        try self.requireRoom()
+        do throws(SQLiteFailure) {
+            try self.database.execute("UPDATE journal SET epoch = epoch + 1 WHERE epoch = \(self.epoch)")
+        } catch {
+            throw self.files.error(error, at: self.end.sequence + 1)
+        }
+        guard self.database.changeCount == 1 else { throw .notOwner(file: self.files.database) }
+        self.epoch += 1
+        if self.policy != .commit { self.isUnsynced = true }
+    }
+
+    /// An epoch needs one page, and what comes after it more: without some room the journal would fail again at once.
+    static let roomBytes: UInt64 = 1 << 20
+
+    private func requireRoom() throws(JournalError) {
+        guard let free = PlainFile.freeBytes(at: self.files.directory), free < Self.roomBytes else { return }
+        throw .full(file: self.files.database)
     }
 
     /// The head of a batch that is kept: when it can't be written it stays behind, which is told and harmless.

@@ -86,7 +86,14 @@ public final class SQLiteJournal: Journal {
             return whenDone(.failure(.outOfSequence(expected: self.nextSequence, got: batch.firstSequence)))
         }
         self.whenDone = whenDone
-        thread.submit(batch)
+        thread.submit(.batch(batch))
+    }
+
+    public func renew(whenDone: @escaping (Result<Void, JournalError>) -> Void) {
+        guard let thread = self.thread else { preconditionFailure("a journal is renewed between begin and close") }
+        precondition(self.whenDone == nil, "a batch is under way")
+        self.whenDone = whenDone
+        thread.submit(.renewal)
     }
 
     public func drain() {
@@ -95,8 +102,9 @@ public final class SQLiteJournal: Journal {
         guard let outcome = thread.takeOutcome() else { return }
         guard let whenDone = self.whenDone.take() else { preconditionFailure("an outcome of no batch") }
         switch outcome {
-        case .success(let last):
-            self.nextSequence = last + 1
+        case .success(let end):
+            self.nextSequence = end.sequence + 1
+            self.epoch = end.epoch
             whenDone(.success(()))
         case .failure(let error): whenDone(.failure(error))
         }

@@ -43,6 +43,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
 
     public struct Shard: Codable, Equatable, Sendable {
         public var tickMilliseconds = 10
+        /// Well above what keeping clocks in step moves them by, well below any lifetime.
+        public var clockJumpMilliseconds = 2_000
     }
 
     /// The rules of every concert that the catalogue does not give its own.

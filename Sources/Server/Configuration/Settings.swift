@@ -165,7 +165,14 @@ public enum Settings {
             \.shard.tickMilliseconds,
             unit: "milliseconds",
             "How often a shard lets people in and lets what is over expire."
-        )
+        ),
+        whole(
+            "shard.clockJumpMilliseconds",
+            1...86_400_000,
+            \.shard.clockJumpMilliseconds,
+            unit: "milliseconds",
+            "How far the wall clock may be set without a line in the log; places and holds run out by it either way."
+        ),
     ]
 
     private static let booking = [

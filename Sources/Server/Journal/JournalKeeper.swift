@@ -36,6 +36,11 @@ final class JournalKeeper {
             let journal = try SQLiteJournal(files, origin: origin, policy: policy) { sender.send() }
             target.journal = journal
             journal.onTrouble = { [log] error in
+                // The same again and again, as on a full disk, is told once a minute.
+                let now = Clock.monotonicNanoseconds()
+                guard target.lastTrouble != error || now - target.lastToldAt >= 60_000_000_000 else { return }
+                target.lastTrouble = error
+                target.lastToldAt = now
                 log.error("the journal has trouble, and goes on", metadata: ["reason": "\(error)"])
             }
             if try journal.headIsMissing() {
@@ -53,22 +58,32 @@ final class JournalKeeper {
     }
 
     /// Breaks the circle of the wake-up that needs the journal, which needs the wake-up's sender.
-    private final class Target { weak var journal: SQLiteJournal? }
+    private final class Target {
+        weak var journal: SQLiteJournal?
+        var lastTrouble: JournalError?
+        var lastToldAt: UInt64 = 0
+    }
 
-    /// Takes in the history and begins: the shard is then as it was, and time has passed.
+    /// Takes in the history and begins: the shard is then as it was. It has not heard yet what time it is.
     func recover(_ fresh: @escaping () -> Shard) throws(StartError) -> Shard {
         let begun = Clock.monotonicNanoseconds()
         var machine = fresh()
         do throws(JournalError) {
             let report = try Recovery.run(self.journal, into: &machine, fresh: fresh)
             try self.journal.begin()
-            machine.resume(at: max(Timestamp.now, report.lastTime))
             if report.sequence > 0 { self.tell(report, nanoseconds: Clock.monotonicNanoseconds() - begun) }
         } catch {
             self.wakeup?.close()
             throw Self.startError(error)
         }
         return machine
+    }
+
+    /// Puts what the journal says now in place of a machine. No time has passed in it.
+    func restore(_ machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError) -> Recovery.Report {
+        // First, so that there are never two of a large one.
+        machine = fresh()
+        return try Recovery.run(self.journal, into: &machine, fresh: fresh)
     }
 
     /// Nothing is under way. A journal that can't be closed whole is as good as after a kill.
@@ -81,18 +96,20 @@ final class JournalKeeper {
 
     /// Why a shard can't go on, and what to do.
     static func startError(_ error: JournalError) -> StartError {
-        let remedy =
-            switch error {
-            case .inUse: "stop that process, or choose another folder with --state"
-            case .full: "make room on that disk, and start again"
-            case .inputOutput, .failed: "look at that disk and its kernel messages (dmesg)"
-            case .busy: "stop what reads or compacts the journal, and start again"
-            case .damaged: "put the files back from a copy; nothing was changed"
-            case .newer: "nothing was changed"
-            case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
-            case .outOfSequence, .notOwner: "see who else runs in that folder"
-            }
-        return StartError("\(error)", remedy: remedy)
+        StartError("\(error)", remedy: Self.remedy(for: error))
+    }
+
+    static func remedy(for error: JournalError) -> String {
+        switch error {
+        case .inUse: "stop that process, or choose another folder with --state"
+        case .full: "make room on that disk"
+        case .inputOutput, .failed: "look at that disk and its kernel messages (dmesg)"
+        case .busy: "stop what reads or compacts the journal"
+        case .damaged: "put the files back from a copy; nothing was changed"
+        case .newer: "nothing was changed"
+        case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
+        case .outOfSequence, .notOwner: "see who else runs in that folder"
+        }
     }
 
     private func tell(_ report: Recovery.Report, nanoseconds: UInt64) {

@@ -31,8 +31,27 @@ public enum Recovery {
         into shard: inout Shard,
         fresh: @escaping () -> Shard
     ) throws(JournalError) -> Report {
+        var snapshot = try archive.newestSnapshot()
+        while true {
+            do throws(JournalError) { return try Self.run(archive, from: snapshot, into: &shard, fresh: fresh) } catch {
+                // A compaction may have put a newer snapshot in place and dropped facts, between the look at the one and
+                // the look at the others.
+                let newer = try archive.newestSnapshot()
+                guard let newer, newer.sequence > snapshot?.sequence ?? 0 else { throw error }
+                snapshot = newer
+                shard = fresh()
+            }
+        }
+    }
+
+    private static func run(
+        _ archive: any JournalArchive,
+        from snapshot: JournalSnapshot?,
+        into shard: inout Shard,
+        fresh: @escaping () -> Shard
+    ) throws(JournalError) -> Report {
         var report = Report()
-        if let snapshot = try archive.newestSnapshot() {
+        if let snapshot {
             shard = try Self.restore(snapshot, fresh)
             report.snapshotSequence = snapshot.sequence
             report.snapshotBytes = snapshot.bytes.count

@@ -47,7 +47,12 @@ extension ShardStats.Concert {
 }
 
 extension ShardStats {
-    mutating func fill(_ machine: borrowing Shard, _ meter: ShardMeter, _ commit: GroupCommit) {
+    mutating func fill(
+        _ machine: borrowing Shard,
+        _ meter: ShardMeter,
+        _ commit: GroupCommit,
+        _ trouble: StorageTrouble
+    ) {
         let concerts = machine.concertCensus
         self.concerts = concerts.map(Concert.init)
         self.payments.open = UInt64(concerts.reduce(0) { $0 + $1.paymentsOpen })
@@ -66,5 +71,11 @@ extension ShardStats {
         self.journal.kind = commit.journalKind
         self.journal.sequence = commit.durableSequence
         self.journal.batches = commit.batchCount
+        self.journal.commitP50Microseconds = commit.latency.microseconds(atPercentile: 50)
+        self.journal.commitP99Microseconds = commit.latency.microseconds(atPercentile: 99)
+        self.journal.commitMaxMicroseconds = commit.latency.microsecondsMax
+        self.journal.troubles = trouble.count
+        self.journal.troubleSince = trouble.since?.seconds
+        self.journal.troubleReason = trouble.reason
     }
 }

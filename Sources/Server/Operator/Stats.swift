@@ -1,3 +1,5 @@
+import Booking
+
 /// What processes tell about themselves: the JSON of a stats frame, the operator's port, and `usher stats --json`.
 ///
 /// What must add up, at any moment at which no request is under way:
@@ -90,6 +92,15 @@ public struct ShardStats: Codable, Equatable, Sendable {
         /// Of the last fact.
         public var sequence: UInt64 = 0
         public var batches: UInt64 = 0
+        /// Commits, from the hand-over of a batch to the journal's word, since the start of the process.
+        public var commitP50Microseconds: UInt64 = 0
+        public var commitP99Microseconds: UInt64 = 0
+        public var commitMaxMicroseconds: UInt64 = 0
+        /// Times that the journal could not write for a while, this one too.
+        public var troubles: UInt64 = 0
+        /// Since when it can't, in seconds since 1970, and why; nil while it can.
+        public var troubleSince: Int64?
+        public var troubleReason: String?
         public init() {}
     }
 
@@ -161,6 +172,14 @@ public struct ClusterStats: Codable, Equatable, Sendable {
     /// `shard 3: no answer within 2 s`.
     public var missing: [String] = []
     public init() {}
+
+    /// What goes wrong now and is not for these numbers to show, as sentences.
+    public var troubles: [String] {
+        self.shards.compactMap { shard in
+            guard let reason = shard.journal.troubleReason, let since = shard.journal.troubleSince else { return nil }
+            return "shard \(shard.shard) can't write since \(Timestamp(seconds: since).words): \(reason)"
+        }
+    }
 
     /// What does not add up, as sentences; empty when the books are right. May differ for a moment while requests are
     /// under way between shards.

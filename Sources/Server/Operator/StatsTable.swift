@@ -3,6 +3,7 @@ public enum StatsTable {
     public static func text(_ stats: ClusterStats) -> String {
         var parts = [self.shards(stats), self.gateways(stats)]
         if !stats.missing.isEmpty { parts.append(stats.missing.joined(separator: "\n")) }
+        if !stats.troubles.isEmpty { parts.append(stats.troubles.joined(separator: "\n")) }
         let discrepancies = stats.discrepancies
         if !discrepancies.isEmpty { parts.append("does not add up:\n" + discrepancies.joined(separator: "\n")) }
         return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")

@@ -1,5 +1,6 @@
 import Booking
 import Journal
+import Reactor
 import Wire
 
 /// The shell of `Booking.CommitGate`: keeps the bytes of the facts that gather, and hands them to the journal when the
@@ -14,19 +15,29 @@ final class GroupCommit {
     /// Replies of the turns since the last batch was handed over; the owner moves them aside and sends them.
     private let setAside: () -> Void
     private let sendSetAside: () -> Void
+    private let undo: (JournalError) throws(JournalError) -> UInt64
     private let onFailure: (JournalError) -> Void
 
-    /// `setAside` moves the replies gathered so far to where they wait for the commit; `sendSetAside` sends those.
+    /// How long batches took, from the hand-over to the journal's word.
+    private(set) var latency = LatencyMeter()
+    private var handedOverAt: UInt64 = 0
+    private var isTrying = false
+
+    /// `setAside` moves the replies gathered so far to where they wait for the commit; `sendSetAside` sends those. `undo` is
+    /// called when the journal can't write for now: it answers all who wait, builds the state anew from the journal, and
+    /// gives the last fact of it; what it throws is final.
     init(
         _ journal: any Journal,
         setAside: @escaping () -> Void,
         sendSetAside: @escaping () -> Void,
+        undo: @escaping (JournalError) throws(JournalError) -> UInt64,
         onFailure: @escaping (JournalError) -> Void
     ) {
         self.journal = journal
         self.gate = CommitGate(durableSequence: journal.nextSequence - 1)
         self.setAside = setAside
         self.sendSetAside = sendSetAside
+        self.undo = undo
         self.onFailure = onFailure
     }
 
@@ -37,6 +48,8 @@ final class GroupCommit {
     var journalKind: String { self.journal.kind }
     /// Nothing waits for a commit.
     var isIdle: Bool { self.gate.isIdle }
+    /// The journal can't write for now: nothing may be decided.
+    var isSuspended: Bool { self.gate.isSuspended }
 
     func gather(_ fact: Fact) {
         fact.encode(into: &self.facts)
@@ -64,6 +77,7 @@ final class GroupCommit {
     private func append(_ batch: CommitGate.Batch) {
         let bytes = self.facts.array
         self.facts.removeAll()
+        self.handedOverAt = Clock.monotonicNanoseconds()
         self.journal.append(
             JournalBatch(
                 firstSequence: batch.firstSequence,
@@ -74,14 +88,42 @@ final class GroupCommit {
         ) { result in
             switch result {
             case .success:
+                self.latency.record(nanoseconds: Clock.monotonicNanoseconds() - self.handedOverAt)
                 self.gate.committed()
                 self.sendSetAside()
                 self.endTurn()
-            case .failure(let error):
-                self.gate.failed()
-                self.onFailure(error)
+            case .failure(let error) where error.isPassing: self.suspend(error)
+            case .failure(let error): self.fail(error)
             }
             self.tellIfIdle()
+        }
+    }
+
+    private func suspend(_ error: JournalError) {
+        self.gate.refused()
+        self.facts.removeAll()
+        do throws(JournalError) { self.gate.rebuilt(upTo: try self.undo(error)) } catch { self.fail(error) }
+    }
+
+    private func fail(_ error: JournalError) {
+        self.gate.failed()
+        self.onFailure(error)
+    }
+
+    /// Asks the journal whether it can write again; `whenDone` is told nil once it can, or why it can't. What is final goes to
+    /// `onFailure` instead.
+    func tryAgain(whenDone: @escaping (JournalError?) -> Void) {
+        guard !self.isTrying else { return }
+        self.isTrying = true
+        self.journal.renew { result in
+            self.isTrying = false
+            switch result {
+            case .success:
+                self.gate.mended()
+                whenDone(nil)
+            case .failure(let error) where error.isPassing: whenDone(error)
+            case .failure(let error): self.fail(error)
+            }
         }
     }
 

@@ -10,7 +10,7 @@ public enum ShardProcess {
         try ServerProcess.run("shard", index, configuration, isSupervised: isSupervised) { process throws(StartError) in
             let catalogue = try process.catalogue()
             let keeper = try JournalKeeper(index: index, configuration: configuration, process: process)
-            let machine = try keeper.recover {
+            let fresh = {
                 Shard(
                     index: index,
                     slots: SlotMap(shardCount: configuration.cluster.shards),
@@ -18,6 +18,13 @@ public enum ShardProcess {
                     hashSeed: UInt64.random(in: .min ... .max)
                 )
             }
+            var machine = try keeper.recover(fresh)
+            let time = ShardTime(
+                after: machine.lastFactAt,
+                jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
+                log: process.log
+            )
+            machine.resume(at: time.now)
             let server: ShardServer
             do throws(UVError) {
                 server = try ShardServer(
@@ -25,6 +32,8 @@ public enum ShardProcess {
                     configuration: configuration,
                     machine: machine,
                     journal: keeper.journal,
+                    time: time,
+                    restore: { machine throws(JournalError) in try keeper.restore(&machine, fresh) },
                     loop: process.loop,
                     log: process.log
                 )

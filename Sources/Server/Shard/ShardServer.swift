@@ -10,7 +10,7 @@ import Wire
 /// batch, and their replies leave when it is durable. It decides nothing itself.
 final class ShardServer {
     /// A link, and the frames for it that wait for a commit.
-    private final class Peer {
+    final class Peer {
         let link: FrameLink
         /// Decided in this turn or while a commit is under way.
         var gathering = FrameBytes()
@@ -24,27 +24,34 @@ final class ShardServer {
     private let log: Logger
     private let startedAt = Clock.monotonicNanoseconds()
     private let identity: FrameLink.Identity
-    private var machine: Shard
-    private var commit: GroupCommit!
+    var machine: Shard
+    private(set) var commit: GroupCommit!
+    let trouble: StorageTrouble
+    /// Puts what the journal says in place of the machine.
+    private let restore: (inout Shard) throws(JournalError) -> Recovery.Report
     private var listener: UnixListener?
     private let ticker: LoopTimer
-    private var peers: [UInt32: Peer] = [:]
+    private let time: ShardTime
+    private(set) var peers: [UInt32: Peer] = [:]
     private var nextLink: UInt32 = 1
     /// Links to the other shards, for payments and cancellations; none to itself.
     private var diallers: [Dialler?] = []
     /// Transfers that wait for a commit, then leave.
-    private var gatheringTransfers: [Transfer] = []
-    private var committingTransfers: [Transfer] = []
-    private(set) var meter = ShardMeter()
-    /// The journal refused a batch, so this shard can't go on. Called once.
+    var gatheringTransfers: [Transfer] = []
+    var committingTransfers: [Transfer] = []
+    var meter = ShardMeter()
+    /// The journal refused a batch for good, so this shard can't go on. Called once.
     var onFailure: (JournalError) -> Void = { _ in }
 
-    /// `machine` has taken in the journal's history, and `journal` begins where that ends.
+    /// `machine` has taken in the journal's history, and `journal` begins where that ends. `restore` puts that history in
+    /// place of a machine.
     init(
         index: Int,
         configuration: ServerConfiguration,
         machine: consuming Shard,
         journal: any Journal,
+        time: ShardTime,
+        restore: @escaping (inout Shard) throws(JournalError) -> Recovery.Report,
         loop: EventLoop,
         log: Logger
     ) throws(UVError) {
@@ -61,11 +68,15 @@ final class ShardServer {
             )
         )
         self.machine = machine
+        self.restore = restore
+        self.time = time
         self.ticker = LoopTimer(on: loop)
+        self.trouble = StorageTrouble(on: loop, log: log)
         self.commit = GroupCommit(
             journal,
             setAside: { [unowned self] in self.setAside() },
             sendSetAside: { [unowned self] in self.sendSetAside() },
+            undo: { [unowned self] error throws(JournalError) in try self.undo(error) },
             onFailure: { [unowned self] error in self.journalFailed(error) }
         )
         let directory = configuration.stateDirectory
@@ -75,7 +86,10 @@ final class ShardServer {
         self.diallers = (0..<slots.shardCount).map { shard in
             guard shard != index else { return nil }
             let dialler = Dialler(to: directory.shardSocket(shard), on: loop, as: self.identity, log: log)
-            dialler.onUp = { [unowned self] in self.machine.linkIsUp(to: shard) }
+            dialler.onUp = { [unowned self] in
+                guard !self.commit.isSuspended else { return }
+                self.machine.linkIsUp(to: shard)
+            }
             dialler.onFrame = { [unowned self] frame throws(WireError) in try self.takeReply(frame) }
             return dialler
         }
@@ -85,12 +99,17 @@ final class ShardServer {
         for dialler in self.diallers { dialler?.start() }
         self.loop.onTurnEnd = { [unowned self] in
             self.takeOutput()
-            self.commit.endTurn(at: Timestamp.now)
+            self.commit.endTurn(at: self.now)
         }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
-            self.machine.tick(at: Timestamp.now)
+            guard !self.commit.isSuspended else { return }
+            self.machine.tick(at: self.now)
         }
     }
+
+    var now: Timestamp { self.time.now }
+
+    func rebuild() throws(JournalError) -> Recovery.Report { try self.restore(&self.machine) }
 
     /// Takes no new links; once nothing waits for a commit, closes those there are and calls `whenDone`. Gateways are gone
     /// by then.
@@ -99,8 +118,9 @@ final class ShardServer {
         self.listener = nil
         listener.close()
         self.ticker.close()
+        self.trouble.close()
         self.takeOutput()
-        self.commit.finish(at: Timestamp.now) { [unowned self] in
+        self.commit.finish(at: self.now) { [unowned self] in
             for dialler in self.diallers { dialler?.close() }
             for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
             self.loop.onTurnEnd = nil
@@ -132,7 +152,10 @@ final class ShardServer {
             let request = try Request(frame: frame)
             let id = frame.header.requestID
             self.meter.began(request.kind)
-            let reply = self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: Timestamp.now)
+            let reply =
+                self.commit.isSuspended
+                ? self.machine.read(request)
+                : self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: self.now)
             if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
         case .control(.stats):
             peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)
@@ -145,7 +168,9 @@ final class ShardServer {
     private func takeReply(_ frame: Frame) throws(WireError) {
         guard case .reply = frame.sort else { return }
         let reply = try Reply(frame: frame)
-        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: Timestamp.now)
+        // What can't be written down is asked for again when it can.
+        guard !self.commit.isSuspended else { return }
+        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.now)
     }
 
     // MARK: Frames out
@@ -163,7 +188,7 @@ final class ShardServer {
         )
     }
 
-    private func gather(_ reply: Reply, to kind: Request.Kind, slot: Slot, _ requestID: UInt64, for peer: Peer) {
+    func gather(_ reply: Reply, to kind: Request.Kind, slot: Slot, _ requestID: UInt64, for peer: Peer) {
         if case .refused = reply { self.meter.refused(kind) }
         do {
             try reply.encode(into: &peer.gathering, slot: slot, requestID: requestID)
@@ -205,7 +230,7 @@ final class ShardServer {
     // MARK: Trouble and statistics
 
     private func journalFailed(_ error: JournalError) {
-        self.log.critical("the journal refused a batch: this shard stops", metadata: ["reason": "\(error)"])
+        self.log.critical("the journal is of no use any more: this shard stops", metadata: ["reason": "\(error)"])
         self.onFailure(error)
     }
 
@@ -213,7 +238,7 @@ final class ShardServer {
         let slots = self.machine.slots.slots(of: self.index)
         var stats = ShardStats(shard: self.index, slots: .init(first: slots.lowerBound, last: slots.upperBound - 1))
         stats.process = .now(startedNanoseconds: self.startedAt)
-        stats.fill(self.machine, self.meter, self.commit)
+        stats.fill(self.machine, self.meter, self.commit, self.trouble)
         return stats.json
     }
 }

@@ -269,6 +269,15 @@ public struct Problem: Error, Sendable {
                     "Too many requests are under way. Try again in a second.",
                     retryAfter: 1
                 )
+            case .storageUnavailable:
+                Problem(
+                    .serviceUnavailable,
+                    "STORAGE_UNAVAILABLE",
+                    "저장 공간에 문제가 있어 지금은 변경할 수 없습니다. 조회는 가능합니다. 잠시 후 다시 시도해주세요.",
+                    "Nothing can be changed for now, because it could not be kept; nothing was. Reading works. "
+                        + "Try again in some seconds.",
+                    retryAfter: 5
+                )
             case .unavailable, .wrongShard:
                 Problem(
                     .serviceUnavailable,
