@@ -219,6 +219,11 @@ struct HostileCall: Sendable, CustomStringConvertible {
         return HostileCall(name, "POST", "/api/v1/payment", Array(body.utf8), [Self.goodToken], 400, code)
     }
 
+    private static func cancel(_ name: String, _ ids: String, user: String = "7", _ code: String) -> HostileCall {
+        let body = #"{"concertId":1,"userId":\#(user),"reservationIds":\#(ids)}"#
+        return HostileCall(name, "POST", "/api/v1/reservation/cancel", Array(body.utf8), [], 400, code)
+    }
+
     private static let lists = [
         Self.reserve("null for a list", "null", "FIELD_MISSING"),
         Self.reserve("a number for a list", "1", "FIELD_TYPE_INVALID"),
@@ -253,6 +258,17 @@ struct HostileCall: Sendable, CustomStringConvertible {
         Self.pay("a payment for the largest number", "[9007199254740991]", "RESERVATION_NOT_FOUND"),
         Self.pay("a payment for one twice", "[7,7]", "RESERVATION_REPEATED"),
         Self.pay("a payment for 101", "[" + (1...101).map(String.init).joined(separator: ",") + "]", "LIST_TOO_LONG"),
+        Self.cancel("a cancellation of nothing", "[]", "RESERVATIONS_MISSING"),
+        Self.cancel("a cancellation of a number", "7", "FIELD_TYPE_INVALID"),
+        Self.cancel("a cancellation of a reservation that is none", "[7]", "RESERVATION_NOT_FOUND"),
+        Self.cancel("a cancellation by user 0", "[7]", user: "0", "FIELD_INVALID"),
+        Self.cancel("a cancellation by nobody", "[7]", user: "null", "FIELD_MISSING"),
+        Self.cancel("a cancellation of one twice", "[7,7]", "RESERVATION_REPEATED"),
+        Self.cancel(
+            "a cancellation of 101",
+            "[" + (1...101).map(String.init).joined(separator: ",") + "]",
+            "LIST_TOO_LONG"
+        ),
     ]
 
     private static let queries = [

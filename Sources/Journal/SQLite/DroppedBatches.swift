@@ -166,9 +166,9 @@ final class DroppedBatches {
         _ = try insert.step()
     }
 
-    /// Copies the log back into the file. Whoever reads meanwhile leaves it for the next time.
+    /// Copies the log back into the file, as far as it goes without waiting for whoever reads.
     func checkpoint() throws(JournalError) {
-        do throws(SQLiteFailure) { _ = try self.database.checkpoint(SQLITE_CHECKPOINT_TRUNCATE) } catch {
+        do throws(SQLiteFailure) { _ = try self.database.checkpoint() } catch {
             guard error.primaryCode != SQLITE_BUSY else { return }
             throw self.files.archiveError(error)
         }

@@ -11,17 +11,21 @@ extension SQLiteArchive {
         let dropper = try Dropper(self.files)
         var point = start.base
         var records: [JournalRecord]
+        var steps = 0
         repeat {
             records = try self.records(after: point, to: snapshot.sequence, countMax: Self.dropStep)
             guard let last = records.last else { break }
             point = ChainPoint(sequence: last.batch.nextSequence - 1, hash: last.hash)
-            if let kept {
-                try kept.keep(records)
-                try kept.checkpoint()
-            }
+            try kept?.keep(records)
             try dropper.drop(to: point)
+            steps += 1
+            if steps.isMultiple(of: Self.checkpointSteps) { try kept?.checkpoint() }
         } while records.count == Self.dropStep
+        try kept?.checkpoint()
     }
+
+    /// After how many steps the archive's log is copied back: it stays that small, and most steps sync once only.
+    private static let checkpointSteps = 16
 
     /// The statements that drop batches, on a connection that may write.
     private final class Dropper {
