@@ -33,6 +33,8 @@ struct ShardSuspendedTests {
             .reserve(pass, Stage.schedule, [SeatID(3)]), .giveBack(pass, holds.map(\.id)), .pay(pass, holds.map(\.id)),
             .charge(Self.user, Won(1), .free), .use(Self.user, Won(1)),
             .debit(PaymentID(holds[0].id.rawValue), Self.user, Won(1)),
+            .cancel(Stage.concert, Self.user, holds.map(\.id)),
+            .credit(CancellationID(holds[0].id.rawValue), Self.user, Won(1)),
         ]
         for request in changes { #expect(stage.shard.read(request) == .refused(.storageUnavailable), "\(request)") }
         #expect(stage.output() == Stage.Output())
