@@ -52,6 +52,20 @@ import Testing
         #expect(Supervision.pause(afterDeaths: .max) == .seconds(10))
     }
 
+    @Test func `who serves for a second between its deaths is never away for long`() {
+        var script = Script.running()
+        var time = 1_000
+        for _ in 1...6 {
+            script.died("shard 1", at: time)
+            script.tick(at: time + 400)
+            script.ready("shard 1", at: time + 500)
+            time += 1_500
+        }
+        script.died("shard 1", at: time - 1)
+        let pauses = script.lines.compactMap { $0.firstMatch(of: /in (\d+) ms/).flatMap { Int($0.output.1) } }
+        #expect(pauses == [0, 100, 200, 400, 400, 400, 3_200])
+    }
+
     @Test func `a minute of health gives a clean record, a second less does not`() {
         var script = Script.running()
         script.died("gateway 0", at: 1_000)

@@ -5,11 +5,11 @@ import Wire
 
 /// Keeps a link to one process up: dials its Unix socket, and dials again when it is lost.
 ///
-/// The pause between tries grows from 10 ms to 200 ms: a shard that was restarted is found again within a fifth of a
-/// second, and a shard that stays away costs five system calls a second.
+/// The pause between tries grows from 10 ms to 50 ms: a shard that was restarted is found again within a twentieth of a
+/// second, as people wait for it, and one that stays away costs some tens of system calls a second.
 final class Dialler {
     private static let pauseFirst: UInt64 = 10
-    private static let pauseMax: UInt64 = 200
+    private static let pauseMax: UInt64 = 50
 
     private let loop: EventLoop
     private let path: String

@@ -10,7 +10,8 @@ import Booking
 ///                                                                                      └─none left─▶ over
 ///
 /// A death during the start ends the start: what can't be started once is wrong in a way that a restart does not mend.
-/// A death while running is followed by a restart: at once the first time, then after pauses that double.
+/// A death while running is followed by a restart: at once the first time, then after pauses that double; of who dies
+/// again and again, but serves in between, only up to a pause that people hardly notice.
 struct Supervision {
     enum Role: String, Sendable { case shard, gateway }
 
@@ -66,6 +67,9 @@ struct Supervision {
     /// The pause after the second death in a row; each further death doubles it.
     static let firstPause = Nanoseconds.milliseconds(100)
     static let longestPause = Nanoseconds.seconds(10)
+    /// The longest for who was ready for `serviceTime`: a restart is worth it, and people's requests are held meanwhile.
+    static let longestServicePause = Nanoseconds.milliseconds(400)
+    static let serviceTime = Nanoseconds.seconds(1)
     /// Who was ready this long starts with a clean record.
     static let healthTime = Nanoseconds.seconds(60)
 
@@ -227,10 +231,14 @@ struct Supervision {
         at now: Timestamp,
         _ effects: inout Effects
     ) {
-        if case .ready(let since) = before, now - since >= Self.healthTime { self.processes[position].deaths = 0 }
+        var longest = Self.longestPause
+        if case .ready(let since) = before {
+            if now - since >= Self.healthTime { self.processes[position].deaths = 0 }
+            if now - since >= Self.serviceTime { longest = Self.longestServicePause }
+        }
         self.processes[position].deaths += 1
         let deaths = self.processes[position].deaths
-        let pause = Self.pause(afterDeaths: deaths)
+        let pause = min(Self.pause(afterDeaths: deaths), longest)
         let member = self.processes[position].member
         effects.notes.append(.died(member, how: how, deaths: deaths, restartsIn: pause))
         if pause == .zero {
