@@ -8,6 +8,8 @@ final class Attempt {
         case acknowledged
         /// Not carried out, for ever.
         case refused
+        /// The answer that there was before, under the same key.
+        case heardAgain
         /// Nobody told the fan: it may have been carried out, or may yet be.
         case unknown
     }
@@ -19,6 +21,10 @@ final class Attempt {
     let request: Request
     /// A pass that nobody was given.
     let isForged: Bool
+    /// The fan's key, if it has given the request one.
+    let key: OperationID?
+    /// The fan has had an answer under this key.
+    let isEcho: Bool
     let sentAt: Timestamp
     /// How many facts of the shard that decides were durable when it was sent: no answer may be older.
     let durableAtStart: Int
@@ -30,6 +36,8 @@ final class Attempt {
         gatewayLife: Int,
         request: Request,
         isForged: Bool,
+        key: OperationID?,
+        isEcho: Bool,
         sentAt: Timestamp,
         durableAtStart: Int
     ) {
@@ -38,6 +46,8 @@ final class Attempt {
         self.gatewayLife = gatewayLife
         self.request = request
         self.isForged = isForged
+        self.key = key
+        self.isEcho = isEcho
         self.sentAt = sentAt
         self.durableAtStart = durableAtStart
     }
@@ -53,7 +63,7 @@ final class Attempt {
         case .cancel(_, _, let ids): ids.map { .cancel($0) }
         case .charge(let user, let amount, _): [.charge(user, amount)]
         case .use(let user, let amount): [.use(user, amount)]
-        case .poll, .schedules, .seats, .reservations, .balance, .history, .debit, .credit: []
+        case .poll, .schedules, .seats, .reservations, .balance, .history, .debit, .credit, .claim: []
         }
     }
 }
@@ -86,6 +96,6 @@ struct DeedTally {
     var refused = 0
     var done = 0
 
-    /// Where the operation ids of requests come in: with them a deed is done at most once, however often it was asked.
+    /// A deed is done at most once, however often its request was sent: by a gateway, or by a fan with the same key.
     var doneMax: Int { self.asked - self.refused }
 }

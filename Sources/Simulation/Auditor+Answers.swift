@@ -4,9 +4,10 @@ import Booking
 extension Auditor {
     func hears(_ reply: Reply, to attempt: Attempt, at now: Timestamp) {
         let shard = self.shard(of: attempt.request)
-        let window = attempt.durableAtStart...max(attempt.durableAtStart, self.journals[shard].count)
+        let start = self.start(of: attempt)
+        let window = start.durable...max(start.durable, self.journals[shard].count)
+        guard self.isFirstAnswer(reply, to: attempt, at: now) else { return }
         switch reply {
-        case .refused(.unavailable): return self.ended(attempt, .unknown)
         case .refused(let refusal):
             self.ended(attempt, .refused)
             return self.refused(refusal, attempt.request, attempt, window)
@@ -78,7 +79,7 @@ extension Auditor {
         let index = SmallWorld.catalogue.concerts.firstIndex { $0.id == pass.concert }!
         let told = self.orders[index][pass.place] ?? []
         // Of two answers under way at once, either may come first.
-        let before = told.last { $0.since < attempt.sentAt }?.order ?? .max
+        let before = told.last { $0.since < self.start(of: attempt).at }?.order ?? .max
         self.require(standing.order <= before, "\(pass) has \(standing.order) to go in, and had \(before) before")
         guard standing.order < told.last?.order ?? .max else { return }
         self.orders[index][pass.place, default: []].append((now, standing.order))

@@ -48,6 +48,7 @@ extension Auditor {
             self.debits[payment] = Debit(user: user, amount: order.amount, balance: nil)
         case .credited(let user, let id, let cancellation, let amount, let at):
             self.credited(user, id, cancellation, amount, at, position)
+        case .answered(let answer): self.answered(answer, on: shard)
         }
     }
 

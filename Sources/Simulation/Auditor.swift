@@ -113,11 +113,18 @@ final class Auditor {
     /// The empty history first.
     var accounts: [UserID: Versions<Line?>] = [:]
     var tallies: [Deed: DeedTally] = [:]
+    /// What fans asked under their keys, and heard.
+    var operations: [OperationID: OperationBook] = [:]
+    /// Operations that a shard's facts say to be answered, by key or by a gateway's number for that shard.
+    var answered: [Set<OperationID>]
+    /// How long gateways wait before they give up; 0 where shards may give up, too.
+    var replyTimeout = Nanoseconds.zero
     /// Since when a fan was told that so many are to go in up to a place, by concert and place; only when it got less.
     var orders: [[Place: [(since: Timestamp, order: UInt64)]]]
 
     init(_ slots: SlotMap) {
         self.slots = slots
+        self.answered = Array(repeating: [], count: slots.shardCount)
         self.journals = Array(repeating: Journal(), count: slots.shardCount)
         self.orders = SmallWorld.catalogue.concerts.map { _ in [:] }
         for concert in SmallWorld.catalogue.concerts {
@@ -169,6 +176,7 @@ final class Auditor {
     // MARK: Requests
 
     func asked(_ attempt: Attempt) {
+        guard self.isFirst(attempt) else { return }
         for deed in attempt.deeds { self.tallies[deed, default: DeedTally()].asked += 1 }
     }
 
@@ -178,7 +186,7 @@ final class Auditor {
             switch outcome {
             case .acknowledged: self.tallies[deed]!.acknowledged += 1
             case .refused: self.tallies[deed]!.refused += 1
-            case .open, .unknown: break
+            case .open, .unknown, .heardAgain: break
             }
         }
     }

@@ -8,14 +8,18 @@ struct Fan {
     private let window: Int64
     /// The request that waits for an answer.
     var open: Attempt?
-    /// A request without an answer, to be sent again.
-    private var toRepeat: (request: Request, isForged: Bool)?
+    /// A request without an answer, to be sent again, with its key if it had one.
+    private var toRepeat: (request: Request, isForged: Bool, key: OperationID?)?
+    /// Requests that were answered, by their keys; the newest few.
+    private var answered: [(request: Request, key: OperationID)] = []
+    private var keyCount: UInt64 = 0
     private var passes: [ConcertID: Pass] = [:]
     private var isInside: Set<ConcertID> = []
     private var held: [ConcertID: [ReservationID]] = [:]
     /// What was paid for together, newest last; some of it may be cancelled by now.
     private var paid: [ConcertID: [[ReservationID]]] = [:]
     private var changeCount: Int64 = 0
+    private static let answeredMax = 20
 
     init(_ user: UserID, window: Int) {
         self.user = user
@@ -24,16 +28,46 @@ struct Fan {
 
     // MARK: What to do next
 
-    mutating func nextRequest(_ auditor: Auditor, _ random: inout SeededRandom)
-        -> (request: Request, isForged: Bool)
+    /// The next request, and the key that goes with it; `isEcho` says that the key had its answer already.
+    mutating func nextQuestion(_ auditor: Auditor, _ random: inout SeededRandom)
+        -> (request: Request, isForged: Bool, key: OperationID?, isEcho: Bool)
     {
         if let again = self.toRepeat.take(), !random.once(in: 3) {
             // Who hears nothing of a cancellation may try it with one of its seats.
-            guard case .cancel(let concert, let user, let ids) = again.request, ids.count > 1, random.once(in: 2) else {
-                return again
+            if case .cancel(let concert, let user, let ids) = again.request, ids.count > 1, random.once(in: 2) {
+                return (.cancel(concert, user, [random.pick(ids)]), false, nil, false)
             }
-            return (.cancel(concert, user, [random.pick(ids)]), false)
+            return (again.request, again.isForged, again.key, false)
         }
+        if !self.answered.isEmpty, random.once(in: 16) {
+            let (request, key) = random.pick(self.answered)
+            return (random.once(in: 4) ? self.mistaken(request) : request, false, key, true)
+        }
+        let (request, isForged) = self.nextRequest(auditor, &random)
+        guard request.changer != nil, !isForged, random.once(in: 2) else { return (request, isForged, nil, false) }
+        self.keyCount += 1
+        let key = OperationID(high: self.user.rawValue << 8 | UInt64(self.window), low: self.keyCount)
+        return (request, false, key, false)
+    }
+
+    /// Another request, maybe for another shard.
+    private func mistaken(_ request: Request) -> Request {
+        switch request {
+        case .join(let concert, let user): .join(ConcertID(concert.rawValue % 3 + 1), user)
+        case .charge(let user, let amount, let type): .charge(user, amount + Won(1), type)
+        case .use(let user, _): .join(ConcertID(1), user)
+        case .reserve(let pass, let schedule, let seats): .reserve(pass, schedule, seats.dropLast())
+        case .leave(let pass): .giveBack(pass, [ReservationID(1)])
+        case .pay(let pass, let ids): .giveBack(pass, ids)
+        case .giveBack(let pass, _): .charge(pass.user, Won(1), .free)
+        case .cancel(let concert, let user, let ids): .cancel(concert, user, ids + [ReservationID(1)])
+        default: request
+        }
+    }
+
+    private mutating func nextRequest(_ auditor: Auditor, _ random: inout SeededRandom)
+        -> (request: Request, isForged: Bool)
+    {
         let concert = random.pick(SmallWorld.catalogue.concerts)
         if random.once(in: 6), let request = self.cancel(concert, auditor, &random) { return (request, false) }
         guard let pass = self.passes[concert.id] else {
@@ -138,11 +172,16 @@ struct Fan {
 
     /// Milliseconds that the fan waits because of the answer; nil when that is up to them.
     mutating func hears(_ reply: Reply?, to attempt: Attempt, _ random: inout SeededRandom) -> Int? {
+        if attempt.isEcho { return nil }
         guard let reply else {
-            self.toRepeat = (attempt.request, attempt.isForged)
+            self.toRepeat = (attempt.request, attempt.isForged, attempt.key)
             return nil
         }
         if attempt.isForged { return nil }
+        if let key = attempt.key, Auditor.isFinal(reply) {
+            if self.answered.count == Self.answeredMax { self.answered.removeFirst() }
+            self.answered.append((attempt.request, key))
+        }
         switch (attempt.request, reply) {
         case (.join(let concert, let user), .joined(let joined)):
             let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
@@ -175,7 +214,7 @@ struct Fan {
             (.pay(let pass, _), .refused(.alreadyPaid)), (.pay(let pass, _), .refused(.noSuchReservation)):
             self.held[pass.concert] = nil
         case (_, .refused(.unavailable)), (_, .refused(.overloaded)):
-            self.toRepeat = (attempt.request, attempt.isForged)
+            self.toRepeat = (attempt.request, attempt.isForged, attempt.key)
             return random.within(20...200)
         default: break
         }

@@ -19,12 +19,11 @@ final class GatewayHost {
     private var attempts: [UInt64: Attempt] = [:]
     private var connectionCount: UInt64 = 0
     private var turnIsOpen = false
-    /// See `Mutant.sentAgain`, and `.schedulesKeptForEver`.
-    private var unanswered: [Gateway.Pending] = []
+    /// See `Mutant.schedulesKeptForEver`.
     private var kept: [ConcertID: CachedBody] = [:]
 
     private static let tick = Nanoseconds.milliseconds(100)
-    private static let pauseMax: Int64 = 200
+    private static let pauseMax: Int64 = 50
 
     init(_ index: Int, in world: World) {
         self.index = index
@@ -57,7 +56,6 @@ final class GatewayHost {
             self.world.add(.answer(self.attempts[connection]!, nil), after: self.world.wireDelay())
         }
         self.attempts = [:]
-        self.unanswered = []
         self.kept = [:]
         self.turnIsOpen = false
     }
@@ -78,25 +76,20 @@ final class GatewayHost {
 
     func linkIsUp(_ link: Link) {
         self.pauses[link.shard] = 10
-        self.machine.linkIsUp(to: link.shard)
-        for pending in self.unanswered where self.world.slots.shard(of: pending.request.slot) == link.shard {
-            self.submit(pending.request, for: pending.client)
+        for sending in self.machine.linkIsUp(to: link.shard) {
+            self.world.sendsAgain(sending)
+            if self.mutant == .sentAgainAsNew, let pending = self.machine.takeReply(sending.id, from: link.shard) {
+                self.submit(pending.request, for: pending.client, sending.key)
+            } else {
+                self.send(sending.request, to: link.shard, sending.id, sending.key)
+            }
         }
-        self.unanswered = []
     }
 
     func linkEnded(_ link: Link) {
         guard self.links[link.shard] === link else { return }
         self.links[link.shard] = nil
-        if link.dialler.isUp {
-            for pending in self.machine.linkIsLost(to: link.shard) {
-                if self.mutant == .sentAgain, pending.client != nil {
-                    self.unanswered.append(pending)
-                } else {
-                    self.finish(pending, with: Gateway.unanswered)
-                }
-            }
-        }
+        if link.dialler.isUp { self.machine.linkIsLost(to: link.shard, at: self.world.now) }
         self.tryAgain(link.shard)
     }
 
@@ -106,7 +99,9 @@ final class GatewayHost {
         self.connectionCount += 1
         self.attempts[self.connectionCount] = attempt
         let client = Gateway.Client(connection: self.connectionCount, sequence: 0)
-        guard case .schedules(let concert) = attempt.request else { return self.submit(attempt.request, for: client) }
+        guard case .schedules(let concert) = attempt.request else {
+            return self.submit(attempt.request, for: client, attempt.key)
+        }
         if self.mutant == .schedulesKeptForEver, let body = self.kept[concert] { return self.answer(body, client) }
         switch self.machine.schedules(of: concert, for: client, at: self.world.now) {
         case .ready(let body): self.answer(body, client)
@@ -119,17 +114,19 @@ final class GatewayHost {
         }
     }
 
-    private func submit(_ request: Request, for client: Gateway.Client?) {
-        switch self.machine.submit(request, for: client, token: TokenText(), at: self.world.now) {
-        case .send(let shard, let id): self.send(request, to: shard, id)
+    private func submit(_ request: Request, for client: Gateway.Client?, _ key: OperationID?) {
+        switch self.machine.submit(request, for: client, token: TokenText(), key: key, at: self.world.now) {
+        case .send(let shard, let id): self.send(request, to: shard, id, key)
+        case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, key)
+        case .held: break
         case .refused(let refusal): if let client { self.answer(.refused(refusal), client) }
         }
     }
 
-    private func send(_ request: Request, to shard: Int, _ id: UInt64) {
+    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: OperationID? = nil) {
         guard let link = self.links[shard] else { return }
         do {
-            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: id)
+            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: id, key: key)
         } catch { preconditionFailure("a request does not fit a frame: \(error)") }
         guard !self.turnIsOpen else { return }
         self.turnIsOpen = true
@@ -146,9 +143,19 @@ final class GatewayHost {
     func take(_ frame: Frame, _ link: Link) throws(WireError) {
         guard case .reply = frame.sort else { throw WireError("a shard sends replies") }
         let reply = try Reply(frame: frame)
+        if case .claimed = reply { return self.takeClaim(frame.header.requestID, from: link.shard) }
         // A reply without a request came after its request's time was up.
         guard let pending = self.machine.takeReply(frame.header.requestID, from: link.shard) else { return }
         self.finish(pending, with: reply)
+    }
+
+    private func takeClaim(_ id: UInt64, from shard: Int) {
+        guard let (pending, key, submission) = self.machine.takeClaim(id, from: shard) else { return }
+        switch submission {
+        case .send(let shard, let id): self.send(pending.request, to: shard, id, key)
+        case .claim, .held: break
+        case .refused(let refusal): self.finish(pending, with: .refused(refusal))
+        }
     }
 
     func tick() {

@@ -32,6 +32,7 @@ struct Plan {
     /// Milliseconds between a fan's acts.
     let pause: ClosedRange<Int>
     let limits: Gateway.Limits
+    let answerLimits: AnswerLimits
     /// Costly checks are made once in so many steps, at random.
     let checkGap: Int
 
@@ -54,8 +55,14 @@ struct Plan {
         self.pause = random.pick([0...20, 5...100, 20...400])
         var limits = Gateway.Limits()
         limits.inFlightPerShardMax = random.once(in: 6) ? 2 : 1_000
+        limits.heldPerShardMax = random.once(in: 6) ? 1 : 1_000
         limits.replyTimeout = .milliseconds(Int64(random.within(300...5_000)))
         self.limits = limits
+        var answerLimits = AnswerLimits()
+        // Clocks jump a minute at a time, and no gateway waits so long.
+        answerLimits.resendLifetime = .minutes(30)
+        answerLimits.countMax = random.once(in: 4) ? 100 : 100_000
+        self.answerLimits = answerLimits
         self.checkGap = 16
     }
 }

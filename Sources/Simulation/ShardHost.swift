@@ -41,7 +41,13 @@ final class ShardHost {
     }
 
     private static func fresh(_ index: Int, _ world: World) -> Shard {
-        Shard(index: index, slots: world.slots, catalogue: SmallWorld.catalogue, hashSeed: world.hashSeed)
+        Shard(
+            index: index,
+            slots: world.slots,
+            catalogue: SmallWorld.catalogue,
+            answerLimits: world.plan.answerLimits,
+            hashSeed: world.hashSeed
+        )
     }
 
     private static func clock(after last: Timestamp, _ now: Timestamp, skew: Nanoseconds = .zero) -> ShardClock {
@@ -131,7 +137,7 @@ final class ShardHost {
     private func isLeftOut(_ item: SnapshotItem) -> Bool {
         switch (self.mutant, item) {
         case (.debitsLeftOutOfSnapshot, .debit), (.creditsLeftOutOfSnapshot, .credit),
-            (.cancellationsLeftOutOfSnapshot, .cancellation):
+            (.cancellationsLeftOutOfSnapshot, .cancellation), (.answersLeftOutOfSnapshot, .answer):
             true
         default: false
         }
@@ -188,6 +194,15 @@ final class ShardHost {
 
     func accept(_ link: Link) { self.accepted.append(link) }
 
+    /// A gateway that has dialled again sends again what it had in flight: what is left on its link before is thrown away.
+    func helloCame(over link: Link) {
+        guard case .gateway = link.dialler.process else { return }
+        for old in self.accepted where old !== link && old.dialler.process == link.dialler.process {
+            old.acceptor.isOpen = false
+        }
+        self.accepted.removeAll { !$0.acceptor.isOpen }
+    }
+
     func dialled(_ link: Link) {
         self.dialled[link.shard] = link
         self.world.sayHello(on: link, as: .shard, self.index)
@@ -219,16 +234,17 @@ final class ShardHost {
         switch frame.sort {
         case .request where side == .acceptor:
             let request = try Request(frame: frame)
+            let operation = try frame.operation(ofLife: link.acceptor.peerLife)
             guard !self.isReading else {
                 self.encode(
-                    self.machine.read(request),
+                    self.machine.read(request, as: operation),
                     frame.header.slot,
                     frame.header.requestID,
                     into: &link.acceptor.gathering
                 )
                 return self.turnBegins()
             }
-            self.decide(request, frame.header.requestID, slot: frame.header.slot, link)
+            self.decide(request, operation, frame.header.requestID, slot: frame.header.slot, link)
         case .reply where side == .dialler:
             let reply = try Reply(frame: frame)
             guard !self.isReading else { return }
@@ -238,7 +254,7 @@ final class ShardHost {
         }
     }
 
-    private func decide(_ request: Request, _ id: UInt64, slot: Slot, _ link: Link) {
+    private func decide(_ request: Request, _ operation: Operation?, _ id: UInt64, slot: Slot, _ link: Link) {
         self.world.trace.add(.decided(shard: self.index, request), at: self.world.now)
         var asked = request
         if self.mutant == .debitTwice, case .debit(let payment, let user, let amount) = request,
@@ -252,7 +268,9 @@ final class ShardHost {
             asked = .charge(user, amount, .free)
         }
         let origin = Shard.Origin(link: link.number, request: id)
-        guard var reply = self.machine.decide(asked, from: origin, at: self.clock) else { return self.takeOutput() }
+        guard var reply = self.machine.decide(asked, from: origin, as: operation, at: self.clock) else {
+            return self.takeOutput()
+        }
         if self.mutant == .doneButRefused, case .points = reply, self.world.random.once(in: 10) {
             reply = .refused(.insufficientPoints)
         }

@@ -34,6 +34,9 @@ public struct Report: Equatable, Sendable {
         public internal(set) var cancellations = 0
         /// Places and holds that ran out.
         public internal(set) var lapsed = 0
+        /// Requests that gateways sent again, and answers that fans got again by their keys.
+        public internal(set) var sentAgain = 0
+        public internal(set) var heardAgain = 0
         /// Requests that ended without an answer.
         public internal(set) var unanswered = 0
         public internal(set) var crashes = 0
@@ -65,6 +68,8 @@ public struct Report: Equatable, Sendable {
             left.paymentsRefused += right.paymentsRefused
             left.cancellations += right.cancellations
             left.lapsed += right.lapsed
+            left.sentAgain += right.sentAgain
+            left.heardAgain += right.heardAgain
             left.unanswered += right.unanswered
             left.crashes += right.crashes
             left.cuts += right.cuts

@@ -7,7 +7,7 @@ extension World {
         let up = self.gateways.filter(\.isUp)
         guard !up.isEmpty else { return self.add(.fanActs(fan), after: .milliseconds(50)) }
         let gateway = self.random.pick(up)
-        let (request, isForged) = self.fans[fan].nextRequest(self.auditor, &self.random)
+        let (request, isForged, key, isEcho) = self.fans[fan].nextQuestion(self.auditor, &self.random)
         let shard = self.auditor.shard(of: request)
         var durable = self.auditor.journals[shard].count
         if case .schedules = request {
@@ -20,6 +20,8 @@ extension World {
             gatewayLife: gateway.life,
             request: request,
             isForged: isForged,
+            key: key,
+            isEcho: isEcho,
             sentAt: self.now,
             durableAtStart: durable
         )
@@ -28,6 +30,12 @@ extension World {
         self.auditor.asked(attempt)
         self.add(.request(attempt), after: self.wireDelay())
         self.add(.fanLosesPatience(attempt), after: .milliseconds(Int64(self.random.within(500...8_000))))
+    }
+
+    /// A gateway sends a request again, over a new link.
+    func sendsAgain(_ sending: Gateway.Sending) {
+        self.auditor.sentAgain(sending)
+        self.tally.sentAgain += 1
     }
 
     func request(_ attempt: Attempt) {
@@ -46,6 +54,7 @@ extension World {
         self.auditor.hears(reply, to: attempt, at: self.now)
         self.tally.answers += 1
         if attempt.outcome == .acknowledged { self.tally.acknowledged += 1 }
+        if attempt.outcome == .heardAgain { self.tally.heardAgain += 1 }
         let wait = self.fans[attempt.fan].hears(reply, to: attempt, &self.random)
         self.add(.fanActs(attempt.fan), after: wait.map { .milliseconds(Int64($0)) } ?? self.pause())
     }

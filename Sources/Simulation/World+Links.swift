@@ -38,7 +38,8 @@ extension World {
             role: role,
             index: UInt16(index),
             shardCount: UInt16(self.slots.shardCount),
-            slotMapVersion: self.slots.version
+            slotMapVersion: self.slots.version,
+            life: role == .gateway ? UInt64(index + 1) << 32 | UInt64(self.gateways[index].life) : 0
         )
     }
 
@@ -90,6 +91,8 @@ extension World {
         case (.hello(let hello), .acceptor):
             guard hello.shardCount == self.slots.shardCount else { throw WireError("a hello of another cluster") }
             link.acceptor.isUp = true
+            link.acceptor.peerLife = hello.life
+            self.shards[link.shard].helloCame(over: link)
             self.say(.helloAccepted(self.hello(.shard, link.shard)), on: link, .acceptor)
         case (.helloAccepted, .dialler):
             link.dialler.isUp = true

@@ -39,6 +39,9 @@ final class World {
         self.mutant = mutant
         self.trace = trace
         self.auditor = Auditor(self.slots)
+        if self.plan.weights[Plan.Trouble.diskFull.rawValue] == 0 {
+            self.auditor.replyTimeout = self.plan.limits.replyTimeout
+        }
         self.slowUntil = Array(repeating: .distantPast, count: self.plan.shardCount)
         trace.begin(seed)
         self.shards = (0..<self.plan.shardCount).map { ShardHost($0, in: self) }

@@ -71,7 +71,8 @@ struct SimulatorCommand: ParsableCommand {
         print(
             "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts (\(tally.paymentsDone) payments, \(tally.cancellations) cancellations, "
                 + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.answers) answers "
-                + "(\(tally.acknowledged) acknowledged), \(tally.unanswered) requests without one, \(tally.crashes) "
+                + "(\(tally.acknowledged) acknowledged, \(tally.heardAgain) once more), \(tally.sentAgain) requests sent again, "
+                + "\(tally.unanswered) without an answer, \(tally.crashes) "
                 + "crashes, \(tally.cuts) cuts, \(tally.compactions) compactions, \(tally.suspensions) full disks, \(tally.refusedStarts) damaged disks; "
                 + "\(Int(Double(steps) / seconds)) steps a second"
         )

@@ -107,6 +107,15 @@ import Testing
             case .cancelStarted: .cancelStarted(cancellation)
             case .cancelDone: .cancelDone(concert, cancellation.id, balance: .zero, at: at)
             case .credited: .credited(Self.anna, PointHistoryID(1), cancellation.id, Won(1), at: at)
+            case .answered:
+                .answered(
+                    KeptAnswer(
+                        operation: Operation(OperationID(high: 1, low: 2), .client),
+                        fingerprint: 3,
+                        outcome: .left,
+                        at: at
+                    )
+                )
             }
         #expect(fact.at == at)
     }

@@ -29,7 +29,7 @@ struct ShardSuspendedTests {
         let holds = stage.reserve(pass, [1])
         stage.output()
         let changes: [Request] = [
-            .join(Stage.concert, Self.user), .join(Stage.concert, UserID(2)), .leave(pass),
+            .join(Stage.concert, UserID(2)), .leave(pass),
             .reserve(pass, Stage.schedule, [SeatID(3)]), .giveBack(pass, holds.map(\.id)), .pay(pass, holds.map(\.id)),
             .charge(Self.user, Won(1), .free), .use(Self.user, Won(1)),
             .debit(PaymentID(holds[0].id.rawValue), Self.user, Won(1)),

@@ -27,6 +27,8 @@ struct SimulatorTests {
         #expect(tally.cuts > 200)
         #expect(tally.unanswered > 100)
         #expect(tally.cancellations > 100)
+        #expect(tally.sentAgain > 1_000)
+        #expect(tally.heardAgain > 1_000)
         #expect(tally.refusedStarts > 0)
         #expect(tally.suspensions > 30)
     }
@@ -43,8 +45,8 @@ struct SimulatorTests {
     /// Those that are found by what somebody hears; others trap in a machine, and would take the tests with them.
     @Test(arguments: [
         Mutant.replyBeforeCommit, .readBeforeCommit, .debitBeforeCommit, .factNotWritten, .lostDebitIsRefused,
-        .answersExchanged, .sentAgain, .schedulesKeptForEver, .doneButRefused, .creditTwice, .seatsFreedBeforeCredit,
-        .refusedBatchIsAnswered, .refusedBatchStaysInState,
+        .answersExchanged, .sentAgainAsNew, .answersLeftOutOfSnapshot, .schedulesKeptForEver, .doneButRefused,
+        .creditTwice, .seatsFreedBeforeCredit, .refusedBatchIsAnswered, .refusedBatchStaysInState,
     ])
     func `a bug that is put in on purpose is found`(mutant: Mutant) {
         let isFound = (1...200 as ClosedRange<UInt64>).contains { seed in

@@ -1,10 +1,10 @@
 /// A gateway's decisions: which shard a request goes to, what is in flight, what the cache may answer, and when to say
 /// no. Pure: the shell moves the bytes.
 ///
-///     client ──submit──▶ in flight at a shard ──reply──▶ back to the client
-///        └──▶ refused at once: too many in flight, or the shard is away
+///     client ──submit──▶ in flight at a shard, or held while it is away ──reply──▶ back to the client
+///        └──▶ refused at once: too many of them
 ///
-/// Nothing queues without bound: each shard has its limit of requests in flight, and each request a deadline.
+/// Nothing queues without bound: each shard has its limits of requests in flight and held, and each request a deadline.
 public struct Gateway {
     /// One request of one connection: the connection's number, and which of its requests this is (from 0), since
     /// answers leave in the order of requests.
@@ -34,7 +34,10 @@ public struct Gateway {
         /// refused. At 100,000 requests a second a shard that
         /// answers within 1 ms has 100 in flight; 20,000 is a pause of 200 ms.
         public var inFlightPerShardMax = 20_000
-        /// How long a shard may take to answer.
+        /// Requests held for a shard that is away, beyond which new ones are refused; what was in flight counts. A
+        /// restart takes some tenths of a second, so this is twenty thousand requests a second and more.
+        public var heldPerShardMax = 10_000
+        /// How long a shard may take to answer, its death and restart included.
         public var replyTimeout = Nanoseconds.seconds(5)
         /// How old a cached list of schedules may be.
         public var scheduleLifetime = Nanoseconds.seconds(1)
@@ -44,6 +47,10 @@ public struct Gateway {
     public enum Submission: Equatable, Sendable {
         /// Encode the request for this shard, under this id.
         case send(shard: Int, id: UInt64)
+        /// Encode this one for this shard instead, under this id: `takeClaim` gives the request when it is answered.
+        case claim(shard: Int, id: UInt64, Request)
+        /// The shard is away: `linkIsUp` gives the request when it is back.
+        case held
         case refused(Refusal)
     }
 
@@ -57,14 +64,19 @@ public struct Gateway {
         case refused(Refusal)
     }
 
-    private struct Link {
+    struct Link {
         var isUp = false
+        /// When it was lost; long ago before it was ever up.
+        var awaySince = Timestamp.distantPast
+        /// What is in flight, and while it is not up, what is held.
         var inFlight: InFlight
+        /// The clients' keys of those that came with one, by their ids: few, so they are not with the others.
+        var keys: [UInt64: OperationID] = [:]
     }
 
     public let slots: SlotMap
-    private let limits: Limits
-    private var links: [Link]
+    let limits: Limits
+    var links: [Link]
     private var cache: ScheduleCache
 
     public init(slots: SlotMap, limits: Limits) {
@@ -90,13 +102,20 @@ public struct Gateway {
         _ request: Request,
         for client: Client?,
         token: TokenText,
+        key: OperationID? = nil,
         at now: Timestamp
     ) -> Submission {
-        let shard = self.slots.shard(of: request.slot)
-        guard self.links[shard].isUp else { return .refused(.unavailable) }
         let pending = Pending(client: client, request: request, token: token, sentAt: now)
+        return self.submit(pending, key, to: self.firstShard(of: request, key))
+    }
+
+    mutating func submit(_ pending: Pending, _ key: OperationID?, to shard: Int) -> Submission {
+        guard self.links[shard].isUp else { return self.hold(pending, key, for: shard) }
         guard let id = self.links[shard].inFlight.insert(pending) else { return .refused(.overloaded) }
-        return .send(shard: shard, id: id)
+        guard let key else { return .send(shard: shard, id: id) }
+        self.links[shard].keys[id] = key
+        let asked = self.request(for: shard, of: pending)
+        return asked == pending.request ? .send(shard: shard, id: id) : .claim(shard: shard, id: id, asked)
     }
 
     /// The schedules of a concert of the catalogue, from the cache where it may answer.
@@ -106,14 +125,17 @@ public struct Gateway {
         case .wait: return .wait
         case .full: return .refused(.overloaded)
         case .readyRefresh(let body):
-            guard case .send(let shard, let id) = self.refresh(concert, at: now) else {
+            switch self.refresh(concert, at: now) {
+            case .send(let shard, let id): return .readyRefresh(body, shard: shard, id: id)
+            case .held, .claim: return .ready(body)
+            case .refused:
                 _ = self.cache.fail(concert)  // a young answer has no waiters; the next one to ask tries again
                 return .ready(body)
             }
-            return .readyRefresh(body, shard: shard, id: id)
         case .waitRefresh:
             switch self.refresh(concert, at: now) {
             case .send(let shard, let id): return .waitRefresh(shard: shard, id: id)
+            case .held, .claim: return .wait
             case .refused(let refusal):
                 _ = self.cache.fail(concert)  // the only waiter is this client, which is refused here
                 return .refused(refusal)
@@ -128,7 +150,10 @@ public struct Gateway {
     // MARK: Replies
 
     /// Whose reply this is; nil for one that nobody waits for any more: it came too late, or is not ours.
-    public mutating func takeReply(_ id: UInt64, from shard: Int) -> Pending? { self.links[shard].inFlight.remove(id) }
+    public mutating func takeReply(_ id: UInt64, from shard: Int) -> Pending? {
+        if !self.links[shard].keys.isEmpty { self.links[shard].keys[id] = nil }
+        return self.links[shard].inFlight.remove(id)
+    }
 
     /// A refresh came back: keeps the answer, and gives the clients that waited for it.
     public mutating func takeSchedules(_ body: CachedBody, for pending: Pending) -> [Client] {
@@ -136,7 +161,7 @@ public struct Gateway {
         return self.cache.fill(concert, with: body, askedAt: pending.sentAt)
     }
 
-    /// What a client is told whose shard gave no answer: its link was lost, its time was up, or it knows no such request.
+    /// What a client is told whose shard gave no answer: its time was up, or the shard knows no such request.
     /// The request may have been carried out or not.
     public static let unanswered = Reply.refused(.unavailable)
 
@@ -151,23 +176,25 @@ public struct Gateway {
         return self.cache.fail(concert)
     }
 
-    // MARK: Links and time
+    // MARK: Time
 
-    public mutating func linkIsUp(to shard: Int) { self.links[shard].isUp = true }
-
-    /// Gives what was in flight there: nobody knows whether it was done.
-    public mutating func linkIsLost(to shard: Int) -> [Pending] {
-        self.links[shard].isUp = false
-        return self.links[shard].inFlight.removeAll { _ in true }
-    }
-
-    /// Gives the requests whose time is up. O(in flight): for a tick of some 100 ms.
+    /// Gives the requests whose time is up, sent or held. O(in flight): for a tick of some 100 ms.
     public mutating func timedOut(at now: Timestamp) -> [Pending] {
         let timeout = self.limits.replyTimeout
         return self.links.indices.flatMap { shard in
-            self.links[shard].inFlight.removeAll { $0.sentAt + timeout <= now }
+            let removed = self.links[shard].inFlight.removeAll { $0.sentAt + timeout <= now }
+            if !removed.isEmpty, !self.links[shard].keys.isEmpty {
+                let inFlight = self.links[shard].inFlight
+                self.links[shard].keys = self.links[shard].keys.filter { inFlight.contains($0.key) }
+            }
+            return removed
         }
     }
 
-    public func checkInvariants() { for link in self.links { link.inFlight.checkInvariants() } }
+    public func checkInvariants() {
+        for link in self.links {
+            link.inFlight.checkInvariants()
+            precondition(link.keys.keys.allSatisfy { link.inFlight.contains($0) }, "a key has no request")
+        }
+    }
 }

@@ -1,8 +1,9 @@
 /// The requests that a gateway has sent to one shard and that are not answered yet.
 ///
 /// A request's id is its row in the table and the row's age: an answer to a row that was used again since, or that was
-/// never sent, finds nothing. Every operation is O(1); rows are never given back, so the table is as large as the most
-/// that were ever in flight at once, which `countMax` bounds.
+/// never sent, finds nothing. So no id comes twice before a row was used four billion times, which makes it the number of
+/// an operation as well. Every operation is O(1); rows are never given back, so the table is as large as the most that
+/// were ever in flight at once, which `countMax` bounds.
 struct InFlight {
     private struct Row {
         var age: UInt32 = 0
@@ -47,6 +48,19 @@ struct InFlight {
             removed.append(pending)
         }
         return removed
+    }
+
+    func contains(_ id: UInt64) -> Bool {
+        let row = Int(id & 0xFFFF_FFFF)
+        return row < self.rows.count && self.rows[row].age == UInt32(id >> 32) && self.rows[row].pending != nil
+    }
+
+    /// In no particular order. O(rows).
+    func forEach(_ body: (UInt64, Gateway.Pending) -> Void) {
+        for (row, entry) in self.rows.enumerated() {
+            guard let pending = entry.pending else { continue }
+            body(Self.id(row: UInt32(row), age: entry.age), pending)
+        }
     }
 
     private static func id(row: UInt32, age: UInt32) -> UInt64 { UInt64(age) << 32 | UInt64(row) }

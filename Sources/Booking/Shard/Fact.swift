@@ -28,6 +28,9 @@ public enum Fact: Equatable, Sendable {
     /// Kept, so that a debit that was refused once is never carried out by a late duplicate.
     case debitRefused(UserID, PaymentID, at: Timestamp)
     case credited(UserID, PointHistoryID, CancellationID, Won, at: Timestamp)
+    // Operations
+    /// What was answered, beside what it changed: asked again, it is answered the same.
+    case answered(KeptAnswer)
 
     /// When it happened: of two facts of one journal, the later one never has the earlier time.
     public var at: Timestamp {
@@ -40,6 +43,7 @@ public enum Fact: Equatable, Sendable {
         case .held(_, let reservation): reservation.heldAt
         case .paymentStarted(let order): order.at
         case .cancelStarted(let order): order.at
+        case .answered(let answer): answer.at
         }
     }
 
@@ -49,6 +53,7 @@ public enum Fact: Equatable, Sendable {
         case held = 16, released
         case paymentStarted = 32, paymentDone, paymentRefused, cancelStarted, cancelDone
         case charged = 48, used, debited, debitRefused, credited
+        case answered = 64
     }
 }
 

@@ -18,12 +18,15 @@ public enum Reply: Equatable, Sendable {
     case cancelled(Receipt)
     /// The user's balance after the credit.
     case credited(Won)
+    /// The key is this request's.
+    case claimed
     case refused(Refusal)
 
     /// The kind alone, as the frame's kind.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited
         case cancelled, credited
+        case claimed = 96
         case refused = 127
     }
 }
@@ -119,4 +122,6 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case alreadyCancelled = 28
     /// The journal can't write for now, so nothing was changed; what can be read is.
     case storageUnavailable = 29
+    /// A key that came before with another request.
+    case keyReused = 32
 }

@@ -22,6 +22,9 @@ public enum Request: Equatable, Sendable {
     // asked
     case debit(PaymentID, UserID, Won)
     case credit(CancellationID, UserID, Won)
+    // Before a change of a user who lives on another shard than the concert: that the key it comes with is the request's of
+    // this fingerprint, and of no other
+    case claim(UserID, fingerprint: UInt64)
 
     /// The slot whose owner can answer.
     public var slot: Slot {
@@ -32,7 +35,7 @@ public enum Request: Equatable, Sendable {
         case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
             Slot(of: pass.concert)
         case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _),
-            .debit(_, let user, _), .credit(_, let user, _):
+            .debit(_, let user, _), .credit(_, let user, _), .claim(let user, _):
             Slot(of: user)
         }
     }
@@ -44,6 +47,7 @@ public enum Request: Equatable, Sendable {
         case charge, use, balance, history
         case debit
         case cancel, credit
+        case claim = 32
     }
 
     public var kind: Kind {
@@ -64,6 +68,7 @@ public enum Request: Equatable, Sendable {
         case .debit: .debit
         case .cancel: .cancel
         case .credit: .credit
+        case .claim: .claim
         }
     }
 }

@@ -25,6 +25,16 @@ extension Shard {
         public let credited: Won
     }
 
+    /// Answers that are kept to be given again.
+    public struct AnswerCensus: Equatable, Sendable {
+        /// To clients' keys.
+        public let keys: Int
+        /// To what gateways may send again.
+        public let resends: Int
+        public let countMax: Int
+        public let bytes: Int
+    }
+
     /// In the order of concert ids. O(concerts): every number in it is kept, not counted.
     public var concertCensus: [ConcertCensus] {
         self.concertsInOrder.map { state in
@@ -52,6 +62,15 @@ extension Shard {
             balances: self.points.balances,
             debited: self.points.debited,
             credited: self.points.credited
+        )
+    }
+
+    public var answerCensus: AnswerCensus {
+        AnswerCensus(
+            keys: self.answers.keyCount,
+            resends: self.answers.resendCount,
+            countMax: self.answers.limits.countMax,
+            bytes: self.answers.bytes
         )
     }
 }

@@ -15,6 +15,12 @@ extension Shard {
         return self.joined(state, place)
     }
 
+    /// The place that somebody has and whose time is not over; nil for anyone else.
+    func joined(_ state: ConcertState, _ user: UserID) -> Reply? {
+        guard let place = state.line.place(of: user), let entry = state.line.entry(at: place) else { return nil }
+        return self.isOver(entry, state) ? nil : self.joined(state, place)
+    }
+
     private func joined(_ state: ConcertState, _ place: Place) -> Reply {
         guard let entry = state.line.entry(at: place) else { preconditionFailure("nobody stands at place \(place)") }
         return .joined(Joined(place: place, issuedAt: entry.joinedAt, standing: Self.standing(place, state)))

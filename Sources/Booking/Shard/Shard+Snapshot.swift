@@ -22,6 +22,7 @@ extension Shard {
         self.points.forEachLine { body(.historyLine($0, $1)) }
         self.points.forEachDebit { body(.debit($0, $1)) }
         self.points.forEachCredit { body(.credit($0, balance: $1)) }
+        self.answers.forEach { body(.answer($0)) }
     }
 
     /// Why a fact can't be taken in here; nil when it can, as far as catalogue and slots go. O(1).
@@ -37,6 +38,8 @@ extension Shard {
         case .charged(let user, _, _, _, _), .used(let user, _, _, _), .debited(let user, _, _, _, _),
             .debitRefused(let user, _, _), .credited(let user, _, _, _, _):
             self.misfit(of: user)
+        // Beside facts that have been looked at; alone, it is a refusal.
+        case .answered: nil
         }
     }
 
@@ -117,6 +120,7 @@ public final class ShardRestoration {
         case .debit(let payment, let debit): self.shard.points.restore(debit, of: payment)
         case .credit(let cancellation, let balance):
             self.shard.points.restore(creditOf: cancellation, balance: balance)
+        case .answer(let answer): self.shard.answers.restore(answer)
         }
     }
 

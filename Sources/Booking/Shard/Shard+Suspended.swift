@@ -1,9 +1,23 @@
 /// What a shard does while its journal can't write: it answers from the state, which is what is durable, and decides
 /// nothing. Its time stands still, so that no place or hold is over that nobody could write down.
 extension Shard {
-    /// Answers what needs no fact, and refuses the rest before anything is decided.
-    public func read(_ request: Request) -> Reply {
+    /// Answers what needs no fact, also what was answered before, and refuses the rest before anything is decided.
+    public func read(_ request: Request, as operation: Operation? = nil) -> Reply {
+        if let operation, request.isKept(for: operation.owner), let again = self.again(operation, request) {
+            // Who would have to wait is told that nobody knows.
+            if case .reply(let reply) = again { return reply }
+            return CommitGate.unanswered
+        }
+        // What a key is answered has to be kept, and can't be.
+        if operation?.owner == .client { return .refused(.storageUnavailable) }
+        return self.read(request)
+    }
+
+    private func read(_ request: Request) -> Reply {
         switch request {
+        case .join(let concert, let user):
+            // A place that somebody has is a place to read.
+            self.reading(concert) { self.joined($0, user) ?? .refused(.storageUnavailable) }
         case .poll(let pass):
             self.reading(pass.concert) { state in
                 // Also for someone whose time is over, as long as no fact says so.
@@ -18,7 +32,7 @@ extension Shard {
             self.isOwn(user) ? .balance(self.points.balance(of: user)) : .refused(.wrongShard)
         case .history(let user, let query):
             self.isOwn(user) ? .history(self.points.history(of: user, query)) : .refused(.wrongShard)
-        case .join, .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .debit, .credit:
+        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .debit, .credit, .claim:
             .refused(.storageUnavailable)
         }
     }

@@ -18,6 +18,7 @@ public struct Shard: ~Copyable {
     /// In the order of their ids, so that what a tick records does not depend on how a dictionary is laid out.
     let concertsInOrder: [ConcertState]
     var points = Points()
+    var answers: KeptAnswers
     /// The last id given in each slot.
     private(set) var counters: [UInt64]
     /// The state's own time: never goes back.
@@ -60,11 +61,18 @@ public struct Shard: ~Copyable {
     static let reservationsShownMax = 1_000
 
     /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.
-    public init(index: Int, slots: SlotMap, catalogue: Catalogue, hashSeed: UInt64) {
+    public init(
+        index: Int,
+        slots: SlotMap,
+        catalogue: Catalogue,
+        answerLimits: AnswerLimits = AnswerLimits(),
+        hashSeed: UInt64
+    ) {
         precondition((0..<slots.shardCount).contains(index), "shard \(index) of \(slots.shardCount)")
         self.index = index
         self.slots = slots
         self.catalogue = catalogue
+        self.answers = KeptAnswers(answerLimits)
         self.counters = Array(repeating: 0, count: Slot.count)
         self.concertsInOrder = catalogue.concerts
             .filter { slots.shard(of: $0.slot) == index }
@@ -74,10 +82,21 @@ public struct Shard: ~Copyable {
 
     // MARK: Deciding
 
-    /// Answers a request, or nil when the answer comes later, through `lateReplies`.
-    public mutating func decide(_ request: Request, from origin: Origin, at time: Timestamp) -> Reply? {
+    /// Answers a request, or nil when the answer comes later, through `lateReplies`. A change that comes again as the same
+    /// `operation` is done once, and answered the same.
+    public mutating func decide(
+        _ request: Request,
+        from origin: Origin,
+        as operation: Operation? = nil,
+        at time: Timestamp
+    ) -> Reply? {
         self.now = max(self.now, time)
-        return switch request {
+        guard let operation, request.isKept(for: operation.owner) else { return self.answer(request, origin) }
+        return self.decideOnce(request, operation, origin)
+    }
+
+    mutating func answer(_ request: Request, _ origin: Origin) -> Reply? {
+        switch request {
         case .join(let concert, let user): self.withConcert(concert) { $0.join($1, user) }
         case .poll(let pass): self.withConcert(pass.concert) { $0.poll($1, pass) }
         case .leave(let pass): self.withConcert(pass.concert) { $0.leave($1, pass) }
@@ -100,6 +119,8 @@ public struct Shard: ~Copyable {
         case .debit(let payment, let user, let amount): self.withUser(user) { $0.debit(payment, user, amount) }
         case .credit(let cancellation, let user, let amount):
             self.withUser(user) { $0.credit(cancellation, user, amount) }
+        // What there is to it is that its operation is kept.
+        case .claim(let user, _): self.withUser(user) { _ in .claimed }
         }
     }
 
@@ -198,6 +219,7 @@ public struct Shard: ~Copyable {
     public mutating func take(_ fact: Fact) {
         self.now = max(self.now, fact.at)
         self.lastFactAt = max(self.lastFactAt, fact.at)
+        self.answers.passTime(to: self.lastFactAt)
         switch fact {
         case .joined(let concert, let user, let place, let at):
             self.state(concert).line.takeJoined(user, place: place, at: at)
@@ -252,6 +274,7 @@ public struct Shard: ~Copyable {
             // no provider of payments was asked.
             let entry = HistoryEntry(id: id, amount: amount, type: .charge, paymentType: .free, at: at)
             self.points.takeCredited(user, entry, for: cancellation)
+        case .answered(let answer): self.answers.take(answer)
         }
     }
 
@@ -294,6 +317,7 @@ public struct Shard: ~Copyable {
     public func checkInvariants(linesToo: Bool = true) {
         for state in self.concertsInOrder { state.checkInvariants(lineToo: linesToo) }
         self.points.checkInvariants()
+        self.answers.checkInvariants()
         self.transfers.checkInvariants(
             self.concertsInOrder.flatMap { state in
                 state.payments.open.map { Transfer($0) } + state.cancellations.open.map { Transfer($0) }

@@ -2,7 +2,7 @@
 ///
 ///     time · counter ...
 ///     · concert · person ... reservation ... payment ... cancellation ... · concert ...
-///     · pointTotals · historyLine ... · debit ... · credit ...
+///     · pointTotals · historyLine ... · debit ... · credit ... · answer ...
 ///
 /// The same state gives the same items in the same order, whether it came from decisions, from facts or from a snapshot.
 /// What follows from no fact is not in it: when somebody was last seen, who waits for an answer, when a transfer was
@@ -31,12 +31,15 @@ public enum SnapshotItem: Equatable, Sendable {
     case debit(PaymentID, Points.Debit)
     /// By cancellation. `balance` is the user's right after.
     case credit(CancellationID, balance: Won)
+    /// Those to clients' keys first, each by age.
+    case answer(KeptAnswer)
 
     /// The kind alone, as a snapshot's bytes have it. A kind whose fields change gets a new number.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case time = 1, counter
         case concert = 16, person, reservation, payment, cancellation
         case historyLine = 32, debit, credit, pointTotals
+        case answer = 48
     }
 }
 

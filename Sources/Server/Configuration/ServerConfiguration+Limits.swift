@@ -6,8 +6,21 @@ extension ServerConfiguration {
     var gatewayLimits: Booking.Gateway.Limits {
         var limits = Booking.Gateway.Limits()
         limits.inFlightPerShardMax = self.gateway.inFlightPerShardMax
+        limits.heldPerShardMax = self.gateway.heldPerShardMax
         limits.replyTimeout = .milliseconds(Int64(self.gateway.replyTimeoutMilliseconds))
         limits.scheduleLifetime = .milliseconds(Int64(self.gateway.scheduleCacheMilliseconds))
+        return limits
+    }
+
+    /// What a gateway may still send again is kept for twice as long as it waits, whatever the setting says.
+    var answerLimits: AnswerLimits {
+        var limits = AnswerLimits()
+        limits.keyLifetime = .seconds(Int64(self.shard.keyLifetimeSeconds))
+        limits.resendLifetime = max(
+            .seconds(Int64(self.shard.resendLifetimeSeconds)),
+            .milliseconds(2 * Int64(self.gateway.replyTimeoutMilliseconds))
+        )
+        limits.countMax = self.shard.keptAnswersMax
         return limits
     }
 

@@ -32,6 +32,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var writeTimeoutSeconds = 30
         public var pipelinedRequestsMax = 64
         public var inFlightPerShardMax = 20_000
+        public var heldPerShardMax = 10_000
         public var replyTimeoutMilliseconds = 5_000
         public var scheduleCacheMilliseconds = 1_000
     }
@@ -45,6 +46,9 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var tickMilliseconds = 10
         /// Well above what keeping clocks in step moves them by, well below any lifetime.
         public var clockJumpMilliseconds = 2_000
+        public var keyLifetimeSeconds = 86_400
+        public var resendLifetimeSeconds = 120
+        public var keptAnswersMax = 1_000_000
     }
 
     /// The rules of every concert that the catalogue does not give its own.

@@ -133,11 +133,18 @@ public enum Settings {
             "How many requests one gateway may have at one shard; more are answered 503 at once."
         ),
         whole(
+            "gateway.heldPerShardMax",
+            0...1_000_000,
+            \.gateway.heldPerShardMax,
+            unit: "requests",
+            "How many requests one gateway holds for a shard that is away; more are answered 503 at once."
+        ),
+        whole(
             "gateway.replyTimeoutMilliseconds",
             10...600_000,
             \.gateway.replyTimeoutMilliseconds,
             unit: "milliseconds",
-            "How long a gateway waits for a shard's answer, before it answers 503."
+            "How long a gateway waits for a shard's answer, its death and restart included, before it answers 503."
         ),
         whole(
             "gateway.scheduleCacheMilliseconds",
@@ -172,6 +179,28 @@ public enum Settings {
             \.shard.clockJumpMilliseconds,
             unit: "milliseconds",
             "How far the wall clock may be set without a line in the log; places and holds run out by it either way."
+        ),
+        whole(
+            "shard.keyLifetimeSeconds",
+            1...Self.lifetimeSecondsRange.upperBound,
+            \.shard.keyLifetimeSeconds,
+            unit: "seconds",
+            "How long the answer to a request with an Idempotency-Key is kept."
+        ),
+        whole(
+            "shard.resendLifetimeSeconds",
+            1...3_600,
+            \.shard.resendLifetimeSeconds,
+            unit: "seconds",
+            "How long the answer to a change without a key is kept, in case its gateway sends it again."
+        ),
+        whole(
+            "shard.keptAnswersMax",
+            100...100_000_000,
+            \.shard.keptAnswersMax,
+            unit: "answers",
+            "How many answers a shard keeps, of about 150 bytes each; when three quarters are those of keys, new keys are "
+                + "answered 503."
         ),
     ]
 

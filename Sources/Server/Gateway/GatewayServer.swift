@@ -57,7 +57,8 @@ final class GatewayServer: HTTPHandler {
                 role: .gateway,
                 index: UInt16(index),
                 shardCount: UInt16(slots.shardCount),
-                slotMapVersion: slots.version
+                slotMapVersion: slots.version,
+                life: UInt64.random(in: 1 ... .max)
             )
         )
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
@@ -85,8 +86,8 @@ final class GatewayServer: HTTPHandler {
         return self.port
     }
 
-    /// Every shard can be reached, and requests are taken.
-    var isReady: Bool { self.machine.isReady && !self.http.isDraining }
+    /// Requests are taken: every shard can be reached, or its requests are held for it still.
+    var isReady: Bool { self.machine.isServing(at: Self.steadyTime) && !self.http.isDraining }
 
     /// The shards that can't be reached now.
     var shardsAway: [Int] { (0..<self.machine.slots.shardCount).filter { !self.machine.isUp($0) } }
@@ -141,8 +142,10 @@ final class GatewayServer: HTTPHandler {
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):
-            switch self.machine.submit(question, for: client, token: routed.token, at: now) {
-            case .send(let shard, let id): self.send(question, to: shard, id)
+            switch self.machine.submit(question, for: client, token: routed.token, key: routed.key, at: now) {
+            case .send(let shard, let id): self.send(question, to: shard, id, routed.key)
+            case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, routed.key)
+            case .held: break
             case .refused(let refusal): self.answer(.refused(refusal), to: question, routed.token, client)
             }
         case .schedules(let concert):
@@ -183,10 +186,10 @@ final class GatewayServer: HTTPHandler {
         self.send(status, client)
     }
 
-    private func send(_ request: Request, to shard: Int, _ id: UInt64) {
+    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: OperationID? = nil) {
         guard let link = self.diallers[shard].link else { return }
         do {
-            try request.encode(into: &link.outgoing, slot: request.slot, requestID: id)
+            try request.encode(into: &link.outgoing, slot: request.slot, requestID: id, key: key)
         } catch {
             preconditionFailure("the router lets pass no request that is longer than a frame: \(error)")
         }
@@ -200,6 +203,7 @@ final class GatewayServer: HTTPHandler {
         switch frame.sort {
         case .reply:
             let reply = try Reply(frame: frame)
+            if case .claimed = reply { return self.takeClaim(frame.header.requestID, from: shard) }
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else {
                 return self.meter.strayReplies += 1
             }
@@ -209,6 +213,17 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: Gateway.unanswered)
         case .request, .control, .unknown:
             throw WireError("a shard sends replies, no frame of kind \(frame.header.kind)")
+        }
+    }
+
+    private func takeClaim(_ id: UInt64, from shard: Int) {
+        guard let (pending, key, submission) = self.machine.takeClaim(id, from: shard) else {
+            return self.meter.strayReplies += 1
+        }
+        switch submission {
+        case .send(let shard, let id): self.send(pending.request, to: shard, id, key)
+        case .claim, .held: break
+        case .refused(let refusal): self.finish(pending, with: .refused(refusal))
         }
     }
 
@@ -273,14 +288,14 @@ final class GatewayServer: HTTPHandler {
     // MARK: Links and time
 
     private func linkIsUp(to shard: Int) {
-        self.machine.linkIsUp(to: shard)
+        for sending in self.machine.linkIsUp(to: shard) {
+            self.send(sending.request, to: shard, sending.id, sending.key)
+        }
         guard self.machine.isReady, let onReady = self.onReady.take() else { return }
         onReady()
     }
 
-    private func linkIsLost(to shard: Int) {
-        for pending in self.machine.linkIsLost(to: shard) { self.finish(pending, with: Gateway.unanswered) }
-    }
+    private func linkIsLost(to shard: Int) { self.machine.linkIsLost(to: shard, at: Self.steadyTime) }
 
     private func tick() {
         self.date.update(epochSeconds: Timestamp.now.seconds)

@@ -77,6 +77,11 @@ extension Fact {
         case .credited(let user, let id, let cancellation, let amount, _):
             json.write("credited", user, id, amount)
             json.member("cancellation", cancellation.rawValue)
+        case .answered(let answer):
+            json.member("what", "answered")
+            json.member("operation", "\(answer.operation.id)")
+            json.member("by", answer.operation.owner == .client ? "key" : "gateway")
+            json.member("outcome", answer.outcome.words)
         }
         json.closeObject()
         return json.view.text
@@ -105,6 +110,22 @@ extension OutputBytes {
         self.member("user", user.rawValue)
         self.member("historyLine", id.rawValue)
         self.member("amount", amount.rawValue)
+    }
+}
+
+extension KeptAnswer.Outcome {
+    fileprivate var words: String {
+        switch self {
+        case .joined: "joined"
+        case .left: "left"
+        case .held: "held"
+        case .givenBack: "givenBack"
+        case .paying: "paying"
+        case .points: "points"
+        case .cancelling: "cancelling"
+        case .claimed: "claimed"
+        case .refused(let refusal): "refused: \(refusal)"
+        }
     }
 }
 

@@ -82,7 +82,13 @@ public enum JournalCommand {
             let archive = try SQLiteArchive(Self.files(configuration.stateDirectory, shard))
             let slots = SlotMap(shardCount: archive.origin.shardCount, version: archive.origin.slotMapVersion)
             let report = try Compaction.run(archive, keepsFacts: configuration.journal.archive == "on") {
-                Shard(index: shard, slots: slots, catalogue: catalogue, hashSeed: .random(in: .min ... .max))
+                Shard(
+                    index: shard,
+                    slots: slots,
+                    catalogue: catalogue,
+                    answerLimits: configuration.answerLimits,
+                    hashSeed: .random(in: .min ... .max)
+                )
             }
             return "\(report)"
         }

@@ -5,7 +5,8 @@ import Wire
 /// The operator's port: health and statistics of the whole cluster, from any gateway.
 ///
 ///     GET /healthz               200 while this gateway's loop turns
-///     GET /readyz                200 when it reaches every shard, else 503 and which ones it does not
+///     GET /readyz                200 while it serves; 503, and for which shards not, once one has been away for longer
+///                                than requests are held for it
 ///     GET /stats                 all processes
 ///     GET /stats/shards/{i}      one shard
 ///     GET /stats/gateways/{i}    one gateway

@@ -67,6 +67,11 @@ extension ShardStats {
         self.points.balances = points.balances.rawValue
         self.points.debited = points.debited.rawValue
         self.points.credited = points.credited.rawValue
+        let answers = machine.answerCensus
+        self.answers.keys = UInt64(answers.keys)
+        self.answers.resends = UInt64(answers.resends)
+        self.answers.max = UInt64(answers.countMax)
+        self.answers.bytes = UInt64(answers.bytes)
         self.requests = RequestStats.table(meter.latencies, meter.refusals)
         self.journal.kind = commit.journalKind
         self.journal.sequence = commit.durableSequence

@@ -87,6 +87,19 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public init() {}
     }
 
+    /// Answers that are kept to be given again.
+    public struct Answers: Codable, Equatable, Sendable {
+        /// To requests with an `Idempotency-Key`.
+        public var keys: UInt64 = 0
+        /// To changes that a gateway may send again.
+        public var resends: UInt64 = 0
+        /// The bound of both together: `shard.keptAnswersMax`.
+        public var max: UInt64 = 0
+        /// What they take of memory.
+        public var bytes: UInt64 = 0
+        public init() {}
+    }
+
     public struct Journal: Codable, Equatable, Sendable {
         public var kind = "memory"
         /// Of the last fact.
@@ -111,6 +124,7 @@ public struct ShardStats: Codable, Equatable, Sendable {
     public var points = Points()
     public var payments = Payments()
     public var cancellations = Cancellations()
+    public var answers = Answers()
     public var requests: [RequestStats] = []
     public var journal = Journal()
     public init(shard: Int, slots: Slots) {

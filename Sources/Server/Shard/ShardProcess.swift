@@ -15,6 +15,7 @@ public enum ShardProcess {
                     index: index,
                     slots: SlotMap(shardCount: configuration.cluster.shards),
                     catalogue: catalogue,
+                    answerLimits: configuration.answerLimits,
                     hashSeed: UInt64.random(in: .min ... .max)
                 )
             }

@@ -136,12 +136,23 @@ final class ShardServer {
         let link = FrameLink(number: number, connection, as: self.identity, isDialler: false)
         self.peers[number] = Peer(link)
         link.onUp = { [unowned self, unowned link] in
+            self.closeLinks(before: link)
             self.log.debug("link accepted", metadata: ["role": "\(link.peer!.role)", "index": "\(link.peer!.index)"])
         }
         link.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: number) }
         link.onEnd = { [unowned self] reason in
             self.log.debug("link ended", metadata: ["link": "\(number)", "reason": "\(reason)"])
             self.peers[number] = nil
+        }
+    }
+
+    /// A gateway that dials again sends again what it had in flight. What of it has arrived over the link before and is not
+    /// read yet must not come after that, so it is thrown away.
+    private func closeLinks(before link: FrameLink) {
+        guard let gateway = link.peer, gateway.role == .gateway else { return }
+        for peer in self.peers.values where peer.link !== link {
+            guard let other = peer.link.peer, other.role == .gateway, other.index == gateway.index else { continue }
+            peer.link.close("this gateway has a newer link")
         }
     }
 
@@ -152,10 +163,12 @@ final class ShardServer {
             let request = try Request(frame: frame)
             let id = frame.header.requestID
             self.meter.began(request.kind)
+            let operation = try frame.operation(ofLife: peer.link.peer?.life ?? 0)
+            let origin = Shard.Origin(link: link, request: id)
             let reply =
                 self.commit.isSuspended
-                ? self.machine.read(request)
-                : self.machine.decide(request, from: Shard.Origin(link: link, request: id), at: self.now)
+                ? self.machine.read(request, as: operation)
+                : self.machine.decide(request, from: origin, as: operation, at: self.now)
             if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
         case .control(.stats):
             peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)

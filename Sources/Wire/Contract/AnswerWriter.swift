@@ -65,8 +65,8 @@ public struct AnswerWriter: Sendable {
         case .points(let change): self.append(change, of: request, &scratch)
         case .balance(let balance): self.append(balance, of: request, &scratch)
         case .history(let entries): self.append(entries, of: request, &scratch)
-        // Between shards only: no client's request is answered with it.
-        case .debited, .credited, .refused: break
+        // Between processes only: no client's request is answered with them.
+        case .debited, .credited, .claimed, .refused: break
         }
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return .ok
@@ -323,7 +323,7 @@ public struct AnswerWriter: Sendable {
         switch request {
         case .poll, .leave: true
         case .join, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .cancel, .charge, .use, .balance,
-            .history, .debit, .credit:
+            .history, .debit, .credit, .claim:
             false
         }
     }
@@ -332,7 +332,7 @@ public struct AnswerWriter: Sendable {
         switch request {
         case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _): user
         case .join, .poll, .leave, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .cancel, .debit,
-            .credit:
+            .credit, .claim:
             nil
         }
     }

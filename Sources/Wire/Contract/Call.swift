@@ -12,13 +12,15 @@ public enum Call: Sendable {
     case options(allow: StaticString)
 }
 
-/// A call, and the token that came with it: some answers repeat it.
+/// A call, the token that came with it, which some answers repeat, and the operation that its key stands for.
 public struct RoutedCall: Sendable {
     public let call: Call
     public let token: TokenText
+    public let key: OperationID?
 
-    init(_ call: Call, token: TokenText = TokenText()) {
+    init(_ call: Call, token: TokenText = TokenText(), key: OperationID? = nil) {
         self.call = call
         self.token = token
+        self.key = key
     }
 }

@@ -81,6 +81,13 @@ public struct Problem: Error, Sendable {
         )
     }
 
+    public static let idempotencyKeyInvalid = Problem(
+        .badRequest,
+        "IDEMPOTENCY_KEY_INVALID",
+        "Idempotency-Key 헤더 값이 올바르지 않습니다. 공백 없는 ASCII 문자 1~\(IdempotencyKey.bytesMax)자여야 합니다.",
+        "Idempotency-Key is not valid: it must be 1 to \(IdempotencyKey.bytesMax) visible ASCII characters, no spaces."
+    )
+
     // MARK: Of tokens
 
     /// The contract's words for a token that is unknown, expired, used up, or of another concert.
@@ -260,6 +267,13 @@ public struct Problem: Error, Sendable {
                     "BALANCE_TOO_LARGE",
                     "최대 잔고를 초과하여 충전할 수 없습니다.",
                     "A balance may be at most \(Points.balanceMax) points."
+                )
+            case .keyReused:
+                Problem(
+                    .unprocessableContent,
+                    "IDEMPOTENCY_KEY_REUSED",
+                    "다른 요청에 이미 사용된 Idempotency-Key입니다. 새로운 키로 다시 시도해주세요.",
+                    "This Idempotency-Key came before with another request. Use a new key for each request."
                 )
             case .overloaded:
                 Problem(

@@ -49,6 +49,13 @@ public struct Router: Sendable {
     }
 
     public func route(_ request: HTTPRequest) throws(Problem) -> RoutedCall {
+        let routed = try self.call(of: request)
+        guard let key = request[.idempotencyKey], case .ask(let question) = routed.call, let user = question.changer
+        else { return routed }
+        return RoutedCall(routed.call, token: routed.token, key: try IdempotencyKey.operation(key, of: user))
+    }
+
+    private func call(of request: HTTPRequest) throws(Problem) -> RoutedCall {
         if request.form == .asterisk { return RoutedCall(.options(allow: "GET, HEAD, POST, DELETE, OPTIONS")) }
         guard let path = Path(request.path) else { throw .notFound }
         let isGet = request.method == .get || request.method == .head

@@ -40,12 +40,16 @@ public struct Hello: Equatable, Sendable {
     /// At most 16,384; 0 from a tool, which doesn't know.
     public let shardCount: UInt16
     public let slotMapVersion: UInt32
+    /// Of a gateway: random and new at each of its starts, so that its requests are told from those of another life. 0
+    /// from all others, whose requests are known by what is in them.
+    public let life: UInt64
 
-    public init(role: Role, index: UInt16, shardCount: UInt16, slotMapVersion: UInt32) {
+    public init(role: Role, index: UInt16, shardCount: UInt16, slotMapVersion: UInt32, life: UInt64 = 0) {
         self.role = role
         self.index = index
         self.shardCount = shardCount
         self.slotMapVersion = slotMapVersion
+        self.life = life
     }
 }
 
@@ -60,6 +64,7 @@ extension Control {
             bytes.append(hello.index)
             bytes.append(hello.shardCount)
             bytes.append(hello.slotMapVersion)
+            bytes.append(hello.life)
         case .otherVersion(let version):
             bytes.append(version)
         case .goodbye(let reason):
@@ -134,6 +139,8 @@ extension FrameReader {
         let index = try self.readUInt16()
         let shardCount = try self.readUInt16()
         guard shardCount <= Slot.count else { throw WireError("a cluster has more shards than slots") }
-        return Hello(role: role, index: index, shardCount: shardCount, slotMapVersion: try self.readUInt32())
+        let slotMapVersion = try self.readUInt32()
+        let life = try self.readUInt64()
+        return Hello(role: role, index: index, shardCount: shardCount, slotMapVersion: slotMapVersion, life: life)
     }
 }

@@ -78,6 +78,8 @@ extension Fact {
             bytes.append(cancellation)
             bytes.append(amount)
             bytes.append(at)
+        case .answered(let answer):
+            bytes.append(answer)
         }
     }
 
@@ -139,6 +141,7 @@ extension Fact {
             let id: PointHistoryID = try reader.readID()
             let cancellation: CancellationID = try reader.readID()
             self = .credited(user, id, cancellation, try reader.readWon(), at: try reader.readTimestamp())
+        case .answered: self = .answered(try reader.readKeptAnswer())
         }
     }
 
@@ -172,6 +175,7 @@ extension Fact {
         case .debited: .debited
         case .debitRefused: .debitRefused
         case .credited: .credited
+        case .answered: .answered
         }
     }
 }

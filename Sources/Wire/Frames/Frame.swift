@@ -15,20 +15,27 @@ public enum FrameLimits {
     /// The reason of a goodbye.
     public static let reasonBytesMax = 1_024
     /// Changes when a frame changes in a way that the other side would misread.
-    public static let protocolVersion: UInt16 = 1
+    public static let protocolVersion: UInt16 = 2
     /// The `length` field counts everything after itself.
     static let lengthBytes = 4
+}
+
+enum FrameFlags {
+    /// A client's key stands before the request's fields: `u64 high · u64 low` of its operation.
+    static let key: UInt8 = 1
+    static let keyBytes = 16
 }
 
 /// What stands before each frame's body.
 public struct FrameHeader: Equatable, Sendable {
     /// As sent; it may be one that this version does not know.
     public let kind: UInt8
-    /// None are defined yet: values of known kinds refuse all but 0.
+    /// Only `FrameFlags.key` is defined, and only for requests: values of known kinds refuse all others.
     public let flags: UInt8
     /// What the receiver routes by. 0 where no slot is meant. Not compared with the slot of the body's keys here.
     public let slot: Slot
-    /// Chosen by the asker, unique among its requests in flight on a connection; the answer carries the same.
+    /// Chosen by the asker, unique among its requests in flight on a connection; the answer carries the same. A gateway
+    /// keeps it when it sends a request again, and uses it for no other for as long as answers are kept.
     public let requestID: UInt64
 
     /// Reads the 12 bytes after the length field.
@@ -68,6 +75,19 @@ public struct Frame {
         return FrameReader(self.body)
     }
 
+    /// What a change that came in this frame is known by, when it comes again: its client's key, or else the life of the
+    /// gateway that asks and the request's id. Nil for other frames, and for a life of 0, which is nobody's.
+    public func operation(ofLife life: UInt64) throws(WireError) -> Operation? {
+        guard case .request = self.sort else { return nil }
+        guard self.header.flags & FrameFlags.key == 0 else {
+            var reader = FrameReader(self.body)
+            let id = OperationID(high: try reader.readUInt64(), low: try reader.readUInt64())
+            return Operation(id, .client)
+        }
+        guard life != 0 else { return nil }
+        return Operation(OperationID(high: life, low: self.header.requestID), .gateway)
+    }
+
     /// `bytes` are everything after the length field.
     init(afterLength bytes: UnsafeRawBufferPointer) throws(WireError) {
         var reader = FrameReader(bytes)
@@ -79,12 +99,12 @@ public struct Frame {
 extension FrameBytes {
     /// Writes a header whose length is filled in by `endFrame`; returns where the frame starts.
     @inline(__always)
-    mutating func beginFrame(kind: UInt8, slot: UInt16, requestID: UInt64) -> Int {
+    mutating func beginFrame(kind: UInt8, flags: UInt8 = 0, slot: UInt16, requestID: UInt64) -> Int {
         let start = self.count
         self.reserve(FrameLimits.headerBytes + 48)  // the hot kinds fit: one look at the room for all their fields
         self.append(0 as UInt32)
         self.append(kind)
-        self.append(0 as UInt8)
+        self.append(flags)
         self.append(slot)
         self.append(requestID)
         return start

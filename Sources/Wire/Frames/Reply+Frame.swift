@@ -44,6 +44,8 @@ extension Reply {
             bytes.append(entries)
         case .debited(let balance), .credited(let balance):
             bytes.append(balance)
+        case .claimed:
+            break
         case .refused(let refusal):
             bytes.append(refusal.rawValue)
         }
@@ -71,6 +73,7 @@ extension Reply {
         case .debited: self = .debited(try reader.readWon())
         case .cancelled: self = .cancelled(try reader.readReceipt())
         case .credited: self = .credited(try reader.readWon())
+        case .claimed: self = .claimed
         case .refused:
             guard let refusal = Refusal(rawValue: try reader.readUInt16()) else {
                 throw WireError("there is no such refusal")
@@ -95,6 +98,7 @@ extension Reply {
         case .debited: .debited
         case .cancelled: .cancelled
         case .credited: .credited
+        case .claimed: .claimed
         case .refused: .refused
         }
     }

@@ -3,8 +3,19 @@ public import Booking
 extension Request {
     /// Appends one frame. Throws, and appends nothing, if the ids are so many that it would be longer than
     /// `FrameLimits.bytesMax`: only `reserve`, `giveBack`, `pay` and `cancel` can be. The other kinds allocate nothing.
-    public func encode(into bytes: inout FrameBytes, slot: Slot, requestID: UInt64) throws(WireError) {
-        let start = bytes.beginFrame(kind: self.kind.rawValue, slot: slot.rawValue, requestID: requestID)
+    /// `key` is what a client's key stands for, which only a change has.
+    public func encode(
+        into bytes: inout FrameBytes,
+        slot: Slot,
+        requestID: UInt64,
+        key: OperationID? = nil
+    ) throws(WireError) {
+        let flags = key == nil ? 0 : FrameFlags.key
+        let start = bytes.beginFrame(kind: self.kind.rawValue, flags: flags, slot: slot.rawValue, requestID: requestID)
+        if let key {
+            bytes.append(key.high)
+            bytes.append(key.low)
+        }
         switch self {
         case .join(let concert, let user), .reservations(let concert, let user):
             bytes.append(concert)
@@ -47,6 +58,9 @@ extension Request {
             bytes.append(cancellation)
             bytes.append(user)
             bytes.append(amount)
+        case .claim(let user, let fingerprint):
+            bytes.append(user)
+            bytes.append(fingerprint)
         }
         try bytes.endFrame(start)
     }
@@ -54,7 +68,9 @@ extension Request {
     /// Throws for a frame that is no request, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
         guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no request") }
-        var reader = try frame.reader()
+        let hasKey = frame.header.flags == FrameFlags.key
+        var reader = hasKey ? FrameReader(frame.body) : try frame.reader()
+        if hasKey { _ = try reader.readBytes(FrameFlags.keyBytes) }
         switch kind {
         case .join: self = .join(try reader.readID(), try reader.readID())
         case .poll: self = .poll(try reader.readPass())
@@ -73,8 +89,10 @@ extension Request {
         case .debit: self = .debit(try reader.readID(), try reader.readID(), try reader.readWon())
         case .cancel: self = .cancel(try reader.readID(), try reader.readID(), try reader.readIDs())
         case .credit: self = .credit(try reader.readID(), try reader.readID(), try reader.readWon())
+        case .claim: self = .claim(try reader.readID(), fingerprint: try reader.readUInt64())
         }
         try reader.end()
+        guard !hasKey || self.changer != nil else { throw WireError("a request that changes nothing came with a key") }
     }
 }
 

@@ -39,6 +39,7 @@ extension SnapshotItem {
         case .credit(let cancellation, let balance):
             bytes.append(cancellation)
             bytes.append(balance)
+        case .answer(let answer): bytes.append(answer)
         }
     }
 
@@ -71,6 +72,7 @@ extension SnapshotItem {
             self = .cancellation(try reader.readCancellationOrder(), balance: try reader.readOptionalWon())
         case .pointTotals: self = .pointTotals(debited: try reader.readWon(), credited: try reader.readWon())
         case .credit: self = .credit(try reader.readID(), balance: try reader.readWon())
+        case .answer: self = .answer(try reader.readKeptAnswer())
         }
     }
 
@@ -87,6 +89,7 @@ extension SnapshotItem {
         case .cancellation: .cancellation
         case .pointTotals: .pointTotals
         case .credit: .credit
+        case .answer: .answer
         }
     }
 }

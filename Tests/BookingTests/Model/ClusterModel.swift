@@ -96,6 +96,7 @@ struct ClusterModel {
             )
         case .debit(let payment, let user, let amount): self.debit(payment, user, amount, now)
         case .credit(let cancellation, let user, let amount): self.credit(cancellation, user, amount, now)
+        case .claim: .claimed
         }
     }
 

@@ -80,6 +80,7 @@ extension SplitMix {
         case .debit: .debit(self.id(), self.id(), self.won())
         case .cancel: .cancel(self.id(), self.id(), self.ids())
         case .credit: .credit(self.id(), self.id(), self.won())
+        case .claim: .claim(self.id(), fingerprint: self.next())
         }
     }
 
@@ -116,6 +117,7 @@ extension SplitMix {
                 }
             )
         case .debited: return .debited(self.won())
+        case .claimed: return .claimed
         case .refused: return .refused(self.one())
         }
     }
@@ -144,6 +146,7 @@ extension SplitMix {
         case .cancelStarted: .cancelStarted(self.cancellation())
         case .cancelDone: .cancelDone(self.id(), self.id(), balance: self.won(), at: self.moment())
         case .credited: .credited(self.id(), self.id(), self.id(), self.won(), at: self.moment())
+        case .answered: .answered(self.answer())
         }
     }
 
@@ -154,6 +157,28 @@ extension SplitMix {
             user: self.id(),
             reservations: self.ids(),
             amount: self.won(),
+            at: self.moment()
+        )
+    }
+
+    mutating func answer() -> KeptAnswer {
+        let kind: KeptAnswer.Outcome.Kind = self.one()
+        let outcome: KeptAnswer.Outcome =
+            switch kind {
+            case .joined: .joined(Joined(place: self.place(), issuedAt: self.moment(), standing: self.standing()))
+            case .left: .left
+            case .held: .held(self.id())
+            case .givenBack: .givenBack
+            case .paying: .paying(self.id())
+            case .points: .points(balance: self.won())
+            case .cancelling: .cancelling(self.id())
+            case .claimed: .claimed
+            case .refused: .refused(self.one())
+            }
+        return KeptAnswer(
+            operation: Operation(OperationID(high: self.next(), low: self.next()), self.one()),
+            fingerprint: self.next(),
+            outcome: outcome,
             at: self.moment()
         )
     }

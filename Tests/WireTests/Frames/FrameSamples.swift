@@ -75,6 +75,12 @@ enum FrameSamples {
         amount: Won(270_000),
         at: Self.moment
     )
+    static func answer(_ owner: Operation.Owner, _ outcome: KeptAnswer.Outcome) -> KeptAnswer {
+        KeptAnswer(operation: Operation(Self.key, owner), fingerprint: 0x77, outcome: outcome, at: Self.moment)
+    }
+    static let key = OperationID(high: 0x1112_1314_1516_1718, low: 0x2122_2324_2526_2728)
+    private static let answeredHex = "400118171615141312112827262524232221"
+    private static let answeredAtHex = "7700000000000000" + "152dd83eda548618"
 
     /// As frames of `slot` and `requestID`.
     static let requests: [(Request, hex: String)] = [
@@ -158,6 +164,10 @@ enum FrameSamples {
         (
             .credit(CancellationID(274_877_906_949), UserID(42), Won(270_000)),
             "2400000010003412080706050403020105000000400000002a00000000000000b01e040000000000"
+        ),
+        (
+            .claim(UserID(42), fingerprint: 0x1112_1314_1516_1718),
+            "1c0000002000341208070605040302012a000000000000001817161514131211"
         ),
     ]
 
@@ -251,21 +261,25 @@ enum FrameSamples {
             .credited(Won(1_730_000)),
             "140000004d0034120807060504030201d0651a0000000000"
         ),
+        (
+            .claimed,
+            "0c000000600034120807060504030201"
+        ),
     ]
 
     /// As frames of slot 0 and `requestID`.
     static let controls: [(Control, hex: String)] = [
         (
-            .hello(Hello(role: .shard, index: 3, shardCount: 4, slotMapVersion: 9)),
-            "17000000c000000008070605040302010100010300040009000000"
+            .hello(Hello(role: .shard, index: 3, shardCount: 4, slotMapVersion: 9, life: 0x0102)),
+            "1f000000c0000000080706050403020102000103000400090000000201000000000000"
         ),
         (
-            .otherVersion(2),
-            "0e000000c000000008070605040302010200"
+            .otherVersion(3),
+            "0e000000c000000008070605040302010300"
         ),
         (
             .helloAccepted(Hello(role: .shard, index: 3, shardCount: 4, slotMapVersion: 9)),
-            "17000000c100000008070605040302010100010300040009000000"
+            "1f000000c1000000080706050403020102000103000400090000000000000000000000"
         ),
         (
             .goodbye(reason: "슬롯"),
@@ -361,6 +375,36 @@ enum FrameSamples {
         (
             .credited(UserID(42), PointHistoryID(5), CancellationID(274_877_906_949), Won(270_000), at: Self.moment),
             "34012a0000000000000005000000000000000500000040000000b01e040000000000152dd83eda548618"
+        ),
+        (
+            .answered(
+                Self.answer(.client, .joined(Joined(place: Place(1_001), issuedAt: Self.moment, standing: .admitted)))
+            ),
+            Self.answeredHex + "01" + Self.answeredAtHex + "01" + "e903000000000000152dd83eda548618"
+                + "00000000000000000000000000000000"
+        ),
+        (.answered(Self.answer(.gateway, .left)), Self.answeredHex + "00" + Self.answeredAtHex + "02"),
+        (
+            .answered(Self.answer(.client, .held(ReservationID(274_877_906_945)))),
+            Self.answeredHex + "01" + Self.answeredAtHex + "03" + "0100000040000000"
+        ),
+        (.answered(Self.answer(.client, .givenBack)), Self.answeredHex + "01" + Self.answeredAtHex + "04"),
+        (
+            .answered(Self.answer(.gateway, .paying(PaymentID(274_877_906_947)))),
+            Self.answeredHex + "00" + Self.answeredAtHex + "05" + "0300000040000000"
+        ),
+        (
+            .answered(Self.answer(.client, .points(balance: Won(6)))),
+            Self.answeredHex + "01" + Self.answeredAtHex + "06" + "0600000000000000"
+        ),
+        (
+            .answered(Self.answer(.client, .cancelling(CancellationID(274_877_906_949)))),
+            Self.answeredHex + "01" + Self.answeredAtHex + "07" + "0500000040000000"
+        ),
+        (.answered(Self.answer(.client, .claimed)), Self.answeredHex + "01" + Self.answeredAtHex + "20"),
+        (
+            .answered(Self.answer(.client, .refused(.seatTaken))),
+            Self.answeredHex + "01" + Self.answeredAtHex + "7f" + "0700"
         ),
     ]
 }

@@ -54,6 +54,56 @@ import Wire
         }
     }
 
+    @Test func `a client's key stands before a change's fields, and is its operation`() throws {
+        for (request, hex) in FrameSamples.requests where request.changer != nil {
+            var buffer = FrameBytes()
+            try request.encode(
+                into: &buffer,
+                slot: FrameSamples.slot,
+                requestID: FrameSamples.requestID,
+                key: FrameSamples.key
+            )
+            var expected = [UInt8](hex: hex)
+            expected[0] += 16
+            expected[5] = 1
+            expected.insert(contentsOf: [UInt8](hex: "18171615141312112827262524232221"), at: 16)
+            #expect(buffer.array == expected)
+            #expect(try Message.all(in: expected).messages == [.request(request)])
+            #expect(try self.operations(in: expected, life: 9) == [Operation(FrameSamples.key, .client)])
+        }
+    }
+
+    @Test func `without a key it is the gateway's life and the request's number, and without a life nothing`() throws {
+        let join = [UInt8](hex: FrameSamples.requests[0].hex)
+        let own = Operation(OperationID(high: 9, low: FrameSamples.requestID), .gateway)
+        #expect(try self.operations(in: join, life: 9) == [own])
+        #expect(try self.operations(in: join, life: 0) == [nil])
+        #expect(try self.operations(in: [UInt8](hex: FrameSamples.replies[0].hex), life: 9) == [nil])
+    }
+
+    private func operations(in bytes: [UInt8], life: UInt64) throws -> [Operation?] {
+        var decoder = FrameDecoder()
+        var operations: [Operation?] = []
+        try decoder.feed(bytes) { (frame) throws(WireError) in operations.append(try frame.operation(ofLife: life)) }
+        return operations
+    }
+
+    @Test func `a key on a request that changes nothing, and a flag that is none, are refused`() {
+        var poll = [UInt8](hex: FrameSamples.requests[1].hex)
+        poll[0] += 16
+        poll[5] = 1
+        poll.insert(contentsOf: [UInt8](repeating: 0, count: 16), at: 16)
+        #expect(throws: WireError("a request that changes nothing came with a key")) { try Message.all(in: poll) }
+        for flags in [2, 3, 255] as [UInt8] {
+            var join = [UInt8](hex: FrameSamples.requests[0].hex)
+            join[5] = flags
+            #expect(throws: WireError("a frame has a flag that is not defined")) { try Message.all(in: join) }
+        }
+        var short = [UInt8](hex: FrameSamples.requests[0].hex)
+        short[5] = 1
+        #expect(throws: WireError.self) { try Message.all(in: short) }
+    }
+
     @Test func `a request too long for a frame leaves the buffer as it was`() throws {
         var buffer = FrameBytes()
         try Request.balance(UserID(1)).encode(into: &buffer, slot: FrameSamples.slot, requestID: 1)

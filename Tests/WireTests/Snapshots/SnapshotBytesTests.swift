@@ -101,6 +101,18 @@ import Testing
         ),
         (.credit(CancellationID(1), balance: Won(2)), "22" + "0100000000000000" + "0200000000000000"),
         (.pointTotals(debited: Won(1), credited: Won(2)), "23" + "0100000000000000" + "0200000000000000"),
+        (
+            .answer(
+                KeptAnswer(
+                    operation: Operation(OperationID(high: 1, low: 2), .client),
+                    fingerprint: 3,
+                    outcome: .points(balance: Won(4)),
+                    at: Timestamp(nanoseconds: 5)
+                )
+            ),
+            "30" + "0100000000000000" + "0200000000000000" + "01" + "0300000000000000" + "0500000000000000" + "06"
+                + "0400000000000000"
+        ),
     ]
 
     private static func snapshot(_ items: String, count: UInt8) -> [UInt8] {

@@ -1,0 +1,130 @@
+import DequeModule
+
+/// The answers of one shard that may be asked for again. Takes in facts; the shard decides.
+///
+///     answered ──kept──▶ its lifetime is over: forgotten
+///                  └──▶ one of a gateway, and no room is left: the oldest of them makes room
+///
+/// Memory is bounded by `AnswerLimits.countMax` answers of about 150 bytes. Answers to clients' keys are never forgotten
+/// before their time, as that would carry out a second time what was promised to be done once: when they fill their
+/// share, new keys are refused instead (`hasRoomForKey`). Everything is O(1), and what is kept follows from the facts
+/// alone.
+struct KeptAnswers {
+    private struct Entry {
+        let fingerprint: UInt64
+        let outcome: KeptAnswer.Outcome
+        let at: Timestamp
+        let owner: Operation.Owner
+    }
+
+    let limits: AnswerLimits
+    private var table: [OperationID: Entry] = [:]
+    /// Of each owner, oldest first.
+    private var keys = Deque<OperationID>()
+    private var resends = Deque<OperationID>()
+
+    init(_ limits: AnswerLimits) { self.limits = limits }
+
+    var keyCount: Int { self.keys.count }
+    var resendCount: Int { self.resends.count }
+    /// What they take of memory, at most: the table's entries and the lists of their age.
+    var bytes: Int {
+        let entry = MemoryLayout<OperationID>.stride + MemoryLayout<Entry>.stride
+        // A dictionary is filled to three quarters at most, and has a bit for each of its entries.
+        return self.table.capacity * entry * 4 / 3 + (self.keys.count + self.resends.count) * 16
+    }
+
+    /// One more key may be used for the first time.
+    var hasRoomForKey: Bool { self.keys.count < self.limits.keyCountMax }
+
+    /// Nil when it was never answered, or so long ago that it counts as new.
+    func answer(_ id: OperationID, at now: Timestamp) -> KeptAnswer? {
+        guard let entry = self.table[id], entry.at + self.lifetime(of: entry.owner) > now else { return nil }
+        return self.answer(id, entry)
+    }
+
+    private func lifetime(of owner: Operation.Owner) -> Nanoseconds {
+        owner == .client ? self.limits.keyLifetime : self.limits.resendLifetime
+    }
+
+    // MARK: Taking in facts
+
+    /// A fact of this time is taken in: forgets what is over by then. Amortised O(1).
+    mutating func passTime(to now: Timestamp) {
+        while let oldest = self.keys.first, self.table[oldest]!.at + self.limits.keyLifetime <= now {
+            self.table[self.keys.removeFirst()] = nil
+        }
+        while let oldest = self.resends.first, self.table[oldest]!.at + self.limits.resendLifetime <= now {
+            self.table[self.resends.removeFirst()] = nil
+        }
+    }
+
+    /// Traps when the operation is answered already: it would have been carried out twice.
+    mutating func take(_ answer: KeptAnswer) {
+        if self.table.count >= self.limits.countMax, let oldest = self.resends.popFirst() { self.table[oldest] = nil }
+        self.restore(answer)
+    }
+
+    // MARK: Snapshots
+
+    /// Those of clients first, each by age.
+    func forEach(_ body: (KeptAnswer) -> Void) {
+        for id in self.keys { body(self.answer(id, self.table[id]!)) }
+        for id in self.resends { body(self.answer(id, self.table[id]!)) }
+    }
+
+    mutating func restore(_ answer: KeptAnswer) {
+        let entry = Entry(
+            fingerprint: answer.fingerprint,
+            outcome: answer.outcome,
+            at: answer.at,
+            owner: answer.operation.owner
+        )
+        let before = self.table.updateValue(entry, forKey: answer.operation.id)
+        precondition(before == nil, "operation \(answer.operation.id) is answered twice")
+        switch answer.operation.owner {
+        case .client: self.keys.append(answer.operation.id)
+        case .gateway: self.resends.append(answer.operation.id)
+        }
+    }
+
+    private func answer(_ id: OperationID, _ entry: Entry) -> KeptAnswer {
+        KeptAnswer(
+            operation: Operation(id, entry.owner),
+            fingerprint: entry.fingerprint,
+            outcome: entry.outcome,
+            at: entry.at
+        )
+    }
+
+    /// O(answers).
+    func checkInvariants() {
+        precondition(
+            self.table.count == self.keys.count + self.resends.count,
+            "\(self.table.count) answers are kept, \(self.keys.count) and \(self.resends.count) have an age"
+        )
+        for (list, owner) in [(self.keys, Operation.Owner.client), (self.resends, .gateway)] {
+            var last = Timestamp.distantPast
+            for id in list {
+                guard let entry = self.table[id], entry.owner == owner, entry.at >= last else {
+                    preconditionFailure("the answer to operation \(id) is out of order")
+                }
+                last = entry.at
+            }
+        }
+    }
+}
+
+/// How long answers are kept to be given again, and how many.
+public struct AnswerLimits: Equatable, Sendable {
+    /// Of a client's key: a day, as the contract says.
+    public var keyLifetime = Nanoseconds.seconds(86_400)
+    /// Of what a gateway may send again: longer than any gateway waits for an answer.
+    public var resendLifetime = Nanoseconds.minutes(2)
+    /// Per shard, about 150 bytes each.
+    public var countMax = 1_000_000
+    public init() {}
+
+    /// A quarter stays for the gateways: at the default bound more than a shard does within their few seconds.
+    public var keyCountMax: Int { self.countMax - self.countMax / 4 }
+}

@@ -1,0 +1,145 @@
+/// The number of one request that changes something, however often it is sent: 128 bits, so that two never meet by chance.
+///
+/// A client's comes from its key and its user, by a hash; a gateway's own is the number of the gateway's life (random, new
+/// at each start) and that of the request at its shard, so it means something there only.
+public struct OperationID: Hashable, Sendable, CustomStringConvertible {
+    public let high: UInt64
+    public let low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// 32 hexadecimal digits.
+    public var description: String { Self.digits(self.high) + Self.digits(self.low) }
+
+    private static func digits(_ half: UInt64) -> String {
+        let digits = String(half, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+/// What makes a request sent twice one request.
+public struct Operation: Hashable, Sendable {
+    /// Who gave the number, and so what is promised about it.
+    public enum Owner: UInt8, Sendable, CaseIterable {
+        /// A gateway, to send again what was in flight when a link was lost. Only it ever hears the answer, so a refusal
+        /// may be decided again, and so may what is the same when it is done twice.
+        case gateway = 0
+        /// A client, by its key: whoever sends the key again hears the first answer, also when that was a refusal.
+        case client = 1
+    }
+
+    public let id: OperationID
+    public let owner: Owner
+
+    public init(_ id: OperationID, _ owner: Owner) {
+        self.id = id
+        self.owner = owner
+    }
+}
+
+extension Request {
+    /// Whose change this is; nil for one that changes nothing, and for what shards ask each other. Only a change may carry
+    /// a client's key.
+    public var changer: UserID? {
+        switch self {
+        case .join(_, let user), .charge(let user, _, _), .use(let user, _), .claim(let user, _): user
+        case .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _): pass.user
+        case .cancel(_, let user, _): user
+        case .poll, .schedules, .seats, .reservations, .balance, .history, .debit, .credit: nil
+        }
+    }
+
+    /// Whether an answer to it is kept for this owner. A join that a gateway sends again finds the place that it got, so
+    /// the busiest change of all costs the journal nothing more. Debits are told apart by their payment.
+    func isKept(for owner: Operation.Owner) -> Bool {
+        switch self {
+        case .join, .claim: owner == .client
+        default: self.changer != nil
+        }
+    }
+
+    /// Tells whether a key came with the same request as before: a hash of the call and all its inputs, the same in every
+    /// version and after every restart (FNV-1a over their numbers). It protects a client from its own mistakes, not
+    /// from an attacker: the key is hashed with its user by something stronger.
+    var fingerprint: UInt64 {
+        var hash = Fingerprint()
+        hash.mix(UInt64(self.kind.rawValue))
+        switch self {
+        case .join(let concert, let user), .reservations(let concert, let user):
+            hash.mix(concert)
+            hash.mix(user)
+        case .poll(let pass), .leave(let pass): hash.mix(pass)
+        case .schedules(let concert): hash.mix(concert)
+        case .seats(let concert, let schedule):
+            hash.mix(concert)
+            hash.mix(schedule)
+        case .reserve(let pass, let schedule, let seats):
+            hash.mix(pass)
+            hash.mix(schedule)
+            for seat in seats { hash.mix(seat) }
+        case .giveBack(let pass, let reservations), .pay(let pass, let reservations):
+            hash.mix(pass)
+            for reservation in reservations { hash.mix(reservation) }
+        case .cancel(let concert, let user, let reservations):
+            hash.mix(concert)
+            hash.mix(user)
+            for reservation in reservations { hash.mix(reservation) }
+        case .charge(let user, let amount, let type):
+            hash.mix(user)
+            hash.mix(UInt64(bitPattern: amount.rawValue))
+            hash.mix(UInt64(type.rawValue))
+        case .use(let user, let amount):
+            hash.mix(user)
+            hash.mix(UInt64(bitPattern: amount.rawValue))
+        case .balance(let user), .history(let user, _): hash.mix(user)
+        case .claim(_, let fingerprint): return fingerprint
+        case .debit(let payment, let user, let amount):
+            hash.mix(payment)
+            hash.mix(user)
+            hash.mix(UInt64(bitPattern: amount.rawValue))
+        case .credit(let cancellation, let user, let amount):
+            hash.mix(cancellation)
+            hash.mix(user)
+            hash.mix(UInt64(bitPattern: amount.rawValue))
+        }
+        return hash.value
+    }
+}
+
+extension Refusal {
+    /// Whether it is the answer for good. The others say that nothing was decided, and to try again.
+    var isFinal: Bool {
+        switch self {
+        case .overloaded, .unavailable, .storageUnavailable, .wrongShard, .paymentInProgress, .cancelInProgress,
+            .keyReused:
+            false
+        case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
+            .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,
+            .holdExpired, .alreadyPaid, .insufficientPoints, .chargeNotPositive, .chargeTooLarge, .balanceTooLarge,
+            .useNotPositive, .notPaid, .cancelTooLate, .alreadyCancelled:
+            true
+        }
+    }
+}
+
+private struct Fingerprint {
+    var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func mix(_ id: some Identifier) { self.mix(id.rawValue) }
+
+    mutating func mix(_ pass: Pass) {
+        self.mix(pass.concert)
+        self.mix(pass.user)
+        self.mix(pass.place.rawValue)
+        self.mix(UInt64(bitPattern: pass.issuedAt.nanoseconds))
+    }
+
+    mutating func mix(_ number: UInt64) {
+        for shift: UInt64 in stride(from: 0, to: 64, by: 8) {
+            self.value = (self.value ^ (number >> shift & 0xFF)) &* 0x100_0000_01b3
+        }
+    }
+}

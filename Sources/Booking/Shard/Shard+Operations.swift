@@ -1,0 +1,110 @@
+/// Doing once what is asked several times.
+///
+///     asked ──the first time──▶ decided, and the answer recorded with what it changed
+///       └──again──▶ the same answer; with another request under the same number: refused
+extension Shard {
+    /// A change that has a number. The answer is a fact beside those of the change, so a crash keeps both or neither.
+    mutating func decideOnce(_ request: Request, _ operation: Operation, _ origin: Origin) -> Reply? {
+        switch self.again(operation, request) {
+        case .reply(let reply): return reply
+        case .wait(let transfer): return self.wait(for: transfer, origin)
+        case nil: break
+        }
+        if operation.owner == .client, !self.answers.hasRoomForKey { return .refused(.overloaded) }
+        let reply = self.answer(request, origin)
+        guard let outcome = self.outcome(of: request, reply, for: operation.owner) else { return reply }
+        self.record(
+            .answered(
+                KeptAnswer(operation: operation, fingerprint: request.fingerprint, outcome: outcome, at: self.now)
+            )
+        )
+        return reply
+    }
+
+    /// What whoever asks again is told.
+    enum Again {
+        case reply(Reply)
+        /// The answer is still to come, with this.
+        case wait(TransferID)
+    }
+
+    /// Nil for an operation that has no answer yet.
+    func again(_ operation: Operation, _ request: Request) -> Again? {
+        guard let kept = self.answers.answer(operation.id, at: self.now) else { return nil }
+        guard kept.fingerprint == request.fingerprint else { return .reply(.refused(.keyReused)) }
+        return self.again(kept, request)
+    }
+
+    /// What to keep of an answer; nil for one that has changed nothing and promises nothing.
+    private func outcome(of request: Request, _ reply: Reply?, for owner: Operation.Owner) -> KeptAnswer.Outcome? {
+        switch (request, reply) {
+        case (_, .refused(let refusal)): return owner == .client && refusal.isFinal ? .refused(refusal) : nil
+        case (.join, .joined(let joined)): return .joined(joined)
+        case (.leave, .left): return .left
+        case (.reserve, .reservations(let holds)): return .held(holds[0].id)
+        case (.giveBack, .reservations): return .givenBack
+        case (.pay(let pass, let ids), .paid), (.pay(let pass, let ids), nil):
+            // Under way or done: its reservations say which it is.
+            return self.concerts[pass.concert]?.seats[ids[0]]?.payment.map { .paying($0) }
+        case (.cancel(let concert, _, let ids), .cancelled), (.cancel(let concert, _, let ids), nil):
+            return self.concerts[concert]?.cancellations.cancellation(of: ids[0]).map { .cancelling($0.order.id) }
+        case (.charge, .points(let change)), (.use, .points(let change)): return .points(balance: change.balance)
+        case (.claim, .claimed): return .claimed
+        default: preconditionFailure("\(request) was answered \(String(describing: reply))")
+        }
+    }
+
+    /// Believes the request no more than any other: fingerprints can be forged, if only by the key's own user.
+    private func again(_ kept: KeptAnswer, _ request: Request) -> Again {
+        switch (kept.outcome, request) {
+        case (.joined(let joined), _): return .reply(.joined(joined))
+        case (.left, _): return .reply(.left)
+        case (.claimed, .claim): return .reply(.claimed)
+        case (.refused(let refusal), _): return .reply(.refused(refusal))
+        case (.held(let first), .reserve(let pass, _, let seats)):
+            let ids = seats.indices.map { ReservationID(first.rawValue + UInt64($0)) }
+            let reply = self.reservations(ids, pass) {
+                $0.status = .held
+                $0.payment = nil
+            }
+            return .reply(reply)
+        case (.givenBack, .giveBack(let pass, let ids)): return .reply(self.reservations(ids, pass) { _ in })
+        case (.paying(let payment), .pay(let pass, _)):
+            guard let state = self.concerts[pass.concert] else { return .reply(.refused(.wrongShard)) }
+            switch state.payments[payment]?.state {
+            case .started: return .wait(TransferID(payment))
+            case .done: return .reply(self.receipt(payment, of: state))
+            // Refused payments are forgotten, and points are all that a payment is refused for.
+            case nil: return .reply(.refused(.insufficientPoints))
+            }
+        case (.cancelling(let cancellation), .cancel(let concert, _, _)):
+            guard let state = self.concerts[concert] else { return .reply(.refused(.wrongShard)) }
+            guard state.cancellations[cancellation]?.balance == nil else {
+                return .reply(self.receipt(cancellation, of: state))
+            }
+            return .wait(TransferID(cancellation))
+        case (.points(let balance), .charge(_, let amount, let type)):
+            return .reply(
+                .points(PointsChange(amount: amount, balance: balance, type: .charge, paymentType: type, at: kept.at))
+            )
+        case (.points(let balance), .use(_, let amount)):
+            return .reply(
+                .points(PointsChange(amount: amount, balance: balance, type: .use, paymentType: .free, at: kept.at))
+            )
+        default: return .reply(.refused(.keyReused))
+        }
+    }
+
+    /// The person's own reservations, as they were.
+    private func reservations(_ ids: [ReservationID], _ pass: Pass, _ restore: (inout Reservation) -> Void) -> Reply {
+        var reservations: [Reservation] = []
+        for id in ids {
+            guard var reservation = self.concerts[pass.concert]?.seats[id], reservation.user == pass.user else {
+                return .refused(.keyReused)
+            }
+            restore(&reservation)
+            reservations.append(reservation)
+        }
+        return .reservations(reservations)
+    }
+}

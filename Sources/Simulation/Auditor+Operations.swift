@@ -1,0 +1,92 @@
+import Booking
+
+/// Operations: what is sent several times is done once, and answered the same.
+extension Auditor {
+    /// What was asked under one key.
+    struct OperationBook {
+        let request: Request
+        /// Of the first attempt: no answer is older.
+        let durableAtStart: Int
+        let sentAt: Timestamp
+        /// The answer for good, once somebody has heard it.
+        var reply: Reply?
+    }
+
+    /// Whether a reply is the answer for good, and not a request to try again.
+    static func isFinal(_ reply: Reply) -> Bool {
+        switch reply {
+        case .refused(.overloaded), .refused(.unavailable), .refused(.paymentInProgress), .refused(.cancelInProgress),
+            .refused(.storageUnavailable), .refused(.keyReused):
+            false
+        default: true
+        }
+    }
+
+    /// Whether an attempt asks for something that was not asked for before; notes its key.
+    func isFirst(_ attempt: Attempt) -> Bool {
+        guard let key = attempt.key else { return true }
+        guard self.operations[key] == nil else { return false }
+        self.operations[key] = OperationBook(
+            request: attempt.request,
+            durableAtStart: attempt.durableAtStart,
+            sentAt: attempt.sentAt
+        )
+        return true
+    }
+
+    /// When what an attempt asks for was asked first, and how many facts were durable then.
+    func start(of attempt: Attempt) -> (at: Timestamp, durable: Int) {
+        guard let book = attempt.key.flatMap({ self.operations[$0] }) else {
+            return (attempt.sentAt, attempt.durableAtStart)
+        }
+        return (book.sentAt, book.durableAtStart)
+    }
+
+    /// Checks what only a key, a pause or too much work explains. False when there is nothing more to say about a reply.
+    func isFirstAnswer(_ reply: Reply, to attempt: Attempt, at now: Timestamp) -> Bool {
+        if reply == .refused(.unavailable) {
+            // Schedules come with a question that another fan may have asked earlier.
+            if case .schedules = attempt.request {
+            } else {
+                self.require(
+                    now - attempt.sentAt >= self.replyTimeout,
+                    "\(attempt.request) was given up after \((now - attempt.sentAt).rawValue / 1_000_000) ms"
+                )
+            }
+            self.ended(attempt, .unknown)
+            return false
+        }
+        guard let key = attempt.key, let book = self.operations[key] else { return true }
+        // An attempt before may have done it, or be under way.
+        guard Self.isFinal(reply) || reply == .refused(.keyReused) else {
+            self.ended(attempt, .unknown)
+            return false
+        }
+        guard let first = book.reply else {
+            self.operations[key]!.reply = reply
+            return true
+        }
+        let expected = attempt.request == book.request ? first : .refused(.keyReused)
+        self.require(
+            reply == expected,
+            "\(attempt.request) came again under key \(key), and was answered \(reply) after \(expected)"
+        )
+        self.ended(attempt, .heardAgain)
+        return false
+    }
+
+    /// A fact says that an operation was answered.
+    func answered(_ answer: KeptAnswer, on shard: Int) {
+        let id = answer.operation.id
+        self.require(self.answered[shard].insert(id).inserted, "operation \(id) was carried out twice")
+        guard answer.operation.owner == .client else { return }
+        self.require(self.operations[id] != nil, "operation \(id) was carried out, and nobody asked for it")
+    }
+
+    /// A gateway has sent a request again. Only a join has no number of the gateway's: if the place that it got is gone by
+    /// then, it gets another.
+    func sentAgain(_ sending: Gateway.Sending) {
+        guard case .join(let concert, let user) = sending.request, sending.key == nil else { return }
+        self.tallies[.join(concert, user), default: DeedTally()].asked += 1
+    }
+}

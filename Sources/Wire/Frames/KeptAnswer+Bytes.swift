@@ -1,0 +1,81 @@
+import Booking
+
+// An answer that is kept, as a fact and as an item of a snapshot.
+//
+//     │ operation u64 high · u64 low │ owner u8 │ fingerprint u64 │ time │ outcome u8 │ fields of the outcome │
+
+extension FrameBytes {
+    mutating func append(_ answer: KeptAnswer) {
+        self.append(answer.operation.id.high)
+        self.append(answer.operation.id.low)
+        self.append(answer.operation.owner.rawValue)
+        self.append(answer.fingerprint)
+        self.append(answer.at)
+        self.append(answer.outcome.kind.rawValue)
+        switch answer.outcome {
+        case .joined(let joined):
+            self.append(joined.place)
+            self.append(joined.issuedAt)
+            self.append(joined.standing)
+        case .left, .givenBack, .claimed: break
+        case .held(let first): self.append(first)
+        case .paying(let payment): self.append(payment)
+        case .points(let balance): self.append(balance)
+        case .cancelling(let cancellation): self.append(cancellation)
+        case .refused(let refusal): self.append(refusal.rawValue)
+        }
+    }
+}
+
+extension FrameReader {
+    mutating func readKeptAnswer() throws(WireError) -> KeptAnswer {
+        let id = OperationID(high: try self.readUInt64(), low: try self.readUInt64())
+        let owner: Operation.Owner = try self.readCase("owner of an operation")
+        let fingerprint = try self.readUInt64()
+        let at = try self.readTimestamp()
+        return KeptAnswer(
+            operation: Operation(id, owner),
+            fingerprint: fingerprint,
+            outcome: try self.readOutcome(),
+            at: at
+        )
+    }
+
+    private mutating func readOutcome() throws(WireError) -> KeptAnswer.Outcome {
+        let kind: KeptAnswer.Outcome.Kind = try self.readCase("outcome of an operation")
+        switch kind {
+        case .joined:
+            let place = try self.readPlace()
+            let issuedAt = try self.readTimestamp()
+            return .joined(Joined(place: place, issuedAt: issuedAt, standing: try self.readStanding()))
+        case .left: return .left
+        case .held: return .held(try self.readID())
+        case .givenBack: return .givenBack
+        case .claimed: return .claimed
+        case .paying: return .paying(try self.readID())
+        case .points: return .points(balance: try self.readWon())
+        case .cancelling: return .cancelling(try self.readID())
+        case .refused:
+            guard let refusal = Refusal(rawValue: try self.readUInt16()) else {
+                throw WireError("there is no such refusal")
+            }
+            return .refused(refusal)
+        }
+    }
+}
+
+extension KeptAnswer.Outcome {
+    fileprivate var kind: Kind {
+        switch self {
+        case .joined: .joined
+        case .left: .left
+        case .held: .held
+        case .givenBack: .givenBack
+        case .paying: .paying
+        case .points: .points
+        case .cancelling: .cancelling
+        case .claimed: .claimed
+        case .refused: .refused
+        }
+    }
+}

@@ -1,0 +1,285 @@
+import Testing
+
+@testable import Booking
+
+@Suite struct ShardOperationsTests {
+    private static func key(_ number: UInt64) -> Operation { Operation(OperationID(high: 0, low: number), .client) }
+    private static func resend(_ number: UInt64) -> Operation { Operation(OperationID(high: 7, low: number), .gateway) }
+    private static let user = UserID(1)
+
+    @discardableResult
+    private static func ask(_ stage: Stage, _ request: Request, _ operation: Operation?) -> Reply? {
+        stage.shard.decide(request, from: stage.origin(900), as: operation, at: stage.now)
+    }
+
+    /// Asks, and asks again a minute later, which must change nothing. The answer.
+    @discardableResult
+    private static func askTwice(_ stage: Stage, _ request: Request, _ operation: Operation = Self.key(1)) -> Reply? {
+        let first = Self.ask(stage, request, operation)
+        stage.pass(.minutes(1))
+        stage.output()
+        #expect(Self.ask(stage, request, operation) == first)
+        let again = stage.output().facts.filter { if case .lapsed = $0 { false } else { true } }
+        #expect(again.allSatisfy { if case .released = $0 { true } else { false } }, "\(again)")
+        return first
+    }
+
+    // MARK: The same answer
+
+    @Test func `a charge and a use with a key are done once, and answered the same`() {
+        let stage = Stage()
+        Self.askTwice(stage, .charge(Self.user, Won(500), .naverPay), Self.key(1))
+        #expect(stage.balance(Self.user) == 500)
+        Self.askTwice(stage, .use(Self.user, Won(200)), Self.key(2))
+        #expect(stage.balance(Self.user) == 300)
+        // The first answer, not the balance of now.
+        let first = Self.ask(stage, .charge(Self.user, Won(500), .naverPay), Self.key(1))
+        guard case .points(let change) = first else {
+            Issue.record("\(String(describing: first))")
+            return
+        }
+        #expect(change.balance == Won(500))
+        #expect(change.paymentType == .naverPay)
+    }
+
+    @Test func `a join with a key is answered the same also when its place is gone`() {
+        let stage = Stage()
+        let first = Self.ask(stage, .join(Stage.concert, Self.user), Self.key(1))
+        let pass = stage.join(Self.user)
+        stage.ask(.leave(pass))
+        #expect(Self.ask(stage, .join(Stage.concert, Self.user), Self.key(1)) == first)
+        #expect(stage.ask(.poll(pass)) == .refused(.tokenUnknown))
+    }
+
+    @Test func `leaving, reserving and giving back are answered the same`() {
+        let stage = Stage()
+        let pass = stage.join(Self.user)
+        let seats = [SeatID(5), SeatID(3)]
+        guard case .reservations(let holds) = Self.askTwice(stage, .reserve(pass, Stage.schedule, seats), Self.key(1))
+        else {
+            Issue.record("the seats are free")
+            return
+        }
+        #expect(holds.map(\.seat) == seats)
+        #expect(holds.allSatisfy { $0.status == .held })
+        Self.askTwice(stage, .giveBack(pass, holds.map(\.id)), Self.key(2))
+        // Held they were, when they were asked for.
+        #expect(Self.ask(stage, .reserve(pass, Stage.schedule, seats), Self.key(1)) == .reservations(holds))
+        #expect(Self.askTwice(stage, .leave(pass), Self.key(3)) == .left)
+    }
+
+    @Test func `a refusal is kept for a key, and decided again for a gateway`() {
+        for (operation, isKept) in [(Self.key(1), true), (Self.resend(1), false)] {
+            let stage = Stage()
+            let use = Request.use(Self.user, Won(10))
+            #expect(Self.ask(stage, use, operation) == .refused(.insufficientPoints))
+            stage.charge(Self.user, 100)
+            let again = Self.ask(stage, use, operation)
+            #expect((again == .refused(.insufficientPoints)) == isKept)
+            #expect(stage.balance(Self.user) == (isKept ? 100 : 90))
+        }
+    }
+
+    @Test func `a refusal that says to try again is not kept`() {
+        let (concert, _, stranger) = Stage.apart()
+        let pass = concert.join(stranger)
+        let ids = concert.reserve(pass, [1, 2]).map(\.id)
+        concert.ask(.pay(pass, ids))
+        concert.output()
+        #expect(Self.ask(concert, .pay(pass, [ids[0]]), Self.key(1)) == .refused(.paymentInProgress))
+        #expect(concert.output().facts == [])
+    }
+
+    @Test func `a gateway's change is done once, and its join needs no number`() {
+        let stage = Stage()
+        let pass = stage.join(Self.user)
+        stage.output()
+        #expect(Self.ask(stage, .join(Stage.concert, Self.user), Self.resend(1)) != nil)
+        #expect(stage.output().facts == [])
+        #expect(Self.askTwice(stage, .leave(pass), Self.resend(2)) == .left)
+        Self.askTwice(stage, .charge(Self.user, Won(5), .free), Self.resend(3))
+        #expect(stage.balance(Self.user) == 5)
+    }
+
+    @Test func `a question has no number, whatever it comes with`() {
+        let stage = Stage()
+        #expect(Self.ask(stage, .balance(Self.user), Self.key(1)) != nil)
+        #expect(Self.ask(stage, .charge(Self.user, Won(5), .free), Self.key(1)) != .refused(.keyReused))
+    }
+
+    // MARK: Another request
+
+    @Test func `a key that comes with another request is refused, and changes nothing`() {
+        let stage = Stage()
+        let pass = stage.join(Self.user)
+        Self.ask(stage, .charge(Self.user, Won(5), .free), Self.key(1))
+        stage.output()
+        let others: [Request] = [
+            .charge(Self.user, Won(6), .free), .charge(Self.user, Won(5), .kakaoPay), .use(Self.user, Won(5)),
+            .join(Stage.concert, Self.user), .leave(pass), .reserve(pass, Stage.schedule, [SeatID(1)]),
+        ]
+        for other in others { #expect(Self.ask(stage, other, Self.key(1)) == .refused(.keyReused), "\(other)") }
+        #expect(stage.output().facts == [])
+        #expect(stage.balance(Self.user) == 5)
+    }
+
+    @Test func `fingerprints tell requests apart, and never change`() {
+        let pass = Pass(concert: ConcertID(1), user: UserID(2), place: Place(3), issuedAt: Stage.start)
+        let requests: [Request] = [
+            .join(ConcertID(1), UserID(2)), .join(ConcertID(2), UserID(1)), .leave(pass),
+            .reserve(pass, ScheduleID(1), [SeatID(1), SeatID(2)]),
+            .reserve(pass, ScheduleID(1), [SeatID(2), SeatID(1)]),
+            .giveBack(pass, [ReservationID(1)]), .pay(pass, [ReservationID(1)]), .pay(pass, [ReservationID(2)]),
+            .charge(UserID(1), Won(2), .free), .charge(UserID(1), Won(2), .kakaoPay), .use(UserID(1), Won(2)),
+        ]
+        #expect(Set(requests.map(\.fingerprint)).count == requests.count)
+        #expect(Request.join(ConcertID(1), UserID(2)).fingerprint == 0xe81e_3a75_6bc5_e527)
+    }
+
+    // MARK: Payments
+
+    @Test func `a payment under way is waited for, and answered the same, by key`() {
+        let (concert, user, stranger) = Stage.apart()
+        user.charge(stranger, 1_000_000)
+        let pass = concert.join(stranger)
+        let pay = Request.pay(pass, concert.reserve(pass, [50]).map(\.id))
+        #expect(concert.shard.decide(pay, from: concert.origin(1), as: Self.key(1), at: concert.now) == nil)
+        #expect(concert.shard.decide(pay, from: concert.origin(2), as: Self.key(1), at: concert.now) == nil)
+        let debit = concert.output().transfers[0]
+        let reply = user.ask(debit.request)!
+        concert.shard.takeTransferReply(reply, for: debit.id, at: concert.now)
+        let late = concert.output().late
+        #expect(late.map(\.origin) == [concert.origin(1), concert.origin(2)])
+        #expect(late[0].reply == late[1].reply)
+        #expect(Receipt(late[0].reply) != nil)
+        #expect(Self.ask(concert, pay, Self.key(1)) == late[0].reply)
+    }
+
+    @Test func `a cancellation is answered the same by its key, and so is the payment before it`() {
+        let (concert, user, stranger) = Stage.apart()
+        user.charge(stranger, 1_000_000)
+        let pass = concert.join(stranger)
+        let ids = concert.reserve(pass, [50]).map(\.id)
+        let finish = {
+            let transfer = concert.output().transfers[0]
+            concert.shard.takeTransferReply(user.ask(transfer.request)!, for: transfer.id, at: concert.now)
+            return concert.output().late
+        }
+        #expect(Self.ask(concert, .pay(pass, ids), Self.key(1)) == nil)
+        let paid = finish()
+        let cancel = Request.cancel(Stage.concert, stranger, ids)
+        #expect(Self.ask(concert, cancel, Self.key(2)) == nil)
+        #expect(Self.ask(concert, cancel, Self.key(2)) == nil)
+        let cancelled = finish()
+        #expect(cancelled.count == 2 && cancelled[0].reply == cancelled[1].reply)
+        #expect(Self.ask(concert, cancel, Self.key(2)) == cancelled[0].reply)
+        #expect(Self.ask(concert, .pay(pass, ids), Self.key(1)) == paid[0].reply)
+        #expect(Self.ask(concert, cancel, Self.key(1)) == .refused(.keyReused))
+    }
+
+    @Test func `a payment that was refused stays so by its key, and a new key tries again`() {
+        let (concert, user, stranger) = Stage.apart()
+        let pass = concert.join(stranger)
+        let pay = Request.pay(pass, concert.reserve(pass, [50]).map(\.id))
+        #expect(Self.ask(concert, pay, Self.key(1)) == nil)
+        let first = concert.output()
+        let debit = first.transfers[0]
+        let reply = user.ask(debit.request)!
+        // Also when it was refused in a life in which nobody waited for it.
+        concert.restart(from: first.facts)
+        concert.shard.takeTransferReply(reply, for: debit.id, at: concert.now)
+        #expect(Self.ask(concert, pay, Self.key(1)) == .refused(.insufficientPoints))
+        #expect(Self.ask(concert, pay, Self.key(2)) == nil)
+    }
+
+    @Test func `while the journal can't write, what was answered is answered again, and nothing new is`() {
+        let (concert, _, stranger) = Stage.apart()
+        let pass = concert.join(stranger)
+        let ids = concert.reserve(pass, [50]).map(\.id)
+        let leave = Request.leave(concert.join(UserID(1_000)))
+        #expect(Self.ask(concert, .pay(pass, ids), Self.key(1)) == nil)
+        #expect(Self.ask(concert, leave, Self.resend(2)) == .left)
+        #expect(concert.shard.read(leave, as: Self.resend(2)) == .left)
+        #expect(concert.shard.read(.leave(pass), as: Self.resend(2)) == .refused(.keyReused))
+        #expect(concert.shard.read(.leave(pass), as: Self.resend(3)) == .refused(.storageUnavailable))
+        #expect(concert.shard.read(.pay(pass, ids), as: Self.key(1)) == CommitGate.unanswered)
+        // A place that somebody has can be read, but not kept for a key.
+        guard case .joined(let joined) = concert.shard.read(.join(Stage.concert, stranger), as: Self.resend(4)) else {
+            Issue.record("the stranger is in")
+            return
+        }
+        #expect(joined.place == pass.place)
+        #expect(concert.shard.read(.join(Stage.concert, stranger), as: Self.key(5)) == .refused(.storageUnavailable))
+        #expect(concert.shard.read(.join(Stage.concert, UserID(1_001))) == .refused(.storageUnavailable))
+    }
+
+    // MARK: What is kept
+
+    @Test func `answers survive a restart from facts and one from a snapshot`() throws {
+        let stage = Stage()
+        let first = Self.ask(stage, .charge(Self.user, Won(5), .free), Self.key(1))
+        let own = Self.ask(stage, .use(Self.user, Won(2)), Self.resend(1))
+        let facts = stage.output().facts
+        let restoration = ShardRestoration { [slots = stage.slots, catalogue = stage.catalogue] in
+            Shard(index: 0, slots: slots, catalogue: catalogue, hashSeed: 3)
+        }
+        var items: [SnapshotItem] = []
+        stage.shard.forEachItem { items.append($0) }
+        for item in items { try restoration.take(item) }
+        let restored = restoration.finish()
+        stage.restart(from: facts)
+        #expect(Self.ask(stage, .charge(Self.user, Won(5), .free), Self.key(1)) == first)
+        #expect(Self.ask(stage, .use(Self.user, Won(2)), Self.resend(1)) == own)
+        stage.shard = restored
+        #expect(Self.ask(stage, .charge(Self.user, Won(5), .free), Self.key(1)) == first)
+        #expect(Self.ask(stage, .use(Self.user, Won(2)), Self.resend(1)) == own)
+        #expect(stage.balance(Self.user) == 3)
+    }
+
+    @Test func `a key is forgotten after a day, and what a gateway may send again after minutes`() {
+        let stage = Stage()
+        Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(1))
+        Self.ask(stage, .charge(Self.user, Won(1), .free), Self.resend(1))
+        stage.pass(.minutes(2))
+        Self.ask(stage, .charge(Self.user, Won(1), .free), Self.resend(1))
+        #expect(stage.balance(Self.user) == 3)
+        stage.pass(.minutes(24 * 60 - 2))
+        stage.now = Timestamp(nanoseconds: stage.now.nanoseconds - 1)
+        Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(1))
+        #expect(stage.balance(Self.user) == 3)
+        stage.now = Timestamp(nanoseconds: stage.now.nanoseconds + 1)
+        Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(1))
+        #expect(stage.balance(Self.user) == 4)
+        #expect(stage.shard.answerCensus.keys == 1)
+        #expect(stage.shard.answerCensus.resends == 0)
+        stage.output()
+    }
+
+    @Test func `at the bound gateways' oldest answers go first, then new keys are refused, and none is forgotten`() {
+        var limits = AnswerLimits()
+        limits.countMax = 8
+        let stage = Stage()
+        stage.shard = Shard(
+            index: 0,
+            slots: stage.slots,
+            catalogue: stage.catalogue,
+            answerLimits: limits,
+            hashSeed: 1
+        )
+        let charge = Request.charge(Self.user, Won(1), .free)
+        for number: UInt64 in 1...8 { Self.ask(stage, charge, Self.resend(number)) }
+        for number: UInt64 in 1...6 { #expect(Self.ask(stage, charge, Self.key(number)) != .refused(.overloaded)) }
+        #expect(stage.balance(Self.user) == 14)
+        #expect(Self.ask(stage, charge, Self.key(7)) == .refused(.overloaded))
+        let census = stage.shard.answerCensus
+        #expect([census.keys, census.resends, census.countMax] == [6, 2, 8])
+        #expect(census.bytes > 8 * 88)
+        // The newest two of the gateway's are there, the third is not; every key is.
+        for number: UInt64 in 7...8 { Self.ask(stage, charge, Self.resend(number)) }
+        for number: UInt64 in 1...6 { Self.ask(stage, charge, Self.key(number)) }
+        #expect(stage.balance(Self.user) == 14)
+        Self.ask(stage, charge, Self.resend(6))
+        #expect(stage.balance(Self.user) == 15)
+        stage.output()
+    }
+}
