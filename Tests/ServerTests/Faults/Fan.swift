@@ -6,8 +6,8 @@ import TestSupport
 /// One fan after another, each in a closed loop: pays points in, joins, waits, reserves, pays or gives back, cancels now
 /// and then, while processes die. Keeps to itself what it was answered, for the books (`FanBooks`) to compare later.
 ///
-/// A request whose answer did not come, or was 503, has an unknown outcome. What is safe to repeat is repeated until it
-/// is answered; what is not (points in, points out) is sent once, and the books allow for both outcomes.
+/// A request whose answer did not come, or was 503, has an unknown outcome, and is repeated until it is answered. So that
+/// it is done once, each change carries an `Idempotency-Key` of its own; joining needs none.
 struct Fan {
     /// What one fan did and heard.
     struct Visit: Sendable {
@@ -15,8 +15,6 @@ struct Fan {
         let concert: Int
         /// Points that went in (positive) or out, and were acknowledged.
         var points: [Int] = []
-        /// The same, with an unknown outcome.
-        var pointsMaybe: [Int] = []
         var place: Int64?
         /// By the machine's monotonic clock, nanoseconds.
         var joinSentAt: UInt64 = 0
@@ -50,6 +48,8 @@ struct Fan {
         var errors: [String: Int] = [:]
         /// Connections that ended before the answer, or could not be made.
         var broken = 0
+        /// Requests that were sent again because their connection had ended or the answer was an error.
+        var repeated = 0
         /// Nanoseconds from the first try of a request to its answer, the longest.
         var longestPause: UInt64 = 0
         /// Answers that the contract has no reason for.
@@ -60,17 +60,10 @@ struct Fan {
             self.acknowledged += other.acknowledged
             self.errors.merge(other.errors, uniquingKeysWith: +)
             self.broken += other.broken
+            self.repeated += other.repeated
             self.longestPause = max(self.longestPause, other.longestPause)
             self.surprises += other.surprises
         }
-    }
-
-    private enum Outcome {
-        case answered(Answer)
-        /// Done or not, nobody knows.
-        case unknown
-        /// Surely not done.
-        case undone
     }
 
     /// How long a request is repeated before the test fails: far longer than any restart.
@@ -86,6 +79,7 @@ struct Fan {
     private var connection: TestConnection?
     private var nextUser: Int
     private var visitsBegun = 0
+    private var keysMade = 0
     private(set) var tally = Tally()
 
     /// `index` of `fans` that run at the same time, each with users of its own.
@@ -111,33 +105,28 @@ struct Fan {
         self.tally.visits.append(visit)
     }
 
-    /// Points in or out. Not safe to repeat once it may have been done.
+    /// Points in or out.
     private mutating func move(_ amount: Int, _ visit: inout Visit) {
         let call = amount > 0 ? "charge" : "use"
         let target = "/api/v1/point/\(call)?userId=\(visit.user)&amount=\(abs(amount))"
-        switch self.ask(once: true, "POST", target) {
-        case .answered(let answer) where answer.status == 200: visit.points.append(amount)
-        case .answered(let answer): self.surprise(answer, visit)
-        case .unknown: visit.pointsMaybe.append(amount)
-        case .undone: self.surprise(nil, visit)
-        }
+        if self.change("POST", target, for: visit) != nil { visit.points.append(amount) }
     }
 
     private mutating func join(_ visit: inout Visit) -> String? {
         let body = #"{"concertId":\#(visit.concert),"userId":\#(visit.user)}"#
         visit.joinSentAt = Self.now
-        guard let joined = self.insist("POST", "/api/v1/waiting", body: body, visit) else { return nil }
+        guard let joined = self.insist("POST", "/api/v1/waiting", for: visit, body: body) else { return nil }
         visit.joinAnsweredAt = Self.now
         visit.place = joined["place"].whole
         guard let token = joined["tokenId"].string else { return nil }
         if self.random.once(in: 50) {
-            _ = self.insist("DELETE", "/api/v1/waiting?concertId=\(visit.concert)", token: token, visit)
+            _ = self.change("DELETE", "/api/v1/waiting?concertId=\(visit.concert)", for: visit, token: token)
             return nil
         }
         let begun = Self.now
         while true {
             let target = "/api/v1/waiting?concertId=\(visit.concert)"
-            guard let standing = self.insist("GET", target, token: token, visit) else { return nil }
+            guard let standing = self.insist("GET", target, for: visit, token: token) else { return nil }
             if standing["remainingWaitingOrder"] == 0 { return token }
             guard Self.now - begun < Self.patienceSeconds * 1_000_000_000 else {
                 self.tally.surprises.append("user \(visit.user) was never let in")
@@ -155,24 +144,26 @@ struct Fan {
         let ids = visit.held.map(\.id)
         let body = #"{"concertId":\#(visit.concert),"reservationIds":\#(ids)}"#
         if self.random.once(in: 4) {
-            guard self.insist("DELETE", "/api/v1/reservation", token: token, body: body, visit) != nil else { return }
+            guard self.change("DELETE", "/api/v1/reservation", for: visit, token: token, body: body) != nil else {
+                return
+            }
             visit.end = .gaveBack
-        } else {
-            guard self.insist("POST", "/api/v1/payment", token: token, body: body, visit) != nil else { return }
-            visit.end = .paid
-            if self.random.once(in: 4) { self.cancel(&visit) }
+            return
         }
+        guard self.change("POST", "/api/v1/payment", for: visit, token: token, body: body) != nil else { return }
+        visit.end = .paid
+        if self.random.once(in: 4) { self.cancel(&visit) }
     }
 
     /// All that was paid, or the first seat of it.
     private mutating func cancel(_ visit: inout Visit) {
         let ids = visit.held.map(\.id).prefix(Int.random(in: 1...2, using: &self.random))
         let body = #"{"concertId":\#(visit.concert),"userId":\#(visit.user),"reservationIds":\#(Array(ids))}"#
-        guard self.insist("POST", "/api/v1/reservation/cancel", body: body, visit) != nil else { return }
+        guard self.change("POST", "/api/v1/reservation/cancel", for: visit, body: body) != nil else { return }
         visit.cancelled = Set(ids)
     }
 
-    /// One or two seats that others want as well. When nobody knows whether they are held, the list of reservations does.
+    /// One or two seats that others want as well.
     private mutating func reserve(_ visit: inout Visit, _ token: String) {
         let wanted = self.visitsBegun * self.fans / 8 / Self.seatsWantedPerSchedule
         let schedule = (visit.concert - 1) * Self.schedulesOfConcert + wanted % Self.schedulesOfConcert + 1
@@ -183,15 +174,15 @@ struct Fan {
         for number in numbers { visit.asked.insert(Seat(schedule: schedule, number: number)) }
         let body =
             #"{"concertId":\#(visit.concert),"concertScheduleId":\#(schedule),"seatIds":\#(numbers.sorted())}"#
-        switch self.ask(once: true, "POST", "/api/v1/reservation", token: token, body: body) {
-        case .answered(let answer) where answer.status == 200: visit.held = Self.reservations(answer.json)
-        case .answered(let answer):
-            if answer.code != "SEAT_TAKEN" { self.surprise(answer, visit) }
-        case .unknown, .undone:
-            let target = "/api/v1/reservation?concertId=\(visit.concert)&userId=\(visit.user)"
-            guard let list = self.insist("GET", target, visit) else { return }
-            visit.held = Self.reservations(list)
-        }
+        let list = self.change(
+            "POST",
+            "/api/v1/reservation",
+            for: visit,
+            token: token,
+            body: body,
+            mayHear: "SEAT_TAKEN"
+        )
+        if let list { visit.held = Self.reservations(list) }
     }
 
     private static func reservations(_ json: JSONValue) -> [Reservation] {
@@ -205,75 +196,81 @@ struct Fan {
 
     // MARK: A request
 
-    /// Asks until it is answered; its JSON, or nil (and a surprise) for anything but 200.
+    /// Something that is to be done once, however often it is sent; its JSON, or nil for what it `mayHear` instead.
+    private mutating func change(
+        _ method: String,
+        _ target: String,
+        for visit: Visit,
+        token: String? = nil,
+        body: String? = nil,
+        mayHear code: String? = nil
+    ) -> JSONValue? {
+        self.keysMade += 1
+        let key = "Idempotency-Key: \(visit.user)-\(self.keysMade)"
+        return self.insist(method, target, for: visit, token: token, body: body, headers: [key], mayHear: code)
+    }
+
+    /// Asks until it is answered; its JSON, or nil for anything but 200, which is a surprise unless it is named.
     private mutating func insist(
         _ method: String,
         _ target: String,
+        for visit: Visit,
         token: String? = nil,
         body: String? = nil,
-        _ visit: Visit
+        headers: [String] = [],
+        mayHear code: String? = nil
     ) -> JSONValue? {
-        guard case .answered(let answer) = self.ask(once: false, method, target, token: token, body: body) else {
-            self.surprise(nil, visit)
+        let request = BookingClient.request(method, target, token: token, body: body, headers)
+        guard let answer = self.ask(request) else {
+            self.tally.surprises.append("\(visit) heard nothing for \(Self.patienceSeconds) s")
             return nil
         }
-        guard answer.status == 200 else {
-            self.surprise(answer, visit)
-            return nil
-        }
-        return answer.json
+        if answer.status == 200 { return answer.json }
+        if answer.code != code { self.tally.surprises.append("\(visit) heard \(answer.status) \(answer.text)") }
+        return nil
     }
 
-    /// `once` gives up as soon as the outcome is unknown.
-    private mutating func ask(
-        once: Bool,
-        _ method: String,
-        _ target: String,
-        token: String? = nil,
-        body: String? = nil
-    ) -> Outcome {
+    private mutating func ask(_ request: String) -> Answer? {
         let begun = Self.now
-        let request = BookingClient.request(method, target, token: token, body: body)
         while Self.now - begun < Self.patienceSeconds * 1_000_000_000 {
-            guard let connection = self.connect() else {
-                self.tally.broken += 1
-                usleep(5_000)
-                continue
-            }
-            let answer: Answer
-            do {
-                try connection.send(request)
-                answer = try connection.answer()
-            } catch {
-                self.tally.broken += 1
-                self.connection = nil
-                guard !once else { return .unknown }
+            guard let answer = self.tryOnce(request) else {
+                self.tally.repeated += 1
                 continue
             }
             self.tally.longestPause = max(self.tally.longestPause, Self.now - begun)
-            if answer.closes { self.connection = nil }
-            if answer.status < 500 {
+            if answer.status < 500, answer.status != 409 {
                 self.tally.acknowledged += answer.status == 200 ? 1 : 0
-                guard answer.code == "PAYMENT_IN_PROGRESS" else { return .answered(answer) }
-            } else {
-                self.tally.errors[answer.code ?? "\(answer.status)", default: 0] += 1
-                if once, answer.code == "UNAVAILABLE" { return .unknown }
+                return answer
             }
+            if answer.status >= 500 { self.tally.errors[answer.code ?? "\(answer.status)", default: 0] += 1 }
+            self.tally.repeated += 1
             usleep(10_000)
         }
-        return .undone
+        return nil
+    }
+
+    /// Nil when the connection could not be made, or ended before the answer.
+    private mutating func tryOnce(_ request: String) -> Answer? {
+        guard let connection = self.connect() else {
+            self.tally.broken += 1
+            usleep(5_000)
+            return nil
+        }
+        do {
+            try connection.send(request)
+            let answer = try connection.answer()
+            if answer.closes { self.connection = nil }
+            return answer
+        } catch {
+            self.tally.broken += 1
+            self.connection = nil
+            return nil
+        }
     }
 
     private mutating func connect() -> TestConnection? {
         if self.connection == nil { self.connection = try? TestConnection(port: self.port) }
         return self.connection
-    }
-
-    private mutating func surprise(_ answer: Answer?, _ visit: Visit) {
-        // A charge with an unknown outcome may leave too little.
-        if answer?.code == "INSUFFICIENT_POINTS", !visit.pointsMaybe.isEmpty { return }
-        let text = answer.map { "\($0.status) \($0.text)" } ?? "no answer in \(Self.patienceSeconds) s"
-        self.tally.surprises.append("user \(visit.user) of concert \(visit.concert) heard \(text)")
     }
 
     static var now: UInt64 {

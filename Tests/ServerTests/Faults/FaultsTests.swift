@@ -10,6 +10,7 @@ import Testing
     private static let arguments = [
         "--shards", "3", "--gateways", "2", "--set", "journal.kind=sqlite", "--set", "booking.admissionsPerSecond=1000",
         "--set", "booking.holdTimeSeconds=3600", "--set", "booking.admittedLifetimeSeconds=3600",
+        "--set", "gateway.replyTimeoutMilliseconds=60000",
     ]
     private static let fans = 12
 
@@ -54,8 +55,9 @@ import Testing
             print("faults: \(done)")
         }
         let tally = crowd.leave()
-        try Self.check(tally, cluster, port: port, seed: seed)
         print("faults: \(tally.acknowledged) acknowledged, errors \(tally.errors), \(tally.broken) connections broken")
+        try Self.check(tally, cluster, port: port, seed: seed)
+        #expect(tally.errors == [:], "seed \(seed)")
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
     }

@@ -42,7 +42,7 @@ struct Troubles {
             return "froze process \(victim) for \(milliseconds) ms"
         case .cut:
             let victim = Int.random(in: 0..<file.shards.count, using: &self.random)
-            let count = try Self.cutLinks(of: file.shards[victim], at: self.state.shardSocket(victim))
+            let count = Self.cutLinks(of: file.shards[victim], at: self.state.shardSocket(victim))
             return "cut \(count) links of shard \(victim)"
         }
     }
@@ -73,7 +73,7 @@ struct Troubles {
     ///
     /// The test takes a copy of the process's descriptor (pidfd_getfd(2), Linux 5.6) and calls shutdown(2) on it, which
     /// both ends see. Who may trace the process may do that: root, or here its ancestor.
-    static func cutLinks(of pid: Int32, at path: String) throws -> Int {
+    static func cutLinks(of pid: Int32, at path: String) -> Int {
         guard pid > 0, let table = try? String(contentsOfFile: "/proc/net/unix", encoding: .utf8) else { return 0 }
         var inodes: Set<Substring> = []
         for line in table.split(separator: "\n") where line.hasSuffix(path) {
@@ -90,10 +90,7 @@ struct Troubles {
                 target.hasPrefix("socket:["), inodes.contains(target.dropFirst(8).dropLast()), let number = Int(name)
             else { continue }
             let copy = Int32(Self.systemCall(Self.pidfdGetfd, Int(handle), number, 0))
-            guard copy >= 0 else {
-                if errno == EBADF || errno == ESRCH { continue }
-                throw TestCluster.Failure(description: "pidfd_getfd: \(String(cString: strerror(errno)))")
-            }
+            guard copy >= 0 else { continue }  // closed meanwhile, or, in some containers, not permitted
             shutdown(copy, Int32(SHUT_RDWR))
             close(copy)
             count += 1
