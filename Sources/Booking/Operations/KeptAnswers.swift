@@ -5,15 +5,16 @@ import DequeModule
 ///     answered ──kept──▶ its lifetime is over: forgotten
 ///                  └──▶ one of a gateway, and no room is left: the oldest of them makes room
 ///
-/// Memory is bounded by `AnswerLimits.countMax` answers of about 150 bytes. Answers to clients' keys are never forgotten
+/// Memory is bounded by `AnswerLimits.countMax` answers of 120 to 240 bytes. Answers to clients' keys are never forgotten
 /// before their time, as that would carry out a second time what was promised to be done once: when they fill their
 /// share, new keys are refused instead (`hasRoomForKey`). Everything is O(1), and what is kept follows from the facts
 /// alone.
 struct KeptAnswers {
     private struct Entry {
         let fingerprint: UInt64
-        let outcome: KeptAnswer.Outcome
         let at: Timestamp
+        // Last, with the owner in what it leaves of its 40 bytes.
+        let outcome: KeptAnswer.Outcome
         let owner: Operation.Owner
     }
 
@@ -76,8 +77,8 @@ struct KeptAnswers {
     mutating func restore(_ answer: KeptAnswer) {
         let entry = Entry(
             fingerprint: answer.fingerprint,
-            outcome: answer.outcome,
             at: answer.at,
+            outcome: answer.outcome,
             owner: answer.operation.owner
         )
         let before = self.table.updateValue(entry, forKey: answer.operation.id)
@@ -121,7 +122,7 @@ public struct AnswerLimits: Equatable, Sendable {
     public var keyLifetime = Nanoseconds.seconds(86_400)
     /// Of what a gateway may send again: longer than any gateway waits for an answer.
     public var resendLifetime = Nanoseconds.minutes(2)
-    /// Per shard, about 150 bytes each.
+    /// Per shard, 120 to 240 bytes each: a table of a power of two, up to three quarters full.
     public var countMax = 1_000_000
     public init() {}
 
