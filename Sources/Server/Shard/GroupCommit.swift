@@ -12,6 +12,8 @@ final class GroupCommit {
     private var lastTurnAt = Timestamp.distantPast
     private var onIdle: (() -> Void)?
 
+    /// What was decided since the last look gathers here: see `gather`.
+    private let takeOutput: () -> Void
     /// Replies of the turns since the last batch was handed over; the owner moves them aside and sends them.
     private let setAside: () -> Void
     private let sendSetAside: () -> Void
@@ -23,11 +25,13 @@ final class GroupCommit {
     private var handedOverAt: UInt64 = 0
     private var isTrying = false
 
-    /// `setAside` moves the replies gathered so far to where they wait for the commit; `sendSetAside` sends those. `undo` is
-    /// called when the journal can't write for now: it answers all who wait, builds the state anew from the journal, and
-    /// gives the last fact of it; what it throws is final.
+    /// `takeOutput` gathers the facts of everything whose replies are there already; `setAside` moves the replies gathered so
+    /// far to where they wait for the commit; `sendSetAside` sends those. `undo` is called when the journal can't write for
+    /// now: it answers all who wait, builds the state anew from the journal, and gives the last fact of it; what it throws
+    /// is final.
     init(
         _ journal: any Journal,
+        takeOutput: @escaping () -> Void,
         setAside: @escaping () -> Void,
         sendSetAside: @escaping () -> Void,
         undo: @escaping (JournalError) throws(JournalError) -> UInt64,
@@ -35,6 +39,7 @@ final class GroupCommit {
     ) {
         self.journal = journal
         self.gate = CommitGate(durableSequence: journal.nextSequence - 1)
+        self.takeOutput = takeOutput
         self.setAside = setAside
         self.sendSetAside = sendSetAside
         self.undo = undo
@@ -62,7 +67,10 @@ final class GroupCommit {
         self.endTurn()
     }
 
+    /// Also in the middle of a turn, when a commit ends: replies of requests that were decided in it are here then, so their
+    /// facts must be, or they would leave before these.
     private func endTurn() {
+        self.takeOutput()
         switch self.gate.endTurn() {
         case .wait: break
         case .release:

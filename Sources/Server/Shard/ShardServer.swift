@@ -74,6 +74,7 @@ final class ShardServer {
         self.trouble = StorageTrouble(on: loop, log: log)
         self.commit = GroupCommit(
             journal,
+            takeOutput: { [unowned self] in self.takeOutput() },
             setAside: { [unowned self] in self.setAside() },
             sendSetAside: { [unowned self] in self.sendSetAside() },
             undo: { [unowned self] error throws(JournalError) in try self.undo(error) },
@@ -98,7 +99,6 @@ final class ShardServer {
     func start(tickMilliseconds: UInt64) {
         for dialler in self.diallers { dialler?.start() }
         self.loop.onTurnEnd = { [unowned self] in
-            self.takeOutput()
             self.commit.endTurn(at: self.now)
         }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
@@ -119,7 +119,6 @@ final class ShardServer {
         listener.close()
         self.ticker.close()
         self.trouble.close()
-        self.takeOutput()
         self.commit.finish(at: self.now) { [unowned self] in
             for dialler in self.diallers { dialler?.close() }
             for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
