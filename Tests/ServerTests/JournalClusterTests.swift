@@ -126,6 +126,55 @@ import Testing
         #expect(cluster.waitUntilOver() == 0)
     }
 
+    @Test func `a journal that has grown is compacted while its shard serves, and what fails is told`() throws {
+        let cluster = try TestCluster(
+            arguments: Self.arguments + ["--shards", "1", "--set", "journal.compactBytes=65536"]
+        )
+        try cluster.waitUntilUp()
+        let file = try cluster.file()
+        let client = try BookingClient.keeping(port: file.port)
+        let served = ServedCluster(state: cluster.state, port: file.port, operatorPort: file.operatorPort)
+        var charged = 0
+        func chargeUntil(_ text: String) throws {
+            for _ in 0..<100_000 where !cluster.errorText.contains(text) {
+                for user in 1...100 {
+                    #expect(try client.charge(user, 1).status == 200)
+                    charged += 1
+                }
+            }
+        }
+        try chargeUntil("journal compacted")
+        #expect(cluster.errorText.contains("facts 1 to "))
+        let journal = try served.stats().shards[0].journal
+        #expect(journal.compactedAt != nil && journal.snapshotBytes ?? 0 > 0)
+
+        // Somebody else compacts, as it seems.
+        let lock = open("\(cluster.state.path)/journal/shard-0.compacting", O_RDWR | O_CREAT, 0o600)
+        #expect(lock >= 0 && flock(lock, LOCK_EX) == 0)
+        try chargeUntil("journal not compacted; it grows, and all else goes on")
+        #expect(cluster.errorText.contains("usher journal compact --state \(cluster.state.path) --shard 0"))
+        close(lock)
+
+        kill(file.shards[0], SIGKILL)
+        try TestCluster.eventually("the shard serves again") {
+            try BookingClient(port: file.port).balance(1).status == 200
+        }
+        let balances = try (1...100).map { try BookingClient(port: file.port).balance($0).json["balance"].whole ?? 0 }
+        #expect(balances.reduce(0, +) == charged)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
+    @Test func `a journal in SQLite is the default, and policies that may lose answers say so`() throws {
+        #expect(ServerConfiguration().journal.kind == "sqlite" && ServerConfiguration().journal.policy == "commit")
+        let risky = try TestCluster(arguments: Self.arguments + ["--set", "journal.policy=none"])
+        try risky.waitUntilUp()
+        #expect(risky.errorText.contains("the journal does not keep every answer"))
+        #expect(risky.errorText.contains("bookings that were answered are lost when the machine or its power fails"))
+        risky.signal(SIGTERM)
+        #expect(risky.waitUntilOver() == 0)
+    }
+
     @Test func `a second owner is refused while the first serves`() throws {
         let cluster = try TestCluster(arguments: Self.arguments)
         try cluster.waitUntilUp()

@@ -20,6 +20,8 @@ final class GroupCommit {
     private let undo: (JournalError) throws(JournalError) -> UInt64
     private let onFailure: (JournalError) -> Void
 
+    /// Bytes of facts committed.
+    private(set) var writtenBytes: UInt64 = 0
     /// How long batches took, from the hand-over to the journal's word.
     private(set) var latency = LatencyMeter()
     private var handedOverAt: UInt64 = 0
@@ -96,6 +98,7 @@ final class GroupCommit {
         ) { result in
             switch result {
             case .success:
+                self.writtenBytes += UInt64(bytes.count)
                 self.latency.record(nanoseconds: Clock.monotonicNanoseconds() - self.handedOverAt)
                 self.gate.committed()
                 self.sendSetAside()

@@ -42,6 +42,11 @@ final class ShardServer {
     var meter = ShardMeter()
     /// The journal refused a batch for good, so this shard can't go on. Called once.
     var onFailure: (JournalError) -> Void = { _ in }
+    /// The journal has grown by so many bytes since the start.
+    var onGrowth: (UInt64) -> Void = { _ in }
+    private var toldBytes: UInt64 = 0
+    /// Where snapshots appear, for statistics.
+    var snapshotFile: String?
 
     /// `machine` has taken in the journal's history, and `journal` begins where that ends. `restore` puts that history in
     /// place of a machine.
@@ -104,7 +109,15 @@ final class ShardServer {
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
             guard !self.commit.isSuspended else { return }
             self.machine.tick(at: self.now)
+            self.tellGrowth()
         }
+    }
+
+    /// Tells the owner how much was written since the start, in steps that matter to a compaction.
+    private func tellGrowth() {
+        guard self.commit.writtenBytes >= self.toldBytes + CompactionSchedule.step else { return }
+        self.toldBytes = self.commit.writtenBytes
+        self.onGrowth(self.toldBytes)
     }
 
     var now: Timestamp { self.time.now }
@@ -251,6 +264,7 @@ final class ShardServer {
         var stats = ShardStats(shard: self.index, slots: .init(first: slots.lowerBound, last: slots.upperBound - 1))
         stats.process = .now(startedNanoseconds: self.startedAt)
         stats.fill(self.machine, self.meter, self.commit, self.trouble)
+        if let snapshotFile { stats.journal.fill(snapshot: snapshotFile) }
         return stats.json
     }
 }
