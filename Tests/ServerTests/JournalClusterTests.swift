@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Reactor
 import Testing
 
 @testable import Server
@@ -161,6 +162,34 @@ import Testing
         }
         let balances = try (1...100).map { try BookingClient(port: file.port).balance($0).json["balance"].whole ?? 0 }
         #expect(balances.reduce(0, +) == charged)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
+    @Test func `a compaction that a supervisor starts says what came of it, and ends`() throws {
+        let state = TestCluster.freshState()
+        let cluster = try TestCluster(in: state, arguments: Self.arguments)
+        try cluster.waitUntilUp()
+        #expect(try Self.client(cluster).charge(1, 1_000).status == 200)
+        let loop = try EventLoop()
+        var exit: ChildProcess.Exit?
+        let child = try ChildProcess(
+            on: loop,
+            executable: TestCluster.executable,
+            arguments: ["journal", "compact", "--shard", "0", "--config", state.configurationFile, "--supervised"],
+            hasControlPipe: true
+        ) { exit = $0 }
+        child.controlPipe?.onEnd = { [unowned child] _ in child.controlPipe?.close() }
+        var said = ""
+        child.controlPipe?.onRead = { said += String(decoding: $0, as: UTF8.self) }
+        child.controlPipe?.startReading()
+        loop.run()
+        loop.close()
+        #expect(exit == .status(0))
+        guard case .compacted = Lifeline.Message(line: said.dropLast()) else {
+            Issue.record("it said \(said)")
+            return
+        }
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
     }
