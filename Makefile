@@ -26,7 +26,7 @@ PYTHON := k6/run deploy/bench/*.py
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-recovery bench-core burst test kills simulate simulate-mutants lint format clean
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core burst test kills simulate simulate-mutants lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -68,6 +68,10 @@ bench-core: setup  # Facts a second of replay and steps a second of the simulato
 bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
 	@deploy/setup bench bench-journal
 	@deploy/bench/journal.py
+
+bench-compaction: build  # p99 of joins and polls beside a compaction: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
+	@deploy/setup bench
+	@deploy/bench/compaction.py
 
 burst: build  # 50,000 joins at once to one concert: places and admissions checked
 	@deploy/bench/burst.py

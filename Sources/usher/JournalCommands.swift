@@ -124,8 +124,15 @@ struct Journal: ParsableCommand {
             discussion: "They go to a file for audits, beside the journal, unless journal.archive is off."
         )
         @OptionGroup var which: Which
+        @Flag(help: .hidden) var supervised = false
 
         func run() throws {
+            if self.supervised, let shard = self.which.shard {
+                let configuration = try self.which.settings.resolve()
+                do throws(StartError) { return try CompactionProcess.run(configuration, shard: shard) } catch {
+                    throw Failure(description: "\(error)")
+                }
+            }
             try Journal.forEach(self.which) { configuration, shard throws(StartError) in
                 try JournalCommand.compact(configuration, shard: shard)
             }

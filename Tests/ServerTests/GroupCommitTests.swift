@@ -64,6 +64,12 @@ import Testing
         init() {
             self.commit = GroupCommit(
                 self.journal,
+                takeOutput: { [unowned self] in
+                    for number in 0..<self.decidedFacts {
+                        self.commit.gather(.left(ConcertID(1), Place(UInt64(number + 1)), at: Timestamp(seconds: 1)))
+                    }
+                    self.decidedFacts = 0
+                },
                 setAside: { [unowned self] in
                     precondition(self.aside.isEmpty, "replies of two commits are mixed")
                     swap(&self.gathering, &self.aside)
@@ -84,11 +90,16 @@ import Testing
             )
         }
 
-        func turn(_ replies: [Int], facts: Int) {
+        /// Facts that the machine has recorded, and that nobody has taken yet.
+        private var decidedFacts = 0
+
+        func decide(_ replies: [Int], facts: Int) {
             self.gathering += replies
-            for number in 0..<facts {
-                self.commit.gather(.left(ConcertID(1), Place(UInt64(number + 1)), at: Timestamp(seconds: 1)))
-            }
+            self.decidedFacts += facts
+        }
+
+        func turn(_ replies: [Int], facts: Int) {
+            self.decide(replies, facts: facts)
             self.commit.endTurn(at: Timestamp(seconds: 1))
         }
     }
@@ -172,6 +183,29 @@ import Testing
         #expect(stale.failures == [.notOwner(file: "x")])
         stale.turn([2], facts: 0)
         #expect(stale.sent == [])
+    }
+
+    @Test func `what is decided in the turn in which a commit ends waits for its own`() {
+        let outside = Outside()
+        outside.turn([1], facts: 1)
+        outside.decide([2], facts: 1)
+        outside.journal.finish()
+        #expect(outside.sent == [1] && !outside.commit.isIdle)
+        #expect(outside.journal.batches.map(\.firstSequence) == [1, 2])
+        outside.journal.finish()
+        #expect(outside.sent == [1, 2] && outside.commit.isIdle)
+    }
+
+    @Test func `the end waits for what was decided in the turn of the last commit`() {
+        let outside = Outside()
+        var ends = 0
+        outside.turn([1], facts: 1)
+        outside.commit.finish(at: Timestamp(seconds: 2)) { ends += 1 }
+        outside.decide([2], facts: 1)
+        outside.journal.finish()
+        #expect(ends == 0 && outside.sent == [1])
+        outside.journal.finish()
+        #expect(ends == 1 && outside.sent == [1, 2])
     }
 
     @Test func `the end waits for the last commit`() {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Reactor
 import Testing
 
 @testable import Server
@@ -124,6 +125,83 @@ import Testing
         }
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
+    }
+
+    @Test func `a journal that has grown is compacted while its shard serves, and what fails is told`() throws {
+        let cluster = try TestCluster(
+            arguments: Self.arguments + ["--shards", "1", "--set", "journal.compactBytes=65536"]
+        )
+        try cluster.waitUntilUp()
+        let file = try cluster.file()
+        let client = try BookingClient.keeping(port: file.port)
+        let served = ServedCluster(state: cluster.state, port: file.port, operatorPort: file.operatorPort)
+        var charged = 0
+        func chargeUntil(_ text: String) throws {
+            for _ in 0..<100_000 where !cluster.errorText.contains(text) {
+                for user in 1...100 {
+                    #expect(try client.charge(user, 1).status == 200)
+                    charged += 1
+                }
+            }
+        }
+        try chargeUntil("journal compacted")
+        #expect(cluster.errorText.contains("facts 1 to "))
+        let journal = try served.stats().shards[0].journal
+        #expect(journal.compactedAt != nil && journal.snapshotBytes ?? 0 > 0)
+
+        // Somebody else compacts, as it seems.
+        let lock = open("\(cluster.state.path)/journal/shard-0.compacting", O_RDWR | O_CREAT, 0o600)
+        #expect(lock >= 0 && flock(lock, LOCK_EX) == 0)
+        try chargeUntil("journal not compacted; it grows, and all else goes on")
+        #expect(cluster.errorText.contains("usher journal compact --state \(cluster.state.path) --shard 0"))
+        close(lock)
+
+        kill(file.shards[0], SIGKILL)
+        try TestCluster.eventually("the shard serves again") {
+            try BookingClient(port: file.port).balance(1).status == 200
+        }
+        let balances = try (1...100).map { try BookingClient(port: file.port).balance($0).json["balance"].whole ?? 0 }
+        #expect(balances.reduce(0, +) == charged)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
+    @Test func `a compaction that a supervisor starts says what came of it, and ends`() throws {
+        let state = TestCluster.freshState()
+        let cluster = try TestCluster(in: state, arguments: Self.arguments)
+        try cluster.waitUntilUp()
+        #expect(try Self.client(cluster).charge(1, 1_000).status == 200)
+        let loop = try EventLoop()
+        var exit: ChildProcess.Exit?
+        let child = try ChildProcess(
+            on: loop,
+            executable: TestCluster.executable,
+            arguments: ["journal", "compact", "--shard", "0", "--config", state.configurationFile, "--supervised"],
+            hasControlPipe: true
+        ) { exit = $0 }
+        child.controlPipe?.onEnd = { [unowned child] _ in child.controlPipe?.close() }
+        var said = ""
+        child.controlPipe?.onRead = { said += String(decoding: $0, as: UTF8.self) }
+        child.controlPipe?.startReading()
+        loop.run()
+        loop.close()
+        #expect(exit == .status(0))
+        guard case .compacted = Lifeline.Message(line: said.dropLast()) else {
+            Issue.record("it said \(said)")
+            return
+        }
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
+    @Test func `a journal in SQLite is the default, and policies that may lose answers say so`() throws {
+        #expect(ServerConfiguration().journal.kind == "sqlite" && ServerConfiguration().journal.policy == "commit")
+        let risky = try TestCluster(arguments: Self.arguments + ["--set", "journal.policy=none"])
+        try risky.waitUntilUp()
+        #expect(risky.errorText.contains("the journal does not keep every answer"))
+        #expect(risky.errorText.contains("bookings that were answered are lost when the machine or its power fails"))
+        risky.signal(SIGTERM)
+        #expect(risky.waitUntilOver() == 0)
     }
 
     @Test func `a second owner is refused while the first serves`() throws {

@@ -6,7 +6,8 @@ import Testing
     @Test func `a message comes back from its line`() {
         let messages: [Lifeline.Message] = [
             .ready(.init()), .ready(.init(port: 8_080, operatorPort: 8_081)),
-            .failed(.init(reason: "no \"room\"\nleft")),
+            .failed(.init(reason: "no \"room\"\nleft")), .journal(.init(bytes: .max)),
+            .compacted(.init(text: "facts 1 to 2")),
         ]
         for message in messages {
             #expect(message.line.hasSuffix("\n"))

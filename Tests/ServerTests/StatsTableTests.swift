@@ -54,6 +54,17 @@ import Testing
         )
     }
 
+    @Test func `a table ends with the shards that can't write`() {
+        var stats = Self.stats()
+        stats.shards[0].journal.troubleSince = 1_800_000_000
+        stats.shards[0].journal.troubleReason = "x can't grow: the disk is full"
+        #expect(
+            StatsTable.text(stats).hasSuffix(
+                "shard 0 can't write since 2027-01-15T08:00:00.000000000Z: x can't grow: the disk is full"
+            )
+        )
+    }
+
     @Test func `the requests of a gateway are all that it has answered, also without a shard`() {
         var gateway = GatewayStats(gateway: 0)
         gateway.port = 8_080

@@ -39,6 +39,8 @@ SHARDS = os.environ.get("SHARDS") or "4"
 GATEWAYS = os.environ.get("GATEWAYS") or "1"
 CONCERTS = int(os.environ.get("CONCERTS") or 8)  # below 10: one digit, so that every join is as long
 
+# nginx keeps nothing, so that is what it is compared with; journal.py measures what keeping costs.
+IN_MEMORY = ["--set", "journal.kind=memory"]
 WRK_THREADS = 1  # its share of two cores; Lua is quick enough
 POLLED_PER_CONCERT = 128
 ADMISSIONS_PER_SECOND = 50  # of each concert, by default
@@ -54,7 +56,7 @@ def main():
     servers.stop_on_signals()
     if shutil.which("wrk") is None:
         raise servers.ServerError("no wrk here; `deploy/setup bench` installs it")
-    with servers.Cluster(SHARDS, GATEWAYS) as cluster, servers.Nginx() as nginx:
+    with servers.Cluster(SHARDS, GATEWAYS, IN_MEMORY) as cluster, servers.Nginx() as nginx:
         tokens = cluster.folder / "tokens"
         print(f"bench: filling the lines of {CONCERTS} concerts", flush=True)
         tokens.write_text("\n".join(fill_lines(cluster.port)) + "\n")
@@ -166,7 +168,7 @@ def summarise(runs):
 
 def table(results):
     lines = ["", f"CPU per request over all processes; wrk, {CONNECTIONS} connections kept alive, {GATEWAYS} gateway, "
-             f"{SHARDS} shards, {CONCERTS} concerts; median of {ROUNDS} rounds of {SECONDS_PER_ROUND} s", ""]
+             f"{SHARDS} shards, {CONCERTS} concerts, journal in memory; median of {ROUNDS} rounds of {SECONDS_PER_ROUND} s", ""]
     lines.append(f"  {'call':<6}{'server':<8}{'us CPU':>8}{'spread':>16}{'a second':>11}"
                  f"{'p50 us':>9}{'p99 us':>9}  ratio")
     for call, row in results.items():
@@ -185,7 +187,8 @@ def table(results):
 def save(results, runs, problems):
     write_record("polls-and-joins.json", {
         "settings": {"rounds": ROUNDS, "secondsPerRound": SECONDS_PER_ROUND, "connections": CONNECTIONS,
-                     "shards": SHARDS, "gateways": GATEWAYS, "concerts": CONCERTS},
+                     "shards": SHARDS, "gateways": GATEWAYS, "concerts": CONCERTS,
+                     "journal": "memory"},
         "valid": not problems,
         "problems": problems,
         "results": results,

@@ -26,6 +26,7 @@ CONCERT = int(os.environ.get("CONCERT") or 1)
 SECONDS = int(os.environ.get("SECONDS") or 20)
 ADMISSIONS_PER_SECOND = int(os.environ.get("ADMISSIONS_PER_SECOND") or 50)
 TOLERANCE = 0.05
+FLAGS = ["--set", f"journal.kind={os.environ.get('JOURNAL') or 'memory'}"]  # what is checked is the line
 SETTLE_SECONDS = 2  # until the burst is over for the server too, and what the bucket saved up is spent
 UNDER_WAY_MAX = 64  # requests of one connection that wait for their answers; more would only fill socket buffers
 
@@ -53,7 +54,7 @@ def target():
         port, operator_port = os.environ.get("PORT") or "8080", os.environ.get("OPERATOR_PORT") or "8081"
         yield int(port), f"http://127.0.0.1:{operator_port}"
         return
-    with servers.Cluster(os.environ.get("SHARDS") or "4", os.environ.get("GATEWAYS") or "1") as cluster:
+    with servers.Cluster(os.environ.get("SHARDS") or "4", os.environ.get("GATEWAYS") or "1", FLAGS) as cluster:
         yield cluster.port, cluster.operator_url
 
 

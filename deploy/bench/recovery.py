@@ -41,7 +41,7 @@ class LargeCluster(servers.Cluster):
     """A cluster of one shard on a state that lasts over several starts."""
 
     def __init__(self, state, catalogue, compacts_first):
-        flags = ["--set", "journal.kind=sqlite", "--catalogue", catalogue]
+        flags = ["--set", "journal.kind=sqlite", "--set", f"journal.compactBytes={1 << 40}", "--catalogue", catalogue]
         super().__init__("1", "1", flags, DISK)
         self.state, self.compacts_first = state, compacts_first
 

@@ -295,6 +295,20 @@ public enum Settings {
             unit: "milliseconds",
             "With journal.policy interval: how much of the last answers a loss of power may undo."
         ),
+        whole(
+            "journal.compactBytes",
+            65_536...(1 << 40),
+            \.journal.compactBytes,
+            unit: "bytes",
+            "How long a shard's journal may get after its newest snapshot, before it is compacted."
+        ),
+        whole(
+            "journal.compactAgeSeconds",
+            0...31_536_000,
+            \.journal.compactAgeSeconds,
+            unit: "seconds",
+            "How old that snapshot may get, if 64 KiB or more were written since; 0 for as old as it likes."
+        ),
         text(
             "journal.archive",
             .oneOf(["on", "off"]),

@@ -9,16 +9,22 @@ final class JournalKeeper {
     let journal: any Journal
     private let log: Logger
     private var wakeup: Wakeup?
+    /// What the history was in bytes, without the snapshot. Known once it was taken in.
+    private(set) var replayedBytes: UInt64 = 0
+    /// The file of snapshots; nil for a journal that has none.
+    let snapshotFile: String?
 
     init(index: Int, configuration: ServerConfiguration, process: ServerProcess) throws(StartError) {
         self.log = process.log
         guard configuration.journal.kind == "sqlite" else {
             self.journal = MemoryJournal(keepsBatches: false)
+            self.snapshotFile = nil
             return
         }
         let slots = SlotMap(shardCount: configuration.cluster.shards)
         let origin = JournalOrigin(shard: index, shardCount: slots.shardCount, slotMapVersion: slots.version)
         let files = JournalFiles(state: configuration.cluster.state, shard: index)
+        self.snapshotFile = files.snapshot
         let policy = configuration.journalPolicy
         if let risk = policy.risk {
             self.log.warning("the journal does not keep every answer", metadata: ["risk": "\(risk)"])
@@ -70,6 +76,7 @@ final class JournalKeeper {
         var machine = fresh()
         do throws(JournalError) {
             let report = try Recovery.run(self.journal, into: &machine, fresh: fresh)
+            self.replayedBytes = report.bytes
             try self.journal.begin()
             if report.sequence > 0 { self.tell(report, nanoseconds: Clock.monotonicNanoseconds() - begun) }
         } catch {

@@ -15,6 +15,8 @@ public enum Recovery {
         /// Facts and batches after it.
         public internal(set) var facts: UInt64 = 0
         public internal(set) var batches: UInt64 = 0
+        /// Of these facts.
+        public internal(set) var bytes: UInt64 = 0
         /// The shard's time when the last of it was written; `distantPast` for an empty journal.
         public internal(set) var lastTime = Timestamp.distantPast
 
@@ -61,6 +63,7 @@ public enum Recovery {
             try Self.take(batch, into: &shard)
             report.facts += UInt64(batch.count)
             report.batches += 1
+            report.bytes += UInt64(batch.bytes.count)
             report.lastTime = max(report.lastTime, batch.time)
         }
         return report

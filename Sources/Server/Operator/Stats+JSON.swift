@@ -1,5 +1,6 @@
 import Booking
 import FoundationEssentials
+import Glibc
 
 extension Encodable {
     /// As text, for a stats frame or the operator's port.
@@ -43,6 +44,16 @@ extension ShardStats.Concert {
         self.sold = UInt64(census.seatsSold)
         self.free = UInt64(census.seatsFree)
         self.takings = census.takings.rawValue
+    }
+}
+
+extension ShardStats.Journal {
+    /// One system call.
+    mutating func fill(snapshot path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        self.snapshotBytes = UInt64(status.st_size)
+        self.compactedAt = Int64(status.st_mtim.tv_sec)
     }
 }
 

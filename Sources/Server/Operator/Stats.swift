@@ -109,6 +109,9 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public var commitP50Microseconds: UInt64 = 0
         public var commitP99Microseconds: UInt64 = 0
         public var commitMaxMicroseconds: UInt64 = 0
+        /// Of the newest snapshot, which the last compaction has left: when that was, in seconds since 1970. Nil before.
+        public var snapshotBytes: UInt64?
+        public var compactedAt: Int64?
         /// Times that the journal could not write for a while, this one too.
         public var troubles: UInt64 = 0
         /// Since when it can't, in seconds since 1970, and why; nil while it can.

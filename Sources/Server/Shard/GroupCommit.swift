@@ -12,22 +12,28 @@ final class GroupCommit {
     private var lastTurnAt = Timestamp.distantPast
     private var onIdle: (() -> Void)?
 
+    /// What was decided since the last look gathers here: see `gather`.
+    private let takeOutput: () -> Void
     /// Replies of the turns since the last batch was handed over; the owner moves them aside and sends them.
     private let setAside: () -> Void
     private let sendSetAside: () -> Void
     private let undo: (JournalError) throws(JournalError) -> UInt64
     private let onFailure: (JournalError) -> Void
 
+    /// Bytes of facts committed.
+    private(set) var writtenBytes: UInt64 = 0
     /// How long batches took, from the hand-over to the journal's word.
     private(set) var latency = LatencyMeter()
     private var handedOverAt: UInt64 = 0
     private var isTrying = false
 
-    /// `setAside` moves the replies gathered so far to where they wait for the commit; `sendSetAside` sends those. `undo` is
-    /// called when the journal can't write for now: it answers all who wait, builds the state anew from the journal, and
-    /// gives the last fact of it; what it throws is final.
+    /// `takeOutput` gathers the facts of everything whose replies are there already; `setAside` moves the replies gathered so
+    /// far to where they wait for the commit; `sendSetAside` sends those. `undo` is called when the journal can't write for
+    /// now: it answers all who wait, builds the state anew from the journal, and gives the last fact of it; what it throws
+    /// is final.
     init(
         _ journal: any Journal,
+        takeOutput: @escaping () -> Void,
         setAside: @escaping () -> Void,
         sendSetAside: @escaping () -> Void,
         undo: @escaping (JournalError) throws(JournalError) -> UInt64,
@@ -35,6 +41,7 @@ final class GroupCommit {
     ) {
         self.journal = journal
         self.gate = CommitGate(durableSequence: journal.nextSequence - 1)
+        self.takeOutput = takeOutput
         self.setAside = setAside
         self.sendSetAside = sendSetAside
         self.undo = undo
@@ -62,7 +69,10 @@ final class GroupCommit {
         self.endTurn()
     }
 
+    /// Also in the middle of a turn, when a commit ends: replies of requests that were decided in it are here then, so their
+    /// facts must be, or they would leave before these.
     private func endTurn() {
+        self.takeOutput()
         switch self.gate.endTurn() {
         case .wait: break
         case .release:
@@ -88,6 +98,7 @@ final class GroupCommit {
         ) { result in
             switch result {
             case .success:
+                self.writtenBytes += UInt64(bytes.count)
                 self.latency.record(nanoseconds: Clock.monotonicNanoseconds() - self.handedOverAt)
                 self.gate.committed()
                 self.sendSetAside()

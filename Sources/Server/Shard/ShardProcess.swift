@@ -44,6 +44,8 @@ public enum ShardProcess {
                     remedy: "look at the folder of cluster.state"
                 )
             }
+            server.snapshotFile = keeper.snapshotFile
+            server.onGrowth = { process.wroteJournal(bytes: keeper.replayedBytes + $0) }
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
             server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
             process.onStop = {
@@ -53,6 +55,7 @@ public enum ShardProcess {
                 }
             }
             process.ready(Lifeline.Ready())
+            process.wroteJournal(bytes: keeper.replayedBytes)
         }
     }
 }

@@ -42,6 +42,11 @@ final class ShardServer {
     var meter = ShardMeter()
     /// The journal refused a batch for good, so this shard can't go on. Called once.
     var onFailure: (JournalError) -> Void = { _ in }
+    /// The journal has grown by so many bytes since the start.
+    var onGrowth: (UInt64) -> Void = { _ in }
+    private var toldBytes: UInt64 = 0
+    /// Where snapshots appear, for statistics.
+    var snapshotFile: String?
 
     /// `machine` has taken in the journal's history, and `journal` begins where that ends. `restore` puts that history in
     /// place of a machine.
@@ -74,6 +79,7 @@ final class ShardServer {
         self.trouble = StorageTrouble(on: loop, log: log)
         self.commit = GroupCommit(
             journal,
+            takeOutput: { [unowned self] in self.takeOutput() },
             setAside: { [unowned self] in self.setAside() },
             sendSetAside: { [unowned self] in self.sendSetAside() },
             undo: { [unowned self] error throws(JournalError) in try self.undo(error) },
@@ -98,13 +104,20 @@ final class ShardServer {
     func start(tickMilliseconds: UInt64) {
         for dialler in self.diallers { dialler?.start() }
         self.loop.onTurnEnd = { [unowned self] in
-            self.takeOutput()
             self.commit.endTurn(at: self.now)
         }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
             guard !self.commit.isSuspended else { return }
             self.machine.tick(at: self.now)
+            self.tellGrowth()
         }
+    }
+
+    /// Tells the owner how much was written since the start, in steps that matter to a compaction.
+    private func tellGrowth() {
+        guard self.commit.writtenBytes >= self.toldBytes + CompactionSchedule.step else { return }
+        self.toldBytes = self.commit.writtenBytes
+        self.onGrowth(self.toldBytes)
     }
 
     var now: Timestamp { self.time.now }
@@ -119,7 +132,6 @@ final class ShardServer {
         listener.close()
         self.ticker.close()
         self.trouble.close()
-        self.takeOutput()
         self.commit.finish(at: self.now) { [unowned self] in
             for dialler in self.diallers { dialler?.close() }
             for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
@@ -252,6 +264,7 @@ final class ShardServer {
         var stats = ShardStats(shard: self.index, slots: .init(first: slots.lowerBound, last: slots.upperBound - 1))
         stats.process = .now(startedNanoseconds: self.startedAt)
         stats.fill(self.machine, self.meter, self.commit, self.trouble)
+        if let snapshotFile { stats.journal.fill(snapshot: snapshotFile) }
         return stats.json
     }
 }

@@ -6,6 +6,7 @@ public import Reactor
 ///
 ///     child ──"ready {...}"──▶ supervisor          over the control pipe, a line each
 ///     child ──"failed {...}"─▶ supervisor          before it exits, because it can't serve
+///     shard ──"journal {...}"──▶ supervisor        how long its journal is, now and then
 ///     child ◀──── end ──────── supervisor is gone: stop, so that nobody is left behind
 ///
 /// A stop is asked for by SIGTERM, SIGINT or the end of the pipe. Without a supervisor (under systemd, say) there is no
@@ -27,14 +28,27 @@ public final class Lifeline {
 
     struct Failed: Codable, Equatable, Sendable { var reason: String }
 
+    /// How long a shard's journal is.
+    struct Journal: Codable, Equatable, Sendable {
+        /// Since the snapshot that the shard found when it started.
+        var bytes: UInt64
+    }
+
+    /// What a compaction came to.
+    struct Compacted: Codable, Equatable, Sendable { var text: String }
+
     enum Message: Equatable {
         case ready(Ready)
         case failed(Failed)
+        case journal(Journal)
+        case compacted(Compacted)
 
         var line: String {
             switch self {
             case .ready(let ready): "ready \(Self.json(ready))\n"
             case .failed(let failed): "failed \(Self.json(failed))\n"
+            case .journal(let journal): "journal \(Self.json(journal))\n"
+            case .compacted(let compacted): "compacted \(Self.json(compacted))\n"
             }
         }
 
@@ -45,6 +59,8 @@ public final class Lifeline {
             switch word {
             case "ready": self.init(try? JSONDecoder().decode(Ready.self, from: data)) { .ready($0) }
             case "failed": self.init(try? JSONDecoder().decode(Failed.self, from: data)) { .failed($0) }
+            case "journal": self.init(try? JSONDecoder().decode(Journal.self, from: data)) { .journal($0) }
+            case "compacted": self.init(try? JSONDecoder().decode(Compacted.self, from: data)) { .compacted($0) }
             default: return nil
             }
         }
@@ -84,6 +100,12 @@ public final class Lifeline {
 
     /// Tells why this process can't serve; it exits afterwards.
     public func failed(_ reason: String) { self.say(.failed(Failed(reason: reason))) }
+
+    /// Tells how long this shard's journal is.
+    func journal(bytes: UInt64) { self.say(.journal(Journal(bytes: bytes))) }
+
+    /// Tells what a compaction came to.
+    func compacted(_ text: String) { self.say(.compacted(Compacted(text: text))) }
 
     /// Lets go of the pipe and the signals, so that the loop can end.
     public func close() {

@@ -89,6 +89,9 @@ final class ServerProcess {
         self.lifeline.ready(ready)
     }
 
+    /// Tells the supervisor how long this shard's journal is, in bytes since the snapshot that it started with.
+    func wroteJournal(bytes: UInt64) { self.lifeline.journal(bytes: bytes) }
+
     /// Says why this process can't serve, and ends it.
     func fail(_ error: StartError) {
         self.failure = error

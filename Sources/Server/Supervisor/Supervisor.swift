@@ -35,6 +35,8 @@ public final class Supervisor {
     private let timer: LoopTimer
     private var signals: [SignalWatcher] = []
     private var machine: Supervision
+    /// Nil for journals that can't be compacted.
+    private var compactor: Compactor?
     private var children: [Member: Child] = [:]
     private var ports: [PortReservation] = []
     /// Whether what lies in the folder is ours to remove, and no longer an earlier cluster's.
@@ -75,6 +77,9 @@ public final class Supervisor {
             gateways: configuration.cluster.gateways,
             timing: timing
         )
+        if configuration.journal.kind == "sqlite" {
+            self.compactor = Compactor(configuration, environment: Self.environment(), on: loop, log: self.log)
+        }
         // SIGHUP is the terminal that closes: its cluster goes with it, in order.
         for signal in [SIGTERM, SIGINT, SIGHUP] {
             self.signals.append(try SignalWatcher(on: loop, signal) { [unowned self] in self.stopRequested() })
@@ -170,7 +175,10 @@ public final class Supervisor {
                 unstarted.append((member, "could not be started: \(error)"))
             }
         }
-        if effects.isUp { self.isUp = true }
+        if effects.isUp {
+            self.isUp = true
+            self.compactor?.start()
+        }
         let changesFile =
             effects.isUp || !effects.start.isEmpty
             || effects.notes.contains { if case .died = $0 { true } else { false } }
@@ -222,6 +230,7 @@ public final class Supervisor {
         // Before the first child there is nothing to drain: whoever waits looks at this.
         self.isStopRequested = true
         guard self.ownsTraces else { return }
+        self.compactor?.stop()
         self.carryOut(self.machine.stop(at: self.now))
     }
 
@@ -240,6 +249,7 @@ public final class Supervisor {
             hasOwnSession: true
         ) { [unowned self] exit in self.exited(member, exit) }
         self.children[member] = Child(process: child)
+        if member.role == .shard { self.compactor?.started(member.index) }
         var line: [UInt8] = []
         child.controlPipe?.onRead = { [unowned self] bytes in
             for byte in bytes {
@@ -275,7 +285,9 @@ public final class Supervisor {
         switch Lifeline.Message(line: line) {
         case .ready: self.carryOut(self.machine.ready(member, at: self.now))
         case .failed(let failed): self.children[member]?.reason = failed.reason
-        case nil: self.log.debug("line not understood", metadata: ["member": "\(member)"])
+        case .journal(let journal) where member.role == .shard:
+            self.compactor?.wrote(journal.bytes, by: member.index)
+        case .journal, .compacted, nil: self.log.debug("line not understood", metadata: ["member": "\(member)"])
         }
     }
 
@@ -347,6 +359,7 @@ public final class Supervisor {
     private func end() {
         if self.ownsTraces { self.state.removeTraces() }
         self.timer.close()
+        self.compactor?.stop()
         for signal in self.signals { signal.close() }
         self.ports = []
         if self.failure == nil { self.log.info("stopped") }

@@ -40,6 +40,8 @@ final class TestCluster {
                 "cluster", "--state", state.path, "--host", "127.0.0.1", "--port", "0", "--operator-port", "0",
                 "--shards", "2",
             ]
+            // Quicker, and all that most tests need.
+            + (arguments.contains { $0.hasPrefix("journal.kind=") } ? [] : ["--set", "journal.kind=memory"])
             + arguments
         self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         self.process.standardOutput = self.output

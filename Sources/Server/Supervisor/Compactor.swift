@@ -1,0 +1,141 @@
+import Booking
+import Glibc
+import Logging
+import Reactor
+
+/// Compacts journals while the cluster runs, in a process of its own each, one at a time: what `CompactionSchedule` says.
+///
+/// **Happy path.** Every second a look at the schedule; `usher journal compact --supervised` for the shard that is due; its
+/// last line is the result. **When it fails,** the log says why and what to run by hand, and it is tried again after a
+/// pause. **When the cluster stops,** it is killed: a compaction may be cut off at any moment, as by a crash. **When this
+/// process is killed,** it sees the end of its control pipe and ends.
+final class Compactor {
+    private static let lookMilliseconds: UInt64 = 1_000
+    /// A line of a child that is longer is cut off: none is.
+    private static let lineBytesMax = 4_096
+
+    private let loop: EventLoop
+    private let log: Logger
+    private let state: StateDirectory
+    private let environment: [String]
+    private let timer: LoopTimer
+    private var schedule: CompactionSchedule
+    private var child: ChildProcess?
+    private var isStopped = false
+
+    init(_ configuration: ServerConfiguration, environment: [String], on loop: EventLoop, log: Logger) {
+        self.loop = loop
+        self.log = log
+        self.state = configuration.stateDirectory
+        self.environment = environment
+        self.timer = LoopTimer(on: loop)
+        let age = configuration.journal.compactAgeSeconds
+        self.schedule = CompactionSchedule(
+            shards: configuration.cluster.shards,
+            rules: CompactionSchedule.Rules(
+                bytes: UInt64(configuration.journal.compactBytes),
+                age: age == 0 ? nil : .seconds(Int64(age))
+            ),
+            at: Self.now
+        )
+    }
+
+    private static var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
+
+    func start() {
+        self.timer.start(afterMilliseconds: Self.lookMilliseconds, everyMilliseconds: Self.lookMilliseconds) {
+            [unowned self] in self.look()
+        }
+    }
+
+    /// The cluster stops, or could not start.
+    func stop() {
+        guard !self.isStopped else { return }
+        self.isStopped = true
+        self.timer.close()
+        self.child?.kill(SIGKILL)
+    }
+
+    func started(_ shard: Int) { self.schedule.started(shard) }
+    func wrote(_ bytes: UInt64, by shard: Int) { self.schedule.wrote(bytes, by: shard) }
+
+    private func look() {
+        guard let shard = self.schedule.next(at: Self.now) else { return }
+        do throws(UVError) { try self.compact(shard) } catch {
+            self.ended(shard, took: 0, .failure("could not be started: \(error)"))
+        }
+    }
+
+    private enum Outcome { case done(String), failure(String) }
+
+    /// The child is gone when it has ended and its pipe is read to the end: its last line may come after its exit.
+    private func compact(_ shard: Int) throws(UVError) {
+        let begun = Clock.monotonicNanoseconds()
+        var line: [UInt8] = []
+        var said: Lifeline.Message?
+        var exit: ChildProcess.Exit?
+        var hasPipeEnded = false
+        func endIfGone() {
+            guard let exit, hasPipeEnded else { return }
+            self.child = nil
+            let took = (Clock.monotonicNanoseconds() - begun) / 1_000_000
+            switch said {
+            case .compacted(let report): self.ended(shard, took: took, .done(report.text))
+            case .failed(let failed): self.ended(shard, took: took, .failure(failed.reason))
+            case .ready, .journal, nil: self.ended(shard, took: took, .failure("ended without a word: \(exit)"))
+            }
+        }
+        let child = try ChildProcess(
+            on: self.loop,
+            executable: "/proc/self/exe",
+            arguments: [
+                "journal", "compact", "--shard", "\(shard)", "--config", self.state.configurationFile, "--supervised",
+            ],
+            environment: self.environment,
+            hasControlPipe: true,
+            hasOwnSession: true
+        ) { how in
+            exit = how
+            endIfGone()
+        }
+        self.child = child
+        child.controlPipe?.onRead = { bytes in
+            for byte in bytes {
+                if byte == 0x0A {
+                    said = Lifeline.Message(line: String(decoding: line, as: UTF8.self)) ?? said
+                    line = []
+                } else if line.count < Self.lineBytesMax {
+                    line.append(byte)
+                }
+            }
+        }
+        child.controlPipe?.onEnd = { [unowned child] _ in
+            child.controlPipe?.close()
+            hasPipeEnded = true
+            endIfGone()
+        }
+        child.controlPipe?.startReading()
+    }
+
+    private func ended(_ shard: Int, took milliseconds: UInt64, _ outcome: Outcome) {
+        // Killed by the stop: nothing of it is worth telling.
+        guard !self.isStopped else { return }
+        switch outcome {
+        case .done(let text):
+            _ = self.schedule.ended(true, at: Self.now)
+            self.log.info(
+                "journal compacted",
+                metadata: ["shard": "\(shard)", "took_ms": "\(milliseconds)", "result": "\(text)"]
+            )
+        case .failure(let reason):
+            let pause = self.schedule.ended(false, at: Self.now) ?? .zero
+            self.log.error(
+                "journal not compacted; it grows, and all else goes on",
+                metadata: [
+                    "shard": "\(shard)", "reason": "\(reason)", "next_try_s": "\(pause.rawValue / 1_000_000_000)",
+                    "command": "usher journal compact --state \(self.state.path) --shard \(shard)",
+                ]
+            )
+        }
+    }
+}
