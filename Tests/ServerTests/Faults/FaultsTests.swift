@@ -65,7 +65,9 @@ import Testing
     @Test func `a killed supervisor's children stop, and the next one finds everything that was answered`() throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("faults: seed \(seed)")
-        var cluster = try TestCluster(arguments: Self.arguments)
+        // What waits for a shard that won't come back holds its gateway up for no longer than this.
+        let arguments = Self.arguments + ["--set", "cluster.drainTimeoutSeconds=2"]
+        var cluster = try TestCluster(arguments: arguments)
         try cluster.waitUntilUp()
         let port = try cluster.file().port
         let crowd = Crowd(port: port, fans: Self.fans, seed: seed)
@@ -82,7 +84,7 @@ import Testing
                     (file.shards + file.gateways).allSatisfy { $0 <= 0 || TestCluster.isGone($0) }
                 }
             }
-            let next = try TestCluster(in: cluster.state, arguments: Self.arguments + ["--port", "\(port)"])
+            let next = try TestCluster(in: cluster.state, arguments: arguments + ["--port", "\(port)"])
             cluster.forget()
             cluster = next
             try cluster.waitUntilUp()

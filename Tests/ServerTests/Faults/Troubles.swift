@@ -74,9 +74,9 @@ struct Troubles {
     /// The test takes a copy of the process's descriptor (pidfd_getfd(2), Linux 5.6) and calls shutdown(2) on it, which
     /// both ends see. Who may trace the process may do that: root, or here its ancestor.
     static func cutLinks(of pid: Int32, at path: String) -> Int {
-        guard pid > 0, let table = try? String(contentsOfFile: "/proc/net/unix", encoding: .utf8) else { return 0 }
+        guard pid > 0 else { return 0 }
         var inodes: Set<Substring> = []
-        for line in table.split(separator: "\n") where line.hasSuffix(path) {
+        for line in Self.tableOfSockets().split(separator: "\n") where line.hasSuffix(path) {
             let fields = line.split(separator: " ")
             if fields.count == 8, fields[5] == Self.connected { inodes.insert(fields[6]) }
         }
@@ -96,6 +96,20 @@ struct Troubles {
             count += 1
         }
         return count
+    }
+
+    /// Read to its end: a file of /proc has no size, and Foundation stops at the first piece.
+    private static func tableOfSockets() -> String {
+        let file = open("/proc/net/unix", O_RDONLY)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(file, &piece, piece.count)
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += piece[..<count]
+        }
     }
 
     /// SS_CONNECTED, in the column of states in /proc/net/unix.
