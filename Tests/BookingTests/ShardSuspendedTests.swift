@@ -40,6 +40,22 @@ struct ShardSuspendedTests {
         #expect(stage.output() == Stage.Output())
     }
 
+    @Test func `nobody is told that nothing was done, whose request went with the refused batch`() {
+        let stage = Stage()
+        let operation = Operation(OperationID(high: 1, low: 2), .gateway)
+        let request = Request.use(Self.user, Won(1))
+        stage.charge(Self.user, 100_000)
+        stage.output()
+        _ = stage.shard.decide(request, from: stage.origin(0), as: operation, at: stage.now)
+        let doubted = stage.shard.answersGiven
+        let undone = Stage()
+        #expect(undone.shard.read(request, as: operation) == .refused(.storageUnavailable))
+        undone.shard.doubt(doubted)
+        #expect(undone.shard.read(request, as: operation) == CommitGate.unanswered)
+        undone.shard.resume(at: undone.now)
+        #expect(undone.shard.read(request, as: operation) == .refused(.storageUnavailable))
+    }
+
     @Test func `time stands still: a place whose time is over is still there until a fact says so`() {
         let stage = Stage()
         let pass = stage.join(Self.user)

@@ -9,7 +9,7 @@ import DequeModule
 /// before their time, as that would carry out a second time what was promised to be done once: when they fill their
 /// share, new keys are refused instead (`hasRoomForKey`). Everything is O(1), and what is kept follows from the facts
 /// alone.
-struct KeptAnswers {
+public struct KeptAnswers {
     private struct Entry {
         let fingerprint: UInt64
         let at: Timestamp

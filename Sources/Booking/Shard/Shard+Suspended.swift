@@ -8,10 +8,19 @@ extension Shard {
             if case .reply(let reply) = again { return reply }
             return CommitGate.unanswered
         }
+        // It went with the refused batch, which a crash may still find on the disk.
+        if let operation, self.answersInDoubt?.answer(operation.id, at: self.now) != nil { return CommitGate.unanswered }
         // What a key is answered has to be kept, and can't be.
         if operation?.owner == .client { return .refused(.storageUnavailable) }
         return self.read(request)
     }
+
+    /// What was answered up to now, with what a refused batch holds.
+    public var answersGiven: KeptAnswers { self.answers }
+
+    /// The state was built anew without a refused batch. Until `resume`, nobody who asks again for what `answers` say is told
+    /// that it was not done.
+    public mutating func doubt(_ answers: KeptAnswers) { self.answersInDoubt = answers }
 
     private func read(_ request: Request) -> Reply {
         switch request {

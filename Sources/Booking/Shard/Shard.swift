@@ -19,6 +19,8 @@ public struct Shard: ~Copyable {
     let concertsInOrder: [ConcertState]
     var points = Points()
     var answers: KeptAnswers
+    /// Only while the journal can't write: see `doubt`.
+    var answersInDoubt: KeptAnswers?
     /// The last id given in each slot.
     private(set) var counters: [UInt64]
     /// The state's own time: never goes back.
@@ -135,6 +137,7 @@ public struct Shard: ~Copyable {
     /// A restart has taken in all facts, or the journal can write again: whoever waits counts as seen now, since nobody could
     /// be seen meanwhile.
     public mutating func resume(at time: Timestamp) {
+        self.answersInDoubt = nil
         self.now = max(self.now, time)
         for state in self.concertsInOrder { state.line.resume(at: self.now) }
     }

@@ -15,7 +15,9 @@ extension ShardServer {
     /// Gives the last fact of the state.
     func undo(_ error: JournalError) throws(JournalError) -> UInt64 {
         self.answerAllWhoWait(with: CommitGate.unanswered)
+        let answers = self.machine.answersGiven
         let report = try self.rebuild()
+        self.machine.doubt(answers)
         self.trouble.began(error, at: self.now, sequence: report.sequence) { [unowned self] in self.tryAgain() }
         return report.sequence
     }
