@@ -19,6 +19,8 @@ struct Plan {
     let wireDelay: ClosedRange<Int>
     /// Microseconds that a commit takes.
     let diskDelay: ClosedRange<Int>
+    /// The least time from one commit to the next.
+    let commitPace: Nanoseconds
     /// How long a shard whose disk is full waits before it looks again.
     let diskPatience: Nanoseconds
     /// Milliseconds between two troubles.
@@ -44,6 +46,7 @@ struct Plan {
         self.tick = .milliseconds(Int64(random.within(20...150)))
         self.wireDelay = random.pick([20...80, 20...80, 50...2_000, 50...30_000])
         self.diskDelay = random.pick([200...400, 200...400, 300...5_000, 1_000...60_000])
+        self.commitPace = .milliseconds(Int64(random.pick([0, 0, 1, 20])))
         self.diskPatience = .milliseconds(Int64(random.within(20...1_000)))
         self.troubleGap = random.pick([20...300, 100...2_000, 500...4_000, 1_000...10_000])
         self.restartPause = random.pick([10...60, 20...1_500])

@@ -17,7 +17,7 @@ final class ShardHost {
     private var shardClock: ShardClock
     private var checked: (life: Int, at: Timestamp, time: Timestamp)?
     var machine: Shard
-    private var gate = CommitGate(durableSequence: 0)
+    private var gate: CommitGate
     private var facts = FrameBytes()
     /// In the order in which they were accepted.
     private var accepted: [Link] = []
@@ -36,6 +36,7 @@ final class ShardHost {
         self.index = index
         self.world = world
         self.machine = Self.fresh(index, world)
+        self.gate = CommitGate(durableSequence: 0, pace: world.plan.commitPace)
         self.shardClock = Self.clock(after: .distantPast, SmallWorld.start)
         self.dialled = Array(repeating: nil, count: world.slots.shardCount)
     }
@@ -82,7 +83,7 @@ final class ShardHost {
         self.disk.isClosed = false
         self.shardClock = Self.clock(after: self.machine.lastFactAt, self.world.now, skew: self.skew)
         self.machine.resume(at: self.clock)
-        self.gate = CommitGate(durableSequence: sequence)
+        self.gate = CommitGate(durableSequence: sequence, pace: self.world.plan.commitPace)
         self.isUp = true
         for shard in self.dialled.indices where shard != self.index {
             self.world.add(.dial(self.process, shard: shard, life: self.life), after: self.world.wireDelay())
@@ -346,9 +347,14 @@ final class ShardHost {
         self.endTurn()
     }
 
-    private func endTurn() {
-        switch self.gate.endTurn() {
+    private func endTurn(isLast: Bool = false) {
+        switch self.gate.endTurn(at: self.world.now - SmallWorld.start, isLast: isLast) {
         case .wait: if self.mutant == .replyBeforeCommit { self.leave() }
+        case .pause(let span):
+            // The end of a turn that is open asks again by itself.
+            guard !self.turnIsOpen else { return }
+            self.turnIsOpen = true
+            self.world.add(.turnEnds(self.process, life: self.life), after: span)
         case .release: self.leave()
         case .commit(let batch):
             self.setAside()
@@ -462,10 +468,12 @@ final class ShardHost {
             self.machine.takeOutput(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
             self.gate.rebuilt(upTo: self.gate.durableSequence)
         } else {
+            let answers = self.machine.answersGiven
             guard let sequence = self.load(&self.disk, into: &self.machine) else {
                 self.gate.failed()
                 return self.world.add(.giveUp(shard: self.index, life: self.life), after: .zero)
             }
+            self.machine.doubt(answers)
             self.gate.rebuilt(upTo: sequence)
         }
         self.world.add(.tryDisk(shard: self.index, life: self.life), after: self.world.plan.diskPatience)
@@ -518,8 +526,11 @@ final class ShardHost {
     func settle() {
         self.machine.tick(at: self.clock)
         self.takeOutput()
-        self.endTurn()
-        while self.batch != nil { _ = self.diskIsDone(isKept: true) }
+        self.endTurn(isLast: true)
+        while self.batch != nil {
+            _ = self.diskIsDone(isKept: true)
+            self.endTurn(isLast: true)
+        }
     }
 
     /// A question at the very end of a run: nothing that it might change is kept.

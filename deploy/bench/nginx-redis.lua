@@ -6,7 +6,7 @@ local settings = assert(loadfile(ngx.config.prefix() .. "redis.conf.lua"))()
 
 local TOKEN_SECONDS = 1800 -- how long a place in line lasts
 local POOL_IDLE_MILLISECONDS = 60000
-local POOL_SIZE = 128 -- more than there are connections: no connection to Redis is ever made anew
+local POOL_SIZE = 4096 -- more than there are connections: no connection to Redis is ever made anew
 
 local line = {}
 

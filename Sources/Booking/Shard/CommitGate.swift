@@ -11,6 +11,10 @@
 /// when none is. So one commit carries all that gathered during the one before (group commit), one is under way at a
 /// time, and a fact is never visible outside before it is kept.
 ///
+/// **Pace.** One commit costs about the same for one fact as for a hundred. So the next one starts no sooner than `pace` after
+/// the one before, and what is asked meanwhile shares it; after a rest it starts at once. Measured with 64 connections: see
+/// the README's table, `make bench-journal`.
+///
 /// The shell keeps what leaves (replies, debits) in two heaps: what gathers, and what was set aside for the commit under
 /// way. Every verb is O(1) and allocates nothing.
 ///
@@ -36,6 +40,8 @@ public struct CommitGate: Equatable, Sendable {
     public enum Step: Equatable, Sendable {
         /// Nothing: what has gathered waits for the commit under way, or the journal has failed and nothing leaves.
         case wait
+        /// Nothing yet: the last commit was started a moment ago. Say `endTurn` again after this long at the latest.
+        case pause(Nanoseconds)
         /// What has gathered leaves now: it saw nothing that is not durable.
         case release
         /// Set aside what has gathered, and hand the journal this batch: all facts that have gathered.
@@ -58,11 +64,18 @@ public struct CommitGate: Equatable, Sendable {
     public private(set) var durableSequence: UInt64
     /// Batches committed.
     public private(set) var batchCount: UInt64 = 0
+    private let pace: Nanoseconds
     private var gathered: UInt32 = 0
     private var state = State.idle
+    /// From when on the next commit may start.
+    private var nextCommitAt = Nanoseconds(.min)
 
-    /// `durableSequence` is the journal's: the last fact of a replay.
-    public init(durableSequence: UInt64) { self.durableSequence = durableSequence }
+    /// `durableSequence` is the journal's: the last fact of a replay. `pace` is the least time from the start of one commit to
+    /// the next.
+    public init(durableSequence: UInt64, pace: Nanoseconds = .zero) {
+        self.durableSequence = durableSequence
+        self.pace = pace
+    }
 
     /// Nothing waits for a commit.
     public var isIdle: Bool { (self.state == .idle || self.state == .suspended) && self.gathered == 0 }
@@ -78,10 +91,13 @@ public struct CommitGate: Equatable, Sendable {
         self.gathered += 1
     }
 
-    /// The turn is over, or a commit is.
-    public mutating func endTurn() -> Step {
+    /// The turn is over, or a commit is. `now` is the reading of a clock that never goes back; its zero means nothing. The
+    /// last commit of all does not wait for its time.
+    public mutating func endTurn(at now: Nanoseconds, isLast: Bool = false) -> Step {
         guard self.state == .idle || self.state == .suspended else { return .wait }
         guard self.gathered > 0 else { return .release }
+        guard isLast || now >= self.nextCommitAt else { return .pause(Nanoseconds(self.nextCommitAt.rawValue - now.rawValue)) }
+        self.nextCommitAt = Nanoseconds(now.rawValue + self.pace.rawValue)
         let batch = Batch(firstSequence: self.durableSequence + 1, count: self.gathered)
         self.state = .committing(count: self.gathered)
         self.gathered = 0

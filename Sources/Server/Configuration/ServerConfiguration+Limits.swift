@@ -24,6 +24,12 @@ extension ServerConfiguration {
         return limits
     }
 
+    /// Only a commit that waits for the disk is worth sharing.
+    var commitPace: Nanoseconds {
+        guard self.journal.kind == "sqlite", self.journal.policy == "commit" else { return .zero }
+        return .milliseconds(Int64(self.journal.commitPaceMilliseconds))
+    }
+
     var httpLimits: HTTPServer.Limits {
         var http = HTTPLimits()
         http.headerBytesMax = self.gateway.headerBytesMax

@@ -73,6 +73,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var kind = "sqlite"
         public var policy = "commit"
         public var intervalMilliseconds = 100
+        public var commitPaceMilliseconds = 1
         /// Some 600,000 facts, which take half a second to take in at a start.
         public var compactBytes = 64 << 20
         public var compactAgeSeconds = 3_600

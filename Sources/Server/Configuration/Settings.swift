@@ -296,6 +296,14 @@ public enum Settings {
             "With journal.policy interval: how much of the last answers a loss of power may undo."
         ),
         whole(
+            "journal.commitPaceMilliseconds",
+            0...1_000,
+            \.journal.commitPaceMilliseconds,
+            unit: "milliseconds",
+            "With journal.policy commit: the least time from one commit to the next, which all share that is asked "
+                + "meanwhile; 0 commits at once, for several times the CPU."
+        ),
+        whole(
             "journal.compactBytes",
             65_536...(1 << 40),
             \.journal.compactBytes,

@@ -11,7 +11,13 @@ final class GroupCommit {
     private var facts = FrameBytes(capacity: 64 * 1_024)
     private var lastTurnAt = Timestamp.distantPast
     private var onIdle: (() -> Void)?
+    /// Nothing comes after what gathers now.
+    private var isEnding = false
 
+    /// The loop's clock: milliseconds of it are exact enough for a pace.
+    private let clock: () -> Nanoseconds
+    /// Sees to it that a turn ends in this while, and so `endTurn` is called.
+    private let wakeAfter: (Nanoseconds) -> Void
     /// What was decided since the last look gathers here: see `gather`.
     private let takeOutput: () -> Void
     /// Replies of the turns since the last batch was handed over; the owner moves them aside and sends them.
@@ -33,6 +39,9 @@ final class GroupCommit {
     /// is final.
     init(
         _ journal: any Journal,
+        pace: Nanoseconds = .zero,
+        clock: @escaping () -> Nanoseconds = { .zero },
+        wakeAfter: @escaping (Nanoseconds) -> Void = { _ in },
         takeOutput: @escaping () -> Void,
         setAside: @escaping () -> Void,
         sendSetAside: @escaping () -> Void,
@@ -40,7 +49,9 @@ final class GroupCommit {
         onFailure: @escaping (JournalError) -> Void
     ) {
         self.journal = journal
-        self.gate = CommitGate(durableSequence: journal.nextSequence - 1)
+        self.gate = CommitGate(durableSequence: journal.nextSequence - 1, pace: pace)
+        self.clock = clock
+        self.wakeAfter = wakeAfter
         self.takeOutput = takeOutput
         self.setAside = setAside
         self.sendSetAside = sendSetAside
@@ -73,8 +84,9 @@ final class GroupCommit {
     /// facts must be, or they would leave before these.
     private func endTurn() {
         self.takeOutput()
-        switch self.gate.endTurn() {
+        switch self.gate.endTurn(at: self.clock(), isLast: self.isEnding) {
         case .wait: break
+        case .pause(let span): self.wakeAfter(span)
         case .release:
             self.setAside()
             self.sendSetAside()
@@ -141,6 +153,7 @@ final class GroupCommit {
     /// Commits what gathered; `whenIdle` is called once nothing waits for a commit any more, maybe before this returns.
     func finish(at now: Timestamp, whenIdle: @escaping () -> Void) {
         self.onIdle = whenIdle
+        self.isEnding = true
         self.endTurn(at: now)
         self.tellIfIdle()
     }

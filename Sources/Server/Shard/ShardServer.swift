@@ -31,6 +31,7 @@ final class ShardServer {
     private let restore: (inout Shard) throws(JournalError) -> Recovery.Report
     private var listener: UnixListener?
     private let ticker: LoopTimer
+    private let pacer: LoopTimer
     private let time: ShardTime
     private(set) var peers: [UInt32: Peer] = [:]
     private var nextLink: UInt32 = 1
@@ -76,9 +77,18 @@ final class ShardServer {
         self.restore = restore
         self.time = time
         self.ticker = LoopTimer(on: loop)
+        // Waking the loop is all that it does: the turn that ends with it commits.
+        let pacer = LoopTimer(on: loop)
+        self.pacer = pacer
         self.trouble = StorageTrouble(on: loop, log: log)
         self.commit = GroupCommit(
             journal,
+            pace: configuration.commitPace,
+            clock: { .milliseconds(Int64(loop.now)) },
+            wakeAfter: { [pacer] span in
+                guard !pacer.isActive else { return }
+                pacer.start(afterMilliseconds: UInt64((span.rawValue + 999_999) / 1_000_000))
+            },
             takeOutput: { [unowned self] in self.takeOutput() },
             setAside: { [unowned self] in self.setAside() },
             sendSetAside: { [unowned self] in self.sendSetAside() },
@@ -131,6 +141,7 @@ final class ShardServer {
         self.listener = nil
         listener.close()
         self.ticker.close()
+        self.pacer.close()
         self.trouble.close()
         self.commit.finish(at: self.now) { [unowned self] in
             for dialler in self.diallers { dialler?.close() }
