@@ -96,7 +96,9 @@ public struct CommitGate: Equatable, Sendable {
     public mutating func endTurn(at now: Nanoseconds, isLast: Bool = false) -> Step {
         guard self.state == .idle || self.state == .suspended else { return .wait }
         guard self.gathered > 0 else { return .release }
-        guard isLast || now >= self.nextCommitAt else { return .pause(Nanoseconds(self.nextCommitAt.rawValue - now.rawValue)) }
+        guard isLast || now >= self.nextCommitAt else {
+            return .pause(Nanoseconds(self.nextCommitAt.rawValue - now.rawValue))
+        }
         self.nextCommitAt = Nanoseconds(now.rawValue + self.pace.rawValue)
         let batch = Batch(firstSequence: self.durableSequence + 1, count: self.gathered)
         self.state = .committing(count: self.gathered)

@@ -9,7 +9,9 @@ extension Shard {
             return CommitGate.unanswered
         }
         // It went with the refused batch, which a crash may still find on the disk.
-        if let operation, self.answersInDoubt?.answer(operation.id, at: self.now) != nil { return CommitGate.unanswered }
+        if let operation, self.answersInDoubt?.answer(operation.id, at: self.now) != nil {
+            return CommitGate.unanswered
+        }
         // What a key is answered has to be kept, and can't be.
         if operation?.owner == .client { return .refused(.storageUnavailable) }
         return self.read(request)
