@@ -237,7 +237,11 @@ extension Auditor {
             let isTrue = ids.contains { (self.reservations[$0]?.soldPosition ?? .max) > window.lowerBound }
             self.require(isTrue, "\(ids) were refused as not paid, and all were")
         case (.cancel(_, _, let ids), .paymentInProgress):
-            let isTrue = ids.contains { self.reservations[$0]?.payment != nil }
+            // The payment may have been refused since, in the same batch.
+            let isTrue = ids.contains { id in
+                self.reservations[id]?.payment != nil
+                    || self.payments.contains { self.paymentBooks[$0]!.order.reservations.contains(id) }
+            }
             self.require(isTrue, "\(ids) were refused as being paid, and none was")
         case (.cancel(_, let user, let ids), .noSuchReservation):
             let isTrue = ids.contains { self.reservations[$0]?.reservation.user != user }

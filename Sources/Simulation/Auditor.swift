@@ -154,6 +154,12 @@ final class Auditor {
             .map(\.order)
     }
 
+    /// A cancellation of this person's that has begun and not ended, if there is one: the oldest.
+    func openCancellation(of user: UserID) -> CancellationOrder? {
+        self.cancellationBooks.values.filter { $0.order.user == user && !$0.isDone }
+            .min { $0.order.id < $1.order.id }?.order
+    }
+
     /// The first two schedules of a concert that are not sold out, or the last two.
     func schedulesOnSale(of concert: Concert) -> ArraySlice<Schedule> {
         let schedules = concert.schedules

@@ -39,6 +39,10 @@ struct Fan {
             }
             return (again.request, again.isForged, again.key, false)
         }
+        // Who waits for one cancellation in another window may try it with one of its seats.
+        if let order = auditor.openCancellation(of: self.user), random.once(in: 3) {
+            return (.cancel(order.concert, self.user, [random.pick(order.reservations)]), false, nil, false)
+        }
         if !self.answered.isEmpty, random.once(in: 16) {
             let (request, key) = random.pick(self.answered)
             return (random.once(in: 4) ? self.mistaken(request) : request, false, key, true)
