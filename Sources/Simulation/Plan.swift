@@ -62,9 +62,10 @@ struct Plan {
         limits.replyTimeout = .milliseconds(Int64(random.within(300...5_000)))
         self.limits = limits
         var answerLimits = AnswerLimits()
-        // Clocks jump a minute at a time, and no gateway waits so long.
-        answerLimits.resendLifetime = .minutes(30)
-        answerLimits.countMax = random.once(in: 4) ? 100 : 100_000
+        // Where few are kept whatever the time, no jump of a clock may end a lifetime: they are a minute at a time.
+        let keepsFew = random.once(in: 4)
+        answerLimits.resendLifetime = keepsFew ? .minutes(30) : .milliseconds(1)
+        answerLimits.countMax = keepsFew ? 100 : 100_000
         self.answerLimits = answerLimits
         self.checkGap = 16
     }

@@ -196,7 +196,7 @@ import Testing
     @Test func `only so many wait for one payment`() {
         let story = Story(points: 200_000)
         for _ in 1..<Transfers.waitersMax { #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == nil) }
-        #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == .refused(.overloaded))
+        #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == .refused(.unavailable))
         story.take(story.debited())
         #expect(story.home.output().late.count == Transfers.waitersMax)
     }

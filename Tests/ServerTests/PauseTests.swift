@@ -1,3 +1,4 @@
+import Booking
 import Foundation
 import Glibc
 import Testing
@@ -59,6 +60,20 @@ import Testing
     }
 
     /// Each number is another request, so that one done twice would show.
+    @Test func `a gateway that starts again while a shard is away serves the others`() throws {
+        let cluster = try TestCluster(arguments: ["--shards", "2", "--set", "gateway.replyTimeoutMilliseconds=300"])
+        try cluster.waitUntilUp()
+        let file = try cluster.file()
+        let slots = SlotMap(shardCount: 2)
+        let served = (1...8).first { slots.shard(of: Slot(of: ConcertID(UInt64($0)))) == 1 }!
+        kill(file.shards[0], SIGSTOP)
+        defer { kill(file.shards[0], SIGCONT) }
+        kill(file.gateways[0], SIGKILL)
+        try TestCluster.eventually("the next gateway serves") {
+            (try? BookingClient(port: file.port).schedules(served).status) == 200
+        }
+    }
+
     private static func request(_ user: Int, _ number: Int, _ token: String) -> String {
         switch number % 3 {
         case 0: return BookingClient.request("POST", "/api/v1/point/charge?userId=\(user)&amount=10")

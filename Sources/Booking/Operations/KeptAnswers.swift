@@ -2,7 +2,7 @@ import DequeModule
 
 /// The answers of one shard that may be asked for again. Takes in facts; the shard decides.
 ///
-///     answered ──kept──▶ its lifetime is over: forgotten
+///     answered ──kept──▶ its lifetime is over, and it is a client's or one of many: forgotten
 ///                  └──▶ one of a gateway, and no room is left: the oldest of them makes room
 ///
 /// Memory is bounded by `AnswerLimits.countMax` answers of 120 to 240 bytes. Answers to clients' keys are never forgotten
@@ -40,12 +40,9 @@ public struct KeptAnswers {
 
     /// Nil when it was never answered, or so long ago that it counts as new.
     func answer(_ id: OperationID, at now: Timestamp) -> KeptAnswer? {
-        guard let entry = self.table[id], entry.at + self.lifetime(of: entry.owner) > now else { return nil }
+        guard let entry = self.table[id] else { return nil }
+        if entry.owner == .client, entry.at + self.limits.keyLifetime <= now { return nil }
         return self.answer(id, entry)
-    }
-
-    private func lifetime(of owner: Operation.Owner) -> Nanoseconds {
-        owner == .client ? self.limits.keyLifetime : self.limits.resendLifetime
     }
 
     // MARK: Taking in facts
@@ -55,13 +52,22 @@ public struct KeptAnswers {
         while let oldest = self.keys.first, self.table[oldest]!.at + self.limits.keyLifetime <= now {
             self.table[self.keys.removeFirst()] = nil
         }
-        while let oldest = self.resends.first, self.table[oldest]!.at + self.limits.resendLifetime <= now {
+        // Gateways wait by a clock that nobody sets. A clock that is set forward must not end what they may send again, so
+        // some of them are kept whatever the time.
+        while self.resends.count > self.limits.resendCountMin, let oldest = self.resends.first,
+            self.table[oldest]!.at + self.limits.resendLifetime <= now
+        {
             self.table[self.resends.removeFirst()] = nil
         }
     }
 
-    /// Traps when the operation is answered already: it would have been carried out twice.
+    /// Traps when the operation of a gateway is answered already: it would have been carried out twice. A key may have been
+    /// used again after a lifetime that was shorter then: the later answer counts. O(1), and O(keys) for such a key.
     mutating func take(_ answer: KeptAnswer) {
+        if let earlier = self.table[answer.operation.id], earlier.owner == .client {
+            self.keys.removeAll { $0 == answer.operation.id }
+            self.table[answer.operation.id] = nil
+        }
         if self.table.count >= self.limits.countMax, let oldest = self.resends.popFirst() { self.table[oldest] = nil }
         self.restore(answer)
     }
@@ -126,6 +132,10 @@ public struct AnswerLimits: Equatable, Sendable {
     public var countMax = 1_000_000
     public init() {}
 
+    /// Answers to gateways that are kept whatever the time: more than a shard gives within their few seconds.
+    public var resendCountMin: Int { self.countMax / 16 }
+
     /// A quarter stays for the gateways: at the default bound more than a shard does within their few seconds.
-    public var keyCountMax: Int { self.countMax - self.countMax / 4 }
+    public var keyCountMax: Int { self.countMax - self.resendCountMax }
+    public var resendCountMax: Int { self.countMax / 4 }
 }

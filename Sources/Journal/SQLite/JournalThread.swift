@@ -109,6 +109,9 @@ final class JournalThread: Sendable {
     private func write(_ writer: JournalWriter) {
         var failure: JournalError?
         var isCopying = false
+        // Frames when a copy was asked for last: only new ones are a reason to ask again. A reader, or a full disk, can
+        // keep the log from beginning anew for hours.
+        var askedAt = 0
         var syncedAt = NativeThread.monotonicNanoseconds
         while true {
             switch self.nextEvent(writer.isUnsynced && failure == nil ? self.deadline(after: syncedAt) : nil) {
@@ -140,8 +143,11 @@ final class JournalThread: Sendable {
                 }
                 syncedAt = NativeThread.monotonicNanoseconds
             }
-            if !isCopying, writer.frameCount >= Self.checkpointFrames {
+            let frames = writer.frameCount
+            if frames < askedAt { askedAt = 0 }
+            if !isCopying, frames >= max(Self.checkpointFrames, askedAt + Self.finishFrames) {
                 isCopying = true
+                askedAt = frames
                 self.requests.change { if $0 == nil { $0 = .copy } }
             }
         }

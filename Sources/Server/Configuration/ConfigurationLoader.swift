@@ -1,3 +1,4 @@
+import Booking
 import Configuration
 import FoundationEssentials
 
@@ -121,6 +122,17 @@ public struct LoadedConfiguration: Sendable {
                     problem:
                         "a target of \(gateway.targetBytesMax) bytes does not fit a head of \(gateway.headerBytesMax) bytes",
                     remedy: "it must be below gateway.headerBytesMax"
+                )
+            )
+        }
+        let sentAgainMax = gateway.inFlightPerShardMax * self.configuration.cluster.gateways
+        if self.configuration.answerLimits.resendCountMax < sentAgainMax {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: "shard.keptAnswersMax",
+                    problem: "the gateways may send \(sentAgainMax) requests again, and a quarter of "
+                        + "\(self.configuration.shard.keptAnswersMax) answers is kept for them",
+                    remedy: "it must be at least 4 times gateway.inFlightPerShardMax times cluster.gateways"
                 )
             )
         }

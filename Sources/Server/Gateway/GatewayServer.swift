@@ -28,7 +28,10 @@ final class GatewayServer: HTTPHandler {
     private var output = OutputBytes()
     private(set) var meter = GatewayMeter()
 
+    /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
+    /// that starts again while one shard is away must serve the others.
     var onReady: (() -> Void)?
+    private let patience: Nanoseconds
 
     /// How often requests whose time is up are looked for, and the date is told.
     private static let tickMilliseconds: UInt64 = 100
@@ -50,6 +53,7 @@ final class GatewayServer: HTTPHandler {
         self.router = Router(catalogue: catalogue, tokens: tokens)
         self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
+        self.patience = configuration.gatewayLimits.replyTimeout
         self.ticker = LoopTimer(on: loop)
         self.date = HTTPDate(epochSeconds: Timestamp.now.seconds)
         self.identity = FrameLink.Identity(
@@ -302,5 +306,16 @@ final class GatewayServer: HTTPHandler {
         for pending in self.machine.timedOut(at: Self.steadyTime) {
             self.finish(pending, with: Gateway.unanswered)
         }
+        self.serveWithoutAll()
+    }
+
+    private func serveWithoutAll() {
+        let waited = Clock.monotonicNanoseconds() - self.startedAt
+        guard waited >= UInt64(self.patience.rawValue), let onReady = self.onReady.take() else { return }
+        self.log.warning(
+            "some shards can't be reached yet; the others are served",
+            metadata: ["away": "\(self.shardsAway.map(String.init).joined(separator: ", "))"]
+        )
+        onReady()
     }
 }

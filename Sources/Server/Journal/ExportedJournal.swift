@@ -65,6 +65,7 @@ struct ExportedJournal {
         guard let said: Batch = Self.decoded(line), let time = Timestamp(words: said.at), said.count >= 1,
             let bytes = [UInt8](hexadecimal: said.bytes)
         else { throw self.refusal("should be a batch, and can't be read as one") }
+        guard point.sequence < UInt64(Int64.max) else { throw self.refusal("comes after more facts than there can be") }
         guard said.batch == point.sequence + 1 else {
             throw self.refusal("is a batch from fact \(said.batch) on, and fact \(point.sequence + 1) should be next")
         }

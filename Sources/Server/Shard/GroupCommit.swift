@@ -123,6 +123,8 @@ final class GroupCommit {
     }
 
     private func suspend(_ error: JournalError) {
+        // Answers of this turn that came late, to payments: who waits for one is told as well.
+        self.takeOutput()
         self.gate.refused()
         self.facts.removeAll()
         do throws(JournalError) { self.gate.rebuilt(upTo: try self.undo(error)) } catch { self.fail(error) }

@@ -142,8 +142,8 @@ final class ShardServer {
         listener.close()
         self.ticker.close()
         self.pacer.close()
-        self.trouble.close()
         self.commit.finish(at: self.now) { [unowned self] in
+            self.trouble.close()
             for dialler in self.diallers { dialler?.close() }
             for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
             self.loop.onTurnEnd = nil

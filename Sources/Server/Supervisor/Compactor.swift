@@ -133,7 +133,7 @@ final class Compactor {
                 "journal not compacted; it grows, and all else goes on",
                 metadata: [
                     "shard": "\(shard)", "reason": "\(reason)", "next_try_s": "\(pause.rawValue / 1_000_000_000)",
-                    "command": "usher journal compact --state \(self.state.path) --shard \(shard)",
+                    "command": "usher journal compact --config \(self.state.configurationFile) --shard \(shard)",
                 ]
             )
         }
