@@ -33,15 +33,18 @@ final class JournalThread: Sendable {
         var outcome: Result<End, JournalError>?
         var troubles: [JournalError] = []
         var isStopping = false
-        /// What the checkpointer says: frames that it left over, or why it could not.
-        var checkpoint: Result<Int, JournalError>?
+        /// What the checkpointer says: how far it has copied the log, or why it could not.
+        var checkpoint: Result<CopiedLog, JournalError>?
     }
 
     private enum Event {
         case task(Task)
-        case checkpoint(Result<Int, JournalError>)
+        case checkpoint(Result<CopiedLog, JournalError>)
         case stop
     }
+
+    /// Frames of the log, and how many of them are copied back.
+    private typealias CopiedLog = (frames: Int, copied: Int)
 
     private enum CheckpointRequest { case copy, stop }
 
@@ -109,9 +112,10 @@ final class JournalThread: Sendable {
     private func write(_ writer: JournalWriter) {
         var failure: JournalError?
         var isCopying = false
-        // Frames when a copy was asked for last: only new ones are a reason to ask again. A reader, or a full disk, can
-        // keep the log from beginning anew for hours.
-        var askedAt = 0
+        // Frames from which a copy is asked for again. At once while copies get further, since each leaves less over; else a
+        // reader, a full disk or rest keeps the log as it is, maybe for hours, and only new frames are a reason.
+        var askAgainAt = 0
+        var copiedBefore = 0
         var syncedAt = NativeThread.monotonicNanoseconds
         while true {
             switch self.nextEvent(writer.isUnsynced && failure == nil ? self.deadline(after: syncedAt) : nil) {
@@ -120,11 +124,16 @@ final class JournalThread: Sendable {
                 if case .failure(let error) = result, !error.isPassing { failure = error }
                 self.state.change { $0.outcome = result }
                 self.wake()
-            case .checkpoint(.success(let left)):
+            case .checkpoint(.success(let log)):
                 isCopying = false
-                if left <= Self.finishFrames { self.tell { () throws(JournalError) in try writer.finishCheckpoint() } }
+                let isLittleLeft = log.frames - log.copied <= Self.finishFrames
+                if isLittleLeft { self.tell { () throws(JournalError) in try writer.finishCheckpoint() } }
+                let goesOn = !isLittleLeft && log.copied != copiedBefore
+                askAgainAt = goesOn ? 0 : writer.frameCount + Self.finishFrames
+                copiedBefore = log.copied
             case .checkpoint(.failure(let error)):
                 isCopying = false
+                askAgainAt = writer.frameCount + Self.finishFrames
                 self.tell(error)
             case .stop:
                 // After a failure the files stay as they are: a copy back would only hide what is wrong with them.
@@ -144,10 +153,9 @@ final class JournalThread: Sendable {
                 syncedAt = NativeThread.monotonicNanoseconds
             }
             let frames = writer.frameCount
-            if frames < askedAt { askedAt = 0 }
-            if !isCopying, frames >= max(Self.checkpointFrames, askedAt + Self.finishFrames) {
+            if frames < Self.checkpointFrames { askAgainAt = 0 }  // the log has begun anew
+            if !isCopying, frames >= max(Self.checkpointFrames, askAgainAt) {
                 isCopying = true
-                askedAt = frames
                 self.requests.change { if $0 == nil { $0 = .copy } }
             }
         }
@@ -197,11 +205,8 @@ final class JournalThread: Sendable {
                 return request
             }
             guard request == .copy else { return }
-            let result: Result<Int, JournalError>
-            do throws(SQLiteFailure) {
-                let log = try database.checkpoint()
-                result = .success(log.frames - log.copied)
-            } catch {
+            let result: Result<CopiedLog, JournalError>
+            do throws(SQLiteFailure) { result = .success(try database.checkpoint()) } catch {
                 result = .failure(self.files.error(error, at: 1))
             }
             self.state.change { $0.checkpoint = result }
