@@ -192,7 +192,8 @@ public enum Settings {
             1...3_600,
             \.shard.resendLifetimeSeconds,
             unit: "seconds",
-            "How long the answer to a change without a key is kept, in case its gateway sends it again."
+            "How long the answer to a change without a key is kept at least, in case its gateway sends it again; the "
+                + "newest stay longer."
         ),
         whole(
             "shard.keptAnswersMax",
