@@ -51,9 +51,6 @@ public protocol JournalArchive: AnyObject {
 
     /// Keeps a snapshot in place of older ones. It is durable when this returns.
     func write(_ snapshot: JournalSnapshot) throws(JournalError)
-
-    /// Forgets facts that the newest snapshot covers. An owner that appends meanwhile waits for a few milliseconds at most.
-    func dropCovered() throws(JournalError)
 }
 
 /// Where the facts of one shard are kept, as its owner has it.

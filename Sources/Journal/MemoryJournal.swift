@@ -40,9 +40,4 @@ public final class MemoryJournal: Journal {
     }
 
     public func write(_ snapshot: JournalSnapshot) { self.snapshot = snapshot }
-
-    public func dropCovered() {
-        guard let snapshot = self.snapshot else { return }
-        self.batches.removeAll { $0.firstSequence <= snapshot.sequence }
-    }
 }

@@ -159,7 +159,7 @@ final class GatewayHost {
     }
 
     func tick() {
-        for pending in self.machine.timedOut(at: self.world.now) { self.finish(pending, with: Gateway.unanswered) }
+        for pending in self.machine.timedOut(at: self.world.now) { self.finish(pending, with: Reply.unanswered) }
         self.world.add(.tick(self.process, life: self.life), after: Self.tick)
     }
 

@@ -461,7 +461,7 @@ final class ShardHost {
         self.gate.refused()
         self.facts.removeAll()
         if self.mutant == .refusedBatchIsAnswered { self.leave() }
-        self.answerAllWhoWait(with: CommitGate.unanswered)
+        self.answerAllWhoWait(with: Reply.unanswered)
         self.gatheringTransfers = []
         self.committingTransfers = []
         if self.mutant == .refusedBatchStaysInState {

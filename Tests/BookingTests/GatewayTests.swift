@@ -148,6 +148,6 @@ import Testing
 
     @Test func `a refresh that brings no schedules is refused as the shard refused it`() {
         #expect(Gateway.refusal(ofRefresh: .refused(.wrongShard)) == .refused(.wrongShard))
-        #expect(Gateway.refusal(ofRefresh: .left) == Gateway.unanswered)
+        #expect(Gateway.refusal(ofRefresh: .left) == Reply.unanswered)
     }
 }

@@ -209,7 +209,7 @@ import Testing
         #expect(concert.shard.read(leave, as: Self.resend(2)) == .left)
         #expect(concert.shard.read(.leave(pass), as: Self.resend(2)) == .refused(.keyReused))
         #expect(concert.shard.read(.leave(pass), as: Self.resend(3)) == .refused(.storageUnavailable))
-        #expect(concert.shard.read(.pay(pass, ids), as: Self.key(1)) == CommitGate.unanswered)
+        #expect(concert.shard.read(.pay(pass, ids), as: Self.key(1)) == Reply.unanswered)
         // A place that somebody has can be read, but not kept for a key.
         guard case .joined(let joined) = concert.shard.read(.join(Stage.concert, stranger), as: Self.resend(4)) else {
             Issue.record("the stranger is in")

@@ -51,7 +51,7 @@ struct ShardSuspendedTests {
         let undone = Stage()
         #expect(undone.shard.read(request, as: operation) == .refused(.storageUnavailable))
         undone.shard.doubt(doubted)
-        #expect(undone.shard.read(request, as: operation) == CommitGate.unanswered)
+        #expect(undone.shard.read(request, as: operation) == Reply.unanswered)
         undone.shard.resume(at: undone.now)
         #expect(undone.shard.read(request, as: operation) == .refused(.storageUnavailable))
     }
@@ -75,7 +75,7 @@ struct ShardSuspendedTests {
         let holds = concert.reserve(pass, [1]).map(\.id)
         #expect(concert.ask(.pay(pass, holds)) == nil)
         #expect(concert.ask(.pay(pass, holds)) == nil)
-        let told = concert.shard.takeWaiters(telling: CommitGate.unanswered)
+        let told = concert.shard.takeWaiters(telling: Reply.unanswered)
         #expect(told.map(\.origin) == [concert.origin(3), concert.origin(4)])
         #expect(told.allSatisfy { $0.kind == .pay && $0.reply == .refused(.unavailable) })
         #expect(concert.shard.takeWaiters(telling: .left) == [])

@@ -45,7 +45,6 @@ import Testing
         func newestSnapshot() -> JournalSnapshot? { nil }
         func replay(after: UInt64, _ body: (JournalBatch) throws(JournalError) -> Void) {}
         func write(_ snapshot: JournalSnapshot) {}
-        func dropCovered() {}
     }
 
     /// Replies by number, on their way through.

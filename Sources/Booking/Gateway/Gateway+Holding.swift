@@ -13,15 +13,6 @@ extension Gateway {
         public let key: OperationID?
     }
 
-    /// A shard is away: keeps a request for it, if there is room.
-    mutating func hold(_ pending: Pending, _ key: OperationID?, for shard: Int) -> Submission {
-        guard self.links[shard].inFlight.count < self.limits.heldPerShardMax,
-            let id = self.links[shard].inFlight.insert(pending)
-        else { return .refused(.overloaded) }
-        if let key { self.links[shard].keys[id] = key }
-        return .held
-    }
-
     /// The link to a shard is up. Gives what to send over it before anything else: everything in flight, in the order in
     /// which it came. O(n log n).
     public mutating func linkIsUp(to shard: Int) -> [Sending] {

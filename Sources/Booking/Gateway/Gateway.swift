@@ -110,10 +110,13 @@ public struct Gateway {
     }
 
     mutating func submit(_ pending: Pending, _ key: OperationID?, to shard: Int) -> Submission {
-        guard self.links[shard].isUp else { return self.hold(pending, key, for: shard) }
-        guard let id = self.links[shard].inFlight.insert(pending) else { return .refused(.overloaded) }
-        guard let key else { return .send(shard: shard, id: id) }
-        self.links[shard].keys[id] = key
+        let isUp = self.links[shard].isUp
+        guard isUp || self.links[shard].inFlight.count < self.limits.heldPerShardMax,
+            let id = self.links[shard].inFlight.insert(pending)
+        else { return .refused(.overloaded) }
+        if let key { self.links[shard].keys[id] = key }
+        guard isUp else { return .held }
+        guard key != nil else { return .send(shard: shard, id: id) }
         let asked = self.request(for: shard, of: pending)
         return asked == pending.request ? .send(shard: shard, id: id) : .claim(shard: shard, id: id, asked)
     }
@@ -161,13 +164,9 @@ public struct Gateway {
         return self.cache.fill(concert, with: body, askedAt: pending.sentAt)
     }
 
-    /// What a client is told whose shard gave no answer: its time was up, or the shard knows no such request.
-    /// The request may have been carried out or not.
-    public static let unanswered = Reply.refused(.unavailable)
-
     /// What clients are told that waited for a refresh which brought `reply`, and no schedules.
     public static func refusal(ofRefresh reply: Reply) -> Reply {
-        if case .refused = reply { reply } else { Self.unanswered }
+        if case .refused = reply { reply } else { .unanswered }
     }
 
     /// A request of the gateway's own has failed: gives the clients that waited for it.

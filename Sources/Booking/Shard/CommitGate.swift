@@ -115,16 +115,12 @@ public struct CommitGate: Equatable, Sendable {
     }
 
     /// The journal could not keep the batch under way, for now. Its facts and those that have gathered since are undone: the
-    /// shell drops them, answers all who wait with `unanswered`, and builds the state anew from the journal: `rebuilt`.
+    /// shell drops them, answers all who wait with `Reply.unanswered`, and builds the state anew from the journal: `rebuilt`.
     public mutating func refused() {
         guard case .committing = self.state else { preconditionFailure("no batch is under way") }
         self.state = .undoing
         self.gathered = 0
     }
-
-    /// What those are told whose requests went with a refused batch: they may have been carried out after all, if the
-    /// process dies before the journal writes again.
-    public static let unanswered = Reply.refused(.unavailable)
 
     /// The state is the journal's again, up to this fact. A journal that kept the batch after all is right, too.
     public mutating func rebuilt(upTo sequence: UInt64) {

@@ -22,6 +22,10 @@ public enum Reply: Equatable, Sendable {
     case claimed
     case refused(Refusal)
 
+    /// Said of a request of which nobody knows what came: a shard gave no answer in time, or its journal
+    /// refused the batch, which a crash may still find on the disk. It may have been carried out or not.
+    public static let unanswered = Reply.refused(.unavailable)
+
     /// The kind alone, as the frame's kind.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited

@@ -6,11 +6,11 @@ extension Shard {
         if let operation, request.isKept(for: operation.owner), let again = self.again(operation, request) {
             // Who would have to wait is told that nobody knows.
             if case .reply(let reply) = again { return reply }
-            return CommitGate.unanswered
+            return Reply.unanswered
         }
         // It went with the refused batch, which a crash may still find on the disk.
         if let operation, self.answersInDoubt?.answer(operation.id, at: self.now) != nil {
-            return CommitGate.unanswered
+            return Reply.unanswered
         }
         // What a key is answered has to be kept, and can't be.
         if operation?.owner == .client { return .refused(.storageUnavailable) }

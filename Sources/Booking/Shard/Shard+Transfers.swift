@@ -30,7 +30,7 @@ extension Shard {
 
     /// Nil when the answer comes with that of the one who asked first. Beyond the bound nobody can say what will come of it.
     mutating func wait(for id: TransferID, _ origin: Origin) -> Reply? {
-        self.transfers.wait(for: id, origin) ? nil : .refused(.unavailable)
+        self.transfers.wait(for: id, origin) ? nil : .unanswered
     }
 
     /// Points of this shard are asked for only after a restart that found a payment or a cancellation cut off from its

@@ -26,14 +26,7 @@ final class DroppedBatches {
             base INTEGER NOT NULL,
             base_hash BLOB NOT NULL
         ) STRICT;
-        CREATE TABLE batch (
-            first INTEGER PRIMARY KEY,
-            count INTEGER NOT NULL,
-            epoch INTEGER NOT NULL,
-            time INTEGER NOT NULL,
-            bytes BLOB NOT NULL,
-            hash BLOB NOT NULL
-        ) STRICT;
+        \(BatchTable.definition)
         """
 
     private let files: JournalFiles
@@ -148,22 +141,15 @@ final class DroppedBatches {
                 guard record.batch.firstSequence == self.end.sequence + 1 else {
                     throw self.damage(at: self.end.sequence + 1, "the batch with that fact was never kept")
                 }
-                do throws(SQLiteFailure) { try Self.run(insert, record) } catch {
+                do throws(SQLiteFailure) {
+                    try insert.bind(record.batch, epoch: record.epoch, hash: record.hash)
+                    _ = try insert.step()
+                } catch {
                     throw self.files.archiveError(error)
                 }
                 self.end = point
             }
         }
-    }
-
-    private static func run(_ insert: Statement, _ record: JournalRecord) throws(SQLiteFailure) {
-        try insert.bind(1, Int64(record.batch.firstSequence))
-        try insert.bind(2, Int64(record.batch.count))
-        try insert.bind(3, Int64(record.epoch))
-        try insert.bind(4, record.batch.time.nanoseconds)
-        try insert.bind(5, record.batch.bytes)
-        try insert.bind(6, record.hash.bytes)
-        _ = try insert.step()
     }
 
     /// Copies the log back into the file, as far as it goes without waiting for whoever reads.
@@ -207,10 +193,7 @@ final class DroppedBatches {
     /// The row that has the batch after `base` and all behind it, in the columns that `SQLiteArchive` reads.
     func rows() throws(JournalError) -> Statement {
         do throws(SQLiteFailure) {
-            return try Statement(
-                self.database,
-                "SELECT first, count, epoch, time, bytes, hash FROM batch ORDER BY first"
-            )
+            return try Statement(self.database, "\(BatchTable.select) ORDER BY first")
         } catch {
             throw self.files.archiveError(error)
         }

@@ -21,7 +21,7 @@ public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {
 /// The tables of a journal, by version.
 ///
 ///     journal   one row: whose it is, its owner's epoch, and where the batches begin that were not dropped yet
-///     batch     one row a group commit; `hash` is `ChainHash` after it
+///     batch     see `BatchTable`
 enum JournalSchema {
     /// "Ushr", so that `file` and people can tell what it is.
     static let applicationID: Int64 = 0x5573_6872
@@ -41,14 +41,7 @@ enum JournalSchema {
             base INTEGER NOT NULL,
             base_hash BLOB NOT NULL
         ) STRICT;
-        CREATE TABLE batch (
-            first INTEGER PRIMARY KEY,
-            count INTEGER NOT NULL,
-            epoch INTEGER NOT NULL,
-            time INTEGER NOT NULL,
-            bytes BLOB NOT NULL,
-            hash BLOB NOT NULL
-        ) STRICT;
+        \(BatchTable.definition)
         """
 
     /// What the one row of `journal` says.

@@ -92,12 +92,7 @@ final class JournalWriter {
         }
         let hash = self.end.hash.next(batch, epoch: self.epoch)
         do throws(SQLiteFailure) {
-            try self.insert.bind(1, Int64(batch.firstSequence))
-            try self.insert.bind(2, Int64(batch.count))
-            try self.insert.bind(3, Int64(self.epoch))
-            try self.insert.bind(4, batch.time.nanoseconds)
-            try self.insert.bind(5, batch.bytes)
-            try self.insert.bind(6, hash.bytes)
+            try self.insert.bind(batch, epoch: self.epoch, hash: hash)
             _ = try self.insert.step()
         } catch {
             throw self.files.error(error, at: batch.firstSequence)

@@ -1,8 +1,6 @@
 extension SQLiteArchive {
-    public func dropCovered() throws(JournalError) { try self.dropCovered(keeping: false) }
-
-    /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole.
-    /// `keeping` copies them to the archive before, see `DroppedBatches`.
+    /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole. An
+    /// owner that appends meanwhile waits for a few milliseconds at most. `keeping` copies them to the archive before, see `DroppedBatches`.
     public func dropCovered(keeping: Bool) throws(JournalError) {
         guard let snapshot = try self.newestSnapshot() else { return }
         try self.checkPlace(of: snapshot)

@@ -172,7 +172,7 @@ public final class SQLiteArchive: JournalArchive {
         var epochs = allowed
         try self.check(head, isAt: point)
         let rows = try self.statement(
-            "SELECT first, count, epoch, time, bytes, hash FROM batch WHERE first > ? ORDER BY first",
+            "\(BatchTable.select) WHERE first > ? ORDER BY first",
             start.sequence
         )
         defer { rows.reset() }
@@ -338,7 +338,7 @@ public final class SQLiteArchive: JournalArchive {
     func records(after point: ChainPoint, to sequence: UInt64, countMax: Int) throws(JournalError) -> [JournalRecord] {
         let header = try self.currentHeader()
         let rows = try self.statement(
-            "SELECT first, count, epoch, time, bytes, hash FROM batch WHERE first > ? ORDER BY first",
+            "\(BatchTable.select) WHERE first > ? ORDER BY first",
             point.sequence
         )
         defer { rows.reset() }

@@ -58,7 +58,6 @@ public final class SQLiteJournal: Journal {
     }
 
     public func write(_ snapshot: JournalSnapshot) throws(JournalError) { try self.archive.write(snapshot) }
-    public func dropCovered() throws(JournalError) { try self.archive.dropCovered() }
 
     // MARK: Owning
 

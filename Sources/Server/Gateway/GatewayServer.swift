@@ -214,7 +214,7 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: reply)
         case .control(.unknownKind):
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
-            self.finish(pending, with: Gateway.unanswered)
+            self.finish(pending, with: Reply.unanswered)
         case .request, .control, .unknown:
             throw WireError("a shard sends replies, no frame of kind \(frame.header.kind)")
         }
@@ -304,7 +304,7 @@ final class GatewayServer: HTTPHandler {
     private func tick() {
         self.date.update(epochSeconds: Timestamp.now.seconds)
         for pending in self.machine.timedOut(at: Self.steadyTime) {
-            self.finish(pending, with: Gateway.unanswered)
+            self.finish(pending, with: Reply.unanswered)
         }
         self.serveWithoutAll()
     }

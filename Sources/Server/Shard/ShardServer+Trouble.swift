@@ -14,7 +14,7 @@ import Wire
 extension ShardServer {
     /// Gives the last fact of the state.
     func undo(_ error: JournalError) throws(JournalError) -> UInt64 {
-        self.answerAllWhoWait(with: CommitGate.unanswered)
+        self.answerAllWhoWait(with: Reply.unanswered)
         let answers = self.machine.answersGiven
         let report = try self.rebuild()
         self.machine.doubt(answers)
