@@ -20,6 +20,8 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case unusable(sequence: UInt64, reason: String)
     /// Written by a newer version of Usher.
     case newer(file: String, version: Int, newest: Int)
+    /// This shard kept a journal in this folder, and none is there; how that is known.
+    case missing(JournalFiles, evidence: String)
     /// No journal, or that of another shard.
     case foreign(file: String, reason: String)
     /// A system call or SQLite refused, in a way that trying again does not mend.
@@ -29,7 +31,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     public var isPassing: Bool {
         switch self {
         case .full, .inputOutput, .busy: true
-        case .outOfSequence, .notOwner, .inUse, .damaged, .unusable, .newer, .foreign, .failed: false
+        case .outOfSequence, .notOwner, .inUse, .damaged, .unusable, .newer, .missing, .foreign, .failed: false
         }
     }
 
@@ -47,6 +49,8 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unusable(let sequence, let reason): "fact \(sequence) can't be taken in: \(reason)"
         case .newer(let file, let version, let newest):
             "\(file) has schema version \(version), and this program knows versions up to \(newest): run a newer usher"
+        case .missing(let files, let evidence):
+            "the journal of shard \(files.shard) is missing: \(files.database) is not there, but \(evidence)"
         case .foreign(let file, let reason): "\(file) \(reason)"
         case .failed(let file, let call, let message): "\(file): \(call): \(message)"
         }

@@ -6,7 +6,7 @@ struct Journal: ParsableCommand {
         abstract: "Verify, measure, export, audit and compact what the shards have written down.",
         discussion:
             "All of them work while the cluster runs. They end with 1 when a journal is not whole, and say where.",
-        subcommands: [Verify.self, Stat.self, Export.self, Audit.self, Compact.self]
+        subcommands: [Verify.self, Stat.self, Export.self, Audit.self, Compact.self, Begin.self]
     )
 
     struct Which: ParsableArguments {
@@ -113,6 +113,31 @@ struct Journal: ParsableCommand {
                     try LineAuditor.run(state, concert: self.concert, form: form, published: self.hash) { print($0) }
                 }
             } catch {
+                throw Failure(description: "\(error)")
+            }
+        }
+    }
+
+    struct Begin: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Begin the journal of a shard anew, when its files are lost and there is no copy of them.",
+            discussion: """
+                The shard then has no places, seats and points. Users of other shards keep what they have, and seats that \
+                were sold by this shard are for sale again. Refused while its journal is there.
+                """
+        )
+        @Option(help: "Which shard's journal, from 0.") var shard: Int
+        @Flag(help: "Say that all that was in it is given up.") var acceptLoss = false
+        @OptionGroup var settings: SettingOptions
+
+        func validate() throws {
+            guard !self.acceptLoss else { return }
+            throw ValidationError("this gives up all that the journal had: say so with --accept-loss")
+        }
+
+        func run() throws {
+            let configuration = try self.settings.resolve()
+            do throws(StartError) { print(try JournalCommand.begin(configuration, shard: self.shard)) } catch {
                 throw Failure(description: "\(error)")
             }
         }

@@ -144,7 +144,7 @@ import Testing
         try TestOwner.write(self.state.files, batches: 3)
         try FileManager.default.removeItem(atPath: self.state.files.database)
         let error = try #require(throws: JournalError.self) { _ = try TestOwner(self.state.files) }
-        #expect("\(error)".contains("it is gone, but"))
+        #expect("\(error)".contains("is not there, but"))
     }
 
     // MARK: Trouble

@@ -107,6 +107,77 @@ import Testing
         #expect(again.waitUntilOver() == 0)
     }
 
+    /// Runs `usher journal` and gives its status and all it said.
+    private static func run(_ arguments: String...) throws -> (status: Int32, text: String) {
+        let journal = Process()
+        let output = Pipe()
+        journal.executableURL = URL(filePath: TestCluster.executable)
+        journal.arguments = ["journal"] + arguments
+        journal.standardOutput = output
+        journal.standardError = output
+        try journal.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        journal.waitUntilExit()
+        return (journal.terminationStatus, text)
+    }
+
+    private static func removeJournal(of shard: Int, in state: StateDirectory) throws {
+        let folder = "\(state.path)/journal"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("shard-\(shard).")
+        {
+            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+    }
+
+    @Test func `a cluster does not start without one of its journals, nor with none beside them`() throws {
+        let first = try TestCluster(arguments: Self.arguments)
+        first.forget()
+        try first.waitUntilUp()
+        #expect(try Self.client(first).charge(1, 1_000).status == 200)
+        let state = first.state
+        first.signal(SIGTERM)
+        #expect(first.waitUntilOver() == 0)
+
+        let forgetful = try TestCluster(in: state)
+        forgetful.forget()
+        #expect(forgetful.waitUntilOver() == 1)
+        #expect(forgetful.errorText.contains("journal.kind is memory, but there are journals in \(state.path)/journal"))
+
+        for shard in 0..<2 {
+            try Self.removeJournal(of: shard, in: state)
+            let refused = try TestCluster(in: state, arguments: Self.arguments)
+            refused.forget()
+            #expect(refused.waitUntilOver() == 1)
+            let words = "the journal of shard \(shard) is missing: \(state.path)/journal/shard-\(shard).sqlite"
+            #expect(refused.errorText.contains(words), "\(refused.errorText)")
+            let command = "journal begin --state \(state.path) --shard \(shard) --accept-loss"
+            #expect(refused.errorText.contains("usher \(command)"))
+
+            #expect(try Self.run("begin", "--state", state.path, "--shard", "\(shard)").status != 0)
+            let begun = try Self.run(
+                "begin",
+                "--state",
+                state.path,
+                "--shard",
+                "\(shard)",
+                "--accept-loss",
+                "--shards",
+                "2"
+            )
+            #expect(begun.status == 0, "\(begun.text)")
+        }
+        let again = try TestCluster(in: state, arguments: Self.arguments)
+        try again.waitUntilUp()
+        let client = try Self.client(again)
+        #expect(try client.balance(1).json["balance"] == 0)
+        // No id is given a second time.
+        let token = try client.enter(1, 1)
+        let held = try client.reserve(1, 1, [1], token).json.eachWhole("reservationId")
+        #expect(held.allSatisfy { $0 & (1 << 38 - 1) > 100_000_000_000 }, "\(held)")
+        again.signal(SIGTERM)
+        #expect(again.waitUntilOver() == 0)
+    }
+
     @Test func `the program looks at the journals of its state folder`() throws {
         let cluster = try TestCluster(arguments: Self.arguments)
         try cluster.waitUntilUp()

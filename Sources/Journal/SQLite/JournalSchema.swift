@@ -54,19 +54,29 @@ enum JournalSchema {
     }
 
     /// Makes a journal without facts, unless there is one. All of it appears, or nothing. Only its owner calls this.
-    static func createIfMissing(_ files: JournalFiles, _ origin: JournalOrigin) throws(JournalError) {
+    /// `check` may refuse before anything is made.
+    static func createIfMissing(
+        _ files: JournalFiles,
+        _ origin: JournalOrigin,
+        check: () throws(JournalError) -> Void
+    ) throws(JournalError) {
+        let isMissing = PlainFile.size(files.database) == 0
+        if isMissing { try check() }
         // Created here and not by SQLite, so that nobody else may ever read it; -wal and -shm get the same mode.
         let descriptor = try PlainFile.open(files.database, O_RDWR | O_CREAT)
         // Closed before SQLite opens the file: closing it later would drop SQLite's own locks (fcntl(2)).
         close(descriptor)
         guard chmod(files.database, 0o600) == 0 else { throw PlainFile.failure(files.database, "chmod") }
+        let database: Database
         do throws(SQLiteFailure) {
-            let database = try Database(files.database, .writer, busyMilliseconds: 2_000)
+            database = try Database(files.database, .writer, busyMilliseconds: 2_000)
             guard try Self.isEmpty(database) else { return }
-            try Self.create(in: database, origin)
         } catch {
             throw files.error(error, at: 1)
         }
+        // A file without tables is what a crash leaves here, or what is left of a journal whose log was removed.
+        if !isMissing { try check() }
+        do throws(SQLiteFailure) { try Self.create(in: database, origin) } catch { throw files.error(error, at: 1) }
         try PlainFile.syncDirectory(of: files.database)
     }
 

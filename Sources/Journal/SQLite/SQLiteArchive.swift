@@ -32,12 +32,21 @@ public final class SQLiteArchive: JournalArchive {
     static let dropStep = 256
     static let busyMilliseconds: Int32 = 5_000
 
-    /// Opens a journal that is there. Refused: another shard's than `origin`, if that is given; a newer version's; what is
-    /// no journal.
+    /// Opens a journal that is there. Refused: another shard's than its file's name says, or than `origin`, if that is given;
+    /// a newer version's; what is no journal.
     public init(_ files: JournalFiles, origin: JournalOrigin? = nil) throws(JournalError) {
         self.files = files
         guard files.exist else {
-            throw .foreign(file: files.database, reason: "is not there: no shard ever kept a journal in this folder")
+            let others = JournalFiles.shards(in: files.state)
+            guard let origin = JournalFiles.anyOrigin(in: files.state), files.shard >= origin.shardCount else {
+                throw others.isEmpty
+                    ? .foreign(file: files.database, reason: "is not there, nor is any other shard's")
+                    : .missing(files, evidence: "there are those of \(Self.named(others))")
+            }
+            throw .foreign(
+                file: files.database,
+                reason: "is not there: the journals in this folder are of \(origin.shardCount) shards, counted from 0"
+            )
         }
         do throws(SQLiteFailure) {
             self.database = try Database(files.database, .reader, busyMilliseconds: Self.busyMilliseconds)
@@ -46,13 +55,30 @@ public final class SQLiteArchive: JournalArchive {
         }
         try JournalSchema.check(self.database, files)
         self.header = try JournalSchema.header(self.database, files)
-        if let origin, origin != self.header.origin {
+        if let origin { try self.refuse(unless: origin) }
+        guard self.header.origin.shard == files.shard else {
             throw .foreign(
                 file: files.database,
-                reason: "is the journal of \(self.header.origin), and this is \(origin): "
-                    + "start with the number of shards that it was written with"
+                reason: "is the journal of \(self.header.origin), under the name of shard \(files.shard)'s"
             )
         }
+    }
+
+    /// Refuses a journal of another shard, or of another number of shards.
+    func refuse(unless origin: JournalOrigin) throws(JournalError) {
+        guard origin != self.header.origin else { return }
+        let isMisnamed = origin.shard != self.header.origin.shard
+        throw .foreign(
+            file: self.files.database,
+            reason: "is the journal of \(self.header.origin), and this is \(origin): "
+                + (isMisnamed
+                    ? "it was put under another shard's name"
+                    : "start with the number of shards that it was written with")
+        )
+    }
+
+    private static func named(_ shards: [Int]) -> String {
+        "shard\(shards.count == 1 ? "" : "s") " + shards.map(String.init).joined(separator: ", ")
     }
 
     /// Whose journal it is.

@@ -22,7 +22,7 @@ public final class SQLiteJournal: Journal {
     private static let busyMilliseconds: Int32 = 5_000
 
     /// Takes the journal in `files`, or makes an empty one, until this object is gone. Refused while another process has
-    /// it, for another shard's or a newer version's, and when only parts of one are there. `wake` is called on another
+    /// it, for another shard's or a newer version's, and when there was one, or only parts of it are there. `wake` is called on another
     /// thread when `drain()` has something to do.
     public init(
         _ files: JournalFiles,
@@ -35,8 +35,10 @@ public final class SQLiteJournal: Journal {
         self.wake = wake
         try files.prepareDirectory()
         self.lock = try OwnerLock(files.lock, of: files.database)
-        try files.refuseRemains()
-        try JournalSchema.createIfMissing(files, origin)
+        try JournalSchema.createIfMissing(files, origin) { () throws(JournalError) in
+            try files.refuseRemains()
+            try files.refuseLoss(of: origin)
+        }
         self.archive = try SQLiteArchive(files, origin: origin)
     }
 
@@ -117,14 +119,4 @@ public final class SQLiteJournal: Journal {
 
     /// Ends the threads of a journal that nobody closed.
     deinit { _ = self.thread?.stop() }
-}
-
-extension JournalFiles {
-    /// A snapshot or a head without its journal: the file was moved or removed, and an empty one in its place would sell
-    /// everything again.
-    fileprivate func refuseRemains() throws(JournalError) {
-        for remains in [self.snapshot, self.head] where !self.exist && Self.isThere(remains) {
-            throw self.damage(self.database, at: 1, "it is gone, but \(remains) is there: put it back from a copy")
-        }
-    }
 }

@@ -73,6 +73,19 @@ public enum JournalCommand {
     /// How much an export gathers before it writes.
     private static let exportBytes = 65_536
 
+    /// Begins the journal of a shard anew, in place of one that is lost: see `JournalBeginning`.
+    public static func begin(_ configuration: ServerConfiguration, shard: Int) throws(StartError) -> String {
+        let state = configuration.stateDirectory
+        let count = JournalFiles.anyOrigin(in: state.path)?.shardCount ?? configuration.cluster.shards
+        guard (0..<count).contains(shard) else {
+            throw StartError("there is no shard \(shard) of \(count)", remedy: "shards are counted from 0")
+        }
+        try Self.orStartError { () throws(JournalError) in
+            try JournalBeginning.run(Self.files(state, shard), shardCount: count, at: .now)
+        }
+        return "begun anew and empty: shard \(shard) of \(count) has no places, seats and points"
+    }
+
     public static func compact(_ configuration: ServerConfiguration, shard: Int) throws(StartError) -> String {
         let catalogue: Catalogue
         do throws(ConfigurationMistakes) { catalogue = try CatalogueFile.load(configuration) } catch {

@@ -17,6 +17,7 @@ final class JournalKeeper {
     init(index: Int, configuration: ServerConfiguration, process: ServerProcess) throws(StartError) {
         self.log = process.log
         guard configuration.journal.kind == "sqlite" else {
+            try Self.refuseToForget(configuration)
             self.journal = MemoryJournal(keepsBatches: false)
             self.snapshotFile = nil
             return
@@ -61,6 +62,16 @@ final class JournalKeeper {
             wakeup.close()
             throw Self.startError(error)
         }
+    }
+
+    /// A cluster that keeps nothing would start empty beside journals that say otherwise.
+    private static func refuseToForget(_ configuration: ServerConfiguration) throws(StartError) {
+        let state = configuration.cluster.state
+        guard !JournalFiles.shards(in: state).isEmpty else { return }
+        throw StartError(
+            "journal.kind is memory, but there are journals in \(state)/journal, which would not be looked at",
+            remedy: "start with journal.kind=sqlite, or choose another folder with --state"
+        )
     }
 
     /// Breaks the circle of the wake-up that needs the journal, which needs the wake-up's sender.
@@ -114,6 +125,9 @@ final class JournalKeeper {
         case .busy: "stop what reads or compacts the journal"
         case .damaged: "put the files back from a copy; nothing was changed"
         case .newer: "nothing was changed"
+        case .missing(let files, _):
+            "put it back from a copy; or, if it is lost for good, begin it anew without its places, seats and points: "
+                + "usher journal begin --state \(files.state) --shard \(files.shard) --accept-loss"
         case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
         case .outOfSequence, .notOwner: "see who else runs in that folder"
         }

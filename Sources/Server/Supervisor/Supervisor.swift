@@ -1,5 +1,6 @@
 import Booking
 import Glibc
+import Journal
 import Logging
 import Reactor
 
@@ -177,6 +178,7 @@ public final class Supervisor {
         }
         if effects.isUp {
             self.isUp = true
+            self.markJournals()
             self.compactor?.start()
         }
         let changesFile =
@@ -195,6 +197,14 @@ public final class Supervisor {
             return self.end()
         }
         for (member, how) in unstarted { self.carryOut(self.machine.died(member, how: how, at: self.now)) }
+    }
+
+    /// From now on a shard without a journal has lost one.
+    private func markJournals() {
+        guard self.configuration.journal.kind == "sqlite" else { return }
+        do throws(JournalError) { try JournalFiles.markAllBegun(in: self.state.path) } catch {
+            self.log.warning("a journal that gets lost may not be noticed", metadata: ["reason": "\(error)"])
+        }
     }
 
     private func arm(_ moment: Timestamp?) {
