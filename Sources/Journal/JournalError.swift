@@ -72,7 +72,8 @@ public struct JournalDamage: Equatable, Sendable, CustomStringConvertible {
         self.command = command
     }
 
-    public var description: String {
-        "\(self.file) is damaged at fact \(self.sequence): \(self.reason); \(self.command) tells more"
-    }
+    /// What is wrong, without what to do.
+    public var problem: String { "\(self.file) is damaged at fact \(self.sequence): \(self.reason)" }
+
+    public var description: String { "\(self.problem); \(self.command) tells more" }
 }

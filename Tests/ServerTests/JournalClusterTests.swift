@@ -198,6 +198,40 @@ import Testing
         #expect(cluster.waitUntilOver() == 0)
     }
 
+    @Test func `a journal that is missing is told by whoever looks at journals, and what to do next`() throws {
+        let cluster = try TestCluster(arguments: Self.arguments)
+        try cluster.waitUntilUp()
+        #expect(try Self.client(cluster).charge(1, 1_000).status == 200)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+        let state = cluster.state.path
+        #expect(try Self.run("verify", "--state", state).status == 0)
+        let beyond = try Self.run("verify", "--state", state, "--shard", "7")
+        #expect(
+            beyond.status == 1 && beyond.text.contains("the journals in this folder are of 2 shards, counted from 0")
+        )
+
+        let kept = try Data(contentsOf: URL(filePath: "\(state)/journal/shard-0.sqlite"))
+        try Data(kept.dropLast(4_096)).write(to: URL(filePath: "\(state)/journal/shard-0.sqlite"))
+        let damaged = try Self.run("verify", "--state", state)
+        #expect(damaged.status == 1 && damaged.text.contains("put all files of this shard back from one backup"))
+        #expect(!damaged.text.contains("usher journal verify"), "\(damaged.text)")
+
+        try Self.removeJournal(of: 0, in: cluster.state)
+        for command in ["verify", "stat", "compact"] {
+            let told = try Self.run(command, "--state", state)
+            #expect(told.status == 1, "\(command): \(told.text)")
+            #expect(told.text.contains("shard-1.sqlite\n"), "\(command): \(told.text)")
+            #expect(told.text.contains("the journal of shard 0 is missing"), "\(command): \(told.text)")
+        }
+        try FileManager.default.copyItem(
+            atPath: "\(state)/journal/shard-1.sqlite",
+            toPath: "\(state)/journal/shard-0.sqlite"
+        )
+        let misnamed = try Self.run("verify", "--state", state, "--shard", "0")
+        #expect(misnamed.status == 1 && misnamed.text.contains("under the name of shard 0's"), "\(misnamed.text)")
+    }
+
     @Test func `a journal that has grown is compacted while its shard serves, and what fails is told`() throws {
         let cluster = try TestCluster(
             arguments: Self.arguments + ["--shards", "1", "--set", "journal.compactBytes=65536"]

@@ -1,24 +1,20 @@
 import Booking
-import FoundationEssentials
 import Journal
 
 /// `usher journal`: what its subcommands do, for one shard or for all of a state folder.
 public enum JournalCommand {
-    /// The shards that have a journal in a state folder; only `shard` when that is given.
+    /// The shards whose journals should be in a state folder, whether they are there or not; only `shard` when that is given.
     public static func shards(in state: StateDirectory, only shard: Int?) throws(StartError) -> [Int] {
         if let shard { return [shard] }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(state.path)/journal")) ?? []
-        let shards = names.compactMap { name -> Int? in
-            guard name.hasPrefix("shard-"), name.hasSuffix(".sqlite") else { return nil }
-            return Int(name.dropFirst(6).dropLast(7))
-        }
-        guard !shards.isEmpty else {
+        let found = JournalFiles.shards(in: state.path)
+        guard !found.isEmpty else {
             throw StartError(
                 "there is no journal in \(state.path)",
                 remedy: "name the state folder of a cluster that ran with journal.kind=sqlite"
             )
         }
-        return shards.sorted()
+        guard let origin = JournalFiles.anyOrigin(in: state.path) else { return found }
+        return Set(found).union(0..<origin.shardCount).sorted()
     }
 
     public static func path(_ state: StateDirectory, shard: Int) -> String { Self.files(state, shard).database }
@@ -59,6 +55,8 @@ public enum JournalCommand {
     ) throws(StartError) {
         try Self.orStartError { () throws(JournalError) in
             var text = ""
+            // What comes before a damage is whole, and may be all that is left.
+            defer { write(text) }
             try JournalVerifier(Self.files(state, shard)).export { line in
                 text += line
                 text += "\n"
@@ -66,7 +64,6 @@ public enum JournalCommand {
                 write(text)
                 text = ""
             }
-            write(text)
         }
     }
 
@@ -107,7 +104,20 @@ public enum JournalCommand {
         }
     }
 
+    /// All of them have read what they were asked for: to read it again would tell no more.
     static func orStartError<Result>(_ body: () throws(JournalError) -> Result) throws(StartError) -> Result {
-        do throws(JournalError) { return try body() } catch { throw JournalKeeper.startError(error) }
+        do throws(JournalError) { return try body() } catch {
+            guard case .damaged(let damage) = error else { throw JournalKeeper.startError(error) }
+            throw StartError(damage.problem, remedy: Self.remedy(for: damage))
+        }
+    }
+
+    private static func remedy(for damage: JournalDamage) -> String {
+        if damage.file.hasSuffix(".archive") {
+            return "put that file back from a backup; only audits and exports need it, a cluster starts without it"
+        }
+        return
+            "stop the cluster, keep a copy of the folder as it is, and put all files of this shard back from one backup; "
+            + "facts before that are whole, and usher journal export prints them"
     }
 }

@@ -43,9 +43,11 @@ public struct LineAuditor {
     ) throws(StartError) {
         let id = try Self.concert(concert)
         var auditor = LineAuditor(id, form, try Self.hash(published), write)
-        let any = try JournalCommand.shards(in: state, only: nil)[0]
+        let shards = try JournalCommand.shards(in: state, only: nil)
         try JournalCommand.orStartError { () throws(JournalError) in
-            let origin = try SQLiteArchive(JournalFiles(state: state.path, shard: any)).origin
+            let any = JournalFiles(state: state.path, shard: shards[0])
+            let origin =
+                if let origin = JournalFiles.anyOrigin(in: state.path) { origin } else { try SQLiteArchive(any).origin }
             let slots = SlotMap(shardCount: origin.shardCount, version: origin.slotMapVersion)
             let shard = slots.shard(of: Slot(of: id))
             let journal = try SQLiteArchive(JournalFiles(state: state.path, shard: shard))
