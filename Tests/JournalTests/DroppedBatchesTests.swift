@@ -145,6 +145,36 @@ import Testing
         #expect(throws: JournalError.self) { try self.compact(25) }
     }
 
+    @Test func `an archive that lost its end, or is gone, is noticed, and a new one begins`() throws {
+        try TestOwner.write(self.files, batches: 30)
+        try self.compact(20)
+        let writer = try Database(self.files.archive, .writer, busyMilliseconds: 0)
+        try writer.execute("DELETE FROM batch WHERE first = 20")
+        let short = try #require(throws: JournalError.self) { try self.kept() }
+        #expect("\(short)".contains("damaged at fact 20: it ends at fact 19, but facts up to 20 were put into it"))
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: self.files.archive + suffix) }
+        let gone = try #require(throws: JournalError.self) { try self.kept() }
+        #expect("\(gone)".contains("it is gone, but facts up to 20 were put into it"))
+        #expect(try SQLiteArchive(self.files).figures().archiveTrouble?.sequence == 1)
+        let trouble = try self.snapshot(25).dropCovered(keeping: true)
+        #expect(trouble?.reason.contains("it is gone") == true)
+        #expect(try self.kept().after == 20)
+    }
+
+    @Test func `a journal of version 1 claims no archive, and learns to`() throws {
+        try TestOwner.write(self.files, batches: 30)
+        try self.compact(20)
+        let writer = try Database(self.files.database, .writer, busyMilliseconds: 0)
+        try writer.execute("ALTER TABLE journal DROP COLUMN archived; PRAGMA user_version = 1")
+        #expect(try self.kept().batches.count == 30)
+        try FileManager.default.removeItem(atPath: self.files.archive)
+        #expect(try self.kept().batches.count == 10)
+        try self.compact(25)
+        #expect(try self.kept().after == 20)
+        #expect(try writer.number("PRAGMA user_version") == 2)
+        #expect(try writer.number("SELECT archived FROM journal") == 25)
+    }
+
     @Test func `a restart needs no archive`() throws {
         try TestOwner.write(self.files, batches: 30)
         try self.compact(20)

@@ -20,15 +20,16 @@ public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {
 
 /// The tables of a journal, by version.
 ///
-///     journal   one row: whose it is, its owner's epoch, and where the batches begin that were not dropped yet
+///     journal   one row: whose it is, its owner's epoch, where the batches begin that were not dropped yet, and up to
+///               which fact those that were are in the archive
 ///     batch     see `BatchTable`
 enum JournalSchema {
     /// "Ushr", so that `file` and people can tell what it is.
     static let applicationID: Int64 = 0x5573_6872
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// How to get from one version to the next: at index 0 from 1 to 2. An owner does it when it begins.
-    static let migrations: [String] = []
+    static let migrations = ["ALTER TABLE journal ADD COLUMN archived INTEGER NOT NULL DEFAULT 0"]
 
     private static let tables = """
         CREATE TABLE journal (
@@ -39,7 +40,8 @@ enum JournalSchema {
             slot_map INTEGER NOT NULL,
             epoch INTEGER NOT NULL,
             base INTEGER NOT NULL,
-            base_hash BLOB NOT NULL
+            base_hash BLOB NOT NULL,
+            archived INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         \(BatchTable.definition)
         """
@@ -51,6 +53,11 @@ enum JournalSchema {
         let epoch: UInt64
         /// The last fact that was dropped.
         let base: ChainPoint
+        /// The last one that was put into the archive before it was dropped; 0 for none, and in version 1.
+        let archived: UInt64
+
+        /// Whether the archive must have what was dropped last, and so all that is kept before it.
+        var expectsArchive: Bool { self.base.sequence > 0 && self.archived == self.base.sequence }
     }
 
     /// Makes a journal without facts, unless there is one. All of it appears, or nothing. Only its owner calls this.
@@ -96,7 +103,7 @@ enum JournalSchema {
             try database.execute(Self.tables)
             try database.execute("PRAGMA application_id = \(Self.applicationID)")
             try database.execute("PRAGMA user_version = \(Self.version)")
-            let insert = try Statement(database, "INSERT INTO journal VALUES (1, ?, ?, ?, ?, 0, 0, ?)")
+            let insert = try Statement(database, "INSERT INTO journal VALUES (1, ?, ?, ?, ?, 0, 0, ?, 0)")
             try insert.bind(1, id)
             try insert.bind(2, Int64(origin.shard))
             try insert.bind(3, Int64(origin.shardCount))
@@ -127,13 +134,14 @@ enum JournalSchema {
 
     static func header(_ database: Database, _ files: JournalFiles) throws(JournalError) -> Header {
         do throws(SQLiteFailure) {
+            let archived = try database.number("PRAGMA user_version") >= 2 ? "archived" : "0"
             let row = try Statement(
                 database,
-                "SELECT id, shard, shard_count, slot_map, epoch, base, base_hash FROM journal"
+                "SELECT id, shard, shard_count, slot_map, epoch, base, base_hash, \(archived) FROM journal"
             )
             if try row.step() {
                 defer { row.reset() }
-                let numbers = (1...5).map { row.number($0) }
+                let numbers = (1...5).map { row.number($0) } + [row.number(7)]
                 if let slotMap = UInt32(exactly: numbers[2]), let hash = ChainHash(row.bytes(6)),
                     numbers.allSatisfy({ $0 >= 0 })
                 {
@@ -145,7 +153,8 @@ enum JournalSchema {
                             slotMapVersion: slotMap
                         ),
                         epoch: UInt64(numbers[3]),
-                        base: ChainPoint(sequence: UInt64(numbers[4]), hash: hash)
+                        base: ChainPoint(sequence: UInt64(numbers[4]), hash: hash),
+                        archived: UInt64(numbers[5])
                     )
                 }
             }

@@ -1,10 +1,19 @@
 extension SQLiteArchive {
     /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole. An
     /// owner that appends meanwhile waits for a few milliseconds at most. `keeping` copies them to the archive before, see `DroppedBatches`.
-    public func dropCovered(keeping: Bool) throws(JournalError) {
-        guard let snapshot = try self.newestSnapshot() else { return }
+    /// Gives what is wrong with an archive that must have earlier ones and has not: a new one begins then.
+    @discardableResult
+    public func dropCovered(keeping: Bool) throws(JournalError) -> JournalDamage? {
+        guard let snapshot = try self.newestSnapshot() else { return nil }
         try self.checkPlace(of: snapshot)
         let start = try self.currentHeader()
+        var trouble: JournalDamage?
+        if keeping {
+            do throws(JournalError) { _ = try self.archived(before: start) } catch {
+                guard case .damaged(let damage) = error else { throw error }
+                trouble = damage
+            }
+        }
         let kept = keeping ? try DroppedBatches.keeping(self.files, journal: start.id, after: start.base) : nil
         let dropper = try Dropper(self.files)
         var point = start.base
@@ -15,11 +24,12 @@ extension SQLiteArchive {
             guard let last = records.last else { break }
             point = ChainPoint(sequence: last.batch.nextSequence - 1, hash: last.hash)
             try kept?.keep(records)
-            try dropper.drop(to: point)
+            try dropper.drop(to: point, isKept: keeping)
             steps += 1
             if steps.isMultiple(of: Self.checkpointSteps) { try kept?.checkpoint() }
         } while records.count == Self.dropStep
         try kept?.checkpoint()
+        return trouble
     }
 
     /// After how many steps the archive's log is copied back: it stays that small, and most steps sync once only.
@@ -37,7 +47,15 @@ extension SQLiteArchive {
             do throws(SQLiteFailure) {
                 self.database = try Database(files.database, .writer, busyMilliseconds: SQLiteArchive.busyMilliseconds)
                 try self.database.execute("PRAGMA synchronous = FULL")
-                self.move = try Statement(self.database, "UPDATE journal SET base = ?1, base_hash = ?2 WHERE base < ?1")
+                // The owner may be of an older version.
+                try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) {
+                    [database] () throws(SQLiteFailure) in
+                    try JournalSchema.migrate(database)
+                }
+                self.move = try Statement(
+                    self.database,
+                    "UPDATE journal SET base = ?1, base_hash = ?2, archived = iif(?3, ?1, archived) WHERE base < ?1"
+                )
                 self.delete = try Statement(self.database, "DELETE FROM batch WHERE first <= ?1")
             } catch {
                 throw files.error(error, at: 1)
@@ -45,11 +63,12 @@ extension SQLiteArchive {
         }
 
         /// One transaction: some milliseconds in which an owner waits.
-        func drop(to point: ChainPoint) throws(JournalError) {
+        func drop(to point: ChainPoint, isKept: Bool) throws(JournalError) {
             do throws(SQLiteFailure) {
                 try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
                     try self.move.bind(1, Int64(point.sequence))
                     try self.move.bind(2, point.hash.bytes)
+                    try self.move.bind(3, isKept ? 1 : 0)
                     _ = try self.move.step()
                     guard self.database.changeCount == 1 else { return }
                     try self.delete.bind(1, Int64(point.sequence))

@@ -1,4 +1,4 @@
-import Booking
+public import Booking
 
 /// One batch as it is kept: whose it was, and the hash of the journal up to its end.
 public struct JournalRecord: Equatable, Sendable {
@@ -140,7 +140,7 @@ public final class SQLiteArchive: JournalArchive {
             let header = try self.currentHeader()
             guard header.id == self.header.id else { throw self.damage(at: 1, "another journal was put in its place") }
             var epochs: ClosedRange<UInt64> = 0...header.epoch
-            if let archived = try self.archived(before: header.base) {
+            if let archived = try self.archived(before: header) {
                 begin(archived.base)
                 epochs = try self.walk(archived, to: header.base, epochs, body)
             } else {
@@ -152,10 +152,18 @@ public final class SQLiteArchive: JournalArchive {
         return end
     }
 
-    /// The archive, if it reaches up to where the journal begins.
-    private func archived(before base: ChainPoint) throws(JournalError) -> DroppedBatches? {
-        guard let archived = try DroppedBatches(self.files, journal: self.header.id, .reader) else { return nil }
-        return archived.end.sequence >= base.sequence ? archived : nil
+    /// The archive, if it reaches up to where the journal begins. Throws when it must, and does not.
+    func archived(before header: JournalSchema.Header) throws(JournalError) -> DroppedBatches? {
+        let archived = try DroppedBatches(self.files, journal: header.id, .reader)
+        if let archived, archived.end.sequence >= header.base.sequence { return archived }
+        guard header.expectsArchive else { return nil }
+        let end = archived?.end.sequence ?? 0
+        throw self.files.damage(
+            self.files.archive,
+            at: end + 1,
+            (archived == nil ? "it is gone" : "it ends at fact \(end)")
+                + ", but facts up to \(header.base.sequence) were put into it"
+        )
     }
 
     /// Gives the epochs that batches after it may be of.
@@ -304,6 +312,8 @@ public final class SQLiteArchive: JournalArchive {
         public let archiveBytes: UInt64
         /// The first fact that is kept in the archive, if that reaches up to the journal.
         public let archivedFrom: UInt64?
+        /// Why it does not, when it must.
+        public let archiveTrouble: JournalDamage?
         /// Batches that are kept, and the last fact of them.
         public let batches: UInt64
         public let lastSequence: UInt64
@@ -317,16 +327,31 @@ public final class SQLiteArchive: JournalArchive {
         do throws(SQLiteFailure) { count = try self.database.number("SELECT count(*) FROM batch") } catch {
             throw self.files.error(error, at: 1)
         }
+        var archived: DroppedBatches?
+        var trouble: JournalDamage?
+        do throws(JournalError) { archived = try self.archived(before: self.header) } catch {
+            guard case .damaged(let damage) = error else { throw error }
+            trouble = damage
+        }
         return Figures(
             databaseBytes: PlainFile.size(self.files.database),
             logBytes: PlainFile.size("\(self.files.database)-wal"),
             snapshotBytes: PlainFile.size(self.files.snapshot),
             archiveBytes: PlainFile.size(self.files.archive),
-            archivedFrom: try self.archived(before: self.base).map { $0.base.sequence + 1 },
+            archivedFrom: archived.map { $0.base.sequence + 1 },
+            archiveTrouble: trouble,
             batches: UInt64(clamping: count),
             lastSequence: last,
             headSequence: try JournalHead.read(self.files)?.sequence
         )
+    }
+
+    /// The shard's time when it wrote last; `distantPast` when it never did. Reads the snapshot when all facts are in it.
+    public func lastTime() throws(JournalError) -> Timestamp {
+        let row = try self.statement("SELECT time FROM batch WHERE first > ? ORDER BY first DESC LIMIT 1", 0)
+        defer { row.reset() }
+        if try self.step(row, at: 1) { return Timestamp(nanoseconds: row.number(0)) }
+        return try self.newestSnapshot()?.time ?? .distantPast
     }
 
     /// Runs `body` as the only compaction of this journal; refused while another runs.

@@ -12,11 +12,14 @@ public enum Compaction {
         public let before: UInt64
         public let sequence: UInt64
         public let snapshotBytes: Int
+        /// What was wrong with the archive, so that a new one begins.
+        public let archiveTrouble: JournalDamage?
 
         public var description: String {
-            self.sequence == self.before
+            (self.sequence == self.before
                 ? "nothing to do: the snapshot covers all facts up to \(self.sequence)"
-                : "facts \(self.before + 1) to \(self.sequence) are in a snapshot of \(self.snapshotBytes) bytes now"
+                : "facts \(self.before + 1) to \(self.sequence) are in a snapshot of \(self.snapshotBytes) bytes now")
+                + (self.archiveTrouble.map { "; \($0.problem): a new one begins" } ?? "")
         }
     }
 
@@ -41,8 +44,13 @@ public enum Compaction {
                 )
             }
             // Also when there is nothing new: a compaction that was cut off may have left facts behind.
-            try archive.dropCovered(keeping: keepsFacts)
-            report = Report(before: found.snapshotSequence, sequence: found.sequence, snapshotBytes: bytes)
+            let trouble = try archive.dropCovered(keeping: keepsFacts)
+            report = Report(
+                before: found.snapshotSequence,
+                sequence: found.sequence,
+                snapshotBytes: bytes,
+                archiveTrouble: trouble
+            )
         }
         guard let report else { preconditionFailure("a compaction without an end") }
         return report

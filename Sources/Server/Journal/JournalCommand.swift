@@ -38,7 +38,8 @@ public enum JournalCommand {
                 "journal    \(archive.origin), epoch \(archive.epoch)",
                 "facts      \(archive.base.sequence + 1) to \(figures.lastSequence), in \(figures.batches) batches",
                 "archive    "
-                    + (figures.archivedFrom.map { "facts \($0) to \(archive.base.sequence), for audits" } ?? "none"),
+                    + (figures.archivedFrom.map { "facts \($0) to \(archive.base.sequence), for audits" }
+                        ?? figures.archiveTrouble?.reason ?? "none"),
                 "head       " + (figures.headSequence.map { "durable up to fact \($0)" } ?? "missing"),
                 "snapshot   " + (snapshot.map { "up to fact \($0.sequence), of \($0.time.words)" } ?? "none"),
                 "bytes      \(figures.databaseBytes) in the file, \(figures.logBytes) in the log, "
