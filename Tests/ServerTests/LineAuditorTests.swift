@@ -128,7 +128,24 @@ import Wire
             try self.compact(keepsFacts: false)
             let after = try self.audit()
             #expect(after.count == 1 && after[0].contains("facts      none"))
+            #expect(after[0].contains("order      nothing to check: no fact is about concert 1"))
             #expect(after[0].contains("unknown    what happened before fact 36, which is not kept"))
+        }
+    }
+
+    @Test func `what an audit is worth is told apart: the whole line, a part of it, nothing`() throws {
+        func verdict(_ concert: UInt64 = 1) throws -> LineAuditor.Verdict {
+            try LineAuditor.run(self.state, concert: concert, form: .summary, published: nil) { _ in }
+        }
+        try self.withJournal(Self.orderly) {
+            #expect(try verdict() == .kept)
+            #expect(try verdict(99) == .nothing)
+            let archive = try SQLiteArchive(self.files)
+            _ = try archive.newestSnapshot()
+            try archive.write(JournalSnapshot(sequence: 10, time: Self.start, bytes: [1]))
+            try archive.dropCovered(keeping: false)
+            #expect(try verdict() == .keptInPart)
+            #expect(try self.audit(.summary)[0].contains("order      kept from fact 11 on, and unknown before: places"))
         }
     }
 

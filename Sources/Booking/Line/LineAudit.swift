@@ -65,6 +65,9 @@ public struct LineAudit {
     /// The last place that was given; nil before the first.
     public var newestPlace: UInt64? { self.lastPlace }
 
+    /// Whether no fact was about this line.
+    public var isEmpty: Bool { self.lastAt == .distantPast }
+
     /// Whether facts before the first that is kept may have been about this line.
     public var isPartial: Bool { self.firstSequence > 1 && self.firstPlace != 1 }
 

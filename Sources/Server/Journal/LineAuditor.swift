@@ -14,6 +14,17 @@ public struct LineAuditor {
         case summary
     }
 
+    /// What an audit that found nothing wrong is worth. The numbers are the program's exit statuses; 1 is an order that was
+    /// broken, and everything that kept the audit from its end.
+    public enum Verdict: Int32, Sendable {
+        /// From the first place of the line to the last fact.
+        case kept = 0
+        /// From the first fact that is kept; what was before is unknown.
+        case keptInPart = 3
+        /// No fact is about this concert: nobody joined, or there is no such concert.
+        case nothing = 4
+    }
+
     private let concert: ConcertID
     private let form: Form
     /// A hash that was published earlier, which must be the chain's somewhere.
@@ -34,13 +45,14 @@ public struct LineAuditor {
     }
 
     /// Audits from the journal and its archive, which their shard may be writing to. `write` is given lines.
+    @discardableResult
     public static func run(
         _ state: StateDirectory,
         concert: UInt64,
         form: Form,
         published: String?,
         write: @escaping (String) -> Void
-    ) throws(StartError) {
+    ) throws(StartError) -> Verdict {
         let id = try Self.concert(concert)
         var auditor = LineAuditor(id, form, try Self.hash(published), write)
         let shards = try JournalCommand.shards(in: state, only: nil)
@@ -56,17 +68,18 @@ public struct LineAuditor {
             }
             auditor.end = end
         }
-        try auditor.finish()
+        return try auditor.finish()
     }
 
     /// Audits from an export alone; `-` reads the standard input.
+    @discardableResult
     public static func run(
         export path: String,
         concert: UInt64,
         form: Form,
         published: String?,
         write: @escaping (String) -> Void
-    ) throws(StartError) {
+    ) throws(StartError) -> Verdict {
         var auditor = LineAuditor(try Self.concert(concert), form, try Self.hash(published), write)
         let export = try ExportedJournal(path)
         auditor.end = try export.forEachRecord({ origin, start throws(StartError) in
@@ -75,7 +88,7 @@ public struct LineAuditor {
         }) { record throws(StartError) in
             try JournalCommand.orStartError { () throws(JournalError) in try auditor.take(record) }
         }
-        try auditor.finish()
+        return try auditor.finish()
     }
 
     /// An export of another shard has nothing about this concert, which must not look like an empty line.
@@ -123,8 +136,10 @@ public struct LineAuditor {
         if record.hash == self.published { self.publishedSequence = record.batch.nextSequence - 1 }
     }
 
+    private var verdict: Verdict { self.audit.isEmpty ? .nothing : self.audit.isPartial ? .keptInPart : .kept }
+
     /// Tells what it came to; throws when the order was broken, or the published hash is not the chain's.
-    private func finish() throws(StartError) {
+    private func finish() throws(StartError) -> Verdict {
         guard let start = self.start, let end = self.end else { preconditionFailure("an audit without a journal") }
         self.write(self.form == .json ? self.json(start, end) : self.text(start, end))
         if let first = self.audit.violations.first {
@@ -133,7 +148,7 @@ public struct LineAuditor {
                 remedy: "the \(self.audit.violationCount) places where that is so are listed above"
             )
         }
-        guard self.published != nil, self.publishedSequence == nil else { return }
+        guard self.published != nil, self.publishedSequence == nil else { return self.verdict }
         throw StartError(
             "the published hash is not that of this history at any fact from \(start.sequence) to \(end.sequence)",
             remedy:
@@ -161,16 +176,24 @@ public struct LineAuditor {
         lines += [joined, admitted, "gone       \(audit.gone) left or lapsed while they waited"]
         lines.append("waiting    \(audit.waiting)")
         for violation in audit.violations { lines.append("BROKEN     fact \(violation.sequence): \(violation.reason)") }
-        if audit.violationCount == 0 {
-            lines.append("order      kept: places were given in order, and nobody was let in past someone who waited")
-        } else {
-            lines.append("order      BROKEN \(audit.violationCount) times")
-        }
+        lines.append(
+            "order      " + (audit.violationCount > 0 ? "BROKEN \(audit.violationCount) times" : self.order(start))
+        )
         if let sequence = self.publishedSequence {
             lines.append("published  the given hash is that after fact \(sequence)")
         }
         lines.append("hash       \(end.hash) after fact \(end.sequence)")
         return lines.joined(separator: "\n")
+    }
+
+    /// Of a line in which nothing was broken.
+    private func order(_ start: ChainPoint) -> String {
+        let order = "places were given in order, and nobody was let in past someone who waited"
+        return switch self.verdict {
+        case .kept: "kept: \(order)"
+        case .keptInPart: "kept from fact \(start.sequence + 1) on, and unknown before: \(order)"
+        case .nothing: "nothing to check: no fact is about concert \(self.concert), if there is such a concert"
+        }
     }
 
     private func json(_ start: ChainPoint, _ end: ChainPoint) -> String {
@@ -187,6 +210,7 @@ public struct LineAuditor {
         json.member("gone", self.audit.gone)
         json.member("waiting", self.audit.waiting)
         json.member("orderIsKept", self.audit.violationCount == 0)
+        json.member("verdict", self.audit.violationCount > 0 ? "broken" : "\(self.verdict)")
         json.member("violationCount", self.audit.violationCount)
         json.member("violations")
         json.openArray()
