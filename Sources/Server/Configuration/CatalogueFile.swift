@@ -7,8 +7,12 @@ public enum CatalogueFile {
     public static func load(_ configuration: ServerConfiguration) throws(ConfigurationMistakes) -> Catalogue {
         let path = configuration.catalogue.file
         guard !path.isEmpty else { return .original(rules: configuration.rules) }
+        let bytes: [UInt8]
         let tree: JSONTree
-        do { tree = try JSONTree.parse(TextFile.read(path)) } catch let error as FileError {
+        do {
+            bytes = try TextFile.read(path)
+            tree = try JSONTree.parse(bytes)
+        } catch let error as FileError {
             throw ConfigurationMistakes(
                 place: path,
                 problem: "the catalogue \(error.reason)",
@@ -21,6 +25,8 @@ public enum CatalogueFile {
                 remedy: "see deploy/catalogue.example.json for how it looks"
             )
         }
+        let repeated = JSONNames.repeated(in: bytes)
+        guard repeated.isEmpty else { throw ConfigurationMistakes(list: repeated.map { $0.mistake(in: path) }) }
         return try Self.read(tree, path: path, configuration)
     }
 

@@ -35,7 +35,7 @@ struct SettingsFile: Sendable {
             )
         }
         var file = SettingsFile(path: path)
-        var mistakes: [ConfigurationMistake] = []
+        var mistakes = JSONNames.repeated(in: bytes).map { $0.mistake(in: path) }
         for name in members.keys.sorted() { file.take(name, members[name]!, &mistakes) }
         return (file, mistakes)
     }
