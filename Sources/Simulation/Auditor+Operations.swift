@@ -16,7 +16,7 @@ extension Auditor {
     static func isFinal(_ reply: Reply) -> Bool {
         switch reply {
         case .refused(.overloaded), .refused(.unavailable), .refused(.paymentInProgress), .refused(.cancelInProgress),
-            .refused(.storageUnavailable), .refused(.keyReused):
+            .refused(.storageUnavailable), .refused(.keyReused), .refused(.tooManyKeys):
             false
         default: true
         }
@@ -58,6 +58,12 @@ extension Auditor {
         }
         guard let key = attempt.key, let book = self.operations[key] else { return true }
         // An attempt before may have done it, or be under way.
+        if reply == .refused(.tooManyKeys) {
+            self.require(
+                self.answered.contains { $0.count { $0.high == key.high } >= self.keysPerUserMax },
+                "a key of user \(key.high) was one too many, and no shard keeps \(self.keysPerUserMax)"
+            )
+        }
         guard Self.isFinal(reply) || reply == .refused(.keyReused) else {
             self.ended(attempt, .unknown)
             return false

@@ -119,6 +119,8 @@ final class Auditor {
     var answered: [Set<OperationID>]
     /// How long gateways wait before they give up; 0 where shards may give up, too.
     var replyTimeout = Nanoseconds.zero
+    /// How many keys of one user a shard keeps.
+    var keysPerUserMax = 0
     /// Since when a fan was told that so many are to go in up to a place, by concert and place; only when it got less.
     var orders: [[Place: [(since: Timestamp, order: UInt64)]]]
 

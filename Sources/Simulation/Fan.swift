@@ -50,7 +50,7 @@ struct Fan {
         let (request, isForged) = self.nextRequest(auditor, &random)
         guard request.changer != nil, !isForged, random.once(in: 2) else { return (request, isForged, nil, false) }
         self.keyCount += 1
-        let key = OperationID(high: self.user.rawValue << 8 | UInt64(self.window), low: self.keyCount)
+        let key = OperationID(high: self.user.rawValue, low: UInt64(self.window) << 32 | self.keyCount)
         return (request, false, key, false)
     }
 

@@ -66,6 +66,7 @@ struct Plan {
         let keepsFew = random.once(in: 4)
         answerLimits.resendLifetime = keepsFew ? .minutes(30) : .milliseconds(1)
         answerLimits.countMax = keepsFew ? 100 : 100_000
+        if random.once(in: 4) { answerLimits.keysPerUserMax = random.within(1...12) }
         self.answerLimits = answerLimits
         self.checkGap = 16
     }

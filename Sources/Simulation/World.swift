@@ -39,6 +39,7 @@ final class World {
         self.mutant = mutant
         self.trace = trace
         self.auditor = Auditor(self.slots)
+        self.auditor.keysPerUserMax = self.plan.answerLimits.keysPerUserMax
         if self.plan.weights[Plan.Trouble.diskFull.rawValue] == 0 {
             self.auditor.replyTimeout = self.plan.limits.replyTimeout
         }

@@ -308,4 +308,50 @@ import Testing
         #expect(stage.balance(Self.user) == 15)
         stage.output()
     }
+
+    @Test func `one user's keys are bounded, and nobody else's are; replay and snapshot count the same`() {
+        var limits = AnswerLimits()
+        limits.keysPerUserMax = 3
+        let stage = Self.stage(limits)
+        func charge(_ user: UserID, _ number: UInt64) -> Reply? {
+            let operation = Operation(OperationID(high: user.rawValue, low: number), .client)
+            return Self.ask(stage, .charge(user, Won(1), .free), operation)
+        }
+        for number: UInt64 in 1...3 { #expect(charge(Self.user, number) != .refused(.tooManyKeys)) }
+        #expect(charge(Self.user, 4) == .refused(.tooManyKeys))
+        #expect(stage.balance(Self.user) == 3)
+        #expect(charge(Self.user, 3) != .refused(.tooManyKeys), "a key that is kept has its answer")
+        #expect(Self.ask(stage, .charge(Self.user, Won(1), .free), Self.resend(1)) != .refused(.tooManyKeys))
+        #expect(charge(UserID(2), 1) != .refused(.tooManyKeys))
+
+        let fresh = Self.stage(limits)
+        let restoration = ShardRestoration {
+            Shard(index: 0, slots: fresh.slots, catalogue: fresh.catalogue, answerLimits: limits, hashSeed: 2)
+        }
+        stage.shard.forEachItem { item in
+            do { try restoration.take(item) } catch { Issue.record("\(error)") }
+        }
+        stage.shard = restoration.finish()
+        stage.shard.checkInvariants()
+        #expect(charge(Self.user, 4) == .refused(.tooManyKeys))
+
+        // Over, though no fact has said so: nothing happens on this shard but what this user asks.
+        stage.pass(.minutes(24 * 60))
+        #expect(charge(Self.user, 4) != .refused(.tooManyKeys))
+        #expect(stage.shard.answerCensus.keys == 1)
+        stage.shard.checkInvariants()
+        stage.output()
+    }
+
+    @Test func `keys are nearly full at nine tenths`() {
+        var limits = AnswerLimits()
+        limits.countMax = 40
+        let stage = Self.stage(limits)
+        for number: UInt64 in 1...30 {
+            #expect(stage.shard.answerCensus.isNearlyFull == (number > 27))
+            Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(number))
+        }
+        #expect(Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(31)) == .refused(.overloaded))
+        stage.output()
+    }
 }

@@ -4,7 +4,8 @@ import Testing
 @testable import Server
 
 /// The header `Idempotency-Key`, as a client meets it.
-@Suite(.serialized, .cluster("--set", "booking.admissionsPerSecond=1000")) struct IdempotencyTests {
+@Suite(.serialized, .cluster("--set", "booking.admissionsPerSecond=1000", "--set", "shard.keysPerUserMax=50"))
+struct IdempotencyTests {
     private var client: BookingClient { ServedCluster.shared.client }
 
     private func call(_ method: String, _ target: String, _ key: String, token: String? = nil, _ body: String? = nil)
@@ -31,6 +32,23 @@ import Testing
             "다른 요청에 이미 사용된 Idempotency-Key입니다. 새로운 키로 다시 시도해주세요.",
             sourceLocation: sourceLocation
         )
+    }
+
+    @Test func `a user who uses up their keys is refused new ones, and goes on without`() throws {
+        for number in 1...50 {
+            #expect(try self.call("POST", "/api/v1/point/charge?userId=7077&amount=1", "k\(number)").status == 200)
+        }
+        let refused = try self.call("POST", "/api/v1/point/charge?userId=7077&amount=1", "k51")
+        ContractTests.expect(
+            refused,
+            429,
+            "TOO_MANY_IDEMPOTENCY_KEYS",
+            "Idempotency-Key를 너무 많이 사용했습니다. 나중에 다시 시도해주세요."
+        )
+        #expect(refused["Retry-After"] == "3600")
+        #expect(try self.call("POST", "/api/v1/point/charge?userId=7077&amount=1", "k50").status == 200)
+        #expect(try self.client.charge(7077, 1).json["balance"] == 51)
+        #expect(try self.call("POST", "/api/v1/point/charge?userId=7078&amount=1", "k1").status == 200)
     }
 
     @Test func `a whole booking, every call sent twice, is one booking`() throws {

@@ -7,8 +7,8 @@ import DequeModule
 ///
 /// Memory is bounded by `AnswerLimits.countMax` answers of 120 to 240 bytes. Answers to clients' keys are never forgotten
 /// before their time, as that would carry out a second time what was promised to be done once: when they fill their
-/// share, new keys are refused instead (`hasRoomForKey`). Everything is O(1), and what is kept follows from the facts
-/// alone.
+/// share, new keys are refused instead, and those of one user when they fill theirs (`room`). Everything is O(1), and what
+/// is kept follows from the facts alone.
 public struct KeptAnswers {
     private struct Entry {
         let fingerprint: UInt64
@@ -23,6 +23,8 @@ public struct KeptAnswers {
     /// Of each owner, oldest first.
     private var keys = Deque<OperationID>()
     private var resends = Deque<OperationID>()
+    /// How many of the keys are each user's: `OperationID.high` is the user of a client's. 16 bytes for each, and room.
+    private var keysOfUser: [UInt64: UInt32] = [:]
 
     init(_ limits: AnswerLimits) { self.limits = limits }
 
@@ -32,11 +34,27 @@ public struct KeptAnswers {
     var bytes: Int {
         let entry = MemoryLayout<OperationID>.stride + MemoryLayout<Entry>.stride
         // A dictionary is filled to three quarters at most, and has a bit for each of its entries.
-        return self.table.capacity * entry * 4 / 3 + (self.keys.count + self.resends.count) * 16
+        return (self.table.capacity * entry + self.keysOfUser.capacity * 16) * 4 / 3
+            + (self.keys.count + self.resends.count) * 16
     }
 
-    /// One more key may be used for the first time.
-    var hasRoomForKey: Bool { self.keys.count < self.limits.keyCountMax }
+    /// Whether a key may be used for the first time; else why not. O(1).
+    func refusal(ofNewKey id: OperationID, at now: Timestamp) -> Refusal? {
+        let isFull = self.keys.count >= self.limits.keyCountMax
+        let isUsersFull = self.keysOfUser[id.high, default: 0] >= UInt32(clamping: self.limits.keysPerUserMax)
+        guard isFull || isUsersFull else { return nil }
+        // Keys are forgotten with the next fact, and there may be none until this one: some may be over by now.
+        let over = self.keys.prefix(Self.lookedAtMax).prefix { self.table[$0]!.at + self.limits.keyLifetime <= now }
+        if isFull, over.isEmpty { return .overloaded }
+        guard isUsersFull, over.count < Self.lookedAtMax, !over.contains(where: { $0.high == id.high }) else {
+            return nil
+        }
+        return .tooManyKeys
+    }
+
+    /// How many keys that may be over are looked at for one new key. More than that are there only when nothing has happened
+    /// for long, and then one more does no harm.
+    private static let lookedAtMax = 64
 
     /// Nil when it was never answered, or so long ago that it counts as new.
     func answer(_ id: OperationID, at now: Timestamp) -> KeptAnswer? {
@@ -50,7 +68,9 @@ public struct KeptAnswers {
     /// A fact of this time is taken in: forgets what is over by then. Amortised O(1).
     mutating func passTime(to now: Timestamp) {
         while let oldest = self.keys.first, self.table[oldest]!.at + self.limits.keyLifetime <= now {
-            self.table[self.keys.removeFirst()] = nil
+            let id = self.keys.removeFirst()
+            self.table[id] = nil
+            self.uncount(id)
         }
         // Gateways wait by a clock that nobody sets. A clock that is set forward must not end what they may send again, so
         // some of them are kept whatever the time.
@@ -67,6 +87,7 @@ public struct KeptAnswers {
         if let earlier = self.table[answer.operation.id], earlier.owner == .client {
             self.keys.removeAll { $0 == answer.operation.id }
             self.table[answer.operation.id] = nil
+            self.uncount(answer.operation.id)
         }
         if self.table.count >= self.limits.countMax, let oldest = self.resends.popFirst() { self.table[oldest] = nil }
         self.restore(answer)
@@ -90,9 +111,17 @@ public struct KeptAnswers {
         let before = self.table.updateValue(entry, forKey: answer.operation.id)
         precondition(before == nil, "operation \(answer.operation.id) is answered twice")
         switch answer.operation.owner {
-        case .client: self.keys.append(answer.operation.id)
+        case .client:
+            self.keys.append(answer.operation.id)
+            self.keysOfUser[answer.operation.id.high, default: 0] += 1
         case .gateway: self.resends.append(answer.operation.id)
         }
+    }
+
+    /// A user without a key takes no memory.
+    private mutating func uncount(_ id: OperationID) {
+        guard let count = self.keysOfUser[id.high], count > 0 else { preconditionFailure("a key that nobody has") }
+        self.keysOfUser[id.high] = count > 1 ? count - 1 : nil
     }
 
     private func answer(_ id: OperationID, _ entry: Entry) -> KeptAnswer {
@@ -110,6 +139,9 @@ public struct KeptAnswers {
             self.table.count == self.keys.count + self.resends.count,
             "\(self.table.count) answers are kept, \(self.keys.count) and \(self.resends.count) have an age"
         )
+        var keysOfUser: [UInt64: UInt32] = [:]
+        for id in self.keys { keysOfUser[id.high, default: 0] += 1 }
+        precondition(keysOfUser == self.keysOfUser, "the keys of a user are miscounted")
         for (list, owner) in [(self.keys, Operation.Owner.client), (self.resends, .gateway)] {
             var last = Timestamp.distantPast
             for id in list {
@@ -130,6 +162,8 @@ public struct AnswerLimits: Equatable, Sendable {
     public var resendLifetime = Nanoseconds.minutes(2)
     /// Per shard, 120 to 240 bytes each: a table of a power of two, up to three quarters full.
     public var countMax = 1_000_000
+    /// Of one user, on one shard: nobody can fill what all share.
+    public var keysPerUserMax = 1_000
     public init() {}
 
     /// Answers to gateways that are kept whatever the time: more than a shard gives within their few seconds.

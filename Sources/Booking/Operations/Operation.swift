@@ -1,6 +1,6 @@
 /// The number of one request that changes something, however often it is sent: 128 bits, so that two never meet by chance.
 ///
-/// A client's comes from its key and its user, by a hash; a gateway's own is the number of the gateway's life (random, new
+/// A client's is its user's number, and a hash of the key and the user (`high`, `low`); a gateway's own is the number of the gateway's life (random, new
 /// at each start) and that of the request at its shard, so it means something there only.
 public struct OperationID: Hashable, Sendable, CustomStringConvertible {
     public let high: UInt64
@@ -114,7 +114,7 @@ extension Refusal {
     var isFinal: Bool {
         switch self {
         case .overloaded, .unavailable, .storageUnavailable, .wrongShard, .paymentInProgress, .cancelInProgress,
-            .keyReused:
+            .keyReused, .tooManyKeys:
             false
         case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
             .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,

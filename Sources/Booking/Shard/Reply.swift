@@ -128,4 +128,6 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case storageUnavailable = 29
     /// A key that came before with another request.
     case keyReused = 32
+    /// Another key of a user who has as many already as a shard keeps of one.
+    case tooManyKeys = 40
 }

@@ -32,7 +32,12 @@ extension Shard {
         /// To what gateways may send again.
         public let resends: Int
         public let countMax: Int
+        /// Of `keys`: from then on new ones are refused.
+        public let keyCountMax: Int
         public let bytes: Int
+
+        /// Whether nine tenths of the keys are there that may be.
+        public var isNearlyFull: Bool { self.keys >= self.keyCountMax - self.keyCountMax / 10 }
     }
 
     /// In the order of concert ids. O(concerts): every number in it is kept, not counted.
@@ -70,6 +75,7 @@ extension Shard {
             keys: self.answers.keyCount,
             resends: self.answers.resendCount,
             countMax: self.answers.limits.countMax,
+            keyCountMax: self.answers.limits.keyCountMax,
             bytes: self.answers.bytes
         )
     }

@@ -10,7 +10,9 @@ extension Shard {
         case .wait(let transfer): return self.wait(for: transfer, origin)
         case nil: break
         }
-        if operation.owner == .client, !self.answers.hasRoomForKey { return .refused(.overloaded) }
+        if operation.owner == .client, let refusal = self.answers.refusal(ofNewKey: operation.id, at: self.now) {
+            return .refused(refusal)
+        }
         let reply = self.answer(request, origin)
         guard let outcome = self.outcome(of: request, reply, for: operation.owner) else { return reply }
         self.record(

@@ -21,6 +21,7 @@ extension ServerConfiguration {
             .milliseconds(2 * Int64(self.gateway.replyTimeoutMilliseconds))
         )
         limits.countMax = self.shard.keptAnswersMax
+        limits.keysPerUserMax = self.shard.keysPerUserMax
         return limits
     }
 

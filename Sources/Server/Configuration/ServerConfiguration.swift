@@ -49,6 +49,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var keyLifetimeSeconds = 86_400
         public var resendLifetimeSeconds = 120
         public var keptAnswersMax = 1_000_000
+        public var keysPerUserMax = 1_000
     }
 
     /// The rules of every concert that the catalogue does not give its own.

@@ -203,6 +203,13 @@ public enum Settings {
             "How many answers a shard keeps, of 120 to 240 bytes each; when three quarters are those of keys, new keys are "
                 + "answered 503."
         ),
+        whole(
+            "shard.keysPerUserMax",
+            1...1_000_000,
+            \.shard.keysPerUserMax,
+            unit: "keys",
+            "How many Idempotency-Keys of one user a shard keeps; a new one beyond that is answered 429."
+        ),
     ]
 
     private static let booking = [

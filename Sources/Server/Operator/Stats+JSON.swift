@@ -82,6 +82,8 @@ extension ShardStats {
         self.answers.keys = UInt64(answers.keys)
         self.answers.resends = UInt64(answers.resends)
         self.answers.max = UInt64(answers.countMax)
+        self.answers.keysMax = UInt64(answers.keyCountMax)
+        self.answers.keysAreNearlyFull = answers.isNearlyFull
         self.answers.bytes = UInt64(answers.bytes)
         self.requests = RequestStats.table(meter.latencies, meter.refusals)
         self.journal.kind = commit.journalKind

@@ -95,6 +95,10 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public var resends: UInt64 = 0
         /// The bound of both together: `shard.keptAnswersMax`.
         public var max: UInt64 = 0
+        /// The bound of the keys, from which on new ones are refused.
+        public var keysMax: UInt64?
+        /// Whether nine tenths of that are there.
+        public var keysAreNearlyFull: Bool?
         /// What they take of memory.
         public var bytes: UInt64 = 0
         public init() {}
@@ -121,6 +125,8 @@ public struct ShardStats: Codable, Equatable, Sendable {
     }
 
     public var shard: Int
+    /// What time it is for the shard, in seconds since 1970: ahead of the wall clock after that was set back.
+    public var time: Int64?
     public var process = ProcessStats()
     public var slots: Slots
     public var concerts: [Concert] = []
@@ -192,10 +198,17 @@ public struct ClusterStats: Codable, Equatable, Sendable {
 
     /// What goes wrong now and is not for these numbers to show, as sentences.
     public var troubles: [String] {
-        self.shards.compactMap { shard in
-            guard let reason = shard.journal.troubleReason, let since = shard.journal.troubleSince else { return nil }
-            return "shard \(shard.shard) can't write since \(Timestamp(seconds: since).words): \(reason)"
-        }
+        self.shards.flatMap { [Self.journalTrouble($0), Self.keyTrouble($0)].compactMap(\.self) }
+    }
+
+    private static func keyTrouble(_ shard: ShardStats) -> String? {
+        guard shard.answers.keysAreNearlyFull == true, let most = shard.answers.keysMax else { return nil }
+        return "shard \(shard.shard) keeps \(shard.answers.keys) idempotency keys, and refuses new ones from \(most) on"
+    }
+
+    private static func journalTrouble(_ shard: ShardStats) -> String? {
+        guard let reason = shard.journal.troubleReason, let since = shard.journal.troubleSince else { return nil }
+        return "shard \(shard.shard) can't write since \(Timestamp(seconds: since).words): \(reason)"
     }
 
     /// What does not add up, as sentences; empty when the books are right. May differ for a moment while requests are

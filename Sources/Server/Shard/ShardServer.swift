@@ -46,6 +46,7 @@ final class ShardServer {
     /// The journal has grown by so many bytes since the start.
     var onGrowth: (UInt64) -> Void = { _ in }
     private var toldBytes: UInt64 = 0
+    private var isNearKeyBound = false
     /// Where snapshots appear, for statistics.
     var snapshotFile: String?
 
@@ -120,6 +121,7 @@ final class ShardServer {
             guard !self.commit.isSuspended else { return }
             self.machine.tick(at: self.now)
             self.tellGrowth()
+            self.tellKeys()
         }
     }
 
@@ -128,6 +130,21 @@ final class ShardServer {
         guard self.commit.writtenBytes >= self.toldBytes + CompactionSchedule.step else { return }
         self.toldBytes = self.commit.writtenBytes
         self.onGrowth(self.toldBytes)
+    }
+
+    /// Once when the keys come near their bound, and again only after they have gone down to three quarters of it.
+    private func tellKeys() {
+        let census = self.machine.answerCensus
+        guard self.isNearKeyBound != census.isNearlyFull else { return }
+        guard census.isNearlyFull else {
+            if census.keys < census.keyCountMax / 4 * 3 { self.isNearKeyBound = false }
+            return
+        }
+        self.isNearKeyBound = true
+        self.log.warning(
+            "idempotency keys are nearly as many as may be: from then on new ones are refused",
+            metadata: ["keys": "\(census.keys)", "max": "\(census.keyCountMax)", "limit": "shard.keptAnswersMax"]
+        )
     }
 
     var now: Timestamp { self.time.now }
@@ -273,6 +290,7 @@ final class ShardServer {
     private func statsText() -> String {
         let slots = self.machine.slots.slots(of: self.index)
         var stats = ShardStats(shard: self.index, slots: .init(first: slots.lowerBound, last: slots.upperBound - 1))
+        stats.time = self.now.seconds
         stats.process = .now(startedNanoseconds: self.startedAt)
         stats.fill(self.machine, self.meter, self.commit, self.trouble)
         if let snapshotFile { stats.journal.fill(snapshot: snapshotFile) }

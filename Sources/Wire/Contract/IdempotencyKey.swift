@@ -17,16 +17,14 @@ public enum IdempotencyKey {
         return Self.hash(header.bytes, user)
     }
 
-    /// SHA-256 over the user's number (8 bytes, little-endian) and the key, cut to its first 16 bytes.
+    /// The user's number, by which a shard counts the keys of each, and SHA-256 over that (8 bytes, little-endian) and the key,
+    /// cut to its first 8 bytes: two of one user's thousand keys never meet by chance, and nobody else's can.
     private static func hash(_ key: UnsafeRawBufferPointer, _ user: UserID) -> OperationID {
         var hash = SHA256()
         withUnsafeBytes(of: user.rawValue.littleEndian) { hash.update(bufferPointer: $0) }
         hash.update(bufferPointer: key)
         return hash.finalize().withUnsafeBytes { digest in
-            OperationID(
-                high: UInt64(littleEndian: digest.loadUnaligned(as: UInt64.self)),
-                low: UInt64(littleEndian: digest.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-            )
+            OperationID(high: user.rawValue, low: UInt64(littleEndian: digest.loadUnaligned(as: UInt64.self)))
         }
     }
 }

@@ -275,6 +275,15 @@ public struct Problem: Error, Sendable {
                     "다른 요청에 이미 사용된 Idempotency-Key입니다. 새로운 키로 다시 시도해주세요.",
                     "This Idempotency-Key came before with another request. Use a new key for each request."
                 )
+            case .tooManyKeys:
+                Problem(
+                    .tooManyRequests,
+                    "TOO_MANY_IDEMPOTENCY_KEYS",
+                    "Idempotency-Key를 너무 많이 사용했습니다. 나중에 다시 시도해주세요.",
+                    "Nothing was done: as many keys of this user are kept already as may be, for a day each. "
+                        + "Send fewer, or go on without.",
+                    retryAfter: 3_600
+                )
             case .overloaded:
                 Problem(
                     .serviceUnavailable,
