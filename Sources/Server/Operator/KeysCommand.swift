@@ -1,4 +1,5 @@
 import Booking
+import Journal
 import Wire
 
 /// `usher keys`: what people are told of the keys that sign tokens. Never a secret.
@@ -9,7 +10,22 @@ public enum KeysCommand {
     }
 
     public static func add(_ configuration: ServerConfiguration) throws(StartError) -> String {
-        "added " + Self.line(try configuration.stateDirectory.addKey(at: .now), configuration.zone)
+        let state = configuration.stateDirectory
+        return "added " + Self.line(try state.addKey(at: Self.latestTime(of: state, .now)), configuration.zone)
+    }
+
+    /// The latest time that any shard may have given a place at. After the wall clock was set back that is ahead of it, and a
+    /// key that counted from the wall clock would be the key of places which another has signed.
+    static func latestTime(of state: StateDirectory, _ wall: Timestamp) -> Timestamp {
+        // Places are written down before they are told.
+        let written = JournalFiles.shards(in: state.path).compactMap { shard in
+            try? SQLiteArchive(JournalFiles(state: state.path, shard: shard)).lastTime()
+        }
+        // Their seconds are rounded down.
+        let told = ((try? StatsCommand.stats(state))?.shards ?? []).compactMap(\.time).map {
+            Timestamp(seconds: $0) + .seconds(1)
+        }
+        return (written + told).reduce(wall, max)
     }
 
     public static func remove(_ id: UInt8, _ configuration: ServerConfiguration) throws(StartError) -> String {

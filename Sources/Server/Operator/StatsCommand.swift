@@ -6,6 +6,11 @@ import Reactor
 public enum StatsCommand {
     /// The statistics of the cluster in a state folder, as a table or as JSON. Refused when no cluster is up in it.
     public static func text(_ state: StateDirectory, json: Bool) throws(StartError) -> String {
+        let stats = try Self.stats(state)
+        return json ? Self.json(stats) : StatsTable.text(stats)
+    }
+
+    static func stats(_ state: StateDirectory) throws(StartError) -> ClusterStats {
         let cluster = try ClusterFile.read(state)
         let loop = try Self.makeLoop()
         var stats = ClusterStats()
@@ -14,7 +19,7 @@ public enum StatsCommand {
         }
         loop.run()
         loop.close()
-        return json ? Self.json(stats) : StatsTable.text(stats)
+        return stats
     }
 
     /// Draws the table once a second until SIGINT or SIGTERM, or until nobody reads it, on the terminal's second screen, which leaves the first

@@ -48,8 +48,16 @@ import Wire
             cluster.errorText.split(separator: "\n").first { $0.contains("is behind this shard's time") }
         )
         #expect(line.contains("shard_time=") && line.contains("wall="))
+        // A new key signs from a time that no shard has reached, and so no place that was given before.
+        let running = try #require(try StatsCommand.stats(state).shards[0].time)
+        #expect(KeysCommand.latestTime(of: state, .now) > Timestamp(seconds: running))
+        var configuration = ServerConfiguration()
+        configuration.cluster.state = state.path
+        _ = try KeysCommand.add(configuration)
+        #expect(try state.loadKeys().keys.last!.activeFrom >= Timestamp(seconds: running) + StateDirectory.keyLeadTime)
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
+        #expect(KeysCommand.latestTime(of: state, .now) > ahead, "from the journal alone")
 
         var times: [String] = []
         try JournalCommand.export(state, shard: 0) { text in
