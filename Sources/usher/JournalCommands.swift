@@ -14,12 +14,14 @@ struct Journal: ParsableCommand {
         @OptionGroup var settings: SettingOptions
     }
 
-    /// Prints what `body` says of each journal, and goes on after a failure: the others are looked at, too.
+    /// Prints what `body` says of each journal, and goes on after a failure: the others are looked at, too. `isSettled` takes
+    /// the settings of the folder's cluster.
     private static func forEach(
         _ which: Which,
+        isSettled: Bool = false,
         _ body: (ServerConfiguration, Int) throws(StartError) -> String
     ) throws {
-        let configuration = try which.settings.resolve()
+        let configuration = try isSettled ? which.settings.resolveSettled() : which.settings.resolve()
         let state = configuration.stateDirectory
         let shards: [Int]
         do throws(StartError) { shards = try JournalCommand.shards(in: state, only: which.shard) } catch {
@@ -85,7 +87,9 @@ struct Journal: ParsableCommand {
             abstract: "Tell who joined a concert's line when, who was let in when, and whether the order was kept.",
             discussion: """
                 From what is written down alone, every link of the chain checked on the way; also while the shard writes. \
-                Ends with 1 when anybody was let in past someone who waited, and names the fact. With --export it reads \
+                Ends with 0 when the order was kept from the first place on, with 3 when it was kept from the first fact on \
+                that is kept and earlier ones are not, with 4 when no fact is about that concert, and with 1 when anybody \
+                was let in past someone who waited, naming the fact. With --export it reads \
                 the lines that `usher journal export` printed, so that anyone can check them without the journal.
                 """
         )
@@ -104,17 +108,26 @@ struct Journal: ParsableCommand {
         func run() throws {
             let form: LineAuditor.Form = self.json ? .json : self.summary ? .summary : .text
             let state = self.export == nil ? try self.settings.resolve().stateDirectory : nil
+            var verdict = LineAuditor.Verdict.nothing
             do throws(StartError) {
                 if let export {
-                    try LineAuditor.run(export: export, concert: self.concert, form: form, published: self.hash) {
+                    verdict = try LineAuditor.run(
+                        export: export,
+                        concert: self.concert,
+                        form: form,
+                        published: self.hash
+                    ) {
                         print($0)
                     }
                 } else if let state {
-                    try LineAuditor.run(state, concert: self.concert, form: form, published: self.hash) { print($0) }
+                    verdict = try LineAuditor.run(state, concert: self.concert, form: form, published: self.hash) {
+                        print($0)
+                    }
                 }
             } catch {
                 throw Failure(description: "\(error)")
             }
+            guard verdict == .kept else { throw ExitCode(verdict.rawValue) }
         }
     }
 
@@ -136,7 +149,7 @@ struct Journal: ParsableCommand {
         }
 
         func run() throws {
-            let configuration = try self.settings.resolve()
+            let configuration = try self.settings.resolveSettled()
             do throws(StartError) { print(try JournalCommand.begin(configuration, shard: self.shard)) } catch {
                 throw Failure(description: "\(error)")
             }
@@ -146,7 +159,10 @@ struct Journal: ParsableCommand {
     struct Compact: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a snapshot of what the facts come to, and drop the facts in it.",
-            discussion: "They go to a file for audits, beside the journal, unless journal.archive is off."
+            discussion: """
+                They go to a file for audits, beside the journal, unless journal.archive is off. Lifetimes and catalogue are \
+                those that the folder's last cluster was started with (STATE/config.json), unless --config names others.
+                """
         )
         @OptionGroup var which: Which
         @Flag(help: .hidden) var supervised = false
@@ -158,7 +174,7 @@ struct Journal: ParsableCommand {
                     throw Failure(description: "\(error)")
                 }
             }
-            try Journal.forEach(self.which) { configuration, shard throws(StartError) in
+            try Journal.forEach(self.which, isSettled: true) { configuration, shard throws(StartError) in
                 try JournalCommand.compact(configuration, shard: shard)
             }
         }

@@ -54,6 +54,20 @@ struct SettingOptions: ParsableArguments {
 
     /// Settings without a mistake, or the end of this command.
     func resolve() throws -> ServerConfiguration { try resolved(self.load()) }
+
+    /// As `resolve`; where no file is named, what the folder's last cluster was started with comes before the defaults.
+    func resolveSettled() throws -> ServerConfiguration {
+        let loaded = try self.load()
+        let state = loaded.configuration.stateDirectory
+        guard loaded.file == nil, FileManager.default.fileExists(atPath: state.configurationFile) else {
+            return try resolved(loaded)
+        }
+        var settled = self
+        settled.config = state.configurationFile
+        // It may have been started elsewhere, or the folder have been moved.
+        settled.state = state.path
+        return try settled.resolve()
+    }
 }
 
 /// The flags of subcommands that look after a cluster that is there: where it is, and no more.

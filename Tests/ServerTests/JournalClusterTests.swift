@@ -160,9 +160,7 @@ import Testing
                 state.path,
                 "--shard",
                 "\(shard)",
-                "--accept-loss",
-                "--shards",
-                "2"
+                "--accept-loss"
             )
             #expect(begun.status == 0, "\(begun.text)")
         }
@@ -230,6 +228,30 @@ import Testing
         )
         let misnamed = try Self.run("verify", "--state", state, "--shard", "0")
         #expect(misnamed.status == 1 && misnamed.text.contains("under the name of shard 0's"), "\(misnamed.text)")
+    }
+
+    @Test func `a compaction by hand takes the settings that its cluster was started with`() throws {
+        let state = TestCluster.freshState()
+        let catalogue = "\(state.path).json"
+        defer { try? FileManager.default.removeItem(atPath: catalogue) }
+        try FileManager.default.copyItem(atPath: "deploy/catalogue.example.json", toPath: catalogue)
+        let cluster = try TestCluster(
+            in: state,
+            arguments: Self.arguments + ["--catalogue", catalogue, "--set", "journal.archive=off"]
+        )
+        try cluster.waitUntilUp()
+        #expect(try Self.client(cluster).charge(1, 1_000).status == 200)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+        let path = cluster.state.configurationFile
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        let compacted = try Self.run("compact", "--state", state.path)
+        #expect(compacted.status == 0, "\(compacted.text)")
+        #expect(!FileManager.default.fileExists(atPath: "\(state.path)/journal/shard-0.archive"))
+        try FileManager.default.removeItem(atPath: catalogue)
+        let without = try Self.run("compact", "--state", state.path)
+        #expect(without.status == 1 && without.text.contains(catalogue), "\(without.text)")
     }
 
     @Test func `a journal that has grown is compacted while its shard serves, and what fails is told`() throws {

@@ -1,7 +1,7 @@
 /// The folder of one cluster: its lock, its sockets, its keys, and what the supervisor writes for others to read.
 ///
 ///     usher.lock        held by the supervisor as long as it lives
-///     config.json       the resolved settings, what the children run with
+///     config.json       the resolved settings, what the children run with, and who tends the journals by hand
 ///     cluster.json      who runs: process ids and ports, see `ClusterFile`
 ///     shard-3.sock      frames to a shard
 ///     gateway-0.sock    frames to a gateway: statistics

@@ -72,9 +72,10 @@ extension StateDirectory {
             .map { "\(self.path)/\($0)" }
     }
 
-    /// Removes what a cluster leaves behind, and what tells others that it runs.
+    /// Removes what a cluster leaves behind, and what tells others that it runs. Its settings stay, for whoever looks after
+    /// its journals.
     func removeTraces() {
-        for path in self.sockets() + [self.clusterFile, self.configurationFile] { unlink(path) }
+        for path in self.sockets() + [self.clusterFile] { unlink(path) }
     }
 }
 

@@ -8,7 +8,8 @@ import Reactor
 /// Carries no traffic, and decides nothing: `Supervision` does.
 ///
 /// **Happy path.** Folder, lock, ports, keys, `config.json`; then what `Supervision` says, until it is over; then
-/// everything that was made is removed but the lock file and the keys.
+/// everything that was made is removed but the lock file, the keys and
+/// `config.json`.
 ///
 /// **When this process is killed,** each child sees the end of its control pipe and stops by itself. The next start
 /// finds the folder unlocked, and waits for such children before it starts its own.
@@ -143,11 +144,19 @@ public final class Supervisor {
         self.configuration.gateway.port = self.ports[0].port
         self.configuration.operator.port = self.ports[1].port
         _ = try self.state.loadOrCreateKeys(at: .now)
+        self.configuration.catalogue.file = Self.absolute(self.configuration.catalogue.file)
         do throws(FileError) {
             try TextFile.write(self.configuration.fileContent(), to: self.state.configurationFile)
         } catch {
             throw StartError("\(error)", remedy: "make room in the state folder, or choose another with --state")
         }
+    }
+
+    /// Whoever reads `config.json` later may stand in another folder.
+    private static func absolute(_ path: String) -> String {
+        guard !path.isEmpty, let found = realpath(path, nil) else { return path }
+        defer { free(found) }
+        return String(cString: found)
     }
 
     private struct PortSetting {
