@@ -1,4 +1,5 @@
 import Booking
+import Glibc
 import Logging
 import Reactor
 
@@ -62,6 +63,7 @@ final class ServerProcess {
         }
         process.onStop = {}
         if let failure = process.failure { throw failure }
+        process.timer?.close()
         process.loop.close()
     }
 
@@ -99,12 +101,23 @@ final class ServerProcess {
         self.loop.stop()
     }
 
+    /// How long a process that has finished waits for peers to take what was sent to them last. One that is frozen never
+    /// does, and the journal is closed by now.
+    private static let farewellMilliseconds: UInt64 = 2_000
+
     /// Everything of this process's own is closed: the loop ends with what is left.
     func finish() {
         guard !self.isFinished else { return }
         self.isFinished = true
         self.lifeline.close()
         self.timer?.close()
+        let bound = LoopTimer(on: self.loop)
+        bound.keepsLoopAlive = false
+        self.timer = bound
+        bound.start(afterMilliseconds: Self.farewellMilliseconds) { [log] in
+            log.warning("stopped without waiting for a peer that reads nothing")
+            _exit(0)
+        }
     }
 
     /// Calls `body` after a while, unless the process has finished by then.
