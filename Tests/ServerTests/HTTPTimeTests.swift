@@ -24,7 +24,7 @@ import Testing
     func `a head that does not come in time is answered 408`(head: String) throws {
         let connection = try TestConnection(port: self.port)
         try connection.send(head)
-        try self.expectTimeout(connection)
+        try HTTPTimeCatalogue.expectTimeout(connection)
     }
 
     @Test(arguments: [
@@ -33,24 +33,7 @@ import Testing
     func `a body that does not come in time is answered 408`(body: String) throws {
         let connection = try TestConnection(port: self.port)
         try connection.send("POST /api/v1/waiting HTTP/1.1\r\nHost: a\r\n" + body)
-        try self.expectTimeout(connection)
-    }
-
-    @Test func `a head that drips on for ever is answered 408`() throws {
-        let connection = try TestConnection(port: self.port)
-        let other = try BookingClient.keeping(port: self.port)
-        try connection.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
-        while !connection.hasInput {
-            try connection.send("x")
-            _ = try other.balance(1)
-        }
-        try self.expectTimeout(connection)
-    }
-
-    private func expectTimeout(_ connection: TestConnection) throws {
-        let answer = try connection.answer()
-        #expect(answer.status == 408 && answer.code == "REQUEST_TIMEOUT" && answer.closes, "\(answer)")
-        #expect(try connection.endsClean())
+        try HTTPTimeCatalogue.expectTimeout(connection)
     }
 
     @Test func `a connection that rests is closed without a word`() throws {
@@ -68,20 +51,6 @@ import Testing
         #expect(answer.text.hasPrefix(#"[{"seatId":1,"#))
         let last = #",{"seatId":100000,"seatNum":100000,"seatGrade":"A","seatPrice":1,"seatStatus":"AVAILABLE"}]"#
         #expect(answer.text.hasSuffix(last))
-    }
-
-    @Test func `a client that reads slowly is not taken for one that sends slowly`() throws {
-        let connection = try TestConnection(port: self.port, receiveBuffer: 4_096)
-        let other = try BookingClient.keeping(port: self.port)
-        let request = BookingClient.request("GET", "/api/v1/concert/seats?concertId=1&concertScheduleId=1")
-        // The gateway stops reading in the middle of the third request: the rest of it is no fault of the client's.
-        try connection.send(request + request + request)
-        let end = ContinuousClock.now + .seconds(4)
-        while ContinuousClock.now < end {
-            #expect(try connection.receive(atMost: 512))
-            _ = try other.balance(1)
-        }
-        for _ in 0..<3 { #expect(try connection.answer().status == 200) }
     }
 
     /// Its statistics; it must be quick to give them, whatever it is doing.
@@ -104,7 +73,55 @@ import Testing
     }
 }
 
+/// The same hall, and a gateway that bounds only the time in which a client may send: how fast the test runs is no matter.
+@Suite(
+    .cluster(
+        "--shards",
+        "1",
+        "--set",
+        "gateway.headerTimeoutSeconds=1",
+        "--set",
+        "gateway.bodyTimeoutSeconds=1",
+        "--set",
+        "gateway.idleTimeoutSeconds=3600",
+        "--set",
+        "gateway.writeTimeoutSeconds=3600",
+        catalogue: HTTPTimeCatalogue.json
+    )
+) struct HTTPSlowClientTests {
+    @Test func `a head that drips on for ever is answered 408`() throws {
+        let connection = try TestConnection(port: ServedCluster.shared.port)
+        let other = try BookingClient.keeping(port: ServedCluster.shared.port)
+        try connection.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
+        while !connection.hasInput {
+            try connection.send("x")
+            _ = try other.balance(1)
+        }
+        try HTTPTimeCatalogue.expectTimeout(connection)
+    }
+
+    @Test func `a client that reads slowly is not taken for one that sends slowly`() throws {
+        let connection = try TestConnection(port: ServedCluster.shared.port, receiveBuffer: 4_096)
+        let other = try BookingClient.keeping(port: ServedCluster.shared.port)
+        let request = BookingClient.request("GET", "/api/v1/concert/seats?concertId=1&concertScheduleId=1")
+        // The gateway stops reading in the middle of the third request: the rest of it is no fault of the client's.
+        try connection.send(request + request + request)
+        let end = ContinuousClock.now + .seconds(3)
+        while ContinuousClock.now < end {
+            #expect(try connection.receive(atMost: 512))
+            _ = try other.balance(1)
+        }
+        for _ in 0..<3 { #expect(try connection.answer().status == 200) }
+    }
+}
+
 enum HTTPTimeCatalogue {
+    static func expectTimeout(_ connection: TestConnection) throws {
+        let answer = try connection.answer()
+        #expect(answer.status == 408 && answer.code == "REQUEST_TIMEOUT" && answer.closes, "\(answer)")
+        #expect(try connection.endsClean())
+    }
+
     static let json = """
         {"halls": [{"name": "huge", "sections": [{"from": 1, "to": 100000, "grade": "A", "price": 1}]}],
          "concerts": [{"id": 1, "title": "huge", "opensAt": "2026-01-01 00:00:00", "hall": "huge",

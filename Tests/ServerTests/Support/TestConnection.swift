@@ -159,7 +159,9 @@ final class TestConnection {
     /// Takes some bytes in, to be read as an answer later. False at the server's end.
     func receive(atMost count: Int = 65_536) throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: count)
-        let count = recv(self.descriptor, &buffer, buffer.count, 0)
+        var count = -1
+        // A machine that is put to sleep for a while interrupts a wait.
+        repeat { count = recv(self.descriptor, &buffer, buffer.count, 0) } while count < 0 && errno == EINTR
         guard count >= 0 else { throw Failure(call: "recv", code: errno) }
         self.received += buffer[..<count]
         return count > 0
