@@ -38,8 +38,8 @@ extension StateDirectory {
             throw StartError(
                 (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)",
                 remedy:
-                    "put the file back from a copy, or remove it: then the next start makes a new key, and all tokens "
-                    + "given so far are unknown"
+                    "put the file back from a copy, or, after a change by hand, remove its line '# check'; without the file "
+                    + "the next start makes a new key, and all tokens given so far are unknown"
             )
         }
     }

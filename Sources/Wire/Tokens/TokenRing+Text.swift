@@ -1,12 +1,18 @@
 import Booking
+import Crypto
 
 /// The key ring as text, for a file that only its owner may read: one key a line, `#` starts a comment.
 ///
 ///     # id  active from (seconds since 1970)  secret (base64 of 32 bytes)
 ///     1 1767193200 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+///     # check 8c1f...
+///
+/// The last line is SHA-256 over all lines before it, 64 hexadecimal digits: it finds what was altered by accident, or by
+/// hand. A file without it is taken as it is, as earlier versions wrote it.
 extension TokenRing {
     /// Throws with the number of the line that is wrong and never with its content, which may be a secret.
     public init(text: String) throws(WireError) {
+        try Self.checkSum(of: text)
         var keys: [TokenKey] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let fields = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
@@ -41,7 +47,23 @@ extension TokenRing {
             }
             text += "\(key.id) \(key.activeFrom.seconds) \(secret)\n"
         }
-        return text
+        return text + "\(Self.checkMark)\(Self.sum(of: text))\n"
+    }
+
+    private static let checkMark = "# check "
+
+    private static func checkSum(of text: String) throws(WireError) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let line = lines.lastIndex(where: { $0.hasPrefix(Self.checkMark) }) else { return }
+        let before = lines[..<line].map { "\($0)\n" }.joined()
+        guard lines[line].dropFirst(Self.checkMark.count) == Self.sum(of: before),
+            lines[(line + 1)...].allSatisfy(\.isEmpty)
+        else { throw WireError("the key ring was altered: its last line is not the checksum of those before") }
+    }
+
+    private static func sum(of text: String) -> String {
+        SHA256.hash(data: Array(text.utf8)).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
+            .joined()
     }
 
     private static func key(from fields: [Substring]) throws(WireError) -> TokenKey {

@@ -1,4 +1,5 @@
 import Booking
+import Crypto
 import Testing
 import Wire
 
@@ -9,14 +10,20 @@ import Wire
         2 1767193260 ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=
 
         """
+    private static let check =
+        "# check "
+        + SHA256.hash(data: Array(Self.text.utf8)).map {
+            String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
+        }.joined() + "\n"
 
     @Test func `a ring is written as it is read`() throws {
         let ring = try TokenRing([
             TokenKey(id: 2, secret: [UInt8](100..<132), activeFrom: Timestamp(seconds: 1_767_193_260)),
             TokenKey(id: 1, secret: [UInt8](0..<32), activeFrom: Timestamp(seconds: 1_767_193_200)),
         ])
-        #expect(ring.text == Self.text)
-        #expect(try TokenRing(text: Self.text) == ring)
+        #expect(ring.text == Self.text + Self.check)
+        #expect(try TokenRing(text: ring.text) == ring)
+        #expect(try TokenRing(text: Self.text) == ring, "as earlier versions wrote it")
     }
 
     @Test func `comments, empty lines, tabs and carriage returns do not matter`() throws {
@@ -26,7 +33,7 @@ import Wire
             \t2\t1767193260   ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=  # the new one\r
             1 1767193200 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=#old
             """
-        #expect(try TokenRing(text: untidy).text == Self.text)
+        #expect(try TokenRing(text: untidy).text == Self.text + Self.check)
     }
 
     @Test(arguments: [
@@ -43,6 +50,21 @@ import Wire
     ]) func `a mistake is named with its line, and no secret is shown`(line: String, reason: String) {
         let before = "# keys\n9 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
         #expect(throws: WireError("line 3 of the key ring: \(reason)")) { try TokenRing(text: before + line + "\n") }
+    }
+
+    @Test func `a ring that was altered anywhere is refused`() throws {
+        let whole = Array((Self.text + Self.check).utf8)
+        for index in whole.indices where index != whole.count - 1 {
+            var bytes = whole
+            bytes[index] = bytes[index] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")
+            let text = String(decoding: bytes, as: UTF8.self)
+            // What no longer says that it is a checksum is a comment.
+            guard text.contains("\n# check ") else { continue }
+            #expect(throws: WireError.self, "byte \(index)") { try TokenRing(text: text) }
+        }
+        let lines = (Self.text + Self.check).split(separator: "\n")
+        #expect(throws: WireError.self) { try TokenRing(text: (lines[..<2] + lines[3...]).joined(separator: "\n")) }
+        #expect(throws: WireError.self) { try TokenRing(text: Self.text + Self.check + String(lines[1])) }
     }
 
     @Test func `a text without keys is refused`() {
