@@ -72,8 +72,12 @@ public protocol Journal: JournalArchive {
     /// Which owner this is, counted from 1; 0 before `begin`.
     var epoch: UInt64 { get }
 
-    /// The history was taken in and found right: from now on this owner appends. Earlier owners are refused.
+    /// The history was taken in and found right: from now on this owner appends. Earlier owners are refused. When that can't
+    /// be written for now, `trouble` says why.
     func begin() throws(JournalError)
+
+    /// Why this owner could not begin yet, after `begin`: nothing is appended before `renew` has succeeded.
+    var trouble: JournalError? { get }
 
     /// Appends a batch whose `firstSequence` is `nextSequence`, while no other is under way. `whenDone` is called once, on
     /// the loop's thread, by `drain()` or before this returns: from a success on, the batch survives what the journal
@@ -90,4 +94,9 @@ public protocol Journal: JournalArchive {
 
     /// Ends this ownership. Nothing is under way. O(what was written since the last checkpoint).
     func close() throws(JournalError)
+}
+
+extension Journal {
+    /// Most journals begin or fail for good.
+    public var trouble: JournalError? { nil }
 }

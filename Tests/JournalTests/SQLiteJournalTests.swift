@@ -123,8 +123,8 @@ import Testing
     @Test func `a newer version's journal is refused`() throws {
         try TestOwner.write(self.state.files, batches: 1)
         let database = try Database(self.state.files.database, .writer, busyMilliseconds: 0)
-        try database.execute("PRAGMA user_version = 2")
-        let refusal = JournalError.newer(file: self.state.files.database, version: 2, newest: 1)
+        try database.execute("PRAGMA user_version = 3")
+        let refusal = JournalError.newer(file: self.state.files.database, version: 3, newest: 2)
         #expect(throws: refusal) { _ = try SQLiteArchive(self.state.files) }
         #expect(throws: refusal) { _ = try TestOwner(self.state.files) }
     }
@@ -153,6 +153,7 @@ import Testing
         _ = try TestOwner(self.state.files)
         let archive = try SQLiteArchive(self.state.files)
         let writer = try JournalWriter(self.state.files, .commit, at: archive.forEachRecord(after: 0) { _ in })
+        try writer.begin()
         let pages = try writer.database.number("PRAGMA page_count")
         try writer.database.execute("PRAGMA max_page_count = \(pages + 2)")
         var number: UInt64 = 1

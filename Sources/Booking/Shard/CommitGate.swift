@@ -54,7 +54,7 @@ public struct CommitGate: Equatable, Sendable {
         case committing(count: UInt32)
         /// The state holds facts that will never be durable. In by `refused`. Out by `rebuilt`, or `failed`.
         case undoing
-        /// The state is what is durable, and nothing is decided. In by `rebuilt`. Out by `mended`, or `failed`.
+        /// The state is what is durable, and nothing is decided. In by `rebuilt`, or from the start. Out by `mended`, or `failed`.
         case suspended
         /// For good: what the state says may never become durable, so nothing may be told about it.
         case failed
@@ -71,10 +71,11 @@ public struct CommitGate: Equatable, Sendable {
     private var nextCommitAt = Nanoseconds(.min)
 
     /// `durableSequence` is the journal's: the last fact of a replay. `pace` is the least time from the start of one commit to
-    /// the next.
-    public init(durableSequence: UInt64, pace: Nanoseconds = .zero) {
+    /// the next. `isSuspended` for a journal that can't write yet.
+    public init(durableSequence: UInt64, pace: Nanoseconds = .zero, isSuspended: Bool = false) {
         self.durableSequence = durableSequence
         self.pace = pace
+        if isSuspended { self.state = .suspended }
     }
 
     /// Nothing waits for a commit.

@@ -10,7 +10,8 @@ final class JournalWriter {
     private let policy: JournalPolicy
     let database: Database
     private let insert: Statement
-    private let head: JournalHead
+    /// Nil until this owner has begun.
+    private var head: JournalHead?
     private let frames: UnsafeMutablePointer<Int32>
     private(set) var end: ChainPoint
     private(set) var epoch: UInt64
@@ -21,7 +22,7 @@ final class JournalWriter {
 
     private static let busyMilliseconds: Int32 = 5_000
 
-    /// Begins a new epoch at `end`, which is where the journal was found to end. It is durable when this returns.
+    /// Opens the journal at `end`, which is where it was found to end.
     init(_ files: JournalFiles, _ policy: JournalPolicy, at end: ChainPoint) throws(JournalError) {
         self.files = files
         self.policy = policy
@@ -31,7 +32,7 @@ final class JournalWriter {
         do throws(SQLiteFailure) {
             self.database = try Database(files.database, .writer, busyMilliseconds: Self.busyMilliseconds)
             try self.database.execute("PRAGMA synchronous = FULL")
-            self.epoch = try Self.takeOver(self.database, end)
+            self.epoch = UInt64(try self.database.number("SELECT epoch FROM journal"))
             self.insert = try Statement(
                 self.database,
                 """
@@ -44,20 +45,27 @@ final class JournalWriter {
             self.frames.deallocate()
             throw files.error(error, at: end.sequence + 1)
         }
-        do throws(JournalError) { self.head = try JournalHead(files, end) } catch {
-            self.frames.deallocate()
-            throw error
-        }
         self.database.countFrames(in: self.frames)
+    }
+
+    /// Begins a new epoch. It is durable when this returns. When this throws what is passing, it may be tried again, by
+    /// `renew`.
+    func begin() throws(JournalError) {
+        precondition(self.head == nil, "an owner begins once")
+        do throws(SQLiteFailure) { self.epoch = try Self.takeOver(self.database, self.end) } catch {
+            throw self.files.error(error, at: self.end.sequence + 1)
+        }
+        let head = try JournalHead(self.files, self.end)
         do throws(SQLiteFailure) {
-            switch policy {
+            switch self.policy {
             case .commit: break
             case .interval: try self.database.execute("PRAGMA synchronous = NORMAL")
             case .none: try self.database.execute("PRAGMA synchronous = OFF")
             }
         } catch {
-            throw files.error(error, at: end.sequence + 1)
+            throw self.files.error(error, at: self.end.sequence + 1)
         }
+        self.head = head
     }
 
     deinit { self.frames.deallocate() }
@@ -90,6 +98,7 @@ final class JournalWriter {
         guard batch.firstSequence == self.end.sequence + 1 else {
             throw .outOfSequence(expected: self.end.sequence + 1, got: batch.firstSequence)
         }
+        precondition(self.head != nil, "an owner appends after it has begun")
         let hash = self.end.hash.next(batch, epoch: self.epoch)
         do throws(SQLiteFailure) {
             try self.insert.bind(batch, epoch: self.epoch, hash: hash)
@@ -107,8 +116,10 @@ final class JournalWriter {
 
     /// Begins a new epoch of the same owner, where the last batch that was kept ends. What a batch that failed has left in the
     /// log is written over by it. When this throws, the epoch is as it was.
+    /// An owner that has not begun yet begins.
     func renew() throws(JournalError) {
         try self.requireRoom()
+        guard self.head != nil else { return try self.begin() }
         do throws(SQLiteFailure) {
             try self.database.execute("UPDATE journal SET epoch = epoch + 1 WHERE epoch = \(self.epoch)")
         } catch {
@@ -129,7 +140,7 @@ final class JournalWriter {
 
     /// The head of a batch that is kept: when it can't be written it stays behind, which is told and harmless.
     private func moveHead() {
-        do throws(JournalError) { try self.head.write(self.end) } catch { self.headTrouble = error }
+        do throws(JournalError) { try self.head?.write(self.end) } catch { self.headTrouble = error }
     }
 
     private func refusal(of batch: JournalBatch) throws(JournalError) -> JournalError {
@@ -165,8 +176,9 @@ final class JournalWriter {
         }
     }
 
-    /// Makes all durable, and one file of it unless somebody reads.
+    /// Makes all durable, and one file of it unless somebody reads. An owner that has not begun leaves all as it is.
     func close() throws(JournalError) {
+        guard let head = self.head else { return }
         do throws(SQLiteFailure) {
             try self.database.execute("PRAGMA synchronous = FULL")
             try self.database.syncLog()
@@ -177,7 +189,7 @@ final class JournalWriter {
         } catch {
             throw self.files.error(error, at: self.end.sequence + 1)
         }
-        try self.head.write(self.end)
+        try head.write(self.end)
         self.isUnsynced = false
     }
 }

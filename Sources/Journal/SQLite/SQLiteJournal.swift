@@ -10,6 +10,7 @@ public final class SQLiteJournal: Journal {
     public private(set) var epoch: UInt64 = 0
     public let files: JournalFiles
     public let policy: JournalPolicy
+    public private(set) var trouble: JournalError?
     /// What went wrong beside the batches, on the loop: a checkpoint on a full disk, for one. Commits go on.
     public var onTrouble: ((JournalError) -> Void)?
 
@@ -75,6 +76,11 @@ public final class SQLiteJournal: Journal {
             throw self.files.error(error, at: end.sequence + 1)
         }
         let writer = try JournalWriter(self.files, self.policy, at: end)
+        // A full disk is no reason to show nothing of what is on it.
+        do throws(JournalError) { try writer.begin() } catch {
+            guard error.isPassing else { throw error }
+            self.trouble = error
+        }
         self.epoch = writer.epoch
         self.nextSequence = end.sequence + 1
         self.thread = JournalThread(writer, checkpointer: checkpointer, self.files, self.policy, wake: self.wake)
@@ -83,6 +89,7 @@ public final class SQLiteJournal: Journal {
     public func append(_ batch: JournalBatch, whenDone: @escaping (Result<Void, JournalError>) -> Void) {
         guard let thread = self.thread else { preconditionFailure("a journal is appended to between begin and close") }
         precondition(self.whenDone == nil, "a batch is under way already")
+        precondition(self.trouble == nil, "a batch of an owner that has not begun")
         guard batch.firstSequence == self.nextSequence else {
             return whenDone(.failure(.outOfSequence(expected: self.nextSequence, got: batch.firstSequence)))
         }
@@ -106,6 +113,7 @@ public final class SQLiteJournal: Journal {
         case .success(let end):
             self.nextSequence = end.sequence + 1
             self.epoch = end.epoch
+            self.trouble = nil
             whenDone(.success(()))
         case .failure(let error): whenDone(.failure(error))
         }

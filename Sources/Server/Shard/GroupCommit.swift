@@ -49,7 +49,11 @@ final class GroupCommit {
         onFailure: @escaping (JournalError) -> Void
     ) {
         self.journal = journal
-        self.gate = CommitGate(durableSequence: journal.nextSequence - 1, pace: pace)
+        self.gate = CommitGate(
+            durableSequence: journal.nextSequence - 1,
+            pace: pace,
+            isSuspended: journal.trouble != nil
+        )
         self.clock = clock
         self.wakeAfter = wakeAfter
         self.takeOutput = takeOutput

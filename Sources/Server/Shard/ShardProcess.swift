@@ -25,7 +25,9 @@ public enum ShardProcess {
                 jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
                 log: process.log
             )
-            machine.resume(at: time.now)
+            // While the journal can't write, time stands.
+            let trouble = keeper.journal.trouble
+            if trouble == nil { machine.resume(at: time.now) }
             let server: ShardServer
             do throws(UVError) {
                 server = try ShardServer(
@@ -48,6 +50,7 @@ public enum ShardProcess {
             server.onGrowth = { process.wroteJournal(bytes: keeper.replayedBytes + $0) }
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
             server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
+            if let trouble { server.startSuspended(trouble) }
             process.onStop = {
                 server.stop {
                     keeper.close()

@@ -8,6 +8,8 @@ import Wire
 /// forgotten, those that are owed are asked for again later ▶ the state is built anew from the journal, by the code of a
 /// restart (0.3 s with a million people waiting) ▶ requests are only read from that state, and the tick stands.
 ///
+/// **From the start.** A disk may be full already when a shard starts: it goes on from here.
+///
 /// **Out.** A try each second begins a new epoch in the journal ▶ time has passed, as after a restart ▶ all as before.
 ///
 /// **When it fails.** A state that can't be built anew ends the process; the supervisor starts it again, after pauses.
@@ -20,6 +22,13 @@ extension ShardServer {
         self.machine.doubt(answers)
         self.trouble.began(error, at: self.now, sequence: report.sequence) { [unowned self] in self.tryAgain() }
         return report.sequence
+    }
+
+    /// The journal could not even say that it has a new owner: what it holds is served, and the rest waits.
+    func startSuspended(_ error: JournalError) {
+        self.trouble.began(error, at: self.now, sequence: self.commit.durableSequence) { [unowned self] in
+            self.tryAgain()
+        }
     }
 
     private func answerAllWhoWait(with reply: Reply) {

@@ -120,4 +120,35 @@ import Testing
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
     }
+
+    @Test func `a shard that starts on a full disk serves what is on it, and all goes on when there is room`() throws {
+        let state = StateDirectory(path: "\(self.disk.path)/s")
+        let cluster = try TestCluster(in: state, arguments: Self.arguments + ["--shards", "1"])
+        try cluster.waitUntilUp()
+        let file = try cluster.file()
+        let client = BookingClient(port: file.port)
+        for user in 1...8 { #expect(try client.charge(user, 1_000).status == 200) }
+        let token = try client.enter(1, 1)
+        try self.disk.fill()
+        kill(file.shards[0], SIGKILL)
+        try TestCluster.eventually("the shard is read again") { try client.balance(1).status == 200 }
+        for user in 1...8 { #expect(try client.balance(user).json["balance"] == 1_000) }
+        #expect(try client.poll(1, token).status == 200)
+        let refused = try client.charge(1, 1)
+        #expect(refused.status == 503 && refused.code == "STORAGE_UNAVAILABLE", "\(refused.text)")
+        let served = ServedCluster(state: state, port: file.port, operatorPort: file.operatorPort)
+        let journal = try served.stats().shards[0].journal
+        #expect(journal.troubles == 1 && journal.troubleReason?.contains("the disk is full") == true)
+        // Also when it dies again.
+        kill(try served.stats().shards[0].process.pid, SIGKILL)
+        try TestCluster.eventually("the shard is read again") { try client.balance(1).status == 200 }
+
+        self.disk.makeRoom()
+        try TestCluster.eventually("changes are taken again") { try client.charge(1, 1).status == 200 }
+        #expect(try client.balance(1).json["balance"] == 1_001)
+        #expect(try client.reserve(1, 1, [1], token).status == 200)
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+        #expect(try JournalCommand.verify(state, shard: 0).hasSuffix("whole"))
+    }
 }
