@@ -69,7 +69,7 @@ bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis
 	@deploy/setup bench bench-journal
 	@deploy/bench/journal.py
 
-bench-compaction: build  # p99 of joins and polls beside a compaction: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
+bench-compaction: build  # p99 of joins and polls beside a compaction: ROUNDS=3 FILL_SECONDS=10 ARCHIVE=on DISK=/var/tmp
 	@deploy/setup bench
 	@deploy/bench/compaction.py
 

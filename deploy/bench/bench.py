@@ -105,20 +105,29 @@ def measure_all(targets, tokens):
 def measure(server, what, seconds):
     """One wrk run: its own summary, and the CPU that the server's processes used meanwhile."""
     pids = server.pids()
-    command = ["wrk", "-t", str(WRK_THREADS), "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--latency"]
-    command += ["-s", str(servers.HERE / "wrk.lua"), server.url, "--", str(WRK_THREADS), *what]
     before = servers.cpu_seconds(pids)
-    output = subprocess.run(command, capture_output=True, text=True, check=False)
+    output = subprocess.run(wrk(server, what, seconds), capture_output=True, text=True, check=False)
     used = servers.cpu_seconds(pids) - before
-    summary = [line for line in output.stdout.splitlines() if line.startswith("BENCH ")]
-    if output.returncode != 0 or not summary:
-        raise servers.ServerError(f"wrk ended with {output.returncode}:\n{output.stdout}{output.stderr}")
-    run = json.loads(summary[0].removeprefix("BENCH "))
-    if run["requests"] == 0:
-        raise servers.ServerError(f"no request to {server.url} was answered:\n{output.stdout}")
-    run["perSecond"] = run["requests"] * 1e6 / run["microseconds"]
+    run = summary_of(output.stdout + output.stderr, output.returncode)
     run["cpuSeconds"] = used
     run["cpuMicroseconds"] = used * 1e6 / run["requests"]
+    return run
+
+
+def wrk(server, what, seconds):
+    command = ["wrk", "-t", str(WRK_THREADS), "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--latency"]
+    return command + ["-s", str(servers.HERE / "wrk.lua"), server.url, "--", str(WRK_THREADS), *what]
+
+
+def summary_of(output, code):
+    """What wrk.lua says at the end of a run."""
+    summary = [line for line in output.splitlines() if line.startswith("BENCH ")]
+    if code != 0 or not summary:
+        raise servers.ServerError(f"wrk ended with {code}:\n{output}")
+    run = json.loads(summary[0].removeprefix("BENCH "))
+    if run["requests"] == 0:
+        raise servers.ServerError(f"no request was answered:\n{output}")
+    run["perSecond"] = run["requests"] * 1e6 / run["microseconds"]
     return run
 
 

@@ -30,7 +30,7 @@ function line.join()
 
     local connection = redis:new()
     connection:set_timeout(5000)
-    if not connection:connect(settings.socket) then return refuse(503, "UNAVAILABLE") end
+    if not connection:connect(unpack(settings.address)) then return refuse(503, "UNAVAILABLE") end
     local key = string.format("%d", concert)
     local member = string.format("%d", user)
     local token = ngx.var.request_id -- 16 random bytes in hexadecimal digits

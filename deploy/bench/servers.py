@@ -260,16 +260,19 @@ class Nginx(Server):
 
 
 class Redis(Server):
-    """redis-server on a Unix socket in its folder, with an append-only file that it syncs `always` or `everysec`."""
+    """redis-server on a Unix socket in its folder and on a free port of loopback, with an append-only file that it syncs
+    `always` or `everysec`."""
 
     def __init__(self, appendfsync, parent):
         super().__init__("redis", parent)
         self.appendfsync = appendfsync
         self.socket = self.folder / "redis.sock"
+        [self.port] = free_ports(1)
 
     def launch(self):
         # No snapshots, and no rewriting of the file, as neither is part of a join; Usher compacts nothing meanwhile either.
-        settings = ["--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--daemonize", "no", "--save", ""]
+        settings = ["--bind", "127.0.0.1", "--port", self.port, "--unixsocket", self.socket, "--dir", self.folder]
+        settings += ["--daemonize", "no", "--save", ""]
         settings += ["--appendonly", "yes", "--appendfsync", self.appendfsync, "--auto-aof-rewrite-percentage", "0"]
         self.start([program("redis-server", "bench-journal"), *(str(word) for word in settings)], self.is_ready)
 
@@ -287,11 +290,13 @@ class Redis(Server):
 
 
 class NginxWithRedis(Server):
-    """nginx with nginx-redis.conf on a free port, and a Redis behind it."""
+    """nginx with nginx-redis.conf on a free port, and a Redis behind it, reached by `transport`: tcp or unix."""
 
-    def __init__(self, appendfsync, parent):
+    def __init__(self, appendfsync, transport, parent):
         super().__init__("nginx", parent)
         self.redis = Redis(appendfsync, parent)
+        addresses = {"tcp": f"'127.0.0.1', {self.redis.port}", "unix": f"'unix:{self.redis.socket}'"}
+        self.address = addresses[transport]
         [self.port] = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -300,7 +305,7 @@ class NginxWithRedis(Server):
         script = (HERE / "redis-join.lua").read_text()
         self.redis.ask("SCRIPT", "LOAD", script)
         (self.folder / "redis.conf.lua").write_text(
-            f"return {{socket = 'unix:{self.redis.socket}', sha = '{hashlib.sha1(script.encode()).hexdigest()}', "
+            f"return {{address = {{{self.address}}}, sha = '{hashlib.sha1(script.encode()).hexdigest()}', "
             f"script = [==[{script}]==]}}\n"
         )
         (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")

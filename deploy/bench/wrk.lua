@@ -6,6 +6,14 @@
 -- Each wrk thread has its own Lua: thread t of T takes every T-th line, and users t, t + T, t + 2T, ... so that no two
 -- requests carry the same user. Requests are built before the run where they can be, because Lua's time is the load's.
 
+-- With THINK_MILLISECONDS in the environment each connection rests between an answer and the next request, as people do:
+-- from none to twice that while, by chance. What it costs then is not the answer of a machine without a moment to spare.
+
+local think = tonumber(os.getenv("THINK_MILLISECONDS") or "0")
+if think > 0 then
+    function delay() return math.random(0, 2 * think) end
+end
+
 local started = 0 -- in the Lua that sets the threads up; not seen by theirs
 
 function setup(thread)

@@ -76,7 +76,7 @@ enum PlainFile {
     }
 
     /// Writes all of `bytes` at the descriptor's position.
-    static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(JournalError) {
+    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32, _ path: String) throws(JournalError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }

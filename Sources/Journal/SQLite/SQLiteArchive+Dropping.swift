@@ -1,7 +1,7 @@
 extension SQLiteArchive {
     /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole. An
-    /// owner that appends meanwhile waits for a few milliseconds at most. `keeping` copies them to the archive before, see `DroppedBatches`.
-    /// Gives what is wrong with an archive that must have earlier ones and has not: a new one begins then.
+    /// owner that appends meanwhile waits for a step of it, a millisecond, and seldom. `keeping` copies them to the archive
+    /// before, see `DroppedBatches`. Gives what is wrong with an archive that must have earlier ones and has not: a new one begins then.
     @discardableResult
     public func dropCovered(keeping: Bool) throws(JournalError) -> JournalDamage? {
         guard let snapshot = try self.newestSnapshot() else { return nil }
@@ -20,6 +20,7 @@ extension SQLiteArchive {
         var records: [JournalRecord]
         var steps = 0
         repeat {
+            let begun = NativeThread.monotonicNanoseconds
             records = try self.records(after: point, to: snapshot.sequence, countMax: Self.dropStep)
             guard let last = records.last else { break }
             point = ChainPoint(sequence: last.batch.nextSequence - 1, hash: last.hash)
@@ -27,13 +28,14 @@ extension SQLiteArchive {
             try dropper.drop(to: point, isKept: keeping)
             steps += 1
             if steps.isMultiple(of: Self.checkpointSteps) { try kept?.checkpoint() }
+            NativeThread.rest(after: NativeThread.monotonicNanoseconds - begun)
         } while records.count == Self.dropStep
         try kept?.checkpoint()
         return trouble
     }
 
     /// After how many steps the archive's log is copied back: it stays that small, and most steps sync once only.
-    private static let checkpointSteps = 16
+    private static let checkpointSteps = 128
 
     /// The statements that drop batches, on a connection that may write.
     private final class Dropper {
@@ -46,7 +48,9 @@ extension SQLiteArchive {
             self.files = files
             do throws(SQLiteFailure) {
                 self.database = try Database(files.database, .writer, busyMilliseconds: SQLiteArchive.busyMilliseconds)
-                try self.database.execute("PRAGMA synchronous = FULL")
+                // Not durable before the owner's next commit, as a drop that is lost is done again; a sync of its own would
+                // have the owner wait for it.
+                try self.database.execute("PRAGMA synchronous = NORMAL")
                 // The owner may be of an older version.
                 try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) {
                     [database] () throws(SQLiteFailure) in
@@ -62,7 +66,7 @@ extension SQLiteArchive {
             }
         }
 
-        /// One transaction: some milliseconds in which an owner waits.
+        /// One transaction, in which an owner waits.
         func drop(to point: ChainPoint, isKept: Bool) throws(JournalError) {
             do throws(SQLiteFailure) {
                 try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in

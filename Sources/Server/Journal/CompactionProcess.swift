@@ -3,7 +3,8 @@ import Reactor
 
 /// `usher journal compact --supervised`: one compaction in a process that a supervisor has started, and that ends with it.
 ///
-/// It runs at a lower priority (nice 10), so that shards and gateways go first when cores are scarce.
+/// It runs at a lower priority (nice 10) and under the batch policy, so that shards and gateways go first when cores are
+/// scarce, and are not interrupted when it wakes.
 public enum CompactionProcess {
     private static let niceness: Int32 = 10
 
@@ -12,6 +13,7 @@ public enum CompactionProcess {
         ProcessName.set("usher/compact\(shard)")
         // Refused or not: a compaction at the usual priority is as right.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+        Scheduling.batch.apply()
         let loop: EventLoop
         let lifeline: Lifeline
         do throws(UVError) {

@@ -18,11 +18,11 @@ enum Scheduling: String {
 
     /// For this thread and the threads that it starts. One system call. A kernel or a container that refuses leaves the
     /// normal policy, which costs speed and nothing else.
-    func apply(log: Logger) {
+    func apply(log: Logger? = nil) {
         guard self == .batch else { return }
         var parameters = sched_param(sched_priority: 0)
         guard sched_setscheduler(0, Self.batchPolicy, &parameters) != 0 else { return }
-        log.warning(
+        log?.warning(
             "the kernel refuses batch scheduling, so requests cost more CPU; cluster.scheduling=normal ends this message",
             metadata: ["reason": "\(String(cString: strerror(errno)))"]
         )
