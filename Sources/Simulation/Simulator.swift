@@ -37,6 +37,8 @@ public struct Report: Equatable, Sendable {
         /// Requests that gateways sent again, and answers that fans got again by their keys.
         public internal(set) var sentAgain = 0
         public internal(set) var heardAgain = 0
+        /// Keys that were one too many of their user.
+        public internal(set) var keysRefused = 0
         /// Requests that ended without an answer.
         public internal(set) var unanswered = 0
         public internal(set) var crashes = 0
@@ -70,6 +72,7 @@ public struct Report: Equatable, Sendable {
             left.lapsed += right.lapsed
             left.sentAgain += right.sentAgain
             left.heardAgain += right.heardAgain
+            left.keysRefused += right.keysRefused
             left.unanswered += right.unanswered
             left.crashes += right.crashes
             left.cuts += right.cuts

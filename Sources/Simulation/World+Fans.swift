@@ -55,6 +55,7 @@ extension World {
         self.tally.answers += 1
         if attempt.outcome == .acknowledged { self.tally.acknowledged += 1 }
         if attempt.outcome == .heardAgain { self.tally.heardAgain += 1 }
+        if reply == .refused(.tooManyKeys) { self.tally.keysRefused += 1 }
         let wait = self.fans[attempt.fan].hears(reply, to: attempt, &self.random)
         self.add(.fanActs(attempt.fan), after: wait.map { .milliseconds(Int64($0)) } ?? self.pause())
     }

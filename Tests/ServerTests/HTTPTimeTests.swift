@@ -45,14 +45,6 @@ import Testing
         #expect(try used.endsClean())
     }
 
-    @Test func `a large answer comes whole`() throws {
-        let answer = try ServedCluster.shared.client.seats(1, 1)
-        #expect(answer.body.count > 8_000_000)
-        #expect(answer.text.hasPrefix(#"[{"seatId":1,"#))
-        let last = #",{"seatId":100000,"seatNum":100000,"seatGrade":"A","seatPrice":1,"seatStatus":"AVAILABLE"}]"#
-        #expect(answer.text.hasSuffix(last))
-    }
-
     /// Its statistics; it must be quick to give them, whatever it is doing.
     private func gateway() throws -> GatewayStats { try #require(try ServedCluster.shared.stats().gateways.first) }
 
@@ -98,6 +90,14 @@ import Testing
             _ = try other.balance(1)
         }
         try HTTPTimeCatalogue.expectTimeout(connection)
+    }
+
+    @Test func `a large answer comes whole`() throws {
+        let answer = try ServedCluster.shared.client.seats(1, 1)
+        #expect(answer.body.count > 8_000_000)
+        #expect(answer.text.hasPrefix(#"[{"seatId":1,"#))
+        let last = #",{"seatId":100000,"seatNum":100000,"seatGrade":"A","seatPrice":1,"seatStatus":"AVAILABLE"}]"#
+        #expect(answer.text.hasSuffix(last))
     }
 
     @Test func `a client that reads slowly is not taken for one that sends slowly`() throws {

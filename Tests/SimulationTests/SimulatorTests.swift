@@ -29,6 +29,7 @@ struct SimulatorTests {
         #expect(tally.cancellations > 100)
         #expect(tally.sentAgain > 1_000)
         #expect(tally.heardAgain > 1_000)
+        #expect(tally.keysRefused > 100)
         #expect(tally.refusedStarts > 0)
         #expect(tally.suspensions > 30)
     }

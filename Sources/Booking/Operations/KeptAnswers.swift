@@ -7,7 +7,7 @@ import DequeModule
 ///
 /// Memory is bounded by `AnswerLimits.countMax` answers of 120 to 240 bytes. Answers to clients' keys are never forgotten
 /// before their time, as that would carry out a second time what was promised to be done once: when they fill their
-/// share, new keys are refused instead, and those of one user when they fill theirs (`room`). Everything is O(1), and what
+/// share, new keys are refused instead, and those of one user when they fill theirs (`refusal`). Everything is O(1), and what
 /// is kept follows from the facts alone.
 public struct KeptAnswers {
     private struct Entry {

@@ -1,7 +1,7 @@
 /// The number of one request that changes something, however often it is sent: 128 bits, so that two never meet by chance.
 ///
-/// A client's is its user's number, and a hash of the key and the user (`high`, `low`); a gateway's own is the number of the gateway's life (random, new
-/// at each start) and that of the request at its shard, so it means something there only.
+/// A client's is its user's number (`high`) and a hash of the key and the user; a gateway's own is the number of the gateway's
+/// life (random, new at each start) and that of the request at its shard, so it means something there only.
 public struct OperationID: Hashable, Sendable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64

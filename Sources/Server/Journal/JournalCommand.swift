@@ -5,7 +5,6 @@ import Journal
 public enum JournalCommand {
     /// The shards whose journals should be in a state folder, whether they are there or not; only `shard` when that is given.
     public static func shards(in state: StateDirectory, only shard: Int?) throws(StartError) -> [Int] {
-        if let shard { return [shard] }
         let found = JournalFiles.shards(in: state.path)
         guard !found.isEmpty else {
             throw StartError(
@@ -13,7 +12,16 @@ public enum JournalCommand {
                 remedy: "name the state folder of a cluster that ran with journal.kind=sqlite"
             )
         }
-        guard let origin = JournalFiles.anyOrigin(in: state.path) else { return found }
+        guard let origin = JournalFiles.anyOrigin(in: state.path) else { return shard.map { [$0] } ?? found }
+        if let shard {
+            guard (0..<origin.shardCount).contains(shard) else {
+                throw StartError(
+                    "there is no shard \(shard): the journals in \(state.path) are of \(origin.shardCount) shards",
+                    remedy: "name one from 0 to \(origin.shardCount - 1)"
+                )
+            }
+            return [shard]
+        }
         return Set(found).union(0..<origin.shardCount).sorted()
     }
 
