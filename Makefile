@@ -20,13 +20,14 @@ STEPS ?= 10000
 
 USHER := .build/release/usher
 VENV := .venv
-SCRIPTS := deploy/setup deploy/bench/run .ci/run Tests/Mutants/run
-PYTHON := k6/run deploy/bench/*.py
+H11 := .venv-h11
+SCRIPTS := deploy/setup deploy/bench/run .ci/run Tests/Mutants/run Tests/Fuzzing/run
+PYTHON := k6/run deploy/bench/*.py Tests/SecondOpinion/http-compare Tests/SecondOpinion/smuggle Tests/SecondOpinion/*.py
 
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core burst test kills simulate simulate-mutants lint format clean
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core burst test kills simulate simulate-mutants fuzz http-compare smuggle lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -92,6 +93,21 @@ simulate: setup  # Whole clusters in one process, everything going wrong: SEED=1
 simulate-mutants: setup  # Bugs put in on purpose, each to be found by the simulator
 	@Tests/Mutants/run
 
+fuzz: setup  # libFuzzer over what reads bytes from outside: TARGET=http MINUTES=1 or RUNS=10000000 (each)
+	@Tests/Fuzzing/run
+
+http-compare: setup  # The gateway's HTTP parser beside h11, the same requests to both: SEED=1 REQUESTS=100000
+	swift build --product framing
+	@deploy/setup http-compare
+	@[[ -x $(H11)/bin/python ]] || python3 -m venv $(H11)
+	@$(H11)/bin/pip install --quiet --disable-pip-version-check --requirement Tests/SecondOpinion/requirements.txt
+	@$(H11)/bin/python Tests/SecondOpinion/http-compare
+
+smuggle: build  # Request smuggling through nginx and through HAProxy to a gateway: FRONTS=nginx,haproxy VERBOSE=1
+	swift build --product framing
+	@deploy/setup smuggle
+	@Tests/SecondOpinion/smuggle
+
 lint:  # Style of Swift, shell, Python and k6 files, without changing any
 	swift format lint --strict --configuration .swift-format --recursive Sources Tests Package.swift
 	@for file in $(SCRIPTS); do bash -n "$$file"; done
@@ -106,5 +122,5 @@ format:  # Bring Swift files into the house style
 	swift format --in-place --configuration .swift-format --recursive Sources Tests Package.swift
 
 clean:  # Remove what was built, measured and installed here; not the state in STATE
-	rm -rf .build $(VENV) k6/results bench
-	find k6 deploy -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .build .build-fuzz $(VENV) $(H11) k6/results bench
+	find k6 deploy Tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,17 +1,22 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// `Tests/Fuzzing/run` names libFuzzer's library here; nobody else does.
+let fuzzer = Context.environment["USHER_LIBFUZZER"]
+
 /// Every room is held to the same rules.
-let house: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .unsafeFlags(["-warnings-as-errors"]),
-    // Overlapping accesses are found by the compiler, and at run time by every debug build and test. Checking them again
-    // in production costs half a microsecond of a poll's three in the gateway.
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
-]
+let house: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .unsafeFlags(["-warnings-as-errors"]),
+        // Overlapping accesses are found by the compiler, and at run time by every debug build and test. Checking them again
+        // in production costs half a microsecond of a poll's three in the gateway.
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+        // Fuzzing looks inside, counts where a run has been, and keeps the asserts, at the speed of a release build.
+    ] + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])])
 
 let package = Package(
     name: "usher",
@@ -73,6 +78,14 @@ let package = Package(
 
         .executableTarget(name: "benchmarks", dependencies: ["Booking", "Journal", "Wire"], swiftSettings: house),
 
+        // How the gateway's parser frames requests, for scripts that compare it with others.
+        .executableTarget(
+            name: "framing",
+            dependencies: ["Wire"],
+            path: "Tests/SecondOpinion/Framing",
+            swiftSettings: house
+        ),
+
         // What several test suites share.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
@@ -90,3 +103,31 @@ let package = Package(
         ),
     ]
 )
+
+// What is done with bytes from outside (Tests/Fuzzing/Targets) is a test of every build, or else a program around
+// libFuzzer, never both: two targets can't share a folder.
+let fuzzed: [Target.Dependency] = ["Booking", "Journal", "Server", "Wire"]
+if let fuzzer {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: fuzzed,
+            path: "Tests/Fuzzing",
+            exclude: ["Corpus", "README.md", "Tests", "run"],
+            sources: ["Targets", "Entry"],
+            swiftSettings: house,
+            linkerSettings: [.unsafeFlags([fuzzer]), .linkedLibrary("stdc++")]
+        )
+    )
+} else {
+    package.targets.append(
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: fuzzed + ["TestSupport"],
+            path: "Tests/Fuzzing",
+            exclude: ["Corpus", "Entry", "README.md", "run"],
+            sources: ["Targets", "Tests"],
+            swiftSettings: house
+        )
+    )
+}

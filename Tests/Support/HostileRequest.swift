@@ -377,6 +377,12 @@ public struct HostileRequest: Sendable, CustomStringConvertible {
         HostileRequest("CR alone after a size", Self.chunked("1\ra\r\n0\r\n\r\n"), 400, "BARE_CR"),
         HostileRequest("LF alone in an extension", Self.chunked("1;a\n\r\na\r\n0\r\n\r\n"), 400, "BARE_LF"),
         HostileRequest("CR alone in an extension", Self.chunked("1;a\rb\r\na\r\n0\r\n\r\n"), 400, "BARE_CR"),
+        HostileRequest(
+            "an open quote in an extension",
+            Self.chunked("1;a=\"\r\na\r\n0\r\n\r\n"),
+            400,
+            "CHUNK_SIZE_INVALID"
+        ),
         HostileRequest("NUL in an extension", Self.chunked("1;a\0\r\na\r\n0\r\n\r\n"), 400, "CHUNK_SIZE_INVALID"),
         HostileRequest(
             "an extension without a semicolon",

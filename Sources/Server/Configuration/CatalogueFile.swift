@@ -30,13 +30,15 @@ public enum CatalogueFile {
         return try Self.read(tree, path: path, configuration)
     }
 
-    /// As `load`, from a document that is already there.
+    /// As `load`, from a document that is already there. Whoever reads many gives the configuration's zone, which takes
+    /// milliseconds to build.
     static func read(
         _ tree: JSONTree,
         path: String,
-        _ configuration: ServerConfiguration
+        _ configuration: ServerConfiguration,
+        zone: Zone? = nil
     ) throws(ConfigurationMistakes) -> Catalogue {
-        var reader = CatalogueReader(configuration)
+        var reader = CatalogueReader(configuration, zone ?? configuration.zone)
         let concerts = reader.read(tree)
         guard reader.tree.mistakes.isEmpty else {
             throw ConfigurationMistakes(
@@ -69,9 +71,9 @@ struct CatalogueReader {
     private var concertPlaces: [UInt64: String] = [:]
     private var schedulePlaces: [UInt64: String] = [:]
 
-    init(_ configuration: ServerConfiguration) {
+    init(_ configuration: ServerConfiguration, _ zone: Zone) {
         self.configuration = configuration
-        self.zone = configuration.zone
+        self.zone = zone
     }
 
     mutating func read(_ document: JSONTree) -> [Concert] {

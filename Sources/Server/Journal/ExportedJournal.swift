@@ -153,8 +153,9 @@ extension Timestamp {
         guard bytes.count == 30, bytes[10] == UInt8(ascii: "T"), bytes[19] == UInt8(ascii: "."),
             bytes[29] == UInt8(ascii: "Z"), bytes[20..<29].allSatisfy({ (0x30...0x39).contains($0) }),
             let time = LocalTime(String(decoding: bytes[..<10] + [0x20] + bytes[11..<19], as: UTF8.self)),
-            let nanoseconds = Int64(String(decoding: bytes[20..<29], as: UTF8.self))
+            let fraction = Int64(String(decoding: bytes[20..<29], as: UTF8.self)),
+            let nanoseconds = Int64(exactly: Int128(time.secondsAsIfGreenwich) * 1_000_000_000 + Int128(fraction))
         else { return nil }
-        self = Timestamp(seconds: time.secondsAsIfGreenwich) + Nanoseconds(nanoseconds)
+        self.init(nanoseconds: nanoseconds)
     }
 }

@@ -144,9 +144,10 @@ extension Timestamp {
     var words: String {
         var text = OutputBytes()
         DateTimeText(offsetSeconds: 0).append(self, to: &text)
-        let fraction = self.nanoseconds - self.seconds * 1_000_000_000
+        // Of the first second of all, the beginning is no timestamp any more.
+        let remainder = self.nanoseconds % 1_000_000_000
         text.append(UInt8(ascii: "."))
-        text.append(decimal: Int(fraction), width: 9)
+        text.append(decimal: Int(remainder < 0 ? remainder + 1_000_000_000 : remainder), width: 9)
         text.append(UInt8(ascii: "Z"))
         return text.view.text.replacing(" ", with: "T")
     }

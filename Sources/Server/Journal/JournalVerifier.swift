@@ -76,9 +76,14 @@ public struct JournalVerifier {
             line("{\"journal\":\"\(origin)\",\"after\":\(start.sequence),\"hash\":\"\(start.hash)\"}")
         }
         try self.archive.forEachKeptRecord(begin) { record throws(JournalError) in
-            line(Self.batchLine(record))
-            try Self.forEachFact(of: record.batch) { sequence, fact in line(fact.line(sequence: sequence)) }
+            try Self.forEachLine(of: record, line)
         }
+    }
+
+    /// A batch, then its facts.
+    static func forEachLine(of record: JournalRecord, _ line: (String) -> Void) throws(JournalError) {
+        line(Self.batchLine(record))
+        try Self.forEachFact(of: record.batch) { sequence, fact in line(fact.line(sequence: sequence)) }
     }
 
     private static func batchLine(_ record: JournalRecord) -> String {

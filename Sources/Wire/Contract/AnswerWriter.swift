@@ -232,8 +232,10 @@ public struct AnswerWriter: Sendable {
         case .reservations(let id, _), .cancel(let id, _, _): concert = self.catalogue[id]
         default: concert = nil
         }
-        guard let concert else { return }
+        // A list in any case: it may be a member of what is being written.
         output.openArray()
+        defer { output.closeArray() }
+        guard let concert else { return }
         for reservation in reservations {
             guard let schedule = concert.schedules.first(where: { $0.id == reservation.schedule }) else { continue }
             output.element()
@@ -252,7 +254,6 @@ public struct AnswerWriter: Sendable {
             self.append("expiredAt", reservation.until, &output)
             output.closeObject()
         }
-        output.closeArray()
     }
 
     private func schedule(_ id: ScheduleID, of concert: ConcertID) -> Schedule? {

@@ -2,7 +2,8 @@
 ///
 /// The data is copied out of its chunks into the parser's own buffer; nothing that is asked for often is sent chunked.
 extension HTTPRequestParser {
-    /// Reads a size and skips its extensions, which nobody here understands and every recipient has to ignore.
+    /// Reads a size and skips its extensions, which nobody here understands and every recipient has to ignore. A quoted
+    /// value has to end on its line: some readers go on to the closing quote, and find the chunk's data elsewhere.
     mutating func readChunkLine() throws(HTTPRefusal) -> Bool {
         let bytes = self.bytes
         let end = bytes.count
@@ -22,6 +23,8 @@ extension HTTPRequestParser {
         let extensionStart = at
         let extensionRoom = self.limits.chunkExtensionBytesMax - self.chunkExtensionBytes
         var hasSemicolon = false
+        var isQuoted = false
+        var isEscaped = false
         while true {
             guard at < end else { return false }
             let byte = bytes.byte(at)
@@ -32,9 +35,11 @@ extension HTTPRequestParser {
             // Spaces may stand before a semicolon (RFC 9112, section 7.1.1), nothing else may.
             guard hasSemicolon || byte == 0x20 || byte == 0x09 else { throw .chunkSizeInvalid }
             guard byte == 0x09 || (byte >= 0x20 && byte != 0x7F) else { throw .chunkSizeInvalid }
+            if byte == UInt8(ascii: "\"") && !isEscaped { isQuoted.toggle() }
+            isEscaped = isQuoted && byte == UInt8(ascii: "\\") && !isEscaped
             at += 1
         }
-        guard hasSemicolon || at == extensionStart else { throw .chunkSizeInvalid }
+        guard (hasSemicolon && !isQuoted) || at == extensionStart else { throw .chunkSizeInvalid }
         guard at + 1 < end else { return false }
         guard bytes.byte(at + 1) == 0x0A else { throw .bareCarriageReturn }
 

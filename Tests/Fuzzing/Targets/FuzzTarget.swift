@@ -1,0 +1,37 @@
+/// Everything that reads bytes from outside, each with what must hold whatever the bytes are. One function for libFuzzer
+/// (`make fuzz`), for the files in `../Corpus`, and for the seeded mutations of `make test`.
+///
+/// `../README.md` says what each promises and how an input is laid out.
+enum FuzzTarget: String, CaseIterable, Sendable {
+    case http, json, calls, frames, tokens, keys, facts, snapshot, export, settings, catalogue
+
+    /// Throws the property that `bytes` break. What traps, hangs, leaks or reads outside of its bytes is found by
+    /// whoever calls this. The bytes lie in memory of their own, so that a sanitizer notices a read past their end.
+    func check(_ bytes: UnsafeRawBufferPointer) throws(BrokenProperty) {
+        switch self {
+        case .http: try HTTPTarget.check(bytes)
+        case .json: try JSONTarget.check(bytes)
+        case .calls: try CallsTarget.check(bytes)
+        case .frames: try FramesTarget.check(bytes)
+        case .tokens: try TokensTarget.check(bytes)
+        case .keys: try KeysTarget.check(bytes)
+        case .facts: try FactsTarget.check(bytes)
+        case .snapshot: try SnapshotTarget.check(bytes)
+        case .export: try ExportTarget.check(bytes)
+        case .settings: try SettingsTarget.check(bytes)
+        case .catalogue: try CatalogueTarget.check(bytes)
+        }
+    }
+}
+
+/// A property that does not hold: a bug in Usher, or in the property.
+struct BrokenProperty: Error, Equatable, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+@inline(__always)
+func require(_ holds: Bool, _ property: @autoclosure () -> String) throws(BrokenProperty) {
+    guard holds else { throw BrokenProperty(property()) }
+}
