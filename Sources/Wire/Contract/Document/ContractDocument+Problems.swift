@@ -16,6 +16,11 @@ extension ContractDocument {
         retryAfter: 1
     )
 
+    /// What a change may be answered because of its key.
+    static let keyProblems: [Problem] =
+        [.idempotencyKeyInvalid]
+        + [.keyReused, .tooManyKeys].map { Problem($0 as Refusal, token: "", asksForPlace: false) }
+
     /// The shared response of a status, for calls that have no codes of their own with it; nil where there is none, or it is
     /// not about a call that is in the document.
     static func sharedResponse(of status: HTTPStatus) -> String? {
@@ -88,7 +93,7 @@ extension ContractDocument {
         var problems = Router.Path.allCases.flatMap { self.calls(of: $0) }.flatMap { call in
             call.problems + call.refusals.map { Problem($0, token: self.exampleToken, asksForPlace: call.asksForPlace) }
         }
-        problems += [.idempotencyKeyInvalid, Problem(.keyReused, token: "", asksForPlace: false)]
+        problems += self.keyProblems
         problems += InputError.Code.allCases.map { Problem(self.example(of: $0)) }
         return problems + [self.fieldInvalid] + self.sharedProblems
     }

@@ -89,7 +89,7 @@ struct DocumentedCall {
         }
         problems += self.problems
         if self.input != .none { problems += [Problem(ContractDocument.example(of: .fieldMissing))] }
-        if self.isChange { problems += [.idempotencyKeyInvalid, Problem(.keyReused, token: "", asksForPlace: false)] }
+        if self.isChange { problems += ContractDocument.keyProblems }
         return problems
     }
 
