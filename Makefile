@@ -14,6 +14,7 @@ STATE ?= .usher
 SCENARIO ?= seed
 SELF ?=
 COMPARE ?=
+FRONT ?=
 SEED ?= 1
 SEEDS ?= 1
 STEPS ?= 10000
@@ -21,13 +22,15 @@ STEPS ?= 10000
 USHER := .build/release/usher
 VENV := .venv
 H11 := .venv-h11
-SCRIPTS := deploy/setup deploy/bench/run .ci/run Tests/Mutants/run Tests/Fuzzing/run
-PYTHON := k6/run deploy/bench/*.py Tests/SecondOpinion/http-compare Tests/SecondOpinion/smuggle Tests/SecondOpinion/*.py
+SCRIPTS := deploy/setup deploy/bench/run deploy/front/certificates .ci/run Tests/Mutants/run Tests/Fuzzing/run
+PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Contract/run \
+    Tests/SecondOpinion/http-compare Tests/SecondOpinion/smuggle Tests/SecondOpinion/*.py
 
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core burst test kills simulate simulate-mutants fuzz http-compare smuggle lint format clean
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core burst test kills \
+    simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -107,6 +110,18 @@ smuggle: build  # Request smuggling through nginx and through HAProxy to a gatew
 	swift build --product framing
 	@deploy/setup smuggle
 	@Tests/SecondOpinion/smuggle
+
+contract: build  # The HTTP contract against a cluster, by schemathesis: SEED=1 EXAMPLES=100
+	@deploy/setup contract
+	@SEED=$(SEED) $(VENV)/bin/python3 Tests/Contract/run
+
+front: build  # A TLS front before a cluster, tried: FRONT=nginx|haproxy, both without
+	@deploy/setup fronts
+	@for front in $(or $(FRONT),nginx haproxy); do deploy/front/try "$$front"; done
+
+systemd: build  # The systemd unit: verified, and a cluster under its system call filter
+	@deploy/setup systemd
+	@deploy/systemd/try
 
 lint:  # Style of Swift, shell, Python and k6 files, without changing any
 	swift format lint --strict --configuration .swift-format --recursive Sources Tests Package.swift

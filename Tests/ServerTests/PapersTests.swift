@@ -10,7 +10,8 @@ import Wire
         .deletingLastPathComponent()
 
     private static let papers = [
-        "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "Sources/Wire/Contract/README.md",
+        "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+        "Sources/Wire/Contract/README.md",
         "Sources/Wire/Frames/README.md",
     ]
 
@@ -35,15 +36,28 @@ import Wire
 
     @Test func `the contract names every code of an error`() throws {
         let contract = try Self.text("Sources/Wire/Contract/README.md")
-        var codes = InputError.Code.allCases.map(\.rawValue)
-        codes += HTTPRefusal.allCases.map { "\($0.code)" }
+        for code in try Self.codes() { #expect(contract.contains("`\(code)`"), "\(code) is missing") }
+    }
+
+    /// Every code that a client of a gateway can meet: those of the lists of reasons, and those that are written where an
+    /// answer is made. The operator's port has its own.
+    static func codes() throws -> Set<String> {
+        var codes = Set(InputError.Code.allCases.map(\.rawValue))
+        codes.formUnion(HTTPRefusal.allCases.map { "\($0.code)" })
         for asksForPlace in [true, false] {
-            codes += Refusal.allCases.map { Problem($0, token: "", asksForPlace: asksForPlace).code }
+            codes.formUnion(Refusal.allCases.map { Problem($0, token: "", asksForPlace: asksForPlace).code })
         }
-        let others: [Problem] = [
-            .notFound, .methodNotAllowed("GET"), .requestTimeout, .tokenMissing, .fieldInvalid("userId", "a number"),
-        ]
-        codes += others.map(\.code)
-        for code in Set(codes) { #expect(contract.contains("`\(code)`"), "\(code) is missing") }
+        let written = /(?:Problem|self\.init)\(\s*\.[a-zA-Z]+,\s*"([0-9A-Z_]+)"/
+        for file in try Self.sources() where !file.contains("Operator") {
+            codes.formUnion(try Self.text(file).matches(of: written).map { String($0.output.1) })
+        }
+        return codes
+    }
+
+    private static func sources() throws -> [String] {
+        try ["Sources/Wire", "Sources/Server"].flatMap { folder in
+            try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: folder).path)
+                .filter { $0.hasSuffix(".swift") }.map { "\(folder)/\($0)" }
+        }
     }
 }

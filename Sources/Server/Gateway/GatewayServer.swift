@@ -17,6 +17,7 @@ final class GatewayServer: HTTPHandler {
     private var tokens: TokenRing
     private let catalogue: Catalogue
     private let writer: AnswerWriter
+    private let contract: CachedBody
     private var machine: Gateway
     private var http: HTTPServer!
     private var diallers: [Dialler] = []
@@ -52,6 +53,7 @@ final class GatewayServer: HTTPHandler {
         self.catalogue = catalogue
         self.router = Router(catalogue: catalogue, tokens: tokens)
         self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
+        self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
         self.patience = configuration.gatewayLimits.replyTimeout
         self.ticker = LoopTimer(on: loop)
@@ -137,7 +139,7 @@ final class GatewayServer: HTTPHandler {
         }
         self.carryOut(routed, of: request, from: client)
         return switch routed.call {
-        case .ask(.seats), .ask(.reservations), .ask(.history), .schedules, .concerts: .large
+        case .ask(.seats), .ask(.reservations), .ask(.history), .schedules, .concerts, .document: .large
         case .ask, .options: .small
         }
     }
@@ -171,6 +173,8 @@ final class GatewayServer: HTTPHandler {
         case .concerts:
             let body = CachedBody(self.writer.concertsBody(at: Timestamp.now))
             self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
+        case .document:
+            self.answer(self.contract, AnswerWriter.contractCache, ifNoneMatch: request[.ifNoneMatch], client)
         case .options(let allow):
             self.output.removeAll()
             let manner = AnswerWriter.Manner(note: client.note)
@@ -270,12 +274,18 @@ final class GatewayServer: HTTPHandler {
         self.send(status, client)
     }
 
-    private func answer(_ body: CachedBody, ifNoneMatch: ByteView?, _ client: Gateway.Client) {
+    private func answer(
+        _ body: CachedBody,
+        _ cacheControl: StaticString = AnswerWriter.publicCache,
+        ifNoneMatch: ByteView?,
+        _ client: Gateway.Client
+    ) {
         self.output.removeAll()
         let manner = AnswerWriter.Manner(note: client.note)
         let status = self.writer.append(
             cached: body,
             ifNoneMatch: ifNoneMatch,
+            cacheControl: cacheControl,
             manner,
             date: self.date,
             to: &self.output

@@ -194,7 +194,10 @@ public final class Supervisor {
             effects.isUp || !effects.start.isEmpty
             || effects.notes.contains { if case .died = $0 { true } else { false } }
         if self.isUp && changesFile { self.writeClusterFile() }
-        if effects.isUp { self.sayWhereToLook() }
+        if effects.isUp {
+            self.sayWhereToLook()
+            ServiceManager.tell(.ready)
+        }
         self.arm(effects.wakeAt)
         if let outcome = effects.outcome {
             if case .failed(let reason) = outcome {
@@ -239,7 +242,9 @@ public final class Supervisor {
             )
         case .tooSlow(let member):
             self.log.error("process not ready in time, killed", metadata: ["member": "\(member)"])
-        case .stopping: self.log.info("stopping")
+        case .stopping:
+            self.log.info("stopping")
+            ServiceManager.tell(.stopping)
         case .killed(let member):
             self.log.warning("process killed, it did not stop in time", metadata: ["member": "\(member)"])
         }

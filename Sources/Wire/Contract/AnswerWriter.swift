@@ -9,7 +9,9 @@ public struct AnswerWriter: Sendable {
     private let zone: ZoneTable
 
     /// How long a browser or a proxy may keep the schedules: as long as the gateway itself.
-    private static let publicCache: StaticString = "public, max-age=1"
+    public static let publicCache: StaticString = "public, max-age=1"
+    /// The same of the contract, which changes with a new version or setting only.
+    public static let contractCache: StaticString = "public, max-age=60"
     /// Everything else is about one person, or about this moment.
     private static let privateCache: StaticString = "no-store"
 
@@ -97,13 +99,14 @@ public struct AnswerWriter: Sendable {
     public func append(
         cached body: CachedBody,
         ifNoneMatch: ByteView?,
+        cacheControl: StaticString = AnswerWriter.publicCache,
         _ manner: Manner,
         date: HTTPDate,
         to output: inout OutputBytes
     ) -> HTTPStatus {
         let isKnown = ifNoneMatch.map { HTTPResponse.matches($0, tag: body.tag) } ?? false
         var head = HTTPResponse(isKnown ? .notModified : .ok, connection: manner.connection)
-        head.cacheControl = Self.publicCache
+        head.cacheControl = cacheControl
         head.entityTag = body.tag
         body.bytes.withUnsafeBytes {
             head.append(body: ByteView($0), toMethod: manner.method, date: date, to: &output)

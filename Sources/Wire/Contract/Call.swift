@@ -8,6 +8,8 @@ public enum Call: Sendable {
     case schedules(ConcertID)
     /// The catalogue answers.
     case concerts
+    /// The contract itself, as it was written out at the start.
+    case document
     /// Which methods a path has: the answer to OPTIONS.
     case options(allow: StaticString)
 }

@@ -5,13 +5,24 @@ public import Booking
 /// A token is checked here, so that a forged one never reaches a shard. Nothing is allocated for join and poll.
 public struct Router: Sendable {
     /// Where the contract lives. Compared as sent: an escape in a path is only ever there to look like another.
-    private enum Path {
-        case waiting, schedules, reservation, cancel, payment, seats, charge, concerts, balance, history, use
+    enum Path: String, CaseIterable, Sendable {
+        case concerts = "/api/v1/concerts"
+        case schedules = "/api/v1/concert/schedules"
+        case seats = "/api/v1/concert/seats"
+        case waiting = "/api/v1/waiting"
+        case reservation = "/api/v1/reservation"
+        case cancel = "/api/v1/reservation/cancel"
+        case payment = "/api/v1/payment"
+        case charge = "/api/v1/point/charge"
+        case use = "/api/v1/point/use"
+        case balance = "/api/v1/point"
+        case history = "/api/v1/point-history"
+        case document = "/openapi.json"
 
         init?(_ path: ByteView) {
             let found: Path? =
                 switch path.count {
-                case 13: path == "/api/v1/point" ? .balance : nil
+                case 13: path == "/api/v1/point" ? .balance : path == "/openapi.json" ? .document : nil
                 case 15: path == "/api/v1/waiting" ? .waiting : path == "/api/v1/payment" ? .payment : nil
                 case 16: path == "/api/v1/concerts" ? .concerts : nil
                 case 17: path == "/api/v1/point/use" ? .use : nil
@@ -29,7 +40,7 @@ public struct Router: Sendable {
         var allow: StaticString {
             switch self {
             case .waiting: "GET, HEAD, POST, DELETE, OPTIONS"
-            case .schedules, .seats, .concerts, .balance, .history: "GET, HEAD, OPTIONS"
+            case .schedules, .seats, .concerts, .balance, .history, .document: "GET, HEAD, OPTIONS"
             case .reservation: "GET, HEAD, POST, DELETE, OPTIONS"
             case .cancel, .payment, .charge, .use: "POST, OPTIONS"
             }
@@ -66,6 +77,7 @@ public struct Router: Sendable {
             case .waiting where request.method == .delete: return try self.leave(request)
             case .schedules where isGet: return RoutedCall(.schedules(try self.concert(in: request)))
             case .concerts where isGet: return RoutedCall(.concerts)
+            case .document where isGet: return RoutedCall(.document)
             case .seats where isGet: return try self.seats(request)
             case .reservation where request.method == .post: return try self.reserve(request)
             case .reservation where request.method == .delete: return try self.giveBack(request)

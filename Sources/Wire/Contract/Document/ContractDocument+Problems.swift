@@ -1,0 +1,177 @@
+import Booking
+
+/// Codes: who may answer which, and an example of each, in the words that the gateway itself would say.
+extension ContractDocument {
+    /// What any request may be answered, whatever it asks for.
+    static let sharedProblems: [Problem] =
+        HTTPRefusal.allCases.map { Problem($0) }
+        + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow), Self.tooManyConnections]
+
+    /// Said by the server before it reads a request.
+    static let tooManyConnections = Problem(
+        .serviceUnavailable,
+        "TOO_MANY_CONNECTIONS",
+        "접속자가 많습니다. 잠시 후 다시 시도해주세요.",
+        "Too many connections are open. Try again in a second.",
+        retryAfter: 1
+    )
+
+    /// What a change may be answered because of its key.
+    static let keyProblems: [Problem] =
+        [.idempotencyKeyInvalid]
+        + [.keyReused, .tooManyKeys].map { Problem($0 as Refusal, token: "", asksForPlace: false) }
+
+    /// The shared response of a status, for calls that have no codes of their own with it; nil where there is none, or it is
+    /// not about a call that is in the document.
+    static func sharedResponse(of status: HTTPStatus) -> String? {
+        guard status != .notFound, status != .methodNotAllowed else { return nil }
+        return self.sharedProblems.contains { $0.status == status } ? self.name(of: status) : nil
+    }
+
+    private static func name(of status: HTTPStatus) -> String {
+        let name = "\(status)"
+        return name.prefix(1).uppercased() + name.dropFirst()
+    }
+
+    static var sharedResponses: DocumentValue {
+        .object(
+            HTTPStatus.allCases.compactMap { status in
+                let problems = self.sharedProblems.filter { $0.status == status }
+                guard !problems.isEmpty else { return nil }
+                let codes = problems.map(\.code)
+                let response = self.response(
+                    problems.count == 1 ? problems[0].english : codes.joined(separator: ", "),
+                    codes: status == .badRequest ? .reference("schemas/ConnectionCode") : ["enum": .texts(codes)],
+                    examples: codes,
+                    headers: self.headers(of: problems)
+                )
+                return (self.name(of: status), response)
+            }
+        )
+    }
+
+    static func response(
+        _ description: String,
+        codes: DocumentValue,
+        examples: [String],
+        headers: DocumentValue
+    ) -> DocumentValue {
+        let content: DocumentValue = [
+            "schema": ["allOf": [.reference("schemas/Problem"), ["properties": ["code": codes]]]],
+            "examples": .object(examples.map { ($0, .reference("examples/\($0)")) }),
+        ]
+        return ["description": .text(description), "headers": headers, "content": ["application/json": content]]
+    }
+
+    static func headers(of problems: [Problem]) -> DocumentValue {
+        var headers: [(name: String, value: DocumentValue)] = [
+            ("Cache-Control", .object([("$ref", "#/components/headers/CacheControl")]))
+        ]
+        if problems.contains(where: { $0.retryAfter != nil }) {
+            headers.append(("Retry-After", .reference("headers/RetryAfter")))
+        }
+        if problems.contains(where: { $0.allow != nil }) { headers.append(("Allow", .reference("headers/Allow"))) }
+        if problems.contains(where: { $0.status == .unauthorized }) {
+            headers.append(("WWW-Authenticate", .reference("headers/WWWAuthenticate")))
+        }
+        return .object(headers)
+    }
+
+    // MARK: Examples
+
+    /// Every code once.
+    static var problemExamples: DocumentValue {
+        var examples: [(name: String, value: DocumentValue)] = []
+        for problem in self.everyProblem where !examples.contains(where: { $0.name == problem.code }) {
+            let value: DocumentValue = ["code": .text(problem.code), "message": .text(problem.korean)]
+            examples.append((problem.code, ["summary": .text(problem.english), "value": value]))
+        }
+        return .object(examples)
+    }
+
+    private static var everyProblem: [Problem] {
+        var problems = Router.Path.allCases.flatMap { self.calls(of: $0) }.flatMap { call in
+            call.problems + call.refusals.map { Problem($0, token: self.exampleToken, asksForPlace: call.asksForPlace) }
+        }
+        problems += self.keyProblems
+        problems += InputError.Code.allCases.map { Problem(self.example(of: $0)) }
+        return problems + [self.fieldInvalid] + self.sharedProblems
+    }
+
+    // MARK: Of a query or body
+
+    /// Where an input error can come from.
+    static func isOf(_ code: InputError.Code) -> (query: Bool, body: Bool) {
+        switch code {
+        case .escapeInvalid, .textInvalid, .numberInvalid: (true, false)
+        case .fieldMissing, .fieldRepeated, .numberOutOfRange: (true, true)
+        case .bodyEmpty, .jsonInvalid, .jsonByteOrderMark, .jsonTextInvalid, .jsonEscapeInvalid, .jsonNumberInvalid,
+            .jsonTooDeep, .jsonTooManyMembers, .jsonTrailingBytes, .jsonNotObject, .fieldTypeInvalid,
+            .numberNotInteger, .listTooLong, .stringTooLong:
+            (false, true)
+        }
+    }
+
+    static let fieldInvalid = Problem.fieldInvalid("userId", "a whole number from 1 to \(IdentifierLimits.max)")
+
+    /// What the readers of queries and bodies really say: each sample is read by them.
+    static func example(of code: InputError.Code) -> InputError {
+        let depth = JSONObject.depthMax
+        switch code {
+        case .escapeInvalid: return self.errorOfQuery("concertId=%zz")
+        case .textInvalid: return self.errorOfQuery("concertId=%ff")
+        case .numberInvalid: return self.errorOfQuery("concertId=one")
+        case .bodyEmpty: return self.errorOfBody("")
+        case .jsonInvalid: return self.errorOfBody(#"{"concertId":}"#)
+        case .jsonByteOrderMark: return self.errorOfBody("\u{FEFF}{}")
+        case .jsonTextInvalid: return self.errorOfBody([0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D])
+        case .jsonEscapeInvalid: return self.errorOfBody(#"{"\q":1}"#)
+        case .jsonNumberInvalid: return self.errorOfBody(#"{"concertId":01}"#)
+        case .jsonTooDeep:
+            let open = String(repeating: "[", count: depth)
+            return self.errorOfBody(#"{"a":\#(open)\#(String(repeating: "]", count: depth))}"#)
+        case .jsonTooManyMembers:
+            let members = (0...JSONObject.memberCountMax).map { "\"\($0)\":0" }.joined(separator: ",")
+            return self.errorOfBody("{\(members)}")
+        case .jsonTrailingBytes: return self.errorOfBody("{} {}")
+        case .jsonNotObject: return self.errorOfBody("[]")
+        case .fieldMissing: return self.errorOfQuery("")
+        case .fieldRepeated: return self.errorOfQuery("concertId=1&concertId=2")
+        case .fieldTypeInvalid: return self.errorOfBody(#"{"concertId":"1"}"#)
+        case .numberNotInteger: return self.errorOfBody(#"{"concertId":1.5}"#)
+        case .numberOutOfRange: return self.errorOfQuery("concertId=99999999999999999999")
+        case .listTooLong:
+            let ids = (1...Router.listCountMax + 1).map { "\($0)" }.joined(separator: ",")
+            return self.errorOfBody(#"{"concertId":1,"seatIds":[\#(ids)]}"#)
+        // No field of today's calls is a text.
+        case .stringTooLong: return InputError(.stringTooLong, field: "name", "is too long")
+        }
+    }
+
+    private static func errorOfQuery(_ text: String) -> InputError {
+        self.error(Array(text.utf8)) { bytes throws(InputError) in
+            _ = try QueryParameters(bytes).integer("concertId")
+        }
+    }
+
+    private static func errorOfBody(_ text: String) -> InputError { self.errorOfBody(Array(text.utf8)) }
+
+    private static func errorOfBody(_ bytes: [UInt8]) -> InputError {
+        self.error(bytes) { bytes throws(InputError) in
+            let body = try JSONObject(bytes)
+            _ = try body.integer("concertId")
+            _ = try body.integers("seatIds", countMax: Router.listCountMax)
+        }
+    }
+
+    private static func error(_ bytes: [UInt8], _ read: (ByteView) throws(InputError) -> Void) -> InputError {
+        bytes.withUnsafeBytes { bytes in
+            do throws(InputError) {
+                try read(ByteView(bytes))
+                preconditionFailure("an example of an error is none")
+            } catch {
+                return error
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Booking
+import Foundation
+import Testing
+
+@testable import Server
+@testable import Wire
+
+/// The contract's document says what the code does, all of it and nothing else.
+@Suite struct ContractDocumentTests {
+    @Test func `every path is in it, with the methods that it answers`() throws {
+        let text = try ContractText.standard()
+        #expect(Set(text.document["paths"].members.keys) == Set(Router.Path.allCases.map(\.rawValue)))
+        for path in Router.Path.allCases {
+            let allowed = "\(path.allow)".split(separator: ", ").map(String.init)
+            let documented = text.calls.filter { $0.path == path.rawValue }.map(\.method)
+            let implied = documented.contains("GET") ? ["HEAD", "OPTIONS"] : ["OPTIONS"]
+            #expect(Set(allowed) == Set(documented + implied), "\(path.rawValue)")
+            #expect(text.document["paths"][path.rawValue]["x-allow"].string == "\(path.allow)")
+        }
+    }
+
+    @Test func `a path's name leads to it, and no other does`() {
+        for path in Router.Path.allCases {
+            Self.view(path.rawValue) { #expect(Router.Path($0) == path) }
+            for other in ["\(path.rawValue)/", String(path.rawValue.dropLast()), path.rawValue.uppercased()] {
+                Self.view(other) { #expect(Router.Path($0) == nil, "\(other)") }
+            }
+        }
+    }
+
+    @Test func `every code of an error is in it, and no other`() throws {
+        let text = try ContractText.standard()
+        let inCode = try PapersTests.codes()
+        #expect(text.codes == inCode)
+        #expect(Set(text.document["components"]["examples"].members.keys) == inCode)
+    }
+
+    @Test func `every reference leads somewhere`() throws {
+        let text = try ContractText.standard()
+        func check(_ value: JSONValue, _ place: String) {
+            if value.has("$ref") { #expect(text.schema.resolved(value) != .null, "\(place): \(value)") }
+            for (name, member) in value.members { check(member, "\(place)/\(name)") }
+            for element in value.list { check(element, place) }
+        }
+        check(text.document, "")
+        for call in text.calls {
+            for link in text.response(call, 200)["links"].members.values {
+                #expect(text[link["operationId"].string ?? ""] != nil, "\(call) links to \(link)")
+            }
+        }
+    }
+
+    @Test func `every example is as its schema says`() throws {
+        let text = try ContractText.standard()
+        var count = 0
+        func check(_ value: JSONValue, _ place: String) {
+            let value = text.schema.resolved(value)
+            if value.has("schema"), value.has("example") {
+                count += 1
+                #expect(text.schema.mistakes(in: value["example"], by: value["schema"]) == [], "\(place)")
+            }
+            for (name, example) in value["examples"].members where value.has("schema") {
+                count += 1
+                let example = text.schema.resolved(example)["value"]
+                #expect(text.schema.mistakes(in: example, by: value["schema"]) == [], "\(place)/\(name)")
+            }
+            for (name, member) in value.members where name != "example" { check(member, "\(place)/\(name)") }
+            for element in value.list { check(element, place) }
+        }
+        check(text.document["paths"], "")
+        check(text.document["components"]["responses"], "")
+        #expect(count > 100)
+    }
+
+    @Test func `limits are those of the settings in force`() throws {
+        var configuration = ServerConfiguration()
+        configuration.gateway.bodyBytesMax = 4_321
+        let text = try ContractText(ContractDocument.json(limits: configuration.contractLimits))
+        let limits = text.document["x-limits"]
+        #expect(limits["gateway.bodyBytesMax"]["value"] == 4_321)
+        for setting in Settings.all where setting.unit != nil {
+            let isOfClients = setting.name.hasPrefix("gateway.") || setting.name.hasPrefix("booking.")
+            #expect(limits.has(setting.name) == isOfClients, "\(setting.name)")
+        }
+    }
+
+    @Test(arguments: InputError.Code.allCases)
+    func `the example of an error in the input is that error`(code: InputError.Code) {
+        #expect(ContractDocument.example(of: code).code == code)
+    }
+
+    private static func view(_ text: String, _ body: (ByteView) -> Void) {
+        Array(text.utf8).withUnsafeBytes { body(ByteView($0)) }
+    }
+}
