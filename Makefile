@@ -21,7 +21,6 @@ STEPS ?= 10000
 
 USHER := .build/release/usher
 VENV := .venv
-H11 := .venv-h11
 SCRIPTS := deploy/setup deploy/bench/run deploy/front/certificates .ci/run Tests/Mutants/run Tests/Fuzzing/run
 PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Contract/run \
     Tests/SecondOpinion/http-compare Tests/SecondOpinion/smuggle Tests/SecondOpinion/*.py
@@ -102,13 +101,11 @@ fuzz: setup  # libFuzzer over what reads bytes from outside: TARGET=http MINUTES
 http-compare: setup  # The gateway's HTTP parser beside h11, the same requests to both: SEED=1 REQUESTS=100000
 	swift build --product framing
 	@deploy/setup http-compare
-	@[[ -x $(H11)/bin/python ]] || python3 -m venv $(H11)
-	@$(H11)/bin/pip install --quiet --disable-pip-version-check --requirement Tests/SecondOpinion/requirements.txt
-	@$(H11)/bin/python Tests/SecondOpinion/http-compare
+	@$(VENV)/bin/python3 Tests/SecondOpinion/http-compare
 
 smuggle: build  # Request smuggling through nginx and through HAProxy to a gateway: FRONTS=nginx,haproxy VERBOSE=1
 	swift build --product framing
-	@deploy/setup smuggle
+	@deploy/setup fronts
 	@Tests/SecondOpinion/smuggle
 
 contract: build  # The HTTP contract against a cluster, by schemathesis: SEED=1 EXAMPLES=100
@@ -137,5 +134,5 @@ format:  # Bring Swift files into the house style
 	swift format --in-place --configuration .swift-format --recursive Sources Tests Package.swift
 
 clean:  # Remove what was built, measured and installed here; not the state in STATE
-	rm -rf .build .build-fuzz $(VENV) $(H11) k6/results bench
+	rm -rf .build .build-fuzz $(VENV) k6/results bench
 	find k6 deploy Tests -name __pycache__ -type d -prune -exec rm -rf {} +
