@@ -40,16 +40,29 @@ enum CallsTarget {
         case .schedules(let concert):
             try require(Stage.catalogue[concert] != nil, "somebody asks for a concert that is not there")
         case .concerts:
-            var output = OutputBytes()
-            let body = CachedBody(Stage.writer.concertsBody(at: Stage.secondKeyFrom))
-            let tag = request[.ifNoneMatch]
-            let status = Stage.writer.append(cached: body, ifNoneMatch: tag, manner, date: Stage.date, to: &output)
-            try Stage.check(output, manner.method, status)
+            try self.checkCached(Stage.writer.concertsBody(at: Stage.secondKeyFrom), request, manner)
+        case .document: try self.checkCached(Array("{}".utf8), request, manner)
         case .options(let allow):
             var output = OutputBytes()
             let status = Stage.writer.appendOptions(allow: allow, manner, date: Stage.date, to: &output)
             try Stage.check(output, manner.method, status)
         }
+    }
+
+    private static func checkCached(
+        _ body: [UInt8],
+        _ request: HTTPRequest,
+        _ manner: AnswerWriter.Manner
+    ) throws(BrokenProperty) {
+        var output = OutputBytes()
+        let status = Stage.writer.append(
+            cached: CachedBody(body),
+            ifNoneMatch: request[.ifNoneMatch],
+            manner,
+            date: Stage.date,
+            to: &output
+        )
+        try Stage.check(output, manner.method, status)
     }
 
     /// A question on behalf of a pass is asked only by who sent the token that stands for it.
