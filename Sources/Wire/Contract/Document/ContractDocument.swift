@@ -9,6 +9,7 @@ import Booking
 ///
 ///     ContractDocument            the whole
 ///       +Calls                    each path's calls: input, answer, codes        DocumentedCall
+///       +Examples                 what their examples are made of
 ///       +Problems                 codes: their groups, and an example of each
 ///       +Schemas                  what bodies look like
 public enum ContractDocument {
