@@ -45,6 +45,7 @@ enum CallsTarget {
             let tag = request[.ifNoneMatch]
             let status = Stage.writer.append(cached: body, ifNoneMatch: tag, manner, date: Stage.date, to: &output)
             try Stage.check(output, manner.method, status)
+        case .document: break
         case .options(let allow):
             var output = OutputBytes()
             let status = Stage.writer.appendOptions(allow: allow, manner, date: Stage.date, to: &output)

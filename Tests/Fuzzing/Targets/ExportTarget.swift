@@ -92,6 +92,6 @@ enum ExportTarget {
 
     /// Of what the file holds: whatever it tells or refuses, it comes to an end.
     private static func audit(_ form: LineAuditor.Form) {
-        try? LineAuditor.run(export: self.file.path, concert: 1, form: form, published: nil) { _ in }
+        _ = try? LineAuditor.run(export: self.file.path, concert: 1, form: form, published: nil) { _ in }
     }
 }
