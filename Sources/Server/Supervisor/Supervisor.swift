@@ -16,10 +16,10 @@ import Reactor
 public final class Supervisor {
     /// How often to look whether children of a killed supervisor are gone, milliseconds.
     private static let leftoverPause: UInt64 = 50
-    private typealias Member = Supervision.Member
+    typealias Member = Supervision.Member
 
     /// A child is gone when it has ended and its pipe is read to the end: what it said last may come after its exit.
-    private struct Child {
+    struct Child {
         let process: ChildProcess
         /// Why it can't serve, if it said so.
         var reason: String?
@@ -27,30 +27,30 @@ public final class Supervisor {
         var hasPipeEnded = false
     }
 
-    private var configuration: ServerConfiguration
+    var configuration: ServerConfiguration
     /// As they were read, without the real ports for 0.
-    private var asked: ServerConfiguration
-    private let reading: () -> LoadedConfiguration?
+    var asked: ServerConfiguration
+    let reading: () -> LoadedConfiguration?
     /// Whether it was started from a terminal: then SIGHUP may be that terminal's end.
     private let hadTerminal = isatty(STDIN_FILENO) == 1
-    private let state: StateDirectory
-    private let loop: EventLoop
-    private let log: Logger
+    let state: StateDirectory
+    let loop: EventLoop
+    let log: Logger
     private let timer: LoopTimer
     private var signals: [SignalWatcher] = []
-    private var machine: Supervision
+    var machine: Supervision
     /// Nil for journals that can't be compacted.
-    private var compactor: Compactor?
-    private var children: [Member: Child] = [:]
+    var compactor: Compactor?
+    var children: [Member: Child] = [:]
     /// Of the gateways and of the operators.
     private var ports: [PortReservation] = []
-    private let programs = Programs()
-    private var control: ControlSocket?
+    let programs = Programs()
+    var control: ControlSocket?
     /// Who asked for the rolling restart under way.
-    private var asker: ControlSocket.Asker?
+    var asker: ControlSocket.Asker?
     /// Whether what lies in the folder is ours to remove, and no longer an earlier cluster's.
     private var ownsTraces = false
-    private var isUp = false
+    var isUp = false
     private var isStopRequested = false
     private var failure: StartError?
 
@@ -113,7 +113,7 @@ public final class Supervisor {
         )
     }
 
-    private static func timing(_ configuration: ServerConfiguration) -> Supervision.Timing {
+    static func timing(_ configuration: ServerConfiguration) -> Supervision.Timing {
         var timing = Supervision.Timing()
         timing.readyTimeout = .seconds(Int64(configuration.cluster.readyTimeoutSeconds))
         timing.drainTimeout = .seconds(Int64(configuration.cluster.drainTimeoutSeconds))
@@ -188,7 +188,7 @@ public final class Supervisor {
     }
 
     /// What the children run with.
-    private func writeSettings(_ configuration: ServerConfiguration) throws(StartError) {
+    func writeSettings(_ configuration: ServerConfiguration) throws(StartError) {
         do throws(FileError) {
             try TextFile.write(configuration.fileContent(), to: self.state.configurationFile)
         } catch {
@@ -216,9 +216,9 @@ public final class Supervisor {
 
     // MARK: What the machine says
 
-    private var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
+    var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
 
-    private func carryOut(_ effects: Supervision.Effects) {
+    func carryOut(_ effects: Supervision.Effects) {
         for note in effects.notes { self.tell(note) }
         for signalled in effects.signals { self.signal(signalled) }
         var unstarted: [(Member, String)] = []
@@ -273,7 +273,7 @@ public final class Supervisor {
         }
     }
 
-    private func tell(_ order: Lifeline.Order, to process: ChildProcess) {
+    func tell(_ order: Lifeline.Order, to process: ChildProcess) {
         process.controlPipe?.append("\(order.rawValue)\n")
         process.controlPipe?.flush()
     }
@@ -406,97 +406,6 @@ public final class Supervisor {
         }
         if let reason = child.reason { how += " (\(reason))" }
         self.carryOut(self.machine.died(member, how: how, at: self.now))
-    }
-
-    // MARK: Questions
-
-    private func listenForQuestions() {
-        do throws(UVError) {
-            self.control = try ControlSocket(on: self.loop, path: self.state.controlSocket) {
-                [unowned self] question, asker in
-                switch question.command {
-                case .restart: self.restart(question.roles ?? [], asker)
-                case .reload:
-                    switch self.reload() {
-                    case .success(let reloaded): asker.end(done: reloaded.text)
-                    case .failure(let error): asker.end(failed: error.problem)
-                    }
-                }
-            }
-        } catch {
-            self.log.error(
-                "no control socket: usher cluster restart and reload will not work",
-                metadata: ["reason": "\(error)"]
-            )
-        }
-    }
-
-    private func restart(_ names: [String], _ asker: ControlSocket.Asker) {
-        let roles = Set(names.compactMap(Supervision.Role.init(rawValue:)))
-        guard !roles.isEmpty, roles.count == Set(names).count else {
-            return asker.end(failed: "the supervisor knows gateways and shards only, not \(names)")
-        }
-        if let refusal = self.machine.refusalOfRolling { return asker.end(failed: refusal) }
-        if roles.contains(.shard), self.configuration.journal.kind == "memory" {
-            return asker.end(
-                failed: "with journal.kind=memory a shard that is replaced forgets everything: "
-                    + "restart only the gateways (--only gateways)"
-            )
-        }
-        do throws(StartError) { try self.programs.add(self.machine.newestEdition + 1) } catch {
-            return asker.end(failed: "\(error)")
-        }
-        self.log.info(
-            "rolling restart",
-            metadata: ["program": "\(self.programs.path ?? "")", "roles": "\(names.joined(separator: ", "))"]
-        )
-        self.asker = asker
-        self.carryOut(self.machine.roll(roles, at: self.now))
-    }
-
-    /// Takes over what is live of the settings as they are now, and has all others do so. Settings with a mistake change
-    /// nothing.
-    private func reload() -> Result<Reloaded, StartError> {
-        guard self.isUp, let loaded = self.reading() else {
-            return .failure(StartError("the cluster is starting", remedy: "try again"))
-        }
-        do throws(StartError) {
-            guard loaded.mistakes.isEmpty else {
-                throw StartError(
-                    "the settings are not taken over, the old ones go on; \(ConfigurationReport.text(loaded.mistakes))",
-                    remedy: "usher config check tells more"
-                )
-            }
-            let reloaded = Reloaded(running: self.asked, read: loaded.configuration)
-            var configuration = self.configuration
-            reloaded.apply(to: &configuration)
-            try self.writeSettings(configuration)
-            self.configuration = configuration
-            self.asked = reloaded.configuration
-            Logs.use(configuration.log)
-            self.machine.timing = Self.timing(configuration)
-            self.compactor?.use(configuration)
-            for child in self.children.values { self.tell(.reload, to: child.process) }
-            self.log.info("settings read again", metadata: reloaded.words.mapValues { .string($0) })
-            return .success(reloaded)
-        } catch {
-            self.log.error("settings not taken over, the old ones go on", metadata: ["reason": "\(error)"])
-            return .failure(error)
-        }
-    }
-
-    private func rollingEnded(_ outcome: Supervision.RollingOutcome) {
-        let asker = self.asker
-        self.asker = nil
-        self.programs.keep(Set(self.machine.members.map(\.edition)))
-        switch outcome {
-        case .done:
-            self.log.info("rolling restart done")
-            asker?.end(done: "All are replaced. The supervisor (process \(getpid())) is the one that it was.")
-        case .failed(let why):
-            self.log.error("rolling restart ended early, who was replaced stays so", metadata: ["reason": "\(why)"])
-            asker?.end(failed: "the rolling restart ended early: \(why)")
-        }
     }
 
     // MARK: What others see
