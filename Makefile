@@ -29,7 +29,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
 .PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core burst test kills \
-    simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
+    restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -78,6 +78,10 @@ bench-compaction: build  # p99 of joins and polls beside a compaction: ROUNDS=3 
 
 burst: build  # 50,000 joins at once to one concert: places and admissions checked
 	@deploy/bench/burst.py
+
+restart-load: build  # Rolling restarts every few seconds under wrk and k6, failed requests counted: SECONDS=30 EVERY=5 USERS=300
+	@deploy/setup bench k6
+	@deploy/bench/restart.py
 
 test: setup  # Build everything and run every test
 	swift build

@@ -24,6 +24,8 @@ public final class ChildProcess: LoopHandle {
 
     /// Where the child finds its end of the control pipe.
     public static let controlDescriptor: Int32 = 3
+    /// Where the child finds the first of the `descriptors`; the others follow.
+    public static let firstDescriptor: Int32 = 4
 
     public private(set) var processID: Int32 = 0
     /// Our end of a Unix socket to the child, if one was asked for; the owner closes it. The peer's end tells that the
@@ -39,6 +41,7 @@ public final class ChildProcess: LoopHandle {
     ///   - directory: where the child starts; nil is here.
     ///   - output: standard output and error. Standard input is always empty.
     ///   - hasControlPipe: opens a Unix socket between the two; see `controlPipe`.
+    ///   - descriptors: open descriptors of ours that the child gets copies of, from `firstDescriptor` on.
     ///   - hasOwnSession: takes the child out of our terminal's reach, so that Ctrl-C goes to us alone.
     public init(
         on loop: EventLoop,
@@ -48,6 +51,7 @@ public final class ChildProcess: LoopHandle {
         directory: String? = nil,
         output: Output = .inherited,
         hasControlPipe: Bool = false,
+        descriptors: [Int32] = [],
         hasOwnSession: Bool = false,
         onExit: @escaping (Exit) -> Void
     ) throws(UVError) {
@@ -59,7 +63,12 @@ public final class ChildProcess: LoopHandle {
         let inherit = output == .inherited
         var stdio = [Self.empty()]
         for descriptor in Int32(1)...2 { stdio.append(inherit ? Self.inherit(descriptor) : Self.empty()) }
-        if let controlPipe { stdio.append(Self.pipe(controlPipe)) }
+        if let controlPipe {
+            stdio.append(Self.pipe(controlPipe))
+        } else if !descriptors.isEmpty {
+            stdio.append(Self.empty())
+        }
+        stdio += descriptors.map(Self.inherit)
         let code = stdio.withUnsafeMutableBufferPointer { stdio in
             var options = uv_process_options_t()
             options.exit_cb = Self.exited

@@ -43,6 +43,15 @@ public class Listener: LoopHandle {
         self.acceptHeld()
     }
 
+    /// Ends as `close()` does, but hands on the connection first that was accepted and left waiting by a pause or a rest:
+    /// it would be cut off.
+    public final func finish() {
+        self.isPaused = false
+        self.isResting = false
+        self.acceptHeld()
+        self.close()
+    }
+
     override func willClose() {
         self.onConnection = nil
         self.onAcceptError = nil

@@ -37,10 +37,42 @@ public final class TCPListener: Listener {
         if code == 0 { code = address.withRaw { uv_tcp_bind(tcp, $0, 0) } }
         if code == 0 { code = self.listen(backlog: backlog) }
         guard code == 0 else { try self.giveUp(code, "listen on \(address)") }
+        try self.learnPort()
+    }
+
+    /// Listens on a socket that is bound already and whose owner is another process, such as the supervisor: what waits in
+    /// its backlog outlives this listener, which closes only its own copy.
+    ///
+    /// The owner has set the options. Listening on a socket that listens already sets its backlog, and changes nothing else.
+    public init(
+        on loop: EventLoop,
+        descriptor: Int32,
+        backlog: Int32 = 4_096,
+        onConnection: ((Connection) -> Void)? = nil
+    ) throws(UVError) {
+        super.init(.tcp, UV_TCP, on: loop)
+        self.onConnection = onConnection
+        let tcp = self.raw(as: uv_tcp_t.self)
+        try self.adopt(uv_tcp_init(loop.raw, tcp), "uv_tcp_init")
+        var code = uv_tcp_open(tcp, descriptor)
+        if code == 0 {
+            let flags = fcntl(descriptor, F_GETFD)
+            _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC)  // can't fail: uv_tcp_open found it open
+            code = self.listen(backlog: backlog)
+        }
+        guard code == 0 else { try self.giveUp(code, "listen on descriptor \(descriptor)") }
+        try self.learnPort()
+    }
+
+    private func learnPort() throws(UVError) {
         var storage = sockaddr_storage()
         var size = Int32(MemoryLayout<sockaddr_storage>.size)
-        code = withUnsafeMutableBytes(of: &storage) {
-            uv_tcp_getsockname(tcp, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
+        let code = withUnsafeMutableBytes(of: &storage) {
+            uv_tcp_getsockname(
+                self.raw(as: uv_tcp_t.self),
+                $0.baseAddress!.assumingMemoryBound(to: sockaddr.self),
+                &size
+            )
         }
         guard code == 0, let bound = SocketAddress(storage) else { try self.giveUp(code, "uv_tcp_getsockname") }
         self.port = bound.port

@@ -1,25 +1,94 @@
 import ArgumentParser
+import Foundation
 import Server
 
+/// Without a subcommand it runs one. (Flags of its own would take those of the subcommands.)
 struct Cluster: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run shards and gateways on this machine until Ctrl-C.",
-        discussion: """
-            Starts the shards, then the gateways, waits until all are ready, and says where to look. What dies is \
-            started again. Ctrl-C or SIGTERM lets requests that are under way finish, and stops all; a second one \
-            stops at once.
-            """
+        abstract: "Run shards and gateways on this machine until Ctrl-C; or restart, or reload, those that run.",
+        discussion: "usher cluster --shards 4 is usher cluster run --shards 4.",
+        subcommands: [Run.self, Restart.self, Reload.self],
+        defaultSubcommand: Run.self
     )
+}
 
-    @OptionGroup var settings: SettingOptions
+extension Cluster {
+    struct Run: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run shards and gateways on this machine until Ctrl-C.",
+            discussion: """
+                Starts the shards, then the gateways, waits until all are ready, and says where to look. What dies is \
+                started again. Ctrl-C or SIGTERM lets requests that are under way finish, and stops all; a second one \
+                stops at once. SIGHUP has the settings read again.
+                """
+        )
 
-    func run() throws {
-        let configuration = try self.settings.resolve()
-        do {
-            // Read here too, so that a mistake is told once and not by every shard.
-            _ = try CatalogueFile.load(configuration)
-            try Supervisor.run(configuration)
-        } catch { throw Failure(description: "\(error)") }
+        @OptionGroup var settings: SettingOptions
+
+        func run() throws {
+            let configuration = try self.settings.resolve()
+            do {
+                // Read here too, so that a mistake is told once and not by every shard.
+                _ = try CatalogueFile.load(configuration)
+                try Supervisor.run(configuration, reading: self.settings.readAgain)
+            } catch { throw Failure(description: "\(error)") }
+        }
+    }
+
+    struct Restart: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Replace the processes of a running cluster, one by one, by the program that is on the disk now.",
+            discussion: """
+                Gateways first: each has its successor serving beside it, and ends after its last answer. Then shards: each \
+                is away for as long as it takes to start, and the gateways hold its requests. Nobody hears an error. The \
+                supervisor stays; it is replaced by stopping and starting the cluster.
+
+                Ends with 1, and says why, when a successor does not get ready. A gateway goes on in that case, and a \
+                shard is started again with the program that it had; who was replaced before stays so.
+                """
+        )
+
+        enum Role: String, ExpressibleByArgument, CaseIterable {
+            case gateways, shards
+            var name: String { self == .gateways ? "gateway" : "shard" }
+        }
+
+        @Flag(help: "One after the other, while all serve. There is no other way; stop and start for that.")
+        var rolling = false
+        @Option(help: "Replace only these.") var only: Role?
+        @OptionGroup var options: StateOptions
+
+        func validate() throws {
+            guard !self.rolling else { return }
+            throw ValidationError("add --rolling: a cluster that runs is restarted in no other way")
+        }
+
+        func run() throws {
+            let state = try self.options.resolve().stateDirectory
+            do {
+                try ControlCommand.restart(state, roles: (self.only.map { [$0] } ?? Role.allCases).map(\.name)) {
+                    FileHandle.standardOutput.write(Data("\($0)\n".utf8))  // print keeps lines back in a pipe
+                }
+            } catch { throw Failure(description: "\(error)") }
+        }
+    }
+
+    struct Reload: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Have a running cluster read its settings again, as SIGHUP does.",
+            discussion: """
+                From where it read them at its start: its flags, its environment and its file. What can change while it \
+                runs is taken over by all processes; what needs a restart is named. A mistake in any of it changes \
+                nothing, and ends this with 1.
+                """
+        )
+
+        @OptionGroup var options: StateOptions
+
+        func run() throws {
+            let state = try self.options.resolve().stateDirectory
+            do { try ControlCommand.reload(state) { print($0) } } catch { throw Failure(description: "\(error)") }
+        }
     }
 }
 
@@ -41,7 +110,12 @@ struct Shard: ParsableCommand {
             )
         }
         do {
-            try ShardProcess.run(configuration: configuration, index: self.index, isSupervised: self.supervised)
+            try ShardProcess.run(
+                configuration: configuration,
+                index: self.index,
+                reading: self.settings.readAgain,
+                isSupervised: self.supervised
+            )
         } catch { throw Failure(description: "\(error)") }
     }
 }
@@ -53,6 +127,9 @@ struct Gateway: ParsableCommand {
 
     @Option(help: ArgumentHelp("Which gateway this is, from 0.", valueName: "number")) var index: Int
     @Flag(help: .hidden) var supervised = false
+    @Option(help: .hidden) var clientListener: Int32?
+    @Option(help: .hidden) var operatorListener: Int32?
+    @Flag(help: .hidden) var successor = false
     @OptionGroup var settings: SettingOptions
 
     func run() throws {
@@ -63,8 +140,16 @@ struct Gateway: ParsableCommand {
                     + "\(configuration.cluster.gateways)"
             )
         }
+        var post = GatewayProcess.Post(isSuccessor: self.successor)
+        if let clientListener, let operatorListener { post.listeners = (clientListener, operatorListener) }
         do {
-            try GatewayProcess.run(configuration: configuration, index: self.index, isSupervised: self.supervised)
+            try GatewayProcess.run(
+                configuration: configuration,
+                index: self.index,
+                reading: self.settings.readAgain,
+                isSupervised: self.supervised,
+                post: post
+            )
         } catch { throw Failure(description: "\(error)") }
     }
 }

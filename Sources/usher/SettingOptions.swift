@@ -68,6 +68,9 @@ struct SettingOptions: ParsableArguments {
         settled.state = state.path
         return try settled.resolve()
     }
+
+    /// The same sources once more, after `resolve()` found no mistake in how the flags are written.
+    func readAgain() -> LoadedConfiguration? { try? self.load() }
 }
 
 /// The flags of subcommands that look after a cluster that is there: where it is, and no more.

@@ -9,6 +9,7 @@ import Testing
         environment: [String]? = nil,
         directory: String? = nil,
         hasControlPipe: Bool = false,
+        descriptors: [Int32] = [],
         hasOwnSession: Bool = false,
         onExit: @escaping (ChildProcess.Exit) -> Void
     ) throws -> ChildProcess {
@@ -20,6 +21,7 @@ import Testing
             directory: directory,
             output: .discarded,
             hasControlPipe: hasControlPipe,
+            descriptors: descriptors,
             hasOwnSession: hasOwnSession,
             onExit: onExit
         )
@@ -89,6 +91,32 @@ import Testing
             pipe.shutdown()
             loop.run()
             #expect(heard == "there and back")
+        }
+    }
+
+    @Test(arguments: [true, false]) func `descriptors are passed on, in order, beside a control pipe or not`(
+        hasPipe: Bool
+    )
+        throws
+    {
+        try withFolder { folder in
+            try withLoop { loop in
+                let paths: [String] = ["\(folder)/a", "\(folder)/b"]
+                let files = paths.map { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+                _ = try self.shell(
+                    on: loop,
+                    "echo first >&\(ChildProcess.firstDescriptor); echo second >&\(ChildProcess.firstDescriptor + 1)",
+                    hasControlPipe: hasPipe,
+                    descriptors: files
+                ) { #expect($0 == .status(0)) }.controlPipe?.close()
+                loop.run()
+                for (file, expected) in zip(files, ["first\n", "second\n"]) {
+                    var bytes = [UInt8](repeating: 0, count: 16)
+                    let count = pread(file, &bytes, bytes.count, 0)
+                    #expect(String(decoding: bytes[..<max(0, count)], as: UTF8.self) == expected)
+                    close(file)
+                }
+            }
         }
     }
 

@@ -96,6 +96,51 @@ import Testing
         }
     }
 
+    @Test func `what waits for a listener on another's socket outlives it, and its successor finds it`() throws {
+        try withLoop { loop in
+            let owner = try BoundSocket()
+            let before = try TCPListener(on: loop, descriptor: owner.copy())
+            #expect(before.port == owner.port)
+            // The kernel accepts these by itself; nobody here does, as the loop does not run.
+            let clients = try (0..<10).map { _ in try BlockingClient(port: owner.port) }
+            before.close()
+            var served = 0
+            let after = try TCPListener(on: loop, descriptor: owner.copy())
+            after.onConnection = { [unowned after] connection in
+                served += 1
+                connection.append("\(served)")
+                connection.closeAfterFlush()
+                if served == clients.count { after.close() }
+            }
+            loop.run()
+            #expect(Set(clients.map { $0.readToEnd() }) == Set((1...clients.count).map { "\($0)" }))
+        }
+    }
+
+    @Test func `a listener that finishes hands on the connection that a pause has held back`() throws {
+        try withLoop { loop in
+            var accepted = 0
+            let listener = try TCPListener(on: loop, address: .loopback())
+            listener.onConnection = {
+                accepted += 1
+                $0.close()
+            }
+            listener.pauseAccepting()
+            let client = try Connection(on: loop, to: .loopback(port: listener.port))
+            // When the client is up, the listener's turn is in the same turn of the loop or the next.
+            let timer = LoopTimer(on: loop)
+            client.onConnect = {
+                timer.start(afterMilliseconds: 10) {
+                    listener.finish()
+                    client.close()
+                    timer.close()
+                }
+            }
+            loop.run()
+            #expect(accepted == 1)
+        }
+    }
+
     @Test func `near the limit of descriptors a listener rests, tells, and serves everyone in the end`() async {
         await #expect(processExitsWith: .success) {
             try ResourceLimits.setOpenFiles(soft: 128)
@@ -240,6 +285,65 @@ import Testing
                 #expect(throws: UVError.self) { _ = try UnixListener(on: loop, path: path) }
                 #expect(exists(path))
             }
+        }
+    }
+}
+
+/// A socket that is bound to a port of 127.0.0.1 and does not listen, as a supervisor has it.
+private final class BoundSocket {
+    let descriptor: Int32
+    let port: UInt16
+
+    init() throws {
+        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = self.descriptor
+        let code = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) | getsockname(descriptor, $0, &size)
+            }
+        }
+        self.port = UInt16(bigEndian: address.sin_port)
+        try #require(code == 0)
+    }
+
+    deinit { close(self.descriptor) }
+
+    func copy() -> Int32 { dup(self.descriptor) }
+}
+
+/// A client that needs no loop.
+private final class BlockingClient {
+    private let descriptor: Int32
+
+    init(port: UInt16) throws {
+        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let descriptor = self.descriptor
+        let code = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(code == 0)
+    }
+
+    deinit { close(self.descriptor) }
+
+    /// What came before the end; the error's name after a reset.
+    func readToEnd() -> String {
+        var text = ""
+        var buffer = [UInt8](repeating: 0, count: 64)
+        while true {
+            let count = read(self.descriptor, &buffer, buffer.count)
+            guard count > 0 else { return count == 0 ? text : String(cString: strerror(errno)) }
+            text += String(decoding: buffer[..<count], as: UTF8.self)
         }
     }
 }

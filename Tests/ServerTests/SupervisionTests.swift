@@ -4,6 +4,8 @@ import Testing
 @testable import Server
 
 @Suite struct SupervisionTests {
+    private typealias Script = SupervisionScript
+
     @Test func `shards start first, then gateways, and then it is up`() {
         var script = Script(shards: 2, gateways: 1)
         script.begin(at: 0)
@@ -223,8 +225,8 @@ import Testing
 }
 
 /// Plays events into a machine, times in milliseconds, and writes down what it answers, a line for each.
-private struct Script {
-    private var machine: Supervision
+struct SupervisionScript {
+    private(set) var machine: Supervision
     var lines: [String] = []
 
     init(shards: Int, gateways: Int) {
@@ -232,10 +234,12 @@ private struct Script {
     }
 
     /// Two shards and a gateway, ready since long.
-    static func running() -> Script {
-        var script = Script(shards: 2, gateways: 1)
+    static func running(gateways: Int = 1) -> SupervisionScript {
+        var script = SupervisionScript(shards: 2, gateways: gateways)
         script.begin(at: -1_000)
-        for member in ["shard 0", "shard 1", "gateway 0"] { script.ready(member, at: -900) }
+        for member in ["shard 0", "shard 1"] + (0..<gateways).map({ "gateway \($0)" }) {
+            script.ready(member, at: -900)
+        }
         script.lines = []
         return script
     }
@@ -248,22 +252,32 @@ private struct Script {
         self.note(time, self.machine.died(Self.member(name), how: "ended with status 1", at: Self.moment(time)))
     }
     mutating func stop(at time: Int) { self.note(time, self.machine.stop(at: Self.moment(time))) }
+    mutating func roll(_ roles: Set<Supervision.Role> = [.gateway, .shard], at time: Int) {
+        self.note(time, self.machine.roll(roles, at: Self.moment(time)))
+    }
     mutating func tick(at time: Int) { self.note(time, self.machine.tick(at: Self.moment(time))) }
 
     private mutating func note(_ time: Int, _ effects: Supervision.Effects) {
         var words: [String] = effects.notes.map {
             switch $0 {
-            case .ready(let member): "ready \(member)"
+            case .ready(let member): "ready \(Self.name(member))"
             case .died(let member, _, let deaths, let pause):
-                "died \(member) (\(deaths), in \(pause.rawValue / 1_000_000) ms)"
+                "died \(Self.name(member)) (\(deaths), in \(pause.rawValue / 1_000_000) ms)"
             case .tooSlow(let member): "too slow \(member)"
             case .stopping: "stopping"
-            case .killed(let member): "killed \(member)"
+            case .killed(let member): "killed \(Self.name(member))"
+            case .tookOver(let member, let former): "\(Self.name(member)) for \(Self.name(former))"
+            case .goesBack(let member, let why): "back to \(Self.name(member)) (\(why))"
             }
         }
-        words += effects.signals.map { "\($0.signal) \($0.member)" }
-        words += effects.start.map { "start \($0)" }
+        words += effects.signals.map { "\($0.signal) \(Self.name($0.member))" }
+        words += effects.start.map { "start \(Self.name($0))" }
         if effects.isUp { words.append("up") }
+        switch effects.rolling {
+        case .done: words.append("rolled")
+        case .failed(let why): words.append("not rolled: \(why)")
+        case nil: break
+        }
         switch effects.outcome {
         case .some(.stopped): words.append("over")
         case .some(.failed(let reason)): words.append("over: \(reason)")
@@ -277,8 +291,17 @@ private struct Script {
         Timestamp(nanoseconds: Int64(milliseconds) * 1_000_000)
     }
 
+    /// `shard 0`, and `shard 0/2` where its edition is 2.
+    private static func name(_ member: Supervision.Member) -> String {
+        member.edition == 0 ? "\(member)" : "\(member)/\(member.edition)"
+    }
+
     private static func member(_ name: String) -> Supervision.Member {
-        let words = name.split(separator: " ")
-        return Supervision.Member(role: words[0] == "shard" ? .shard : .gateway, index: Int(words[1])!)
+        let words = name.split { $0 == " " || $0 == "/" }
+        return Supervision.Member(
+            role: words[0] == "shard" ? .shard : .gateway,
+            index: Int(words[1])!,
+            edition: words.count > 2 ? Int(words[2])! : 0
+        )
     }
 }

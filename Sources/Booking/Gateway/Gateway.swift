@@ -75,7 +75,7 @@ public struct Gateway {
     }
 
     public let slots: SlotMap
-    let limits: Limits
+    private(set) var limits: Limits
     var links: [Link]
     private var cache: ScheduleCache
 
@@ -88,6 +88,12 @@ public struct Gateway {
             lifetime: limits.scheduleLifetime,
             waitersMax: limits.inFlightPerShardMax
         )
+    }
+
+    /// Goes over to other limits. How much may be in flight stays as it was.
+    public mutating func use(_ limits: Limits) {
+        self.limits = limits
+        self.cache.lifetime = limits.scheduleLifetime
     }
 
     public var inFlightCount: Int { self.links.reduce(0) { $0 + $1.inFlight.count } }

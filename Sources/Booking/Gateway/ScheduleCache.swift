@@ -45,7 +45,7 @@ struct ScheduleCache {
         }
     }
 
-    let lifetime: Nanoseconds
+    var lifetime: Nanoseconds
     /// How many may wait for one concert's schedules.
     let waitersMax: Int
     private var entries: [ConcertID: Entry] = [:]

@@ -29,7 +29,7 @@ public enum ConfigurationReport {
         return ([title] + mistakes.map { "  \($0)" }).joined(separator: "\n")
     }
 
-    /// The settings table in Markdown.
+    /// The settings table in Markdown. A sign marks what a running cluster takes over.
     public static func reference() -> String {
         var lines = [
             "| setting | default | allowed | what it does |",
@@ -37,7 +37,8 @@ public enum ConfigurationReport {
         ]
         for setting in Settings.all {
             let standard = setting.defaultText.isEmpty ? "" : "`\(setting.defaultText)`"
-            lines.append("| `\(setting.name)` | \(standard) | \(setting.allowed) | \(setting.explanation) |")
+            let sign = setting.isLive ? " ↻" : ""
+            lines.append("| `\(setting.name)`\(sign) | \(standard) | \(setting.allowed) | \(setting.explanation) |")
         }
         return lines.joined(separator: "\n")
     }

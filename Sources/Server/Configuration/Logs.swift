@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 public import Logging
+import Synchronization
 
 /// Log lines on standard error: a fixed message, and what varies as `key=value`.
 ///
@@ -11,23 +12,41 @@ public import Logging
 public struct Logs: LogHandler {
     public enum Format: String, Sendable { case text, json }
 
-    public var logLevel: Logger.Level
+    /// Of all loggers of this process, as `log.level` says; it may change while it runs.
+    private static let sharedLevel = Atomic<Int>(Self.order(.info))
+    private static let levels = Array(Logger.Level.allCases)
+
+    /// Nil for the shared one.
+    private var ownLevel: Logger.Level?
     public var metadata: Logger.Metadata = [:]
     private let label: String
     private let format: Format
 
-    public init(label: String, level: Logger.Level, format: Format) {
+    /// `level` of nil is that of the process.
+    public init(label: String, level: Logger.Level?, format: Format) {
         self.label = label
-        self.logLevel = level
+        self.ownLevel = level
         self.format = format
     }
 
     /// A logger as `log.*` says. The label tells the process: `supervisor`, `shard 3`.
     public static func logger(_ label: String, _ log: ServerConfiguration.Log) -> Logger {
-        let level = Logger.Level(rawValue: log.level) ?? .info
+        self.use(log)
         let format = Format(rawValue: log.format) ?? .text
-        return Logger(label: label) { _ in Logs(label: label, level: level, format: format) }
+        return Logger(label: label) { _ in Logs(label: label, level: nil, format: format) }
     }
+
+    /// All loggers of this process take the level over.
+    static func use(_ log: ServerConfiguration.Log) {
+        Self.sharedLevel.store(Self.order(Logger.Level(rawValue: log.level) ?? .info), ordering: .relaxed)
+    }
+
+    public var logLevel: Logger.Level {
+        get { self.ownLevel ?? Self.levels[Self.sharedLevel.load(ordering: .relaxed)] }
+        set { self.ownLevel = newValue }
+    }
+
+    private static func order(_ level: Logger.Level) -> Int { Self.levels.firstIndex(of: level)! }
 
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { self.metadata[key] }

@@ -5,6 +5,7 @@
 ///     cluster.json      who runs: process ids and ports, see `ClusterFile`
 ///     shard-3.sock      frames to a shard
 ///     gateway-0.sock    frames to a gateway: statistics
+///     control.sock      questions to the supervisor: restart, reload
 ///     token.keys        the keys that sign tokens
 ///
 /// The path stays as it was given: children share the supervisor's working directory, and a relative path keeps socket
@@ -23,6 +24,8 @@ public struct StateDirectory: Equatable, Sendable {
     public var keyFile: String { "\(self.path)/token.keys" }
     public func shardSocket(_ index: Int) -> String { "\(self.path)/shard-\(index).sock" }
     public func gatewaySocket(_ index: Int) -> String { "\(self.path)/gateway-\(index).sock" }
+
+    public var controlSocket: String { "\(self.path)/control.sock" }
 
     /// Nil unless the longest socket name of a cluster is longer than a socket's path may be.
     func socketPathMistake(_ cluster: ServerConfiguration.Cluster) -> ConfigurationMistake? {

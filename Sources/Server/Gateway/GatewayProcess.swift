@@ -1,12 +1,38 @@
 import Booking
+import Logging
 import Reactor
 
 /// `usher gateway`: one gateway of a cluster. Serves HTTP until it is asked to stop.
 public enum GatewayProcess {
-    /// Runs until a stop is asked for. `isSupervised` says that a supervisor holds the other end of the control pipe.
+    /// How a supervisor starts a gateway.
+    public struct Post: Sendable {
+        /// Sockets that are bound, and stay the supervisor's: for clients, and for operators.
+        public var listeners: (clients: Int32, operators: Int32)?
+        /// Another process serves as this gateway until this one is ready, and then hands over.
+        public var isSuccessor = false
+
+        public init(listeners: (clients: Int32, operators: Int32)? = nil, isSuccessor: Bool = false) {
+            self.listeners = listeners
+            self.isSuccessor = isSuccessor
+        }
+    }
+
+    /// Before the supervisor would end it by force, and call that trouble: connections that still rest are ended, and after
+    /// another while whatever is left.
+    private static let closingMilliseconds = 1_500
+    private static let endMilliseconds = 500
+
+    /// Runs until a stop is asked for. `isSupervised` says that a supervisor holds the other end of the control pipe;
+    /// `reading` reads the settings again.
     /// Throws why it could not start; a supervisor has been told by then.
-    public static func run(configuration: ServerConfiguration, index: Int, isSupervised: Bool) throws(StartError) {
-        try ServerProcess.run("gateway", index, configuration, isSupervised: isSupervised) {
+    public static func run(
+        configuration: ServerConfiguration,
+        index: Int,
+        reading: @escaping () -> LoadedConfiguration?,
+        isSupervised: Bool,
+        post: Post = Post()
+    ) throws(StartError) {
+        try ServerProcess.run("gateway", index, configuration, reading: reading, isSupervised: isSupervised) {
             process throws(StartError) in
             let keys = try configuration.stateDirectory.loadOrCreateKeys(at: .now)
             let server = GatewayServer(
@@ -18,29 +44,28 @@ public enum GatewayProcess {
                 log: process.log
             )
             let operatorServer = OperatorServer(configuration, of: server, loop: process.loop)
-            let socket: StatsSocket
-            do throws(UVError) {
-                socket = try StatsSocket(
-                    on: process.loop,
-                    path: configuration.stateDirectory.gatewaySocket(index),
-                    as: server.identity
-                ) { server.stats.json }
-            } catch {
-                throw StartError(
-                    "\(error)",
-                    remedy: "look at the folder of cluster.state"
-                )
+            let socket = StatsSocket(
+                on: process.loop,
+                path: configuration.stateDirectory.gatewaySocket(index),
+                as: server.identity
+            ) { server.stats.json }
+            // A predecessor has it until it hands over.
+            if !post.isSuccessor {
+                do throws(UVError) { try socket.listen() } catch {
+                    throw StartError("\(error)", remedy: "look at the folder of cluster.state")
+                }
+            }
+            server.waitsForAll = post.isSuccessor
+            server.onRefused = {
+                guard post.isSuccessor else { return }
+                process.fail(StartError($0, remedy: "stop the cluster and start it with the new program"))
             }
             // Requests are taken once every shard can be reached, so that the first of them is not refused.
             server.onReady = {
                 do throws(UVError) {
-                    let port = try server.listen(
-                        on: self.address(configuration.gateway.host, configuration.gateway.port)
-                    )
-                    let operatorPort = try operatorServer.listen(
-                        on: self.address(configuration.operator.host, configuration.operator.port)
-                    )
-                    process.ready(Lifeline.Ready(port: port, operatorPort: operatorPort))
+                    let ready = try self.listen(server, operatorServer, configuration, post)
+                    if post.isSuccessor { socket.listenWhenFree() }
+                    process.ready(ready)
                 } catch {
                     process.fail(
                         StartError("\(error)", remedy: "free the port, or set another")
@@ -51,19 +76,64 @@ public enum GatewayProcess {
             let keyWatcher = KeyWatcher(configuration.stateDirectory, on: process.loop, log: process.log) {
                 server.use($0)
             }
-            process.onStop = {
-                let end = {
-                    server.close()
-                    operatorServer.close()
-                    socket.close()
-                    keyWatcher.close()
-                    process.finish()
+            let end = {
+                if server.connectionCount > 0 {
+                    process.log.info("connections closed unfinished", metadata: ["count": "\(server.connectionCount)"])
                 }
-                server.drain(onDrained: end)
-                // A little before the supervisor would end it by force, and call that trouble.
-                process.after(milliseconds: max(0, configuration.cluster.drainTimeoutSeconds * 1_000 - 500), end)
+                server.close()
+                operatorServer.close()
+                socket.close()
+                keyWatcher.close()
+                process.finish()
+            }
+            process.onReload = {
+                server.use(process.configuration)
+                operatorServer.use(process.configuration)
+            }
+            process.onStop = { stop in
+                let milliseconds = process.configuration.cluster.drainTimeoutSeconds * 1_000
+                let close = {
+                    let rest = min(milliseconds, Self.closingMilliseconds) - Self.endMilliseconds
+                    process.after(milliseconds: max(0, rest), end)
+                    server.drain(.closing, onDrained: end)
+                }
+                switch stop {
+                case .alone, .replaced:
+                    // The supervisor's sockets stay among those that connections go to, though nobody else takes them.
+                    let takesMore = stop == .alone && post.listeners != nil
+                    if !takesMore {
+                        operatorServer.handOver()
+                        socket.close()
+                    }
+                    process.after(milliseconds: max(0, milliseconds - Self.closingMilliseconds), close)
+                    server.drain(takesMore ? .takingMore : .handingOver) { operatorServer.drain(onDrained: end) }
+                case .withAll:
+                    // Nobody takes over: the time is for what is under way.
+                    process.after(milliseconds: max(0, milliseconds - Self.endMilliseconds), end)
+                    server.drain(.closing, onDrained: end)
+                }
             }
         }
+    }
+
+    private static func listen(
+        _ server: GatewayServer,
+        _ operatorServer: OperatorServer,
+        _ configuration: ServerConfiguration,
+        _ post: Post
+    ) throws(UVError) -> Lifeline.Ready {
+        if let (clients, operators) = post.listeners {
+            return Lifeline.Ready(
+                port: try server.listen(on: clients),
+                operatorPort: try operatorServer.listen(on: operators)
+            )
+        }
+        return Lifeline.Ready(
+            port: try server.listen(on: self.address(configuration.gateway.host, configuration.gateway.port)),
+            operatorPort: try operatorServer.listen(
+                on: self.address(configuration.operator.host, configuration.operator.port)
+            )
+        )
     }
 
     private static func address(_ host: String, _ port: Int) -> SocketAddress {

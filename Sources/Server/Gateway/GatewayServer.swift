@@ -33,6 +33,10 @@ final class GatewayServer: HTTPHandler {
     /// that starts again while one shard is away must serve the others.
     var onReady: (() -> Void)?
     private let patience: Nanoseconds
+    /// Another gateway serves until this one is ready, so every shard is waited for, for ever.
+    var waitsForAll = false
+    /// A shard would not have this gateway, and said why.
+    var onRefused: ((String) -> Void)?
 
     /// How often requests whose time is up are looked for, and the date is told.
     private static let tickMilliseconds: UInt64 = 100
@@ -74,6 +78,7 @@ final class GatewayServer: HTTPHandler {
             dialler.onUp = { [unowned self] in self.linkIsUp(to: shard) }
             dialler.onDown = { [unowned self] in self.linkIsLost(to: shard) }
             dialler.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: shard) }
+            dialler.onRefused = { [unowned self] reason in self.onRefused?("shard \(shard) refused it: \(reason)") }
             self.diallers.append(dialler)
         }
     }
@@ -89,6 +94,12 @@ final class GatewayServer: HTTPHandler {
     /// The port: as asked for, or the kernel's choice for 0.
     func listen(on address: SocketAddress) throws(UVError) -> Int {
         self.port = Int(try self.http.listen(on: address, sharesPort: true))
+        return self.port
+    }
+
+    /// As above, on a socket that the supervisor has made and keeps.
+    func listen(on descriptor: Int32) throws(UVError) -> Int {
+        self.port = Int(try self.http.listen(on: descriptor))
         return self.port
     }
 
@@ -108,6 +119,12 @@ final class GatewayServer: HTTPHandler {
         return stats
     }
 
+    /// Goes over to the live ones of these settings.
+    func use(_ configuration: ServerConfiguration) {
+        self.http.limits = configuration.httpLimits
+        self.machine.use(configuration.gatewayLimits)
+    }
+
     /// Tokens are signed and checked with these keys from now on.
     func use(_ tokens: TokenRing) {
         self.tokens = tokens
@@ -115,7 +132,13 @@ final class GatewayServer: HTTPHandler {
     }
 
     /// Ends after the last answer.
-    func drain(onDrained: @escaping () -> Void) { self.http.drain(onDrained: onDrained) }
+    func drain(_ draining: HTTPServer.Draining, onDrained: @escaping () -> Void) {
+        self.log.debug("draining", metadata: ["connections": "\(self.http.connectionCount)"])
+        self.http.drain(draining, onDrained: onDrained)
+    }
+
+    /// Connections of clients that are open now.
+    var connectionCount: Int { self.http.connectionCount }
 
     func close() {
         self.http.close()
@@ -321,7 +344,9 @@ final class GatewayServer: HTTPHandler {
 
     private func serveWithoutAll() {
         let waited = Clock.monotonicNanoseconds() - self.startedAt
-        guard waited >= UInt64(self.patience.rawValue), let onReady = self.onReady.take() else { return }
+        guard !self.waitsForAll, waited >= UInt64(self.patience.rawValue), let onReady = self.onReady.take() else {
+            return
+        }
         self.log.warning(
             "some shards can't be reached yet; the others are served",
             metadata: ["away": "\(self.shardsAway.map(String.init).joined(separator: ", "))"]

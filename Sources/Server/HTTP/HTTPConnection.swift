@@ -85,8 +85,9 @@ final class HTTPConnection {
             case .continueExpected: self.owesContinue = true
             case .request(let request):
                 self.owesContinue = false
-                let client = self.nextClient(for: request)
-                if request.connection == .close || self.server.isDraining { self.lastAnswer = client.sequence }
+                let fate = self.isLast(request) ? .close : request.connection
+                let client = self.nextClient(for: request, fate)
+                if fate == .close { self.lastAnswer = client.sequence }
                 self.awaitsLarge = self.server.handler.handle(request, from: client) == .large
             case .refused(let refusal):
                 self.refuse(Problem(refusal))
@@ -98,9 +99,18 @@ final class HTTPConnection {
 
     private var unansweredMax: UInt32 { self.awaitsLarge ? 1 : self.server.limits.pipelinedMax }
 
-    private func nextClient(for request: HTTPRequest) -> Gateway.Client {
+    /// A server that drains answers one more request on each connection. While it hands over, that is the last of those
+    /// that have come together: a client that sends many at a time need not send some of them again.
+    private func isLast(_ request: HTTPRequest) -> Bool {
+        switch self.server.draining {
+        case nil: false
+        case .takingMore, .handingOver: !self.parser.hasMore
+        case .closing: true
+        }
+    }
+
+    private func nextClient(for request: HTTPRequest, _ fate: HTTPConnectionFate) -> Gateway.Client {
         defer { self.nextRequest &+= 1 }
-        let fate = self.server.isDraining ? .close : request.connection
         let language = Language(accepting: request[.acceptLanguage])
         let manner = AnswerWriter.Manner(method: request.method, connection: fate, language: language)
         return Gateway.Client(connection: self.number, sequence: self.nextRequest, note: manner.note)
@@ -153,7 +163,14 @@ final class HTTPConnection {
 
     private func finish() {
         // Unread bytes of the peer in the kernel turn our close into a reset, which can destroy the answer on its way.
-        guard self.wasRefused, !self.hasEnded else { return self.connection.closeAfterFlush() }
+        // So after a refusal, and while this server hands over: who sends many at a time has sent more by then.
+        guard self.wasRefused || self.server.isHandingOver, !self.hasEnded else {
+            return self.connection.closeAfterFlush()
+        }
+        self.linger()
+    }
+
+    private func linger() {
         self.isLingering = true
         self.phaseSince = self.server.now
         self.connection.shutdown()
@@ -224,11 +241,17 @@ final class HTTPConnection {
 
     // MARK: Ending
 
-    /// Lets a request under way be answered, and closes after it; closes now without one. A request that has come in
-    /// by half is the last one: it has its usual time for the rest.
+    /// Lets a request under way be answered, and closes after it; without one, ends our side now, and closes when the peer
+    /// has, or after a moment. A request that has come in by half is the last one: it has its usual time for the rest.
     func drain() {
         guard self.lastAnswer == nil, !self.isLingering, self.parser.phase == .idle else { return }
-        if self.unanswered == 0 { self.connection.closeAfterFlush() } else { self.lastAnswer = self.nextRequest &- 1 }
+        if self.unanswered > 0 {
+            self.lastAnswer = self.nextRequest &- 1
+        } else if self.server.isHandingOver {
+            self.linger()
+        } else {
+            self.connection.closeAfterFlush()
+        }
     }
 
     func close() { self.connection.close() }

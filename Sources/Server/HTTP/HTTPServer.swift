@@ -40,10 +40,22 @@ final class HTTPServer {
         var timeouts: UInt64 = 0
     }
 
+    /// How a server ends.
+    enum Draining: Int {
+        /// As the next, but nobody else takes who comes: one request of each new connection is answered, too.
+        case takingMore
+        /// Another takes over. Nobody may be cut off: a request may be on its way on any connection, also on one that rests,
+        /// so each is left open until its next request, whose answer says `Connection: close`.
+        case handingOver
+        /// Connections that rest are ended, too.
+        case closing
+    }
+
     /// How often slow and idle connections are looked for: timeouts are this much too long at most.
     private static let sweepMilliseconds: UInt64 = 500
 
-    let limits: Limits
+    /// May change at any time; what is about requests counts for connections that come after it.
+    var limits: Limits
     let loop: EventLoop
     unowned let handler: any HTTPHandler
     private(set) var counts = Counts()
@@ -53,7 +65,10 @@ final class HTTPServer {
     private var rows: [Row] = []
     private var freeRows: [UInt32] = []
     private let turnedAway = TurnedAway()
-    private(set) var isDraining = false
+    /// How this server ends; nil while it serves.
+    private(set) var draining: Draining?
+    /// Whether it began to end with care for connections that rest.
+    private(set) var isHandingOver = false
     private var onDrained: (() -> Void)?
 
     /// A connection's number is its row and the row's age, so that a late answer never reaches the next one in the row.
@@ -84,9 +99,12 @@ final class HTTPServer {
 
     /// The port that was bound: the one asked for, or the kernel's choice for 0.
     func listen(on address: SocketAddress, sharesPort: Bool) throws(UVError) -> UInt16 {
-        let listener = try TCPListener(on: self.loop, address: address, sharesPort: sharesPort) { [unowned self] in
-            self.accept($0)
-        }
+        try self.add(
+            TCPListener(on: self.loop, address: address, sharesPort: sharesPort) { [unowned self] in self.accept($0) }
+        )
+    }
+
+    private func add(_ listener: TCPListener) -> UInt16 {
         listener.onAcceptError = { [unowned self] _ in self.counts.acceptErrors += 1 }
         self.listeners.append(listener)
         if self.listeners.count == 1 {
@@ -96,15 +114,25 @@ final class HTTPServer {
         return listener.port
     }
 
-    /// Takes no more connections, lets those with a request under way, or on its way in, get their answer, closes the
-    /// others, and calls back when none is left.
-    func drain(onDrained: @escaping () -> Void) {
-        guard !self.isDraining else { return }
-        self.isDraining = true
+    /// As above, on a socket that another process has made and keeps: see `PortReservation`.
+    func listen(on descriptor: Int32) throws(UVError) -> UInt16 {
+        try self.add(TCPListener(on: self.loop, descriptor: descriptor) { [unowned self] in self.accept($0) })
+    }
+
+    var isDraining: Bool { self.draining != nil }
+
+    /// Lets those with a request under way, or on its way in, get their answer, and calls back when no connection is left.
+    /// May be followed by a stricter one, whose `onDrained` counts then; a milder one changes nothing.
+    func drain(_ draining: Draining, onDrained: @escaping () -> Void) {
+        if let before = self.draining, before.rawValue >= draining.rawValue { return }
+        self.draining = draining
+        if draining != .closing { self.isHandingOver = true }
+        if draining != .takingMore {
+            for listener in self.listeners { listener.finish() }
+            self.listeners = []
+        }
         self.onDrained = onDrained
-        for listener in self.listeners { listener.close() }
-        self.listeners = []
-        for connection in self.rows.compactMap(\.connection) { connection.drain() }
+        if draining == .closing { for connection in self.rows.compactMap(\.connection) { connection.drain() } }
         self.finishIfDrained()
     }
 
@@ -125,7 +153,7 @@ final class HTTPServer {
     // MARK: Connections
 
     private func accept(_ connection: Connection) {
-        guard self.connectionCount < self.limits.connectionsMax, !self.isDraining else {
+        guard self.connectionCount < self.limits.connectionsMax else {
             self.counts.refusedConnections += 1
             return self.turnedAway.take(connection, saying: Self.tooManyConnections, at: self.now)
         }

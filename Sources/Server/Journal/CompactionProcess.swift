@@ -19,7 +19,7 @@ public enum CompactionProcess {
         do throws(UVError) {
             loop = try EventLoop()
             // It may be cut off at any moment, and its work can't be called off.
-            lifeline = try Lifeline(on: loop, isSupervised: true) { _exit(1) }
+            lifeline = try Lifeline(on: loop, isSupervised: true) { _ in _exit(1) }
         } catch {
             throw StartError("a compaction cannot start: \(error)", remedy: "only a supervisor starts one like this")
         }

@@ -23,6 +23,8 @@ final class Dialler {
     var onUp: (() -> Void)?
     /// Comes only after `onUp`.
     var onDown: (() -> Void)?
+    /// The other side would not have us, and said why; it is asked again all the same.
+    var onRefused: ((String) -> Void)?
     var onFrame: ((Frame) throws(WireError) -> Void)?
 
     init(to path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {
@@ -62,6 +64,7 @@ final class Dialler {
 
     private func lost(_ reason: String) {
         let wasUp = self.link?.peer != nil
+        let refusal = self.link?.refusal
         self.link = nil
         guard !self.isClosed else { return }
         if wasUp {
@@ -72,6 +75,8 @@ final class Dialler {
             )
             self.onDown?()
         }
+        if let refusal, refusal != FrameLink.farewell { self.onRefused?(refusal) }
+        guard !self.isClosed else { return }
         self.tryAgain(reason)
     }
 

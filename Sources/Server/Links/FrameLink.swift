@@ -41,6 +41,8 @@ final class FrameLink {
     /// Who is at the other end, once known.
     private(set) var peer: Hello?
     private var hasEnded = false
+    /// Why the other side, or this one, would not have the link: nil once it was up, and for one that was never answered.
+    private(set) var refusal: String?
 
     /// The hello is through: frames may be sent.
     var onUp: (() -> Void)?
@@ -93,6 +95,12 @@ final class FrameLink {
     /// Sends `frames`, made elsewhere.
     func send(_ frames: borrowing FrameBytes) { frames.withUnsafeBytes { self.connection.append($0) } }
 
+    /// Reads no more: what the other side still sends stays unread.
+    func stopReading() {
+        self.connection.onLowWater = nil
+        self.connection.stopReading()
+    }
+
     /// Says goodbye and closes once that is out.
     func close(_ reason: String) {
         guard !self.hasEnded else { return }
@@ -138,7 +146,9 @@ final class FrameLink {
             throw WireError(
                 "this process speaks protocol version \(FrameLimits.protocolVersion), yours \(version): run the same usher"
             )
-        case .goodbye(let reason): self.end(reason)
+        case .goodbye(let reason):
+            if self.peer == nil { self.refusal = reason }
+            self.end(reason)
         case .ping: self.send(.pong, requestID: requestID)
         default: throw WireError("a hello where none belongs")
         }

@@ -33,14 +33,30 @@ final class OperatorServer: HTTPHandler {
         self.shards = configuration.cluster.shards
         self.gateways = configuration.cluster.gateways
         self.gateway = gateway
+        self.http = HTTPServer(on: loop, limits: Self.limits(configuration), handler: self)
+    }
+
+    private static func limits(_ configuration: ServerConfiguration) -> HTTPServer.Limits {
         var limits = configuration.httpLimits
         limits.connectionsMax = Self.connectionsMax
-        self.http = HTTPServer(on: loop, limits: limits, handler: self)
+        return limits
     }
+
+    /// Goes over to the live ones of these settings.
+    func use(_ configuration: ServerConfiguration) { self.http.limits = Self.limits(configuration) }
 
     func listen(on address: SocketAddress) throws(UVError) -> Int {
         Int(try self.http.listen(on: address, sharesPort: true))
     }
+
+    /// As above, on a socket that the supervisor has made and keeps.
+    func listen(on descriptor: Int32) throws(UVError) -> Int { Int(try self.http.listen(on: descriptor)) }
+
+    /// The successor of this gateway answers from now on.
+    func handOver() { self.http.drain(.handingOver) {} }
+
+    /// Ends after the last answer.
+    func drain(onDrained: @escaping () -> Void) { self.http.drain(.closing, onDrained: onDrained) }
 
     func close() { self.http.close() }
 

@@ -4,10 +4,17 @@ import Reactor
 
 /// `usher shard`: one shard of a cluster. Serves its Unix socket until it is asked to stop.
 public enum ShardProcess {
-    /// Runs until a stop is asked for. `isSupervised` says that a supervisor holds the other end of the control pipe.
+    /// Runs until a stop is asked for. `isSupervised` says that a supervisor holds the other end of the control pipe;
+    /// `reading` reads the settings again.
     /// Throws why it could not start; a supervisor has been told by then.
-    public static func run(configuration: ServerConfiguration, index: Int, isSupervised: Bool) throws(StartError) {
-        try ServerProcess.run("shard", index, configuration, isSupervised: isSupervised) { process throws(StartError) in
+    public static func run(
+        configuration: ServerConfiguration,
+        index: Int,
+        reading: @escaping () -> LoadedConfiguration?,
+        isSupervised: Bool
+    ) throws(StartError) {
+        try ServerProcess.run("shard", index, configuration, reading: reading, isSupervised: isSupervised) {
+            process throws(StartError) in
             let catalogue = try process.catalogue()
             let keeper = try JournalKeeper(index: index, configuration: configuration, process: process)
             let fresh = {
@@ -51,7 +58,7 @@ public enum ShardProcess {
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
             server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
             if let trouble { server.startSuspended(trouble) }
-            process.onStop = {
+            process.onStop = { _ in
                 server.stop {
                     keeper.close()
                     process.finish()

@@ -151,14 +151,16 @@ final class ShardServer {
 
     func rebuild() throws(JournalError) -> Recovery.Report { try self.restore(&self.machine) }
 
-    /// Takes no new links; once nothing waits for a commit, closes those there are and calls `whenDone`. Gateways are gone
-    /// by then.
+    /// Takes no new links and reads no more requests; once nothing waits for a commit, closes the links and calls `whenDone`.
+    /// Gateways may go on: what is unread, or not answered yet, they send again to the next one of this shard.
     func stop(whenDone: @escaping () -> Void) {
         guard let listener = self.listener else { return }
         self.listener = nil
         listener.close()
         self.ticker.close()
         self.pacer.close()
+        // Else, under load, something would always wait for the next commit.
+        for peer in self.peers.values { peer.link.stopReading() }
         self.commit.finish(at: self.now) { [unowned self] in
             self.trouble.close()
             for dialler in self.diallers { dialler?.close() }
@@ -191,7 +193,8 @@ final class ShardServer {
     private func closeLinks(before link: FrameLink) {
         guard let gateway = link.peer, gateway.role == .gateway else { return }
         for peer in self.peers.values where peer.link !== link {
-            guard let other = peer.link.peer, other.role == .gateway, other.index == gateway.index else { continue }
+            // Another life is another process: one that hands over to its successor and still has answers to hear.
+            guard let other = peer.link.peer, other.role == .gateway, other.life == gateway.life else { continue }
             peer.link.close("this gateway has a newer link")
         }
     }

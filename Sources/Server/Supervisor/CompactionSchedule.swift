@@ -35,7 +35,8 @@ struct CompactionSchedule {
     static let firstPause = Nanoseconds.seconds(60)
     static let longestPause = Nanoseconds.seconds(3_600)
 
-    private let rules: Rules
+    /// May change at any time.
+    var rules: Rules
     private var journals: [Journal]
     /// The shard whose journal is being compacted.
     private(set) var running: Int?

@@ -11,32 +11,45 @@ import Reactor
 /// process is killed,** it sees the end of its control pipe and ends.
 final class Compactor {
     private static let lookMilliseconds: UInt64 = 1_000
-    /// A line of a child that is longer is cut off: none is.
-    private static let lineBytesMax = 4_096
-
     private let loop: EventLoop
     private let log: Logger
     private let state: StateDirectory
     private let environment: [String]
+    /// What to execute for a shard's journal: the program that the shard runs, which knows the facts that it writes.
+    private let executable: (Int) -> String
     private let timer: LoopTimer
     private var schedule: CompactionSchedule
     private var child: ChildProcess?
     private var isStopped = false
 
-    init(_ configuration: ServerConfiguration, environment: [String], on loop: EventLoop, log: Logger) {
+    init(
+        _ configuration: ServerConfiguration,
+        environment: [String],
+        executable: @escaping (Int) -> String,
+        on loop: EventLoop,
+        log: Logger
+    ) {
         self.loop = loop
         self.log = log
         self.state = configuration.stateDirectory
         self.environment = environment
+        self.executable = executable
         self.timer = LoopTimer(on: loop)
-        let age = configuration.journal.compactAgeSeconds
         self.schedule = CompactionSchedule(
             shards: configuration.cluster.shards,
-            rules: CompactionSchedule.Rules(
-                bytes: UInt64(configuration.journal.compactBytes),
-                age: age == 0 ? nil : .seconds(Int64(age))
-            ),
+            rules: Self.rules(configuration),
             at: Self.now
+        )
+    }
+
+    /// Goes over to the live ones of these settings.
+    func use(_ configuration: ServerConfiguration) { self.schedule.rules = Self.rules(configuration) }
+
+    private static func rules(_ configuration: ServerConfiguration) -> CompactionSchedule.Rules {
+        let age = configuration.journal.compactAgeSeconds
+        return CompactionSchedule.Rules(
+            bytes: UInt64(configuration.journal.compactBytes),
+            age: age == 0 ? nil : .seconds(Int64(age))
         )
     }
 
@@ -71,7 +84,7 @@ final class Compactor {
     /// The child is gone when it has ended and its pipe is read to the end: its last line may come after its exit.
     private func compact(_ shard: Int) throws(UVError) {
         let begun = Clock.monotonicNanoseconds()
-        var line: [UInt8] = []
+        var lines = LineReader()
         var said: Lifeline.Message?
         var exit: ChildProcess.Exit?
         var hasPipeEnded = false
@@ -87,7 +100,7 @@ final class Compactor {
         }
         let child = try ChildProcess(
             on: self.loop,
-            executable: "/proc/self/exe",
+            executable: self.executable(shard),
             arguments: [
                 "journal", "compact", "--shard", "\(shard)", "--config", self.state.configurationFile, "--supervised",
             ],
@@ -100,14 +113,7 @@ final class Compactor {
         }
         self.child = child
         child.controlPipe?.onRead = { bytes in
-            for byte in bytes {
-                if byte == 0x0A {
-                    said = Lifeline.Message(line: String(decoding: line, as: UTF8.self)) ?? said
-                    line = []
-                } else if line.count < Self.lineBytesMax {
-                    line.append(byte)
-                }
-            }
+            lines.take(bytes) { said = Lifeline.Message(line: $0) ?? said }
         }
         child.controlPipe?.onEnd = { [unowned child] _ in
             child.controlPipe?.close()

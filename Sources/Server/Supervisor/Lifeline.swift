@@ -7,11 +7,29 @@ public import Reactor
 ///     child ──"ready {...}"──▶ supervisor          over the control pipe, a line each
 ///     child ──"failed {...}"─▶ supervisor          before it exits, because it can't serve
 ///     shard ──"journal {...}"──▶ supervisor        how long its journal is, now and then
+///     child ◀──"retire"─────── supervisor          another serves in its place: stop
+///     child ◀──"stop"───────── supervisor          everybody stops
+///     child ◀──"reload"─────── supervisor          the settings have changed
 ///     child ◀──── end ──────── supervisor is gone: stop, so that nobody is left behind
 ///
-/// A stop is asked for by SIGTERM, SIGINT or the end of the pipe. Without a supervisor (under systemd, say) there is no
-/// pipe, and `ready` and `failed` do nothing.
+/// SIGTERM and SIGINT say that this process stops, and nothing of others. Said a second time they hasten it. SIGHUP is `reload`. Without a supervisor (under systemd, say) there is no pipe, and `ready`
+/// and `failed` do nothing.
 public final class Lifeline {
+    /// Why a process stops.
+    public enum Stop: Int, Comparable, Sendable {
+        /// Others go on; nobody is in its place until it has ended.
+        case alone
+        /// Its successor serves already.
+        case replaced
+        /// Nobody will be there.
+        case withAll
+
+        public static func < (left: Stop, right: Stop) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// What a supervisor tells its children, a line each.
+    enum Order: String { case retire, stop, reload }
+
     /// What a child says about itself when it serves.
     public struct Ready: Codable, Equatable, Sendable {
         public var pid: Int32
@@ -77,20 +95,28 @@ public final class Lifeline {
         }
     }
 
-    private var onStop: (() -> Void)?
+    private var onStop: ((Stop) -> Void)?
+    /// The settings may have changed.
+    var onReload: (() -> Void)?
+    private var stopping: Stop?
+    private var signalCount = 0
+    private var orders = LineReader()
     private var pipe: Connection?
     private var signals: [SignalWatcher] = []
 
-    /// `onStop` is called once, from the loop. Throws when the pipe is not there.
-    public init(on loop: EventLoop, isSupervised: Bool, onStop: @escaping () -> Void) throws(UVError) {
+    /// `onStop` is called from the loop, and again for a reason that hastens it. Throws when the pipe is not there.
+    public init(on loop: EventLoop, isSupervised: Bool, onStop: @escaping (Stop) -> Void) throws(UVError) {
         self.onStop = onStop
         for signal in [SIGTERM, SIGINT] {
-            self.signals.append(try SignalWatcher(on: loop, signal) { [unowned self] in self.stop() })
+            self.signals.append(
+                try SignalWatcher(on: loop, signal) { [unowned self] in self.signalled() }
+            )
         }
+        self.signals.append(try SignalWatcher(on: loop, SIGHUP) { [unowned self] in self.onReload?() })
         guard isSupervised else { return }
         let pipe = try Connection(on: loop, descriptor: ChildProcess.controlDescriptor)
-        pipe.onRead = { _ in }
-        pipe.onEnd = { [unowned self] _ in self.stop() }
+        pipe.onRead = { [unowned self] in self.orders.take($0) { self.take($0) } }
+        pipe.onEnd = { [unowned self] _ in self.stop(.withAll) }
         pipe.startReading()
         self.pipe = pipe
     }
@@ -110,6 +136,7 @@ public final class Lifeline {
     /// Lets go of the pipe and the signals, so that the loop can end.
     public func close() {
         self.onStop = nil
+        self.onReload = nil
         self.pipe?.close()
         for signal in self.signals { signal.close() }
         self.pipe = nil
@@ -121,5 +148,25 @@ public final class Lifeline {
         self.pipe?.flush()
     }
 
-    private func stop() { self.onStop.take()?() }
+    /// A supervisor of another version may say more.
+    private func take(_ line: String) {
+        switch Order(rawValue: line) {
+        case .retire: self.stop(.replaced)
+        case .stop: self.stop(.withAll)
+        case .reload: self.onReload?()
+        case nil: break
+        }
+    }
+
+    /// A supervisor signals beside its order: that is no second time.
+    private func signalled() {
+        self.signalCount += 1
+        self.stop(self.signalCount > 1 ? .withAll : .alone)
+    }
+
+    private func stop(_ stop: Stop) {
+        if let stopping, stopping >= stop { return }
+        self.stopping = stop
+        self.onStop?(stop)
+    }
 }

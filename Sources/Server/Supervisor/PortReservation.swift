@@ -1,41 +1,72 @@
 import Glibc
 import Reactor
 
-/// Keeps a TCP port for the gateways of one cluster, who share it.
+/// Keeps a TCP port for the gateways of one cluster, and the sockets that they listen on: one for each of them, all on the
+/// one port (SO_REUSEPORT), so that the kernel spreads connections over them.
 ///
-/// It makes sure that nobody listens on the port: two clusters of one user could share it without an error, because
-/// gateways share theirs (SO_REUSEPORT), and clients would reach either. It turns port 0 into a real one, the same for
-/// all gateways and after each restart. It never listens, so it takes no connection away.
+/// It makes sure that nobody listens on the port: two clusters of one user could share it without an error, and clients
+/// would reach either. It turns port 0 into a real one. It never listens: a gateway does when it is ready, on its copy of
+/// its socket.
+///
+/// **Why the sockets are the supervisor's.** Connections that the kernel has accepted wait in the socket's backlog. They
+/// are lost when its last copy is closed, and a process that ends can't empty it first: others come between its last look
+/// and its close. With a copy here the backlog outlives any gateway; its successor finds it. Measured with 64 clients of a
+/// connection a request and a restart every 0.25 s: 4 resets in 110,000 when a dying listener just closes, 1 when it takes
+/// first what waits, 0 of 118,000 with a copy kept. (net.ipv4.tcp_migrate_req=1 has 0 too, but is off in most systems.)
 final class PortReservation {
     /// The port: as asked for, or the kernel's choice for 0.
     let port: Int
-    private let descriptor: Int32
+    /// Bound, not listening; by the gateway's index.
+    let descriptors: [Int32]
 
-    /// `setting` names the setting that to change is the remedy: `gateway.port`.
-    init(host: String, port: Int, setting: String) throws(StartError) {
-        guard let address = SocketAddress(host, port: UInt16(port)) else {
+    /// `setting` names the setting that to change is the remedy: `gateway.port`. `count` is of gateways.
+    init(host: String, port: Int, setting: String, count: Int) throws(StartError) {
+        guard let asked = SocketAddress(host, port: UInt16(port)) else {
             throw StartError(
                 "\(host) is not an address",
                 remedy: "set \(setting.replacing("port", with: "host")) to one"
             )
         }
-        if port != 0 { close(try Self.bind(address, sharesPort: false, setting)) }
-        self.descriptor = try Self.bind(address, sharesPort: true, setting)
-        self.port = Self.port(of: self.descriptor)
+        if port != 0 { close(try Self.bind(asked, sharesPort: false, setting)) }
+        var descriptors = [try Self.bind(asked, sharesPort: true, setting)]
+        self.port = Self.port(of: descriptors[0])
+        do throws(StartError) {
+            guard let bound = SocketAddress(host, port: UInt16(self.port)) else {
+                preconditionFailure("it was one before")
+            }
+            while descriptors.count < count { descriptors.append(try Self.bind(bound, sharesPort: true, setting)) }
+        } catch {
+            for descriptor in descriptors { close(descriptor) }
+            throw error
+        }
+        self.descriptors = descriptors
     }
 
-    deinit { close(self.descriptor) }
+    /// Takes the socket of a gateway that will be away for a while out of the port, until that one listens again. What waits
+    /// in its backlog is lost. With one gateway nothing happens: who comes can go nowhere else.
+    func leave(_ index: Int) {
+        guard self.descriptors.count > 1 else { return }
+        // On a listening socket that ends the listening (Linux); on others it is refused, and does no harm.
+        shutdown(self.descriptors[index], Int32(SHUT_RD))
+    }
+
+    deinit { for descriptor in self.descriptors { close(descriptor) } }
 
     private static func bind(_ address: SocketAddress, sharesPort: Bool, _ setting: String) throws(StartError) -> Int32
     {
         let family = address.family == .ipv4 ? AF_INET : AF_INET6
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(family, kind, 0)
         guard descriptor >= 0 else { throw Self.error(address, setting) }
-        var one: Int32 = 1
+        var (zero, one): (Int32, Int32) = (0, 1)
         let size = socklen_t(MemoryLayout<Int32>.size)
         // Connections of an earlier run that are still being forgotten (TIME_WAIT) do not hold the port.
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size)
         if sharesPort { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size) }
+        // As libuv has it for sockets of its own: `::` takes IPv4 connections too, and nobody waits for Nagle. Linux gives
+        // the latter to the connections that are accepted.
+        if family == AF_INET6 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &zero, size) }
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, size)
         guard Self.bind(descriptor, address) == 0 else {
             defer { close(descriptor) }
             throw Self.error(address, setting)

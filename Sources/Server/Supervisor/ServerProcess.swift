@@ -11,32 +11,67 @@ final class ServerProcess {
     let loop: EventLoop
     let log: Logger
     private let name: String
-    private let configuration: ServerConfiguration
+    /// Its live settings change when they are read again.
+    private(set) var configuration: ServerConfiguration
+    private let reading: () -> LoadedConfiguration?
+    private let isSupervised: Bool
     private var lifeline: Lifeline!
     private var timer: LoopTimer?
     private var failure: StartError?
     private var isFinished = false
 
-    /// A stop is asked for: finish what is under way, then call `finish()`.
-    var onStop: () -> Void = {}
+    /// A stop is asked for: finish what is under way, then call `finish()`. May come again, with a reason that hastens it.
+    var onStop: (Lifeline.Stop) -> Void = { _ in }
 
-    private init(_ role: String, _ index: Int, _ configuration: ServerConfiguration, isSupervised: Bool) throws(UVError)
-    {
+    /// Live settings have changed: `configuration` has them.
+    var onReload: () -> Void = {}
+
+    private init(
+        _ role: String,
+        _ index: Int,
+        _ configuration: ServerConfiguration,
+        reading: @escaping () -> LoadedConfiguration?,
+        isSupervised: Bool
+    ) throws(UVError) {
         self.name = "\(role) \(index)"
         self.configuration = configuration
+        self.reading = reading
+        self.isSupervised = isSupervised
         self.log = Logs.logger(self.name, configuration.log)
         self.loop = try EventLoop()
         self.lifeline = try Lifeline(on: self.loop, isSupervised: isSupervised) { [unowned self] in
-            self.log.info("stopping")
-            self.onStop()
+            self.log.info("stopping", metadata: ["reason": "\($0)"])
+            self.onStop($0)
         }
+        self.lifeline.onReload = { [unowned self] in self.reload() }
     }
 
-    /// Runs a process until it is stopped. `start` makes its server; what it throws ends the process.
+    /// Takes over what is live of the settings as they are now. Settings with a mistake change nothing.
+    private func reload() {
+        guard let loaded = self.reading() else { return }
+        guard loaded.mistakes.isEmpty else {
+            let reason = loaded.mistakes.map { "\($0)" }.joined(separator: "; ")
+            return self.log.error("settings not taken over, the old ones go on", metadata: ["reason": "\(reason)"])
+        }
+        let reloaded = Reloaded(running: self.configuration, read: loaded.configuration)
+        self.configuration = reloaded.configuration
+        Logs.use(self.configuration.log)
+        self.onReload()
+        // Of a whole cluster the supervisor tells it once.
+        self.log.log(
+            level: self.isSupervised ? .debug : .info,
+            "settings read again",
+            metadata: reloaded.words.mapValues { .string($0) }
+        )
+    }
+
+    /// Runs a process until it is stopped. `start` makes its server; what it throws ends the process. `reading` reads the
+    /// settings again, from where they came from.
     static func run(
         _ role: String,
         _ index: Int,
         _ configuration: ServerConfiguration,
+        reading: @escaping () -> LoadedConfiguration?,
         isSupervised: Bool,
         start: (ServerProcess) throws(StartError) -> Void
     ) throws(StartError) {
@@ -45,7 +80,7 @@ final class ServerProcess {
         let openFiles: UInt64
         do throws(UVError) {
             openFiles = try ResourceLimits.raiseOpenFiles().soft
-            process = try ServerProcess(role, index, configuration, isSupervised: isSupervised)
+            process = try ServerProcess(role, index, configuration, reading: reading, isSupervised: isSupervised)
         } catch {
             throw StartError(
                 "\(role) \(index) cannot start: \(error)",
@@ -61,7 +96,8 @@ final class ServerProcess {
         } catch {
             process.fail(error)
         }
-        process.onStop = {}
+        process.onStop = { _ in }
+        process.onReload = {}
         if let failure = process.failure { throw failure }
         process.timer?.close()
         process.loop.close()
@@ -120,10 +156,10 @@ final class ServerProcess {
         }
     }
 
-    /// Calls `body` after a while, unless the process has finished by then.
+    /// Calls `body` after a while, unless the process has finished by then. A later call replaces an earlier one.
     func after(milliseconds: Int, _ body: @escaping () -> Void) {
         guard !self.isFinished else { return }
-        let timer = LoopTimer(on: self.loop)
+        let timer = self.timer ?? LoopTimer(on: self.loop)
         self.timer = timer
         timer.start(afterMilliseconds: UInt64(milliseconds)) { [unowned self] in
             guard !self.isFinished else { return }

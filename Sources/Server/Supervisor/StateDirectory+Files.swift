@@ -68,8 +68,9 @@ extension StateDirectory {
     /// The sockets in the folder, of any cluster that ever ran here.
     func sockets() -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []
-        return names.filter { $0.hasSuffix(".sock") && ($0.hasPrefix("shard-") || $0.hasPrefix("gateway-")) }.sorted()
-            .map { "\(self.path)/\($0)" }
+        return names.filter {
+            $0.hasSuffix(".sock") && ($0.hasPrefix("shard-") || $0.hasPrefix("gateway-") || $0.hasPrefix("control"))
+        }.sorted().map { "\(self.path)/\($0)" }
     }
 
     /// Removes what a cluster leaves behind, and what tells others that it runs. Its settings stay, for whoever looks after

@@ -11,17 +11,26 @@ import Booking
 ///
 /// A death during the start ends the start: what can't be started once is wrong in a way that a restart does not mend.
 /// A death while running is followed by a restart: at once the first time, then after pauses that double; of who dies
-/// again and again, but serves in between, only up to a pause that people hardly notice.
+/// again and again, but serves in between, only up to a pause that people hardly notice. How all are replaced while they
+/// serve stands in `Supervision+Rolling.swift`.
 struct Supervision {
     enum Role: String, Sendable { case shard, gateway }
 
     struct Member: Hashable, Sendable, CustomStringConvertible {
         let role: Role
         let index: Int
+        /// Which program it runs: 0 is the supervisor's own, 1 that of the first rolling restart, and so on.
+        var edition = 0
         var description: String { "\(self.role) \(self.index)" }
     }
 
-    enum Signal: Equatable, Sendable { case terminate, kill }
+    enum Signal: Equatable, Sendable {
+        /// End with everybody else.
+        case terminate
+        /// End alone: another serves instead.
+        case retire
+        case kill
+    }
 
     struct Timing: Equatable, Sendable {
         /// How long one process may take to be ready.
@@ -38,6 +47,17 @@ struct Supervision {
         case tooSlow(Member)
         case stopping
         case killed(Member)
+        /// The first is ready and serves instead of the second, who may have answers to finish.
+        case tookOver(Member, from: Member)
+        /// A rolling restart could not replace a shard, and the program that it had is started again.
+        case goesBack(Member, why: String)
+    }
+
+    /// What became of a rolling restart.
+    enum RollingOutcome: Equatable, Sendable {
+        case done
+        /// Why it ended early, as a sentence. Who has been replaced stays so.
+        case failed(String)
     }
 
     enum Outcome: Equatable, Sendable {
@@ -53,6 +73,8 @@ struct Supervision {
         var start: [Member] = []
         /// All are ready for the first time: tell people where to look.
         var isUp = false
+        /// A rolling restart is over.
+        var rolling: RollingOutcome?
         /// No process is left: clean up and end.
         var outcome: Outcome?
         /// Call `tick` at this moment; nil leaves nothing to wait for.
@@ -73,11 +95,11 @@ struct Supervision {
     /// Who was ready this long starts with a clean record.
     static let healthTime = Nanoseconds.seconds(60)
 
-    private enum Phase {
+    enum Phase {
         case startingShards, startingGateways, running, stoppingGateways, stoppingShards, killing, over
     }
 
-    private enum Condition: Equatable {
+    enum Condition: Equatable {
         /// Not to be started, now or any more.
         case absent
         /// To be started again at that moment.
@@ -96,17 +118,22 @@ struct Supervision {
         }
     }
 
-    private struct Process {
+    struct Process {
         let member: Member
         var condition = Condition.absent
         var deaths = 0
     }
 
-    private let timing: Timing
+    var timing: Timing
     private let shardCount: Int
     /// Shards by index, then gateways by index.
-    private var processes: [Process]
-    private var phase = Phase.startingShards
+    var processes: [Process]
+    /// Beside its like in `processes`: a gateway that is to take over, or one that has been taken over from.
+    var beside: Process?
+    /// The rolling restart under way.
+    var rolling: Rolling?
+    var newestEdition = 0
+    private(set) var phase = Phase.startingShards
     private var stopDeadline: Timestamp?
     private var failure: String?
 
@@ -131,7 +158,10 @@ struct Supervision {
     mutating func ready(_ member: Member, at now: Timestamp) -> Effects {
         var effects = Effects()
         let position = self.position(of: member)
-        guard case .starting = self.processes[position].condition else { return self.finish(effects) }
+        if self.beside?.member == member { return self.successorIsReady(at: now) }
+        guard self.processes[position].member == member, case .starting = self.processes[position].condition else {
+            return self.finish(effects)
+        }
         self.processes[position].condition = .ready(since: now)
         effects.notes.append(.ready(member))
         switch self.phase {
@@ -141,7 +171,8 @@ struct Supervision {
         case .startingGateways where self.areReady(.gateway):
             self.phase = .running
             effects.isUp = true
-        case .startingShards, .startingGateways, .running, .stoppingGateways, .stoppingShards, .killing, .over: break
+        case .running: self.goOnRolling(at: now, &effects)
+        case .startingShards, .startingGateways, .stoppingGateways, .stoppingShards, .killing, .over: break
         }
         return self.finish(effects)
     }
@@ -150,11 +181,15 @@ struct Supervision {
     mutating func died(_ member: Member, how: String, at now: Timestamp) -> Effects {
         var effects = Effects()
         let position = self.position(of: member)
+        if self.beside?.member == member { return self.besideDied(how: how, at: now) }
+        guard self.processes[position].member == member else { return self.finish(effects) }
         let before = self.processes[position].condition
         self.processes[position].condition = .absent
         switch self.phase {
         case .startingShards, .startingGateways:
             self.fail("\(member) \(how) before the cluster was ready", at: now, &effects)
+        case .running where self.isRolling(position):
+            self.rolledDied(position, was: before, how: how, at: now, &effects)
         case .running: self.restart(position, was: before, how: how, at: now, &effects)
         case .stoppingGateways, .stoppingShards, .killing: self.goOnStopping(at: now, &effects)
         case .over: break
@@ -188,6 +223,7 @@ struct Supervision {
             case .startingShards, .startingGateways, .running, .killing, .over: break
             }
         }
+        self.tickRolling(at: now, &effects)
         for position in self.processes.indices {
             switch self.processes[position].condition {
             case .pausing(let until) where until <= now: self.start(position, at: now, &effects)
@@ -204,7 +240,7 @@ struct Supervision {
         for position in self.positions(of: role) { self.start(position, at: now, &effects) }
     }
 
-    private mutating func start(_ position: Int, at now: Timestamp, _ effects: inout Effects) {
+    mutating func start(_ position: Int, at now: Timestamp, _ effects: inout Effects) {
         self.processes[position].condition = .starting(deadline: now + self.timing.readyTimeout)
         effects.start.append(self.processes[position].member)
     }
@@ -220,11 +256,12 @@ struct Supervision {
             effects.notes.append(.tooSlow(member))
             effects.signals.append(.init(member: member, signal: .kill))
             self.processes[position].condition = .killed
+            self.noteTooSlow(position)
         case .stoppingGateways, .stoppingShards, .killing, .over: break  // the stop has a deadline of its own
         }
     }
 
-    private mutating func restart(
+    mutating func restart(
         _ position: Int,
         was before: Condition,
         how: String,
@@ -263,6 +300,7 @@ struct Supervision {
     // MARK: Stopping
 
     private mutating func beginStopping(at now: Timestamp, _ effects: inout Effects) {
+        self.endRolling(.failed("the cluster was stopped"), &effects)
         for position in self.processes.indices {
             if case .pausing = self.processes[position].condition { self.processes[position].condition = .absent }
         }
@@ -280,7 +318,7 @@ struct Supervision {
     }
 
     /// Goes to the next stage when the present one has nobody left.
-    private mutating func goOnStopping(at now: Timestamp, _ effects: inout Effects) {
+    mutating func goOnStopping(at now: Timestamp, _ effects: inout Effects) {
         switch self.phase {
         case .stoppingGateways where !self.isAlive(.gateway): self.beginStoppingShards(at: now, &effects)
         case .stoppingShards where !self.isAlive(.shard) && !self.isAlive(.gateway), .killing where !self.isAnyAlive:
@@ -299,25 +337,37 @@ struct Supervision {
     }
 
     private mutating func kill(_ role: Role, _ effects: inout Effects) {
-        for position in self.positions(of: role) where self.processes[position].condition.isAlive {
-            guard self.processes[position].condition != .killed else { continue }
-            effects.notes.append(.killed(self.processes[position].member))
-            effects.signals.append(.init(member: self.processes[position].member, signal: .kill))
-            self.processes[position].condition = .killed
-        }
+        for position in self.positions(of: role) { Self.kill(&self.processes[position], &effects) }
+        if role == .gateway { self.killBeside(&effects) }
+    }
+
+    mutating func killBeside(_ effects: inout Effects) {
+        guard self.beside != nil else { return }
+        Self.kill(&self.beside!, &effects)
+    }
+
+    static func kill(_ process: inout Process, _ effects: inout Effects) {
+        guard process.condition.isAlive, process.condition != .killed else { return }
+        effects.notes.append(.killed(process.member))
+        effects.signals.append(.init(member: process.member, signal: .kill))
+        process.condition = .killed
     }
 
     private func signal(_ role: Role, _ signal: Signal, _ effects: inout Effects) {
         for position in self.positions(of: role) where self.processes[position].condition.isAlive {
             effects.signals.append(.init(member: self.processes[position].member, signal: signal))
         }
+        if role == .gateway, let beside { effects.signals.append(.init(member: beside.member, signal: signal)) }
     }
 
     // MARK: Helpers
 
-    private func finish(_ effects: Effects) -> Effects {
+    /// Who serves or is to serve: shards by index, then gateways by index.
+    var members: [Member] { self.processes.map(\.member) }
+
+    func finish(_ effects: Effects) -> Effects {
         var effects = effects
-        effects.wakeAt = self.stopDeadline
+        effects.wakeAt = [self.stopDeadline, self.rollingDeadline].compactMap(\.self).min()
         for process in self.processes {
             let due: Timestamp
             switch process.condition {
@@ -331,24 +381,25 @@ struct Supervision {
         return effects
     }
 
-    private func position(of member: Member) -> Int {
+    func position(of member: Member) -> Int {
         let position = member.role == .shard ? member.index : self.shardCount + member.index
         precondition(self.processes.indices.contains(position), "\(member) is not of this cluster")
         return position
     }
 
-    private func positions(of role: Role) -> Range<Int> {
+    func positions(of role: Role) -> Range<Int> {
         role == .shard ? 0..<self.shardCount : self.shardCount..<self.processes.count
     }
 
-    private func areReady(_ role: Role) -> Bool {
+    func areReady(_ role: Role) -> Bool {
         self.positions(of: role).allSatisfy {
             if case .ready = self.processes[$0].condition { true } else { false }
         }
     }
 
     private func isAlive(_ role: Role) -> Bool {
-        self.positions(of: role).contains { self.processes[$0].condition.isAlive }
+        if role == .gateway && self.beside != nil { return true }
+        return self.positions(of: role).contains { self.processes[$0].condition.isAlive }
     }
 
     private var isAnyAlive: Bool { self.isAlive(.shard) || self.isAlive(.gateway) }

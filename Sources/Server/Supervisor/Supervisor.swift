@@ -16,13 +16,10 @@ import Reactor
 public final class Supervisor {
     /// How often to look whether children of a killed supervisor are gone, milliseconds.
     private static let leftoverPause: UInt64 = 50
-    /// A line of a child that is longer is cut off: none is.
-    private static let lineBytesMax = 4_096
-
-    private typealias Member = Supervision.Member
+    typealias Member = Supervision.Member
 
     /// A child is gone when it has ended and its pipe is read to the end: what it said last may come after its exit.
-    private struct Child {
+    struct Child {
         let process: ChildProcess
         /// Why it can't serve, if it said so.
         var reason: String?
@@ -30,32 +27,46 @@ public final class Supervisor {
         var hasPipeEnded = false
     }
 
-    private var configuration: ServerConfiguration
-    private let state: StateDirectory
-    private let loop: EventLoop
-    private let log: Logger
+    var configuration: ServerConfiguration
+    /// As they were read, without the real ports for 0.
+    var asked: ServerConfiguration
+    let reading: () -> LoadedConfiguration?
+    /// Whether it was started from a terminal: then SIGHUP may be that terminal's end.
+    private let hadTerminal = isatty(STDIN_FILENO) == 1
+    let state: StateDirectory
+    let loop: EventLoop
+    let log: Logger
     private let timer: LoopTimer
     private var signals: [SignalWatcher] = []
-    private var machine: Supervision
+    var machine: Supervision
     /// Nil for journals that can't be compacted.
-    private var compactor: Compactor?
-    private var children: [Member: Child] = [:]
+    var compactor: Compactor?
+    var children: [Member: Child] = [:]
+    /// Of the gateways and of the operators.
     private var ports: [PortReservation] = []
+    let programs = Programs()
+    var control: ControlSocket?
+    /// Who asked for the rolling restart under way.
+    var asker: ControlSocket.Asker?
     /// Whether what lies in the folder is ours to remove, and no longer an earlier cluster's.
     private var ownsTraces = false
-    private var isUp = false
+    var isUp = false
     private var isStopRequested = false
     private var failure: StartError?
 
-    /// Runs a cluster until it is stopped. Throws why it could not start; by then nothing of it is left.
-    public static func run(_ configuration: ServerConfiguration) throws(StartError) {
+    /// Runs a cluster until it is stopped. `reading` reads the settings again, from where they came from. Throws why it
+    /// could not start; by then nothing of it is left.
+    public static func run(
+        _ configuration: ServerConfiguration,
+        reading: @escaping () -> LoadedConfiguration?
+    ) throws(StartError) {
         try configuration.stateDirectory.prepare()
         try configuration.stateDirectory.lock()
         let loop: EventLoop
         let supervisor: Supervisor
         do throws(UVError) {
             loop = try EventLoop()
-            supervisor = try Supervisor(configuration, on: loop)
+            supervisor = try Supervisor(configuration, reading: reading, on: loop)
         } catch {
             throw StartError("cannot make an event loop: \(error)", remedy: "raise the limit of open files (ulimit -n)")
         }
@@ -65,11 +76,14 @@ public final class Supervisor {
         if let failure = supervisor.failure { throw failure }
     }
 
-    private init(_ configuration: ServerConfiguration, on loop: EventLoop) throws(UVError) {
-        var timing = Supervision.Timing()
-        timing.readyTimeout = .seconds(Int64(configuration.cluster.readyTimeoutSeconds))
-        timing.drainTimeout = .seconds(Int64(configuration.cluster.drainTimeoutSeconds))
+    private init(
+        _ configuration: ServerConfiguration,
+        reading: @escaping () -> LoadedConfiguration?,
+        on loop: EventLoop
+    ) throws(UVError) {
         self.configuration = configuration
+        self.asked = configuration
+        self.reading = reading
         self.state = configuration.stateDirectory
         self.loop = loop
         self.log = Logs.logger("supervisor", configuration.log)
@@ -77,15 +91,33 @@ public final class Supervisor {
         self.machine = Supervision(
             shards: configuration.cluster.shards,
             gateways: configuration.cluster.gateways,
-            timing: timing
+            timing: Self.timing(configuration)
         )
         if configuration.journal.kind == "sqlite" {
-            self.compactor = Compactor(configuration, environment: Self.environment(), on: loop, log: self.log)
+            self.compactor = Compactor(
+                configuration,
+                environment: Self.environment(),
+                executable: { [unowned self] in self.programs.executable(of: self.machine.members[$0].edition) },
+                on: loop,
+                log: self.log
+            )
         }
-        // SIGHUP is the terminal that closes: its cluster goes with it, in order.
-        for signal in [SIGTERM, SIGINT, SIGHUP] {
+        for signal in [SIGTERM, SIGINT] {
             self.signals.append(try SignalWatcher(on: loop, signal) { [unowned self] in self.stopRequested() })
         }
+        self.signals.append(
+            try SignalWatcher(on: loop, SIGHUP) { [unowned self] in
+                // A terminal that closes takes its cluster with it, in order.
+                if self.hadTerminal && isatty(STDIN_FILENO) == 0 { self.stopRequested() } else { _ = self.reload() }
+            }
+        )
+    }
+
+    static func timing(_ configuration: ServerConfiguration) -> Supervision.Timing {
+        var timing = Supervision.Timing()
+        timing.readyTimeout = .seconds(Int64(configuration.cluster.readyTimeoutSeconds))
+        timing.drainTimeout = .seconds(Int64(configuration.cluster.drainTimeoutSeconds))
+        return timing
     }
 
     // MARK: Before the first child
@@ -139,14 +171,26 @@ public final class Supervisor {
         let gateway = PortSetting(self.configuration.gateway.host, self.configuration.gateway.port, "gateway.port")
         let operators = PortSetting(self.configuration.operator.host, self.configuration.operator.port, "operator.port")
         for setting in [gateway, operators] {
-            self.ports.append(try PortReservation(host: setting.host, port: setting.port, setting: setting.name))
+            self.ports.append(
+                try PortReservation(
+                    host: setting.host,
+                    port: setting.port,
+                    setting: setting.name,
+                    count: self.configuration.cluster.gateways
+                )
+            )
         }
         self.configuration.gateway.port = self.ports[0].port
         self.configuration.operator.port = self.ports[1].port
         _ = try self.state.loadOrCreateKeys(at: .now)
         self.configuration.catalogue.file = Self.absolute(self.configuration.catalogue.file)
+        try self.writeSettings(self.configuration)
+    }
+
+    /// What the children run with.
+    func writeSettings(_ configuration: ServerConfiguration) throws(StartError) {
         do throws(FileError) {
-            try TextFile.write(self.configuration.fileContent(), to: self.state.configurationFile)
+            try TextFile.write(configuration.fileContent(), to: self.state.configurationFile)
         } catch {
             throw StartError("\(error)", remedy: "make room in the state folder, or choose another with --state")
         }
@@ -172,13 +216,11 @@ public final class Supervisor {
 
     // MARK: What the machine says
 
-    private var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
+    var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
 
-    private func carryOut(_ effects: Supervision.Effects) {
+    func carryOut(_ effects: Supervision.Effects) {
         for note in effects.notes { self.tell(note) }
-        for signalled in effects.signals {
-            self.children[signalled.member]?.process.kill(signalled.signal == .kill ? SIGKILL : SIGTERM)
-        }
+        for signalled in effects.signals { self.signal(signalled) }
         var unstarted: [(Member, String)] = []
         for member in effects.start {
             do throws(UVError) { try self.start(member) } catch {
@@ -189,16 +231,15 @@ public final class Supervisor {
             self.isUp = true
             self.markJournals()
             self.compactor?.start()
+            self.listenForQuestions()
         }
-        let changesFile =
-            effects.isUp || !effects.start.isEmpty
-            || effects.notes.contains { if case .died = $0 { true } else { false } }
-        if self.isUp && changesFile { self.writeClusterFile() }
+        if self.isUp && !(effects.start.isEmpty && effects.notes.isEmpty) { self.writeClusterFile() }
         if effects.isUp {
             self.sayWhereToLook()
             ServiceManager.tell(.ready)
         }
         self.arm(effects.wakeAt)
+        if let rolling = effects.rolling { self.rollingEnded(rolling) }
         if let outcome = effects.outcome {
             if case .failed(let reason) = outcome {
                 self.failure = StartError(
@@ -219,6 +260,24 @@ public final class Supervisor {
         }
     }
 
+    private func signal(_ signalled: Supervision.Effects.Signalled) {
+        guard let process = self.children[signalled.member]?.process else { return }
+        switch signalled.signal {
+        case .terminate:
+            self.tell(.stop, to: process)
+            process.kill(SIGTERM)
+        case .retire:
+            self.tell(.retire, to: process)
+            process.kill(SIGTERM)
+        case .kill: process.kill(SIGKILL)
+        }
+    }
+
+    func tell(_ order: Lifeline.Order, to process: ChildProcess) {
+        process.controlPipe?.append("\(order.rawValue)\n")
+        process.controlPipe?.flush()
+    }
+
     private func arm(_ moment: Timestamp?) {
         guard let moment else { return self.timer.stop() }
         // Rounded up: a tick that comes early would find nothing to do.
@@ -233,6 +292,10 @@ public final class Supervisor {
         switch note {
         case .ready(let member): self.log.debug("process ready", metadata: ["member": "\(member)"])
         case .died(let member, let how, let deaths, let pause):
+            // For longer nobody shall wait in its backlog while others serve.
+            if member.role == .gateway, pause > Supervision.longestServicePause {
+                for port in self.ports { port.leave(member.index) }
+            }
             self.log.warning(
                 "process died",
                 metadata: [
@@ -245,8 +308,21 @@ public final class Supervisor {
         case .stopping:
             self.log.info("stopping")
             ServiceManager.tell(.stopping)
+            // Else who comes now would wait in a backlog for nobody.
+            self.ports = []
         case .killed(let member):
             self.log.warning("process killed, it did not stop in time", metadata: ["member": "\(member)"])
+        case .tookOver(let successor, let former):
+            let pids = [successor, former].map { self.children[$0]?.process.processID ?? 0 }
+            self.log.info("process replaced", metadata: ["member": "\(successor)", "pid": "\(pids[0])"])
+            let rest = pids[1] == 0 ? "" : "; process \(pids[1]) answers what it still has"
+            self.asker?.tell(progress: "\(successor): process \(pids[0]) serves\(rest)")
+        case .goesBack(let member, let why):
+            self.log.error(
+                "the new program does not do, the former one is started again",
+                metadata: ["member": "\(member)", "reason": "\(why)"]
+            )
+            self.asker?.tell(progress: "\(member): \(why); the former program is started again")
         }
     }
 
@@ -261,30 +337,30 @@ public final class Supervisor {
     // MARK: Children
 
     private func start(_ member: Member) throws(UVError) {
+        var arguments = [
+            member.role.rawValue, "--index", "\(member.index)", "--config", self.state.configurationFile,
+            "--supervised",
+        ]
+        var descriptors: [Int32] = []
+        if member.role == .gateway {
+            descriptors = self.ports.map { $0.descriptors[member.index] }
+            let first = ChildProcess.firstDescriptor
+            arguments += ["--client-listener", "\(first)", "--operator-listener", "\(first + 1)"]
+            if self.machine.isSuccessor(member) { arguments.append("--successor") }
+        }
         let child = try ChildProcess(
             on: self.loop,
-            executable: "/proc/self/exe",
-            arguments: [
-                member.role.rawValue, "--index", "\(member.index)", "--config", self.state.configurationFile,
-                "--supervised",
-            ],
+            executable: self.programs.executable(of: member.edition),
+            arguments: arguments,
             environment: Self.environment(),
             hasControlPipe: true,
+            descriptors: descriptors,
             hasOwnSession: true
         ) { [unowned self] exit in self.exited(member, exit) }
         self.children[member] = Child(process: child)
         if member.role == .shard { self.compactor?.started(member.index) }
-        var line: [UInt8] = []
-        child.controlPipe?.onRead = { [unowned self] bytes in
-            for byte in bytes {
-                if byte == 0x0A {
-                    self.heard(member, String(decoding: line, as: UTF8.self))
-                    line = []
-                } else if line.count < Self.lineBytesMax {
-                    line.append(byte)
-                }
-            }
-        }
+        var lines = LineReader()
+        child.controlPipe?.onRead = { [unowned self] in lines.take($0) { self.heard(member, $0) } }
         child.controlPipe?.onEnd = { [unowned self, unowned child] _ in
             child.controlPipe?.close()
             self.children[member]?.hasPipeEnded = true
@@ -335,13 +411,13 @@ public final class Supervisor {
     // MARK: What others see
 
     private func writeClusterFile() {
-        let cluster = self.configuration.cluster
+        func pids(_ role: Supervision.Role) -> [Int32] {
+            self.machine.members.filter { $0.role == role }.map { self.children[$0]?.process.processID ?? 0 }
+        }
         let file = ClusterFile(
             supervisor: getpid(),
-            shards: (0..<cluster.shards).map { self.children[Member(role: .shard, index: $0)]?.process.processID ?? 0 },
-            gateways: (0..<cluster.gateways).map {
-                self.children[Member(role: .gateway, index: $0)]?.process.processID ?? 0
-            },
+            shards: pids(.shard),
+            gateways: pids(.gateway),
             host: self.configuration.gateway.host,
             port: self.configuration.gateway.port,
             operatorHost: self.configuration.operator.host,
@@ -384,6 +460,7 @@ public final class Supervisor {
         if self.ownsTraces { self.state.removeTraces() }
         self.timer.close()
         self.compactor?.stop()
+        self.control?.close()
         for signal in self.signals { signal.close() }
         self.ports = []
         if self.failure == nil { self.log.info("stopped") }

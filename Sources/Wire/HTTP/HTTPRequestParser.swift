@@ -103,6 +103,9 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
+    /// Whether bytes have come behind the request that was handed out: the next one, or its beginning.
+    public var hasMore: Bool { self.stage == .delivered && self.start + self.position < self.window.count }
+
     /// Takes `bytes`, which must stay valid and unchanged until `next()` has answered `.needsMore` or `suspend()` has
     /// been called. Whatever an earlier call left unread is kept and comes first.
     public mutating func feed(_ bytes: UnsafeRawBufferPointer) {

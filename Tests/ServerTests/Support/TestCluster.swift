@@ -29,12 +29,13 @@ final class TestCluster {
     init(
         in state: StateDirectory = TestCluster.freshState(),
         arguments: [String] = [],
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        executable: String = TestCluster.executable
     ) throws {
         self.state = state
         self.errorFile = "/tmp/usher-e\(UInt32.random(in: 0 ... .max))"
         _ = FileManager.default.createFile(atPath: self.errorFile, contents: nil)
-        self.process.executableURL = URL(filePath: Self.executable)
+        self.process.executableURL = URL(filePath: executable)
         self.process.arguments =
             [
                 "cluster", "--state", state.path, "--host", "127.0.0.1", "--port", "0", "--operator-port", "0",
@@ -85,6 +86,17 @@ final class TestCluster {
     }
 
     func signal(_ signal: Int32) { kill(self.processID, signal) }
+
+    /// The process ids of its children that call themselves so.
+    func childIDs(named name: String) -> [Int32] {
+        let text =
+            (try? String(contentsOfFile: "/proc/\(self.processID)/task/\(self.processID)/children", encoding: .utf8))
+        return (text ?? "").split(separator: " ").compactMap { Int32($0) }.filter {
+            (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) == name + "\n"
+        }
+    }
+
+    func children(named name: String) -> Int { self.childIDs(named: name).count }
 
     func file() throws -> ClusterFile { try ClusterFile.read(self.state) }
 

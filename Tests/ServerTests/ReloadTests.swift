@@ -1,0 +1,123 @@
+import Foundation
+import Glibc
+import Logging
+import Testing
+
+@testable import Server
+
+@Suite struct ReloadedTests {
+    @Test func `live settings are taken over, others named`() {
+        let running = ServerConfiguration()
+        var read = running
+        read.gateway.idleTimeoutSeconds = 5
+        read.log.level = "debug"
+        read.gateway.port = 1
+        read.booking.holdTimeSeconds = 7
+        let reloaded = Reloaded(running: running, read: read)
+        #expect(reloaded.changed == ["gateway.idleTimeoutSeconds=5", "log.level=debug"])
+        #expect(reloaded.waiting == ["gateway.port", "booking.holdTimeSeconds"])
+        #expect(
+            reloaded.text == "Changed: gateway.idleTimeoutSeconds=5, log.level=debug. "
+                + "Needs a restart: gateway.port, booking.holdTimeSeconds."
+        )
+        var expected = running
+        expected.gateway.idleTimeoutSeconds = 5
+        expected.log.level = "debug"
+        #expect(reloaded.configuration == expected)
+
+        var withPorts = running
+        withPorts.gateway.port = 4_711
+        reloaded.apply(to: &withPorts)
+        expected.gateway.port = 4_711
+        #expect(withPorts == expected)
+    }
+
+    @Test func `nothing new is said to be nothing`() {
+        let reloaded = Reloaded(running: ServerConfiguration(), read: ServerConfiguration())
+        #expect(reloaded.text == "No setting that can change now has changed.")
+        #expect(reloaded.words == ["changed": "nothing"])
+    }
+
+    @Test func `every live setting exists`() {
+        for name in Settings.live { #expect(Settings[name] != nil, "\(name)") }
+    }
+
+    @Test func `a logger of the process goes over to another level, one with its own does not`() {
+        var log = ServerConfiguration.Log()
+        let own = Logs(label: "own", level: .error, format: .text)
+        let shared = Logger(label: "shared") { _ in Logs(label: "shared", level: nil, format: .text) }
+        log.level = "critical"
+        Logs.use(log)
+        #expect(shared.logLevel == .critical && own.logLevel == .error)
+        log.level = "info"
+        Logs.use(log)
+        #expect(shared.logLevel == .info && own.logLevel == .error)
+    }
+}
+
+/// A running cluster is told to read its settings again.
+@Suite struct ReloadTests {
+    @Test func `it takes over what is live, says what needs a restart, and a mistake changes nothing`() throws {
+        let file = "/tmp/usher-c\(UInt32.random(in: 0 ... .max)).json"
+        func write(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try write(#"{"gateway": {"bodyBytesMax": 2048}}"#)
+        let cluster = try TestCluster(arguments: ["--config", file])
+        try cluster.waitUntilUp()
+        let client = BookingClient(port: try cluster.file().port)
+        let body = "{\(String(repeating: " ", count: 3_000))"
+        #expect(try client.call("POST", "/api/v1/waiting", body: body).status == 413)
+
+        // By the signal.
+        try write(#"{"gateway": {"bodyBytesMax": 4096}, "booking": {"maxActive": 7}, "log": {"level": "debug"}}"#)
+        cluster.signal(SIGHUP)
+        try TestCluster.eventually("it says what it did") { cluster.errorText.contains("settings read again") }
+        #expect(
+            cluster.errorText.contains(
+                "changed=\"gateway.bodyBytesMax=4096, log.level=debug\" needs_restart=booking.maxActive"
+            ),
+            "\(cluster.errorText)"
+        )
+        try TestCluster.eventually("the gateway has taken it over") {
+            try client.call("POST", "/api/v1/waiting", body: body).status == 400
+        }
+        try TestCluster.eventually("a shard has, too") {
+            cluster.errorText.contains("debug shard 0: settings read again")
+        }
+
+        // A mistake, by the command.
+        try write(#"{"gateway": {"bodyBytesMax": 1, "prot": 2}}"#)
+        let refused = try ControlTool.run("reload", cluster.state)
+        #expect(refused.status == 1)
+        for part in ["gateway.bodyBytesMax is 1, which is out of range", "there is no setting gateway.prot"] {
+            #expect(refused.errors.contains(part), "\(refused.errors)")
+            #expect(cluster.errorText.contains(part))
+        }
+        #expect(try client.call("POST", "/api/v1/waiting", body: body).status == 400)
+
+        // Who starts later has it as well.
+        try write(#"{"gateway": {"bodyBytesMax": 2048}}"#)
+        let done = try ControlTool.run("reload", cluster.state)
+        #expect(done.status == 0)
+        #expect(done.output == "Changed: gateway.bodyBytesMax=2048, log.level=info.\n")
+        let before = try cluster.file().gateways
+        kill(before[0], SIGKILL)
+        try TestCluster.eventually("the next gateway answers by it") {
+            guard try cluster.file().gateways != before else { return false }
+            return try client.call("POST", "/api/v1/waiting", body: body).status == 413
+        }
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
+    @Test func `a cluster that is not there can't be told`() throws {
+        let state = TestCluster.freshState()
+        for command in ["reload", "restart"] {
+            let tool = try ControlTool.run(command, state, "--rolling")
+            #expect(tool.status != 0)
+        }
+        let tool = try ControlTool.run("reload", state)
+        #expect(tool.status == 1)
+        #expect(tool.errors.hasPrefix("Error: no cluster is up in \(state.path)"), "\(tool.errors)")
+    }
+}
