@@ -40,6 +40,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
     public struct Operator: Codable, Equatable, Sendable {
         public var host = "127.0.0.1"
         public var port = 8_081
+        /// Empty for `operator.tokens` in the state folder.
+        public var tokenFile = ""
     }
 
     public struct Shard: Codable, Equatable, Sendable {
@@ -86,6 +88,12 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var format = "text"
     }
 
+    public struct AccessLog: Codable, Equatable, Sendable {
+        /// Empty for none: lines about people are kept where somebody wants them, and only there.
+        public var file = ""
+        public var pollSample = 1
+    }
+
     public var cluster = Cluster()
     public var gateway = Gateway()
     public var `operator` = Operator()
@@ -94,6 +102,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
     public var catalogue = CatalogueSource()
     public var journal = Journal()
     public var log = Log()
+    public var accessLog = AccessLog()
 
     public init() {}
 

@@ -160,9 +160,16 @@ public enum Settings {
             "operator.host",
             .address,
             \.operator.host,
-            "The address of the operator's port, which shows statistics to anyone who reaches it."
+            "The address of the operator's port; one that others than this machine reach needs an operator's token."
         ),
         whole("operator.port", 0...65_535, \.operator.port, "The operator's port; 0 takes any free one."),
+        text(
+            "operator.tokenFile",
+            .file,
+            \.operator.tokenFile,
+            "The file of the operators' tokens; empty for operator.tokens in cluster.state. While it has any, every call but "
+                + "the health checks needs one."
+        ),
     ]
 
     private static let shard = [
@@ -338,6 +345,20 @@ public enum Settings {
             "The least weighty log lines that are written."
         ),
         text("log.format", .oneOf(["text", "json"]), \.log.format, "How log lines are written to standard error."),
+        text(
+            "accessLog.file",
+            .file,
+            \.accessLog.file,
+            "The file that gets a line of JSON for each answer of a gateway, and is opened anew when it was renamed; empty for "
+                + "none."
+        ),
+        whole(
+            "accessLog.pollSample",
+            1...1_000_000,
+            \.accessLog.pollSample,
+            unit: "polls",
+            "One in so many polls that went well has a line in the access log; all else always has."
+        ),
     ]
 
     /// A year bounds every lifetime: far beyond any sale, far below what would overflow.

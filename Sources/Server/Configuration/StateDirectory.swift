@@ -6,6 +6,7 @@
 ///     shard-3.sock      frames to a shard
 ///     gateway-0.sock    frames to a gateway: statistics
 ///     token.keys        the keys that sign tokens
+///     operator.tokens   hashes of the operators' tokens, unless operator.tokenFile names another file
 ///
 /// The path stays as it was given: children share the supervisor's working directory, and a relative path keeps socket
 /// names short in a deep folder.

@@ -17,13 +17,19 @@ public enum GatewayProcess {
                 loop: process.loop,
                 log: process.log
             )
-            let operatorServer = OperatorServer(configuration, of: server, loop: process.loop)
+            let operatorServer = OperatorServer(
+                configuration,
+                tokens: try configuration.operatorTokens(),
+                of: server,
+                loop: process.loop
+            )
             let socket: StatsSocket
             do throws(UVError) {
                 socket = try StatsSocket(
                     on: process.loop,
                     path: configuration.stateDirectory.gatewaySocket(index),
-                    as: server.identity
+                    as: server.identity,
+                    log: process.log
                 ) { server.stats.json }
             } catch {
                 throw StartError(
@@ -48,15 +54,29 @@ public enum GatewayProcess {
                 }
             }
             server.start()
-            let keyWatcher = KeyWatcher(configuration.stateDirectory, on: process.loop, log: process.log) {
-                server.use($0)
-            }
+            let keyWatcher = FileWatcher(
+                configuration.stateDirectory.keyFile,
+                of: "token keys",
+                on: process.loop,
+                log: process.log,
+                load: configuration.stateDirectory.loadKeys,
+                onChange: { server.use($0) }
+            )
+            let operatorWatcher = FileWatcher(
+                configuration.operatorTokenFile.path,
+                of: "operators' tokens",
+                on: process.loop,
+                log: process.log,
+                load: configuration.operatorTokenFile.load,
+                onChange: { operatorServer.use($0) }
+            )
             process.onStop = {
                 let end = {
                     server.close()
                     operatorServer.close()
                     socket.close()
                     keyWatcher.close()
+                    operatorWatcher.close()
                     process.finish()
                 }
                 server.drain(onDrained: end)

@@ -18,8 +18,8 @@ final class GatewayServer: HTTPHandler {
     private let catalogue: Catalogue
     private let writer: AnswerWriter
     private let contract: CachedBody
-    private var machine: Gateway
-    private var http: HTTPServer!
+    private(set) var machine: Gateway
+    private(set) var http: HTTPServer!
     private var diallers: [Dialler] = []
     private var port = 0
     private let ticker: LoopTimer
@@ -28,6 +28,10 @@ final class GatewayServer: HTTPHandler {
     private var scratch = OutputBytes()
     private var output = OutputBytes()
     private(set) var meter = GatewayMeter()
+    /// Nil while it is off.
+    let accessLog: AccessLog?
+    /// What it is told of the answer that is being written.
+    var asked = AccessLog.Asked()
 
     /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
     /// that starts again while one shard is away must serve the others.
@@ -56,6 +60,7 @@ final class GatewayServer: HTTPHandler {
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
         self.patience = configuration.gatewayLimits.replyTimeout
+        self.accessLog = configuration.accessLog(ofGateway: index, on: loop, log: log)
         self.ticker = LoopTimer(on: loop)
         self.date = HTTPDate(epochSeconds: Timestamp.now.seconds)
         self.identity = FrameLink.Identity(
@@ -70,7 +75,7 @@ final class GatewayServer: HTTPHandler {
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
         for shard in 0..<slots.shardCount {
             let path = configuration.stateDirectory.shardSocket(shard)
-            let dialler = Dialler(to: path, on: loop, as: self.identity, log: log)
+            let dialler = Dialler(toShard: shard, at: path, on: loop, as: self.identity, log: log)
             dialler.onUp = { [unowned self] in self.linkIsUp(to: shard) }
             dialler.onDown = { [unowned self] in self.linkIsLost(to: shard) }
             dialler.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: shard) }
@@ -104,6 +109,7 @@ final class GatewayServer: HTTPHandler {
         stats.port = self.port
         stats.inFlight = UInt64(self.machine.inFlightCount)
         stats.connections = self.http.connectionStats
+        if let accessLog { stats.accessLog = accessLog.counts }
         self.meter.fill(&stats)
         return stats
     }
@@ -121,20 +127,22 @@ final class GatewayServer: HTTPHandler {
         self.http.close()
         self.ticker.close()
         for dialler in self.diallers { dialler.close() }
+        self.accessLog?.close()
         self.loop.onTurnEnd = nil
     }
 
     /// For deadlines and latencies: never goes back. Its zero means nothing.
-    private static var steadyTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
+    static var steadyTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
 
     // MARK: Requests
 
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
+        self.noteAsked(request)
         let routed: RoutedCall
         do throws(Problem) {
             routed = try self.router.route(request)
         } catch {
-            self.refuse(error, from: client)
+            self.answer(error, client)
             return .small
         }
         self.carryOut(routed, of: request, from: client)
@@ -183,6 +191,11 @@ final class GatewayServer: HTTPHandler {
     }
 
     func refuse(_ problem: Problem, from client: Gateway.Client) {
+        self.noteUnreadable()
+        self.answer(problem, client)
+    }
+
+    private func answer(_ problem: Problem, _ client: Gateway.Client) {
         self.output.removeAll()
         let status = self.writer.append(
             problem,
@@ -237,6 +250,7 @@ final class GatewayServer: HTTPHandler {
 
     private func finish(_ pending: Gateway.Pending, with reply: Reply) {
         self.meter.record(pending.request.kind, from: pending.sentAt, to: Self.steadyTime)
+        self.noteAsked(pending)
         guard let client = pending.client else { return self.finishRefresh(pending, with: reply) }
         var token = pending.token
         if case .joined(let joined) = reply, case .join(let concert, let user) = pending.request {
@@ -296,6 +310,7 @@ final class GatewayServer: HTTPHandler {
     /// `output` holds the answer.
     private func send(_ status: HTTPStatus, _ client: Gateway.Client) {
         self.meter.answered(status.rawValue)
+        self.log(status, bytes: self.output.count, to: client)
         self.http.answer(client, with: self.output.view)
     }
 
@@ -317,6 +332,7 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: Reply.unanswered)
         }
         self.serveWithoutAll()
+        self.accessLog?.handOver()
     }
 
     private func serveWithoutAll() {

@@ -174,6 +174,13 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public init() {}
     }
 
+    public struct AccessLog: Codable, Equatable, Sendable {
+        public var lines: UInt64 = 0
+        /// Lines that there was no room for, or that the file did not take.
+        public var dropped: UInt64 = 0
+        public init() {}
+    }
+
     public var gateway: Int
     public var process = ProcessStats()
     public var port = 0
@@ -184,6 +191,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     /// Replies of shards that nobody waited for any more.
     public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()
+    /// Nil while it is off.
+    public var accessLog: AccessLog?
     public var requests: [RequestStats] = []
     public init(gateway: Int) { self.gateway = gateway }
 }

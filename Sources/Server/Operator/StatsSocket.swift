@@ -1,4 +1,5 @@
 import Booking
+import Logging
 import Reactor
 import Wire
 
@@ -12,6 +13,7 @@ final class StatsSocket {
         on loop: EventLoop,
         path: String,
         as identity: FrameLink.Identity,
+        log: Logger,
         stats: @escaping () -> String
     ) throws(UVError) {
         self.listener = try UnixListener(on: loop, path: path) { [unowned self] connection in
@@ -29,6 +31,7 @@ final class StatsSocket {
             }
             link.onEnd = { [unowned self] _ in self.links[number] = nil }
         }
+        self.listener.onAcceptError = { log.warning("connection refused", metadata: ["reason": "\($0)"]) }
     }
 
     func close() {

@@ -37,6 +37,12 @@ extension StateDirectory {
         }
     }
 
+    /// The user whose folder it is; nil when there is none.
+    var owner: UInt32? {
+        var status = stat()
+        return stat(self.path, &status) == 0 ? status.st_uid : nil
+    }
+
     /// Takes the folder for this process, until it ends in any way. The file stays: to remove it would let two
     /// processes hold the lock of two files with one name.
     func lock() throws(StartError) {

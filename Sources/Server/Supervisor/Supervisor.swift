@@ -144,6 +144,7 @@ public final class Supervisor {
         self.configuration.gateway.port = self.ports[0].port
         self.configuration.operator.port = self.ports[1].port
         _ = try self.state.loadOrCreateKeys(at: .now)
+        _ = try self.configuration.operatorTokens()
         self.configuration.catalogue.file = Self.absolute(self.configuration.catalogue.file)
         do throws(FileError) {
             try TextFile.write(self.configuration.fileContent(), to: self.state.configurationFile)
