@@ -64,8 +64,7 @@ import Wire
             lines[1].shape == "{bytes: whole, call: string, gateway: whole, method: string, status: whole, time: "
                 + "string, us: whole}"
         )
-        var status = stat()
-        #expect(stat(path, &status) == 0 && status.st_mode & 0o137 == 0)
+        #expect(try #require(FileStatus(path)?.mode) & 0o137 == 0)
     }
 
     @Test(arguments: [

@@ -1,6 +1,7 @@
 import Booking
 import Foundation
 import Glibc
+import Reactor
 import Testing
 import Wire
 
@@ -87,9 +88,8 @@ import Wire
         let state = TestCluster.freshState()
         defer { try? FileManager.default.removeItem(atPath: state.path) }
         let token = try Self.add("ann", "operate", state)
-        var status = stat()
         let file = "\(state.path)/operator.tokens"
-        #expect(stat(file, &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        #expect(FileStatus(file)?.mode == 0o600)
         #expect(try !String(contentsOfFile: file, encoding: .utf8).contains(token))
         let list = try Self.run("operator-tokens", "list", "--state", state.path)
         #expect(list.status == 0 && list.output.contains("operate   ann  added ") && !list.output.contains(token))

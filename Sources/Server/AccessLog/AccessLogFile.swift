@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 import Wire
 
 /// Lines on their way to the file.
@@ -16,8 +17,7 @@ final class AccessLogFile: @unchecked Sendable {
     // Used by one piece of work at a time, as one block at a time is handed over.
     private let path: String
     private var descriptor: Int32 = -1
-    private var inode: ino_t = 0
-    private var device: dev_t = 0
+    private var opened: FileStatus?
     /// The last write stopped inside a line.
     private var isLineOpen = false
 
@@ -59,19 +59,16 @@ final class AccessLogFile: @unchecked Sendable {
 
     /// Opens the file where there is none, or another than the one that is open.
     private func open() throws(FileError) {
-        var status = stat()
         if self.descriptor >= 0 {
-            let isSame = stat(self.path, &status) == 0 && status.st_ino == self.inode && status.st_dev == self.device
-            if isSame { return }
+            if let opened, let found = FileStatus(self.path), found.isSameFile(as: opened) { return }
             close(self.descriptor)
             self.isLineOpen = false
         }
         // Readable for its group: it is read by those who look after the machine.
         self.descriptor = Glibc.open(self.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-        guard self.descriptor >= 0, fstat(self.descriptor, &status) == 0 else {
+        self.opened = FileStatus(descriptor: self.descriptor)
+        guard self.opened != nil else {
             throw FileError(self.path, "cannot be opened", errno)
         }
-        self.inode = status.st_ino
-        self.device = status.st_dev
     }
 }

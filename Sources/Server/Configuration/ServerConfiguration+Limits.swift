@@ -27,6 +27,18 @@ extension ServerConfiguration {
         return limits
     }
 
+    /// Nil while identity is off. Refuses keys that can't be read.
+    func identityCheck(on loop: EventLoop) throws(StartError) -> IdentityCheck? {
+        guard self.identity.mode == "jwt" else { return nil }
+        var rules = IdentityToken.Rules()
+        rules.claim = self.identity.claim
+        rules.audience = self.identity.audience.isEmpty ? nil : self.identity.audience
+        rules.issuer = self.identity.issuer.isEmpty ? nil : self.identity.issuer
+        rules.leewaySeconds = Int64(self.identity.leewaySeconds)
+        let keys = try IdentityKeys.load(self.identity.keyFile)
+        return IdentityCheck(keys, rules, cacheMax: self.identity.cachedTokensMax, on: loop)
+    }
+
     func accessLog(ofGateway index: Int, on loop: EventLoop, log: Logger) -> Server.AccessLog? {
         guard !self.accessLog.file.isEmpty else { return nil }
         let (path, sample) = (self.accessLog.file, self.accessLog.pollSample)

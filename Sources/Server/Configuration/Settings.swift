@@ -5,7 +5,7 @@ import Booking
 public enum Settings {
     public static let all: [Setting] =
         Self.cluster + Self.gateway + Self.operatorPort + Self.shard + Self.booking
-        + Self.rest
+        + Self.rest + Self.identity
 
     public static subscript(name: String) -> Setting? { Self.all.first { $0.name == name } }
 
@@ -358,6 +358,44 @@ public enum Settings {
             \.accessLog.pollSample,
             unit: "polls",
             "One in so many polls that went well has a line in the access log; all else always has."
+        ),
+    ]
+
+    private static let identity = [
+        text(
+            "identity.mode",
+            .oneOf(["off", "jwt"]),
+            \.identity.mode,
+            "Whether requests about a user must carry the token of a login (a JSON Web Token, as Authorization: Bearer), or are "
+                + "believed (off)."
+        ),
+        text(
+            "identity.keyFile",
+            .file,
+            \.identity.keyFile,
+            "The file of the keys that sign logins: a JSON Web Key Set, or a public key in PEM; read again when it changes."
+        ),
+        text("identity.claim", .word, \.identity.claim, "The claim of such a token that names the user."),
+        text(
+            "identity.audience",
+            .wordOrNone,
+            \.identity.audience,
+            "The audience that tokens must have; empty for any."
+        ),
+        text("identity.issuer", .wordOrNone, \.identity.issuer, "The issuer that tokens must have; empty for any."),
+        whole(
+            "identity.leewaySeconds",
+            0...3_600,
+            \.identity.leewaySeconds,
+            unit: "seconds",
+            "How far the clocks of whoever signs logins and of this machine may be apart."
+        ),
+        whole(
+            "identity.cachedTokensMax",
+            4...10_000_000,
+            \.identity.cachedTokensMax,
+            unit: "tokens",
+            "How many tokens whose signature was right a gateway remembers until they end, so that it is checked once."
         ),
     ]
 

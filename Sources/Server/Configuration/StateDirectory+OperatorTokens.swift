@@ -1,5 +1,6 @@
 public import Booking
 import Glibc
+import Reactor
 public import Wire
 
 /// The file of the operators' tokens: one cluster's, mode 0600, read by every gateway and again when it changes.
@@ -12,20 +13,17 @@ public struct OperatorTokenFile: Equatable, Sendable {
     public init(path: String) { self.path = path }
 
     public func load() throws(StartError) -> OperatorTokens {
-        var status = stat()
-        guard stat(self.path, &status) == 0 else {
-            if errno == ENOENT { return OperatorTokens() }
-            throw self.error(String(cString: strerror(errno)))
-        }
-        guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
+        if access(self.path, F_OK) != 0 && errno == ENOENT { return OperatorTokens() }
+        guard let status = FileStatus(self.path) else { throw self.error("cannot be looked at") }
+        guard status.mode & 0o022 == 0 else {
             throw StartError(
                 "others may write \(self.path), and so make themselves operators",
                 remedy: "chmod 600 \(self.path), and look at usher operator-tokens list"
             )
         }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+        guard status.user == geteuid() || status.user == 0 else {
             throw StartError(
-                "\(self.path) belongs to user \(status.st_uid), and this is user \(geteuid())",
+                "\(self.path) belongs to user \(status.user), and this is user \(geteuid())",
                 remedy: "chown it, and look at usher operator-tokens list"
             )
         }

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import Reactor
 
@@ -12,15 +11,8 @@ final class FileWatcher<Content> {
     private let timer: LoopTimer
     private let load: () throws(StartError) -> Content
     private let onChange: (Content) -> Void
-    private var seen: Stamp?
-
-    /// Changes with the file.
-    private struct Stamp: Equatable {
-        let inode: UInt64
-        let size: Int64
-        let seconds: Int64
-        let nanoseconds: Int64
-    }
+    /// Nil while there is none.
+    private var seen: FileStatus?
 
     /// The caller has read the file already, just before.
     init(
@@ -37,7 +29,7 @@ final class FileWatcher<Content> {
         self.timer = LoopTimer(on: loop)
         self.load = load
         self.onChange = onChange
-        self.seen = self.stamp()
+        self.seen = FileStatus(path)
         let period = FileWatching.periodMilliseconds
         self.timer.start(afterMilliseconds: period, everyMilliseconds: period) { [unowned self] in self.look() }
     }
@@ -45,29 +37,17 @@ final class FileWatcher<Content> {
     func close() { self.timer.close() }
 
     private func look() {
-        let stamp = self.stamp()
-        guard stamp != self.seen else { return }
-        self.seen = stamp
+        let status = FileStatus(self.path)
+        guard status != self.seen else { return }
+        self.seen = status
         do throws(StartError) {
-            guard stamp != nil else { throw StartError("\(self.path) is gone", remedy: "put it back") }
+            guard status != nil else { throw StartError("\(self.path) is gone", remedy: "put it back") }
             let content = try self.load()
             self.log.info("\(self.name) changed")
             self.onChange(content)
         } catch {
             self.log.error("\(self.name) not read, the old ones go on", metadata: ["reason": "\(error)"])
         }
-    }
-
-    /// Nil while there is no file.
-    private func stamp() -> Stamp? {
-        var status = stat()
-        guard stat(self.path, &status) == 0 else { return nil }
-        return Stamp(
-            inode: UInt64(status.st_ino),
-            size: Int64(status.st_size),
-            seconds: Int64(status.st_mtim.tv_sec),
-            nanoseconds: Int64(status.st_mtim.tv_nsec)
-        )
     }
 }
 

@@ -9,11 +9,13 @@ public enum GatewayProcess {
         try ServerProcess.run("gateway", index, configuration, isSupervised: isSupervised) {
             process throws(StartError) in
             let keys = try configuration.stateDirectory.loadOrCreateKeys(at: .now)
+            let identity = try configuration.identityCheck(on: process.loop)
             let server = GatewayServer(
                 index: index,
                 configuration: configuration,
                 catalogue: try process.catalogue(),
                 tokens: keys,
+                identity: identity,
                 loop: process.loop,
                 log: process.log
             )
@@ -28,7 +30,7 @@ public enum GatewayProcess {
                 socket = try StatsSocket(
                     on: process.loop,
                     path: configuration.stateDirectory.gatewaySocket(index),
-                    as: server.identity,
+                    as: server.linkIdentity,
                     log: process.log
                 ) { server.stats.json }
             } catch {
@@ -70,6 +72,16 @@ public enum GatewayProcess {
                 load: configuration.operatorTokenFile.load,
                 onChange: { operatorServer.use($0) }
             )
+            let identityWatcher = identity.map { identity in
+                FileWatcher(
+                    configuration.identity.keyFile,
+                    of: "keys of logins",
+                    on: process.loop,
+                    log: process.log,
+                    load: { () throws(StartError) in try IdentityKeys.load(configuration.identity.keyFile) },
+                    onChange: { identity.use($0) }
+                )
+            }
             process.onStop = {
                 let end = {
                     server.close()
@@ -77,6 +89,7 @@ public enum GatewayProcess {
                     socket.close()
                     keyWatcher.close()
                     operatorWatcher.close()
+                    identityWatcher?.close()
                     process.finish()
                 }
                 server.drain(onDrained: end)

@@ -145,6 +145,7 @@ public final class Supervisor {
         self.configuration.operator.port = self.ports[1].port
         _ = try self.state.loadOrCreateKeys(at: .now)
         _ = try self.configuration.operatorTokens()
+        if self.configuration.identity.mode == "jwt" { _ = try IdentityKeys.load(self.configuration.identity.keyFile) }
         self.configuration.catalogue.file = Self.absolute(self.configuration.catalogue.file)
         do throws(FileError) {
             try TextFile.write(self.configuration.fileContent(), to: self.state.configurationFile)

@@ -68,7 +68,7 @@ extension Problem {
         "The token of your login is from another issuer."
     )
 
-    static func identityWithoutUser(_ claim: String) -> Problem {
+    public static func identityWithoutUser(_ claim: String) -> Problem {
         Self.identity(
             "IDENTITY_USER_MISSING",
             "로그인 토큰에 사용자 번호가 없습니다. (\(claim))",
