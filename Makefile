@@ -28,7 +28,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core burst test kills \
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core forge burst test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
@@ -67,6 +67,10 @@ bench-core: setup  # Facts a second of replay and steps a second of the simulato
 	swift build -c release --product simulator
 	@deploy/setup bench-core
 	@deploy/bench/core.py
+
+forge: build  # A million forged tokens to a gateway: none accepted, and what each costs: TOKENS=1000000
+	swift build -c release --product benchmarks
+	@deploy/bench/forge.py
 
 bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
 	@deploy/setup bench bench-journal

@@ -26,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -43,7 +44,7 @@ let package = Package(
         .target(
             name: "Wire",
             dependencies: ["Booking", .product(name: "Crypto", package: "swift-crypto")],
-            exclude: ["Contract/README.md", "Frames/README.md"],
+            exclude: ["Contract/README.md", "Frames/README.md", "Tokens/README.md"],
             swiftSettings: house
         ),
         .target(
@@ -60,6 +61,7 @@ let package = Package(
                 "Wire",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -97,6 +99,8 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Server", "Booking", "Journal", "Reactor", "Wire", "usher", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house

@@ -144,6 +144,13 @@ public final class Connection: LoopHandle {
     /// Who is at the other end of a TCP connection; nil for Unix sockets and once the peer is gone. A system call.
     public var peerAddress: SocketAddress? { self.address(uv_tcp_getpeername) }
 
+    /// The process at the other end of a Unix socket, as the kernel knows it (SO_PEERCRED, unix(7)): of a connection that
+    /// we opened, the one that began to listen. Nil for TCP, and before it is up. A system call.
+    public var peerProcess: PeerProcess? {
+        guard self.transport == .unix, self.isConnected, let descriptor = self.descriptor else { return nil }
+        return PeerProcess(descriptor)
+    }
+
     /// This end's TCP port; nil for Unix sockets. A system call.
     public var localPort: UInt16? { self.address(uv_tcp_getsockname)?.port }
 

@@ -65,6 +65,9 @@ public class Listener: LoopHandle {
         }
     }
 
+    /// Why a connection is not taken; nil if it is.
+    func trouble(with connection: Connection) -> UVError? { nil }
+
     /// Closes what is half made, and throws.
     final func giveUp(_ code: Int32, _ call: String) throws(UVError) -> Never {
         self.close()
@@ -102,6 +105,11 @@ public class Listener: LoopHandle {
             return
         }
         connection.opened()
+        if let trouble = self.trouble(with: connection) {
+            connection.close()
+            self.onAcceptError?(trouble)
+            return
+        }
         if let descriptor = connection.descriptor, descriptor >= self.descriptorEnd { self.rest() }
         if let onConnection { onConnection(connection) } else { connection.close() }
     }

@@ -33,6 +33,15 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// This machine only, port chosen by the kernel if 0.
     public static func loopback(port: UInt16 = 0) -> Self { Self(family: .ipv4, bits: 0x7F00_0001, port: port) }
 
+    /// Whether only this machine reaches it: 127.0.0.0/8, also as ::ffff:127.x.x.x, and ::1 (RFC 1122, section 3.2.1.3;
+    /// RFC 4291, section 2.5.3).
+    public var isLoopback: Bool {
+        switch self.family {
+        case .ipv4: self.bits >> 24 == 127
+        case .ipv6: self.bits == 1 || self.bits >> 24 == 0xFFFF_7F
+        }
+    }
+
     /// `127.0.0.1:80` or `[::1]:80`.
     public var description: String {
         self.family == .ipv4 ? "\(self.host):\(self.port)" : "[\(self.host)]:\(self.port)"

@@ -3,6 +3,9 @@ import Glibc
 
 /// Accepts connections on a Unix socket that only this user may open (mode 0600). The file goes with `close()`.
 ///
+/// **Another user's connection** (not root's) is closed before a byte is read, and told to `onAcceptError` (EACCES): the
+/// file's mode should have kept it out, but a mode can be changed, and some systems don't look at it (unix(7)).
+///
 /// **Happy path.** bind, mode, listen. **A file is there already:** if somebody serves it, this one is refused
 /// (EADDRINUSE); if nobody does, it was left by a process that was killed, and is replaced. A file that is no socket is
 /// never touched. Two processes that start at the same instant may both find a stale file: who can't exclude that holds
@@ -34,6 +37,15 @@ public final class UnixListener: Listener {
         if code == 0 && chmod(path, 0o600) != 0 { code = -errno }
         if code == 0 { code = self.listen(backlog: backlog) }
         guard code == 0 else { try self.giveUp(code, "listen on \(path)") }
+    }
+
+    override func trouble(with connection: Connection) -> UVError? {
+        guard let peer = connection.peerProcess else {
+            return UVError(code: -errno, call: "SO_PEERCRED on \(self.path)")
+        }
+        guard !peer.isOurs else { return nil }
+        let call = "process \(peer.processID) of user \(peer.user) at \(self.path)"
+        return UVError(code: UV_EACCES.rawValue, call: call)
     }
 
     /// libuv would cut a longer path off and use another file.

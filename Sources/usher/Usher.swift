@@ -17,7 +17,8 @@ import Server
             """,
         version: "usher 0.1.0",
         subcommands: [
-            Cluster.self, Stats.self, Top.self, Config.self, Keys.self, Journal.self, Shard.self, Gateway.self,
+            Cluster.self, Stats.self, Top.self, Config.self, Keys.self, OperatorTokens.self, Journal.self, Shard.self,
+            Gateway.self,
         ]
     )
 

@@ -18,9 +18,9 @@ import Testing
         #expect(file.supervisor == cluster.processID)
         #expect(file.shards.count == 2 && file.gateways.count == 2)
         #expect(cluster.outputText.contains("http://127.0.0.1:\(file.port)"))
-        #expect(Self.mode(cluster.state.path) == 0o700)
+        #expect(FileStatus(cluster.state.path)?.mode == 0o700)
         for path in [cluster.state.configurationFile, cluster.state.keyFile, cluster.state.shardSocket(0)] {
-            #expect(Self.mode(path) == 0o600, "\(path)")
+            #expect(FileStatus(path)?.mode == 0o600, "\(path)")
         }
 
         let json = try StatsCommand.text(cluster.state, json: true)
@@ -191,10 +191,5 @@ import Testing
     @Test func `statistics of a folder without a cluster are refused in plain words`() {
         let error = #expect(throws: StartError.self) { try StatsCommand.text(TestCluster.freshState(), json: false) }
         #expect(error?.problem.hasPrefix("no cluster is up in /tmp/usher-t") == true)
-    }
-
-    private static func mode(_ path: String) -> mode_t? {
-        var status = stat()
-        return stat(path, &status) == 0 ? status.st_mode & 0o777 : nil
     }
 }

@@ -12,7 +12,7 @@ import Wire
     private static let papers = [
         "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
         "Sources/Wire/Contract/README.md",
-        "Sources/Wire/Frames/README.md",
+        "Sources/Wire/Frames/README.md", "Sources/Wire/Tokens/README.md",
     ]
 
     private static func text(_ path: String) throws -> String {
@@ -62,6 +62,22 @@ import Wire
         try ["Sources/Wire", "Sources/Server"].flatMap { folder in
             try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: folder).path)
                 .filter { $0.hasSuffix(".swift") }.map { "\(folder)/\($0)" }
+        }
+    }
+
+    @Test func `everything that is tried with tokens has a test`() throws {
+        let rows = try Self.text("Sources/Wire/Tokens/README.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
+        let tried = rows.drop { !$0.hasPrefix("| what is tried") }.dropFirst()
+        #expect(tried.count > 15)
+        let tests = Self.root.appending(path: "Tests")
+        let files = try FileManager.default.subpathsOfDirectory(atPath: tests.path).filter { $0.hasSuffix(".swift") }
+        let text = try files.map { try String(contentsOf: tests.appending(path: $0), encoding: .utf8) }.joined()
+        for row in tried {
+            let names = row.split(separator: "|").last.map { $0.matches(of: /`([^`]+)`/) } ?? []
+            #expect(!names.isEmpty, "\(row)")
+            for name in names.map({ String($0.output.1) }) {
+                #expect(text.contains("func `\(name)`") || text.contains("Attack(\"\(name)\""), "\(name) is no test")
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Booking
 import Foundation
 import Glibc
+import Reactor
 import Testing
 import Wire
 
@@ -12,9 +13,7 @@ import Wire
         defer { rmdir(state.path) }
         try state.prepare()
         try state.prepare()
-        var status = stat()
-        #expect(stat(state.path, &status) == 0)
-        #expect(status.st_mode & 0o7777 == 0o700)
+        #expect(FileStatus(state.path)?.mode == 0o700)
     }
 
     @Test func `a file in its place is refused`() throws {
@@ -54,9 +53,7 @@ import Wire
         defer { try? FileManager.default.removeItem(atPath: state.path) }
         let ring = try state.loadOrCreateKeys(at: Timestamp(seconds: 1_767_193_200))
         #expect(try state.loadOrCreateKeys(at: Timestamp(seconds: 1_800_000_000)) == ring)
-        var status = stat()
-        #expect(stat(state.keyFile, &status) == 0)
-        #expect(status.st_mode & 0o7777 == 0o600)
+        #expect(FileStatus(state.keyFile)?.mode == 0o600)
         #expect(try FileManager.default.contentsOfDirectory(atPath: state.path) == ["token.keys"])
         try TextFile.write(Array("1 1767193200 c2VjcmV0\n".utf8), to: state.keyFile)
         let error = #expect(throws: StartError.self) { try state.loadOrCreateKeys(at: Timestamp(seconds: 0)) }

@@ -131,3 +131,27 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     /// Another key of a user who has as many already as a shard keeps of one.
     case tooManyKeys = 40
 }
+
+extension Reply {
+    /// Whether it is one that a request of this kind can get. A gateway that hears another does not pass it on: whose it
+    /// was, nobody knows.
+    public func answers(_ kind: Request.Kind) -> Bool {
+        switch self {
+        case .refused: true
+        case .joined: kind == .join
+        case .standing: kind == .poll
+        case .left: kind == .leave
+        case .schedules: kind == .schedules
+        case .seats: kind == .seats
+        case .reservations: kind == .reserve || kind == .giveBack || kind == .reservations
+        case .paid: kind == .pay
+        case .points: kind == .charge || kind == .use
+        case .balance: kind == .balance
+        case .history: kind == .history
+        case .debited: kind == .debit
+        case .cancelled: kind == .cancel
+        case .credited: kind == .credit
+        case .claimed: kind == .claim
+        }
+    }
+}

@@ -40,6 +40,19 @@ public enum Request: Equatable, Sendable {
         }
     }
 
+    /// Whom this is about; nil for what everybody may know.
+    public var user: UserID? {
+        switch self {
+        case .schedules, .seats: nil
+        case .join(_, let user), .reservations(_, let user), .cancel(_, let user, _), .charge(let user, _, _),
+            .use(let user, _), .balance(let user), .history(let user, _), .debit(_, let user, _),
+            .credit(_, let user, _), .claim(let user, _):
+            user
+        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
+            pass.user
+        }
+    }
+
     /// The kind alone: for counting, and as the frame's kind.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case join = 1, poll, leave

@@ -136,6 +136,15 @@ public struct LoadedConfiguration: Sendable {
                 )
             )
         }
+        if self.configuration.identity.mode == "jwt", self.configuration.identity.keyFile.isEmpty {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: "identity.keyFile",
+                    problem: "identity.mode is jwt, and no file of keys is named",
+                    remedy: "name one, or set identity.mode to off"
+                )
+            )
+        }
         if let mistake = self.configuration.stateDirectory.socketPathMistake(self.configuration.cluster) {
             self.mistakes.append(mistake)
         }

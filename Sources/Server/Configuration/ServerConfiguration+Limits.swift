@@ -1,4 +1,6 @@
 import Booking
+import Logging
+import Reactor
 import Wire
 
 /// The settings in the shapes that the gateway's parts want them. The settings table has checked every range.
@@ -24,6 +26,27 @@ extension ServerConfiguration {
         limits.keysPerUserMax = self.shard.keysPerUserMax
         return limits
     }
+
+    /// Nil while identity is off. Refuses keys that can't be read.
+    func identityCheck(on loop: EventLoop) throws(StartError) -> IdentityCheck? {
+        guard self.identity.mode == "jwt" else { return nil }
+        var rules = IdentityToken.Rules()
+        rules.claim = self.identity.claim
+        rules.audience = self.identity.audience.isEmpty ? nil : self.identity.audience
+        rules.issuer = self.identity.issuer.isEmpty ? nil : self.identity.issuer
+        rules.leewaySeconds = Int64(self.identity.leewaySeconds)
+        let keys = try IdentityKeys.load(self.identity.keyFile)
+        return IdentityCheck(keys, rules, cacheMax: self.identity.cachedTokensMax, on: loop)
+    }
+
+    func accessLog(ofGateway index: Int, on loop: EventLoop, log: Logger) -> Server.AccessLog? {
+        guard !self.accessLog.file.isEmpty else { return nil }
+        let (path, sample) = (self.accessLog.file, self.accessLog.pollSample)
+        return Server.AccessLog(path: path, gateway: index, pollSample: sample, on: loop, log: log)
+    }
+
+    /// Whether only this machine reaches the operator's port.
+    var operatorPortIsLocal: Bool { SocketAddress(self.operator.host, port: 0)?.isLoopback ?? false }
 
     /// Only a commit that waits for the disk is worth sharing.
     var commitPace: Nanoseconds {

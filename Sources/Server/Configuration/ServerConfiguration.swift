@@ -40,6 +40,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
     public struct Operator: Codable, Equatable, Sendable {
         public var host = "127.0.0.1"
         public var port = 8_081
+        /// Empty for `operator.tokens` in the state folder.
+        public var tokenFile = ""
     }
 
     public struct Shard: Codable, Equatable, Sendable {
@@ -86,6 +88,25 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var format = "text"
     }
 
+    /// Who asks. Off, Usher believes the `userId` it is given: then whatever stands in front has checked it.
+    public struct Identity: Codable, Equatable, Sendable {
+        public var mode = "off"
+        public var keyFile = ""
+        public var claim = "sub"
+        /// Empty for any; the same for the issuer.
+        public var audience = ""
+        public var issuer = ""
+        public var leewaySeconds = 30
+        /// 100,000 people who ask again and again take 7 MB of a gateway.
+        public var cachedTokensMax = 100_000
+    }
+
+    public struct AccessLog: Codable, Equatable, Sendable {
+        /// Empty for none: lines about people are kept where somebody wants them, and only there.
+        public var file = ""
+        public var pollSample = 1
+    }
+
     public var cluster = Cluster()
     public var gateway = Gateway()
     public var `operator` = Operator()
@@ -94,6 +115,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
     public var catalogue = CatalogueSource()
     public var journal = Journal()
     public var log = Log()
+    public var accessLog = AccessLog()
+    public var identity = Identity()
 
     public init() {}
 

@@ -15,7 +15,11 @@ public struct Setting: Sendable {
         /// A file, or nothing.
         case file
         case zone
+        /// Visible characters of ASCII; `wordOrNone` may be empty.
+        case word, wordOrNone
         case oneOf([String])
+
+        var mayBeEmpty: Bool { if case .wordOrNone = self { true } else { false } }
     }
 
     /// Group and name: `gateway.port`. The same in the file, and in `--set`.
@@ -56,6 +60,8 @@ public struct Setting: Sendable {
         case .text(.address, _): "an IPv4 or IPv6 address, such as 127.0.0.1, 0.0.0.0 or ::1"
         case .text(.folder, _): "the path of a folder"
         case .text(.file, _): "the path of a file, or empty"
+        case .text(.word, _): "visible characters of ASCII"
+        case .text(.wordOrNone, _): "visible characters of ASCII, or empty"
         case .text(.zone, _): "the name of a time zone, such as Asia/Seoul or UTC"
         case .text(.oneOf(let choices), _):
             choices.count == 1 ? choices[0] : "one of " + choices.joined(separator: ", ")
@@ -103,6 +109,11 @@ public struct Setting: Sendable {
         case .folder:
             guard !text.isEmpty else { throw Refusal(problem: "is empty") }
         case .file: break
+        case .word, .wordOrNone:
+            guard !text.isEmpty || rule.mayBeEmpty else { throw Refusal(problem: "is empty") }
+            guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw Refusal(problem: "has a space, or a character that is not ASCII")
+            }
         case .zone:
             guard Zone.exists(text) else {
                 throw Refusal(problem: "is '\(text)', which is no time zone of this system")

@@ -5,7 +5,7 @@ import Booking
 public enum Settings {
     public static let all: [Setting] =
         Self.cluster + Self.gateway + Self.operatorPort + Self.shard + Self.booking
-        + Self.rest
+        + Self.rest + Self.identity
 
     public static subscript(name: String) -> Setting? { Self.all.first { $0.name == name } }
 
@@ -160,9 +160,16 @@ public enum Settings {
             "operator.host",
             .address,
             \.operator.host,
-            "The address of the operator's port, which shows statistics to anyone who reaches it."
+            "The address of the operator's port; one that others than this machine reach needs an operator's token."
         ),
         whole("operator.port", 0...65_535, \.operator.port, "The operator's port; 0 takes any free one."),
+        text(
+            "operator.tokenFile",
+            .file,
+            \.operator.tokenFile,
+            "The file of the operators' tokens; empty for operator.tokens in cluster.state. While it has any, every call but "
+                + "the health checks needs one."
+        ),
     ]
 
     private static let shard = [
@@ -338,6 +345,58 @@ public enum Settings {
             "The least weighty log lines that are written."
         ),
         text("log.format", .oneOf(["text", "json"]), \.log.format, "How log lines are written to standard error."),
+        text(
+            "accessLog.file",
+            .file,
+            \.accessLog.file,
+            "The file that gets a line of JSON for each answer of a gateway, and is opened anew when it was renamed; empty for "
+                + "none."
+        ),
+        whole(
+            "accessLog.pollSample",
+            1...1_000_000,
+            \.accessLog.pollSample,
+            unit: "polls",
+            "One in so many polls that went well has a line in the access log; all else always has."
+        ),
+    ]
+
+    private static let identity = [
+        text(
+            "identity.mode",
+            .oneOf(["off", "jwt"]),
+            \.identity.mode,
+            "Whether requests about a user must carry the token of a login (a JSON Web Token, as Authorization: Bearer), or are "
+                + "believed (off)."
+        ),
+        text(
+            "identity.keyFile",
+            .file,
+            \.identity.keyFile,
+            "The file of the keys that sign logins: a JSON Web Key Set, or a public key in PEM; read again when it changes."
+        ),
+        text("identity.claim", .word, \.identity.claim, "The claim of such a token that names the user."),
+        text(
+            "identity.audience",
+            .wordOrNone,
+            \.identity.audience,
+            "The audience that tokens must have; empty for any."
+        ),
+        text("identity.issuer", .wordOrNone, \.identity.issuer, "The issuer that tokens must have; empty for any."),
+        whole(
+            "identity.leewaySeconds",
+            0...3_600,
+            \.identity.leewaySeconds,
+            unit: "seconds",
+            "How far the clocks of whoever signs logins and of this machine may be apart."
+        ),
+        whole(
+            "identity.cachedTokensMax",
+            4...10_000_000,
+            \.identity.cachedTokensMax,
+            unit: "tokens",
+            "How many tokens whose signature was right a gateway remembers until they end, so that it is checked once."
+        ),
     ]
 
     /// A year bounds every lifetime: far beyond any sale, far below what would overflow.

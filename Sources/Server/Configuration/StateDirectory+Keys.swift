@@ -77,23 +77,6 @@ extension StateDirectory {
         }
     }
 
-    /// Changes with the file; nil while there is none.
-    func keyFileStamp() -> KeyFileStamp? {
-        var status = stat()
-        guard stat(self.keyFile, &status) == 0 else { return nil }
-        return KeyFileStamp(
-            inode: UInt64(status.st_ino),
-            seconds: Int64(status.st_mtim.tv_sec),
-            nanoseconds: Int64(status.st_mtim.tv_nsec)
-        )
-    }
-
-    struct KeyFileStamp: Equatable {
-        let inode: UInt64
-        let seconds: Int64
-        let nanoseconds: Int64
-    }
-
     private func write(_ ring: TokenRing) throws(FileError) {
         try TextFile.write(Array(ring.text.utf8), to: self.keyFile)
     }

@@ -7,6 +7,7 @@
 ///     gateway-0.sock    frames to a gateway: statistics
 ///     control.sock      questions to the supervisor: restart, reload
 ///     token.keys        the keys that sign tokens
+///     operator.tokens   hashes of the operators' tokens, unless operator.tokenFile names another file
 ///
 /// The path stays as it was given: children share the supervisor's working directory, and a relative path keeps socket
 /// names short in a deep folder.

@@ -35,19 +35,27 @@ public enum GatewayProcess {
         try ServerProcess.run("gateway", index, configuration, reading: reading, isSupervised: isSupervised) {
             process throws(StartError) in
             let keys = try configuration.stateDirectory.loadOrCreateKeys(at: .now)
+            let identity = try configuration.identityCheck(on: process.loop)
             let server = GatewayServer(
                 index: index,
                 configuration: configuration,
                 catalogue: try process.catalogue(),
                 tokens: keys,
+                identity: identity,
                 loop: process.loop,
                 log: process.log
             )
-            let operatorServer = OperatorServer(configuration, of: server, loop: process.loop)
+            let operatorServer = OperatorServer(
+                configuration,
+                tokens: try configuration.operatorTokens(),
+                of: server,
+                loop: process.loop
+            )
             let socket = StatsSocket(
                 on: process.loop,
                 path: configuration.stateDirectory.gatewaySocket(index),
-                as: server.identity
+                as: server.linkIdentity,
+                log: process.log
             ) { server.stats.json }
             // A predecessor has it until it hands over.
             if !post.isSuccessor {
@@ -73,8 +81,31 @@ public enum GatewayProcess {
                 }
             }
             server.start()
-            let keyWatcher = KeyWatcher(configuration.stateDirectory, on: process.loop, log: process.log) {
-                server.use($0)
+            let keyWatcher = FileWatcher(
+                configuration.stateDirectory.keyFile,
+                of: "token keys",
+                on: process.loop,
+                log: process.log,
+                load: configuration.stateDirectory.loadKeys,
+                onChange: { server.use($0) }
+            )
+            let operatorWatcher = FileWatcher(
+                configuration.operatorTokenFile.path,
+                of: "operators' tokens",
+                on: process.loop,
+                log: process.log,
+                load: configuration.operatorTokenFile.load,
+                onChange: { operatorServer.use($0) }
+            )
+            let identityWatcher = identity.map { identity in
+                FileWatcher(
+                    configuration.identity.keyFile,
+                    of: "keys of logins",
+                    on: process.loop,
+                    log: process.log,
+                    load: { () throws(StartError) in try IdentityKeys.load(configuration.identity.keyFile) },
+                    onChange: { identity.use($0) }
+                )
             }
             let end = {
                 if server.connectionCount > 0 {
@@ -84,6 +115,8 @@ public enum GatewayProcess {
                 operatorServer.close()
                 socket.close()
                 keyWatcher.close()
+                operatorWatcher.close()
+                identityWatcher?.close()
                 process.finish()
             }
             process.onReload = {

@@ -12,14 +12,14 @@ final class GatewayServer: HTTPHandler {
     private let loop: EventLoop
     private let log: Logger
     private let startedAt = Clock.monotonicNanoseconds()
-    let identity: FrameLink.Identity
-    private var router: Router
+    let linkIdentity: FrameLink.Identity
+    private(set) var router: Router
     private var tokens: TokenRing
     private let catalogue: Catalogue
     private let writer: AnswerWriter
     private let contract: CachedBody
-    private var machine: Gateway
-    private var http: HTTPServer!
+    private(set) var machine: Gateway
+    private(set) var http: HTTPServer!
     private var diallers: [Dialler] = []
     private var port = 0
     private let ticker: LoopTimer
@@ -28,6 +28,12 @@ final class GatewayServer: HTTPHandler {
     private var scratch = OutputBytes()
     private var output = OutputBytes()
     private(set) var meter = GatewayMeter()
+    /// Nil while it is off.
+    let accessLog: AccessLog?
+    /// Nil while requests say by themselves who asks.
+    let identity: IdentityCheck?
+    /// What it is told of the answer that is being written.
+    var asked = AccessLog.Asked()
 
     /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
     /// that starts again while one shard is away must serve the others.
@@ -46,6 +52,7 @@ final class GatewayServer: HTTPHandler {
         configuration: ServerConfiguration,
         catalogue: Catalogue,
         tokens: TokenRing,
+        identity: IdentityCheck? = nil,
         loop: EventLoop,
         log: Logger
     ) {
@@ -60,9 +67,11 @@ final class GatewayServer: HTTPHandler {
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
         self.patience = configuration.gatewayLimits.replyTimeout
+        self.identity = identity
+        self.accessLog = configuration.accessLog(ofGateway: index, on: loop, log: log)
         self.ticker = LoopTimer(on: loop)
         self.date = HTTPDate(epochSeconds: Timestamp.now.seconds)
-        self.identity = FrameLink.Identity(
+        self.linkIdentity = FrameLink.Identity(
             hello: Hello(
                 role: .gateway,
                 index: UInt16(index),
@@ -74,7 +83,7 @@ final class GatewayServer: HTTPHandler {
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
         for shard in 0..<slots.shardCount {
             let path = configuration.stateDirectory.shardSocket(shard)
-            let dialler = Dialler(to: path, on: loop, as: self.identity, log: log)
+            let dialler = Dialler(toShard: shard, at: path, on: loop, as: self.linkIdentity, log: log)
             dialler.onUp = { [unowned self] in self.linkIsUp(to: shard) }
             dialler.onDown = { [unowned self] in self.linkIsLost(to: shard) }
             dialler.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: shard) }
@@ -115,6 +124,8 @@ final class GatewayServer: HTTPHandler {
         stats.port = self.port
         stats.inFlight = UInt64(self.machine.inFlightCount)
         stats.connections = self.http.connectionStats
+        if let identity { stats.identity = identity.counts }
+        if let accessLog { stats.accessLog = accessLog.counts }
         self.meter.fill(&stats)
         return stats
     }
@@ -144,30 +155,39 @@ final class GatewayServer: HTTPHandler {
         self.http.close()
         self.ticker.close()
         for dialler in self.diallers { dialler.close() }
+        self.accessLog?.close()
         self.loop.onTurnEnd = nil
     }
 
     /// For deadlines and latencies: never goes back. Its zero means nothing.
-    private static var steadyTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
+    static var steadyTime: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
 
     // MARK: Requests
 
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
+        self.noteAsked(request)
+        if let identity = self.identity, Router.isAboutUser(request) {
+            return self.handle(request, from: client, knownBy: identity)
+        }
         let routed: RoutedCall
         do throws(Problem) {
             routed = try self.router.route(request)
         } catch {
-            self.refuse(error, from: client)
+            self.answer(error, client)
             return .small
         }
-        self.carryOut(routed, of: request, from: client)
-        return switch routed.call {
+        self.carryOut(routed, ifNoneMatch: request[.ifNoneMatch], from: client)
+        return Self.size(of: routed)
+    }
+
+    static func size(of routed: RoutedCall) -> AnswerSize {
+        switch routed.call {
         case .ask(.seats), .ask(.reservations), .ask(.history), .schedules, .concerts, .document: .large
         case .ask, .options: .small
         }
     }
 
-    private func carryOut(_ routed: RoutedCall, of request: HTTPRequest, from client: Gateway.Client) {
+    func carryOut(_ routed: RoutedCall, ifNoneMatch: ByteView?, from client: Gateway.Client) {
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):
@@ -182,11 +202,11 @@ final class GatewayServer: HTTPHandler {
             switch self.machine.schedules(of: concert, for: client, at: now) {
             case .ready(let body):
                 self.meter.scheduleHits += 1
-                self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
+                self.answer(body, ifNoneMatch: ifNoneMatch, client)
             case .readyRefresh(let body, let shard, let id):
                 self.meter.scheduleHits += 1
                 self.send(question, to: shard, id)
-                self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
+                self.answer(body, ifNoneMatch: ifNoneMatch, client)
             case .waitRefresh(let shard, let id):
                 self.meter.scheduleMisses += 1
                 self.send(question, to: shard, id)
@@ -195,9 +215,9 @@ final class GatewayServer: HTTPHandler {
             }
         case .concerts:
             let body = CachedBody(self.writer.concertsBody(at: Timestamp.now))
-            self.answer(body, ifNoneMatch: request[.ifNoneMatch], client)
+            self.answer(body, ifNoneMatch: ifNoneMatch, client)
         case .document:
-            self.answer(self.contract, AnswerWriter.contractCache, ifNoneMatch: request[.ifNoneMatch], client)
+            self.answer(self.contract, AnswerWriter.contractCache, ifNoneMatch: ifNoneMatch, client)
         case .options(let allow):
             self.output.removeAll()
             let manner = AnswerWriter.Manner(note: client.note)
@@ -206,6 +226,11 @@ final class GatewayServer: HTTPHandler {
     }
 
     func refuse(_ problem: Problem, from client: Gateway.Client) {
+        self.noteUnreadable()
+        self.answer(problem, client)
+    }
+
+    func answer(_ problem: Problem, _ client: Gateway.Client) {
         self.output.removeAll()
         let status = self.writer.append(
             problem,
@@ -238,6 +263,10 @@ final class GatewayServer: HTTPHandler {
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else {
                 return self.meter.strayReplies += 1
             }
+            guard reply.answers(pending.request.kind) else {
+                self.meter.strayReplies += 1
+                return self.finish(pending, with: Reply.unanswered)
+            }
             self.finish(pending, with: reply)
         case .control(.unknownKind):
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
@@ -260,6 +289,7 @@ final class GatewayServer: HTTPHandler {
 
     private func finish(_ pending: Gateway.Pending, with reply: Reply) {
         self.meter.record(pending.request.kind, from: pending.sentAt, to: Self.steadyTime)
+        self.noteAsked(pending)
         guard let client = pending.client else { return self.finishRefresh(pending, with: reply) }
         var token = pending.token
         if case .joined(let joined) = reply, case .join(let concert, let user) = pending.request {
@@ -319,6 +349,7 @@ final class GatewayServer: HTTPHandler {
     /// `output` holds the answer.
     private func send(_ status: HTTPStatus, _ client: Gateway.Client) {
         self.meter.answered(status.rawValue)
+        self.log(status, bytes: self.output.count, to: client)
         self.http.answer(client, with: self.output.view)
     }
 
@@ -340,6 +371,7 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: Reply.unanswered)
         }
         self.serveWithoutAll()
+        self.accessLog?.handOver()
     }
 
     private func serveWithoutAll() {

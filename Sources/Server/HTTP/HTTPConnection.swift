@@ -60,6 +60,9 @@ final class HTTPConnection {
         connection.startReading()
     }
 
+    /// The client's address, for those who want to know.
+    private(set) lazy var address = self.connection.peerAddress
+
     private var unanswered: UInt32 { self.nextRequest &- self.nextAnswer }
 
     // MARK: In

@@ -150,6 +150,9 @@ final class HTTPServer {
         self.connection(client.connection)?.answer(client.sequence, with: bytes)
     }
 
+    /// Where a client is; nil when it is gone. Asked of the kernel once for each connection.
+    func address(of client: Gateway.Client) -> SocketAddress? { self.connection(client.connection)?.address }
+
     // MARK: Connections
 
     private func accept(_ connection: Connection) {

@@ -3,7 +3,7 @@ import Logging
 import Reactor
 import Wire
 
-/// Keeps a link to one process up: dials its Unix socket, and dials again when it is lost.
+/// Keeps a link to one shard up: dials its Unix socket, and dials again when it is lost.
 ///
 /// The pause between tries grows from 10 ms to 50 ms: a shard that was restarted is found again within a twentieth of a
 /// second, as people wait for it, and one that stays away costs some tens of system calls a second.
@@ -13,6 +13,7 @@ final class Dialler {
 
     private let loop: EventLoop
     private let path: String
+    private let shard: Int
     private let identity: FrameLink.Identity
     private let log: Logger
     private let timer: LoopTimer
@@ -27,8 +28,9 @@ final class Dialler {
     var onRefused: ((String) -> Void)?
     var onFrame: ((Frame) throws(WireError) -> Void)?
 
-    init(to path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {
+    init(toShard shard: Int, at path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {
         self.loop = loop
+        self.shard = shard
         self.path = path
         self.identity = identity
         self.log = log
@@ -43,7 +45,8 @@ final class Dialler {
         } catch {
             return self.tryAgain("\(error)")
         }
-        let link = FrameLink(number: 0, connection, as: self.identity, isDialler: true)
+        let shard = FrameLink.Expected(role: .shard, index: self.shard)
+        let link = FrameLink(number: 0, connection, as: self.identity, isDialler: true, expecting: shard)
         link.onUp = { [unowned self] in
             self.pause = Self.pauseFirst
             self.log.debug("link up", metadata: ["to": "\(self.path)"])

@@ -1,4 +1,5 @@
 import Booking
+import Glibc
 import Reactor
 import Wire
 
@@ -9,12 +10,16 @@ import Wire
 /// many requests leave in one system call.
 ///
 /// **Failure paths.** Bytes that are no frames, a hello of another version or cut of the cluster, and frames before the
-/// hello close this link with a goodbye that says why; the other links do not notice. A peer that goes away ends the
-/// link. Either way `onEnd` comes once.
+/// hello close this link with a goodbye that says why; the other links do not notice. So does a peer that is another
+/// than was dialled. A process of another user is heard and told nothing: `UnixListener` does not take its connections,
+/// and to its sockets no hello leaves. A peer that goes away ends the link. Either way `onEnd` comes once.
 final class FrameLink {
     /// This side of the link.
     struct Identity {
         let hello: Hello
+        /// The user that the other side has to run as, unless as root.
+        var trustedUser = geteuid()
+
         /// Whether the other side has to agree on shards and slots: tools only ask for stats, and need not know.
         func refusal(of peer: Hello) -> String? {
             guard peer.role != .tool, self.hello.role != .tool else { return nil }
@@ -27,6 +32,12 @@ final class FrameLink {
         }
     }
 
+    /// Who has to answer at a socket that was dialled.
+    struct Expected {
+        let role: Hello.Role
+        let index: Int
+    }
+
     /// What a process says as it closes its links because it was asked to stop. Everything else that ends a link is
     /// trouble, and worth a warning where this is not.
     static let farewell = "this process is stopping"
@@ -35,6 +46,7 @@ final class FrameLink {
     private let connection: Connection
     private let identity: Identity
     private let isDialler: Bool
+    private let expected: Expected?
     private var decoder = FrameDecoder()
     /// Frames to send at the next flush.
     var outgoing = FrameBytes()
@@ -51,11 +63,13 @@ final class FrameLink {
     /// The link is over; why, in words.
     var onEnd: ((String) -> Void)?
 
-    init(number: UInt32, _ connection: Connection, as identity: Identity, isDialler: Bool) {
+    /// Accepts a connection, or makes one of ours a link to whoever is `expected`.
+    init(number: UInt32, _ connection: Connection, as identity: Identity, isDialler: Bool, expecting: Expected? = nil) {
         self.number = number
         self.connection = connection
         self.identity = identity
         self.isDialler = isDialler
+        self.expected = expecting
         // A peer that does not read its answers gets no more questions answered. Only the side that was dialled pauses:
         // the dialler always reads, so that two full directions never wait for each other. What a dialler leaves
         // unsent is bounded by its own limit of requests in flight.
@@ -70,9 +84,22 @@ final class FrameLink {
             case .failed(let error): self.end("\(error)")
             }
         }
-        if isDialler { self.send(.hello(identity.hello)) }
+        if isDialler {
+            // What is appended before is not sent before.
+            connection.onConnect = { self.checkUser() }
+            self.send(.hello(identity.hello))
+        }
         connection.startReading()
     }
+
+    private func checkUser() {
+        guard let peer = self.connection.peerProcess, !peer.isOf(self.identity.trustedUser) else { return }
+        self.connection.close()
+        self.end("a process of user \(peer.user) serves it, not one of user \(self.identity.trustedUser)")
+    }
+
+    /// The process at the other end, for logs.
+    var peerProcess: PeerProcess? { self.connection.peerProcess }
 
     var isUp: Bool { self.peer != nil && !self.hasEnded }
 
@@ -140,6 +167,11 @@ final class FrameLink {
             self.onUp?()
         case .helloAccepted(let hello) where self.isDialler && self.peer == nil:
             if let refusal = self.identity.refusal(of: hello) { throw WireError(refusal) }
+            if let expected = self.expected, hello.role != expected.role || hello.index != expected.index {
+                throw WireError(
+                    "\(expected.role) \(expected.index) was dialled, and \(hello.role) \(hello.index) answered"
+                )
+            }
             self.peer = hello
             self.onUp?()
         case .otherVersion(let version):

@@ -11,10 +11,23 @@ import Wire
 ///     GET /stats/shards/{i}      one shard
 ///     GET /stats/gateways/{i}    one gateway
 ///
+/// While there are operators' tokens, every call but the two health checks needs one as `Authorization: Bearer` (RFC
+/// 6750): to look, any; to change something, one of the role `operate`. The checks stay open, because load balancers
+/// and supervisors make them, and they tell only which shards are away. Without tokens all is open to this machine, and
+/// the port is bound to nothing else; should the last token go while it is bound wider, all is refused.
+///
 /// Statistics are asked of every process over its Unix socket, this one's too, when somebody asks for them.
 final class OperatorServer: HTTPHandler {
     private enum Page {
         case health, readiness, cluster, shard(Int), gateway(Int)
+
+        /// Shown to anybody who reaches the port.
+        var isOpen: Bool {
+            switch self {
+            case .health, .readiness: true
+            case .cluster, .shard, .gateway: false
+            }
+        }
     }
 
     /// Nobody has more than a few of these open: browsers, a scraper, a load balancer's check.
@@ -25,14 +38,23 @@ final class OperatorServer: HTTPHandler {
     private let shards: Int
     private let gateways: Int
     private unowned let gateway: GatewayServer
+    private var tokens: OperatorTokens
+    private let isLocal: Bool
     private var http: HTTPServer!
 
-    init(_ configuration: ServerConfiguration, of gateway: GatewayServer, loop: EventLoop) {
+    init(
+        _ configuration: ServerConfiguration,
+        tokens: OperatorTokens,
+        of gateway: GatewayServer,
+        loop: EventLoop
+    ) {
         self.loop = loop
         self.directory = configuration.stateDirectory
         self.shards = configuration.cluster.shards
         self.gateways = configuration.cluster.gateways
         self.gateway = gateway
+        self.tokens = tokens
+        self.isLocal = configuration.operatorPortIsLocal
         self.http = HTTPServer(on: loop, limits: Self.limits(configuration), handler: self)
     }
 
@@ -60,17 +82,34 @@ final class OperatorServer: HTTPHandler {
 
     func close() { self.http.close() }
 
+    /// These are the operators from now on.
+    func use(_ tokens: OperatorTokens) { self.tokens = tokens }
+
     // MARK: Requests
 
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
-        if request.method != .get && request.method != .head {
+        let isLook = request.method == .get || request.method == .head
+        let page = self.page(request.path.text)
+        if page?.isOpen != true || !isLook, let problem = self.problem(with: request, for: isLook ? .view : .operate) {
+            self.refuse(problem, from: client)
+        } else if !isLook {
             self.refuse(.methodNotAllowed("GET, HEAD"), from: client)
-        } else if let page = self.page(request.path.text) {
+        } else if let page {
             self.show(page, to: client)
         } else {
             self.refuse(.notFound, from: client)
         }
         return .large
+    }
+
+    /// Why a request may not do what takes `role`; nil if it may.
+    private func problem(with request: HTTPRequest, for role: OperatorTokens.Role) -> Problem? {
+        if self.tokens.isEmpty && self.isLocal { return nil }
+        guard let header = request[.authorization] else { return .operatorTokenMissing }
+        guard let token = BearerToken.token(in: header), let own = self.tokens.role(of: token) else {
+            return .operatorTokenInvalid
+        }
+        return own.includes(role) ? nil : .operatorRoleMissing
     }
 
     private func show(_ page: Page, to client: Gateway.Client) {
@@ -88,7 +127,7 @@ final class OperatorServer: HTTPHandler {
     func refuse(_ problem: Problem, from client: Gateway.Client) {
         let message = AnswerWriter.Manner(note: client.note).language == .english ? problem.english : problem.korean
         let body = ErrorBody(code: problem.code, message: message).json
-        self.answer(body, problem.status, allow: problem.allow, from: client)
+        self.answer(body, problem.status, allow: problem.allow, authenticate: problem.authenticate, from: client)
     }
 
     private struct ErrorBody: Encodable {
@@ -141,12 +180,14 @@ final class OperatorServer: HTTPHandler {
         _ body: String,
         _ status: HTTPStatus = .ok,
         allow: StaticString? = nil,
+        authenticate: StaticString? = nil,
         from client: Gateway.Client
     ) {
         let manner = AnswerWriter.Manner(note: client.note)
         var head = HTTPResponse(status, connection: manner.connection)
         head.cacheControl = "no-store"
         head.allow = allow
+        head.authenticate = authenticate
         var output = OutputBytes()
         let date = HTTPDate(epochSeconds: Int64(Clock.wallNanoseconds() / 1_000_000_000))
         Array(body.utf8).withUnsafeBytes {

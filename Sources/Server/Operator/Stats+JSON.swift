@@ -1,6 +1,7 @@
 import Booking
 import FoundationEssentials
 import Glibc
+import Reactor
 
 extension Encodable {
     /// As text, for a stats frame or the operator's port.
@@ -50,10 +51,9 @@ extension ShardStats.Concert {
 extension ShardStats.Journal {
     /// One system call.
     mutating func fill(snapshot path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return }
-        self.snapshotBytes = UInt64(status.st_size)
-        self.compactedAt = Int64(status.st_mtim.tv_sec)
+        guard let status = FileStatus(path) else { return }
+        self.snapshotBytes = status.size
+        self.compactedAt = status.seconds
     }
 }
 

@@ -174,6 +174,24 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public init() {}
     }
 
+    /// Of requests whose user had to be known.
+    public struct Identity: Codable, Equatable, Sendable {
+        /// Signatures that were checked, and right.
+        public var verified: UInt64 = 0
+        /// Requests whose token had been verified before.
+        public var fromCache: UInt64 = 0
+        /// Tokens that were refused, and requests without any.
+        public var refused: UInt64 = 0
+        public init() {}
+    }
+
+    public struct AccessLog: Codable, Equatable, Sendable {
+        public var lines: UInt64 = 0
+        /// Lines that there was no room for, or that the file did not take.
+        public var dropped: UInt64 = 0
+        public init() {}
+    }
+
     public var gateway: Int
     public var process = ProcessStats()
     public var port = 0
@@ -184,6 +202,9 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     /// Replies of shards that nobody waited for any more.
     public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()
+    /// Nil while they are off.
+    public var identity: Identity?
+    public var accessLog: AccessLog?
     public var requests: [RequestStats] = []
     public init(gateway: Int) { self.gateway = gateway }
 }

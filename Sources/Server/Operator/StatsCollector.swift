@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 public import Reactor
 import Wire
 
@@ -11,7 +12,7 @@ public final class StatsCollector {
     /// Milliseconds. A process that does not turn its loop for so long is in trouble, and that is what to show.
     public static let timeout: UInt64 = 2_000
 
-    private struct Source {
+    fileprivate struct Source {
         let name: String
         let path: String
         let index: Int
@@ -23,6 +24,8 @@ public final class StatsCollector {
     private var stats = ClusterStats()
     private var open: [Int: Exchange] = [:]
     private var names: [String]
+    /// Root may ask anybody's cluster: its processes are those of the folder's owner.
+    private let owner: UInt32
     private var onDone: ((ClusterStats) -> Void)?
 
     /// Starts at once. `onDone` is called once, from the loop.
@@ -42,6 +45,7 @@ public final class StatsCollector {
         self.loop = loop
         self.timer = LoopTimer(on: loop)
         self.names = sources.map(\.name)
+        self.owner = state.owner ?? geteuid()
         self.onDone = onDone
         // The timer keeps this object until it is done.
         self.timer.start(afterMilliseconds: Self.timeout) { self.giveUp() }
@@ -51,7 +55,7 @@ public final class StatsCollector {
 
     private func ask(_ number: Int, _ source: Source) {
         do throws(UVError) {
-            let exchange = try Exchange(on: self.loop, path: source.path) { [unowned self] answer in
+            let exchange = try Exchange(on: self.loop, source, trusting: self.owner) { [unowned self] answer in
                 self.take(number, source, answer)
             }
             self.open[number] = exchange
@@ -99,10 +103,19 @@ private final class Exchange {
     private let link: FrameLink
     private var onAnswer: ((Result<String, WireError>) -> Void)?
 
-    init(on loop: EventLoop, path: String, onAnswer: @escaping (Result<String, WireError>) -> Void) throws(UVError) {
-        let tool = Hello(role: .tool, index: 0, shardCount: 0, slotMapVersion: 0)
-        let connection = try Connection(on: loop, toPath: path)
-        self.link = FrameLink(number: 0, connection, as: FrameLink.Identity(hello: tool), isDialler: true)
+    init(
+        on loop: EventLoop,
+        _ source: StatsCollector.Source,
+        trusting owner: UInt32,
+        onAnswer: @escaping (Result<String, WireError>) -> Void
+    ) throws(UVError) {
+        let tool = FrameLink.Identity(
+            hello: Hello(role: .tool, index: 0, shardCount: 0, slotMapVersion: 0),
+            trustedUser: owner
+        )
+        let connection = try Connection(on: loop, toPath: source.path)
+        let expected = FrameLink.Expected(role: source.isShard ? .shard : .gateway, index: source.index)
+        self.link = FrameLink(number: 0, connection, as: tool, isDialler: true, expecting: expected)
         self.onAnswer = onAnswer
         self.link.onUp = { [unowned self] in self.link.send(.stats) }
         self.link.onFrame = { [unowned self] frame throws(WireError) in

@@ -1,4 +1,5 @@
 import Booking
+import Logging
 import Reactor
 import Wire
 
@@ -10,6 +11,7 @@ final class StatsSocket {
     private let loop: EventLoop
     private let path: String
     private let identity: FrameLink.Identity
+    private let log: Logger
     private let stats: () -> String
     private let timer: LoopTimer
     private var listener: UnixListener?
@@ -17,17 +19,26 @@ final class StatsSocket {
     private var nextLink: UInt32 = 1
     private var isClosed = false
 
-    init(on loop: EventLoop, path: String, as identity: FrameLink.Identity, stats: @escaping () -> String) {
+    init(
+        on loop: EventLoop,
+        path: String,
+        as identity: FrameLink.Identity,
+        log: Logger,
+        stats: @escaping () -> String
+    ) {
         self.loop = loop
         self.path = path
         self.identity = identity
+        self.log = log
         self.stats = stats
         self.timer = LoopTimer(on: loop)
     }
 
     /// Throws when another process serves the path.
     func listen() throws(UVError) {
-        self.listener = try UnixListener(on: self.loop, path: self.path) { [unowned self] in self.accept($0) }
+        let listener = try UnixListener(on: self.loop, path: self.path) { [unowned self] in self.accept($0) }
+        listener.onAcceptError = { [log] in log.warning("connection refused", metadata: ["reason": "\($0)"]) }
+        self.listener = listener
     }
 
     /// Takes the path as soon as nobody serves it any more.

@@ -100,9 +100,16 @@ final class ShardServer {
         self.listener = try UnixListener(on: loop, path: directory.shardSocket(index)) { [unowned self] connection in
             self.accept(connection)
         }
+        self.listener?.onAcceptError = { log.warning("connection refused", metadata: ["reason": "\($0)"]) }
         self.diallers = (0..<slots.shardCount).map { shard in
             guard shard != index else { return nil }
-            let dialler = Dialler(to: directory.shardSocket(shard), on: loop, as: self.identity, log: log)
+            let dialler = Dialler(
+                toShard: shard,
+                at: directory.shardSocket(shard),
+                on: loop,
+                as: self.identity,
+                log: log
+            )
             dialler.onUp = { [unowned self] in
                 guard !self.commit.isSuspended else { return }
                 self.machine.linkIsUp(to: shard)
@@ -179,7 +186,11 @@ final class ShardServer {
         self.peers[number] = Peer(link)
         link.onUp = { [unowned self, unowned link] in
             self.closeLinks(before: link)
-            self.log.debug("link accepted", metadata: ["role": "\(link.peer!.role)", "index": "\(link.peer!.index)"])
+            let pid = link.peerProcess.map { "\($0.processID)" } ?? "?"
+            self.log.debug(
+                "link accepted",
+                metadata: ["role": "\(link.peer!.role)", "index": "\(link.peer!.index)", "pid": "\(pid)"]
+            )
         }
         link.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: number) }
         link.onEnd = { [unowned self] reason in
@@ -204,6 +215,7 @@ final class ShardServer {
         switch frame.sort {
         case .request:
             let request = try Request(frame: frame)
+            try Self.check(peer.link.peer, mayAsk: request.kind)
             let id = frame.header.requestID
             self.meter.began(request.kind)
             let operation = try frame.operation(ofLife: peer.link.peer?.life ?? 0)
@@ -217,6 +229,17 @@ final class ShardServer {
             peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)
         case .reply, .control, .unknown:
             throw WireError("a shard takes requests and stats, no frame of kind \(frame.header.kind)")
+        }
+    }
+
+    /// Who is at the other end decides what may be asked: payments between shards are no gateway's, and tools only look.
+    private static func check(_ peer: Hello?, mayAsk kind: Request.Kind) throws(WireError) {
+        let isTransfer = kind == .debit || kind == .credit
+        switch peer?.role {
+        case .gateway where !isTransfer: return
+        case .shard where isTransfer: return
+        case .gateway, .shard, .supervisor, .tool, nil:
+            throw WireError("a \(peer.map { "\($0.role)" } ?? "stranger") may not ask a shard to \(kind)")
         }
     }
 

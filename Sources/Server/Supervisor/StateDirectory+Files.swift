@@ -1,6 +1,7 @@
 import Booking
 import FoundationEssentials
 import Glibc
+import Reactor
 
 /// What is done with the files of a state folder.
 extension StateDirectory {
@@ -13,19 +14,18 @@ extension StateDirectory {
                 remedy: "create its parent, or choose another folder with --state"
             )
         }
-        var status = stat()
-        guard stat(self.path, &status) == 0 else {
+        guard let status = FileStatus(self.path) else {
             throw StartError(
-                "the state folder \(self.path) cannot be looked at: \(String(cString: strerror(errno)))",
+                "the state folder \(self.path) cannot be looked at",
                 remedy: "choose another folder with --state"
             )
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard status.isFolder else {
             throw StartError("\(self.path) is not a folder", remedy: "choose another with --state")
         }
-        guard status.st_uid == geteuid() else {
+        guard status.user == geteuid() else {
             throw StartError(
-                "the state folder \(self.path) belongs to user \(status.st_uid), and this is user \(geteuid())",
+                "the state folder \(self.path) belongs to user \(status.user), and this is user \(geteuid())",
                 remedy: "run as its owner, or choose another folder with --state"
             )
         }
@@ -36,6 +36,9 @@ extension StateDirectory {
             )
         }
     }
+
+    /// The user whose folder it is; nil when there is none.
+    var owner: UInt32? { FileStatus(self.path)?.user }
 
     /// Takes the folder for this process, until it ends in any way. The file stays: to remove it would let two
     /// processes hold the lock of two files with one name.

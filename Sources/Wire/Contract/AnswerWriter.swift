@@ -85,7 +85,7 @@ public struct AnswerWriter: Sendable {
         head.cacheControl = Self.privateCache
         head.retryAfterSeconds = problem.retryAfter
         head.allow = problem.allow
-        if problem.status == .unauthorized { head.authenticate = "ConcertToken" }
+        head.authenticate = problem.authenticate
         scratch.removeAll()
         scratch.openObject()
         scratch.member("code", problem.code)

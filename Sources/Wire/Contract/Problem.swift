@@ -11,6 +11,8 @@ public struct Problem: Error, Sendable {
     public var retryAfter: UInt32?
     /// The methods of the path, for 405.
     public var allow: StaticString?
+    /// How to authenticate, for 401: the contract's own tokens, unless said otherwise.
+    public var authenticate: StaticString?
 
     public init(
         _ status: HTTPStatus,
@@ -18,7 +20,8 @@ public struct Problem: Error, Sendable {
         _ korean: String,
         _ english: String,
         retryAfter: UInt32? = nil,
-        allow: StaticString? = nil
+        allow: StaticString? = nil,
+        authenticate: StaticString? = nil
     ) {
         self.status = status
         self.code = code
@@ -26,6 +29,7 @@ public struct Problem: Error, Sendable {
         self.english = english
         self.retryAfter = retryAfter
         self.allow = allow
+        self.authenticate = authenticate ?? (status == .unauthorized ? "ConcertToken" : nil)
     }
 
     // MARK: Of the request itself

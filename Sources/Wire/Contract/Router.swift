@@ -53,10 +53,57 @@ public struct Router: Sendable {
 
     private let catalogue: Catalogue
     private let tokens: TokenRing
+    /// Who asks, by the token of their login; nil where requests say so themselves.
+    private var asker: UserID?
 
     public init(catalogue: Catalogue, tokens: TokenRing) {
         self.catalogue = catalogue
         self.tokens = tokens
+    }
+
+    /// What a request asks for, in a word, as the kinds of requests are called; `none` for a path that is none, `other` for a
+    /// method that it does not have.
+    public static func name(of request: HTTPRequest) -> StaticString {
+        guard let path = Path(request.path) else { return "none" }
+        let isGet = request.method == .get || request.method == .head
+        return switch path {
+        case .waiting where isGet: Request.Kind.poll.name
+        case .waiting where request.method == .post: Request.Kind.join.name
+        case .waiting where request.method == .delete: Request.Kind.leave.name
+        case .schedules where isGet: Request.Kind.schedules.name
+        case .concerts where isGet: "concerts"
+        case .seats where isGet: Request.Kind.seats.name
+        case .reservation where request.method == .post: Request.Kind.reserve.name
+        case .reservation where request.method == .delete: Request.Kind.giveBack.name
+        case .reservation where isGet: Request.Kind.reservations.name
+        case .cancel where request.method == .post: Request.Kind.cancel.name
+        case .payment where request.method == .post: Request.Kind.pay.name
+        case .charge where request.method == .post: Request.Kind.charge.name
+        case .use where request.method == .post: Request.Kind.use.name
+        case .balance where isGet: Request.Kind.balance.name
+        case .history where isGet: Request.Kind.history.name
+        default: request.method == .options ? "options" : "other"
+        }
+    }
+
+    /// Whether a request is about one user, so that who asks has to be known. Paths and methods that there are not are about
+    /// nobody.
+    public static func isAboutUser(_ request: HTTPRequest) -> Bool {
+        guard request.method != .options, let path = Path(request.path) else { return false }
+        return switch path {
+        case .waiting, .reservation, .cancel, .payment, .charge, .balance, .history, .use: true
+        case .schedules, .seats, .concerts: false
+        }
+    }
+
+    /// As `route`, for a request of `asker`: it may leave `userId` out, and is refused if it names another user there or in
+    /// its place's token.
+    public func route(_ request: HTTPRequest, askedBy asker: UserID) throws(Problem) -> RoutedCall {
+        var router = self
+        router.asker = asker
+        let routed = try router.route(request)
+        if case .ask(let question) = routed.call, let user = question.user, user != asker { throw .identityOther }
+        return routed
     }
 
     public func route(_ request: HTTPRequest) throws(Problem) -> RoutedCall {
@@ -125,7 +172,7 @@ public struct Router: Sendable {
     private func join(_ request: HTTPRequest) throws -> RoutedCall {
         let body = try JSONObject(request.body)
         let concert = try Self.id(try body.integer("concertId"), "concertId", ConcertID.self)
-        let user = try Self.id(try body.integer("userId"), "userId", UserID.self)
+        let user = try self.user(in: body)
         return RoutedCall(.ask(.join(try self.known(concert), user)))
     }
 
@@ -159,7 +206,7 @@ public struct Router: Sendable {
     private func cancel(_ request: HTTPRequest) throws -> RoutedCall {
         let body = try JSONObject(request.body)
         let concert = try self.known(try Self.id(try body.integer("concertId"), "concertId", ConcertID.self))
-        let user = try Self.id(try body.integer("userId"), "userId", UserID.self)
+        let user = try self.user(in: body)
         return RoutedCall(.ask(.cancel(concert, user, try Self.ids(in: body, "reservationIds", ReservationID.self))))
     }
 
@@ -173,7 +220,7 @@ public struct Router: Sendable {
     private func reservations(_ request: HTTPRequest) throws -> RoutedCall {
         let query = try QueryParameters(request.query)
         let concert = try self.known(try Self.id(try query.integer("concertId"), "concertId", ConcertID.self))
-        return RoutedCall(.ask(.reservations(concert, try Self.user(in: query))))
+        return RoutedCall(.ask(.reservations(concert, try self.user(in: query))))
     }
 
     /// For the calls that only people inside may make: 401 for a token that is none.
@@ -194,7 +241,7 @@ public struct Router: Sendable {
 
     private func charge(_ request: HTTPRequest) throws -> RoutedCall {
         let query = try QueryParameters(request.query)
-        let user = try Self.user(in: query)
+        let user = try self.user(in: query)
         let amount = try Self.amount(in: query)
         let types: [String: PaymentType] = ["FREE": .free, "NAVER_PAY": .naverPay, "KAKAO_PAY": .kakaoPay]
         let type = try Self.choice(in: query, "paymentType", types) ?? .free
@@ -203,16 +250,16 @@ public struct Router: Sendable {
 
     private func use(_ request: HTTPRequest) throws -> RoutedCall {
         let query = try QueryParameters(request.query)
-        return RoutedCall(.ask(.use(try Self.user(in: query), try Self.amount(in: query))))
+        return RoutedCall(.ask(.use(try self.user(in: query), try Self.amount(in: query))))
     }
 
     private func balance(_ request: HTTPRequest) throws -> RoutedCall {
-        RoutedCall(.ask(.balance(try Self.user(in: try QueryParameters(request.query)))))
+        RoutedCall(.ask(.balance(try self.user(in: try QueryParameters(request.query)))))
     }
 
     private func history(_ request: HTTPRequest) throws -> RoutedCall {
         let query = try QueryParameters(request.query)
-        let user = try Self.user(in: query)
+        let user = try self.user(in: query)
         let types: [String: TransactionType] = ["CHARGE": .charge, "USE": .use]
         let only = try Self.choice(in: query, "transactionType", types)
         let page = try Self.number(in: query, "page", 0...HistoryQuery.pageMax, default: 0)
@@ -234,8 +281,20 @@ public struct Router: Sendable {
         return concert
     }
 
-    private static func user(in query: QueryParameters) throws -> UserID {
-        try self.id(try query.integer("userId"), "userId", UserID.self)
+    private func user(in query: QueryParameters) throws -> UserID {
+        if let asker = self.asker {
+            guard let number = try query.integerIfPresent("userId") else { return asker }
+            return try Self.id(number, "userId", UserID.self)
+        }
+        return try Self.id(try query.integer("userId"), "userId", UserID.self)
+    }
+
+    private func user(in body: JSONObject) throws -> UserID {
+        if let asker = self.asker {
+            guard let number = try body.integerIfPresent("userId") else { return asker }
+            return try Self.id(number, "userId", UserID.self)
+        }
+        return try Self.id(try body.integer("userId"), "userId", UserID.self)
     }
 
     private static func id<ID: Identifier>(_ number: Int64, _ name: StaticString, _: ID.Type) throws -> ID {

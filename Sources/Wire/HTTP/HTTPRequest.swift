@@ -28,6 +28,20 @@ public struct HTTPRequest {
 public enum HTTPMethod: UInt8, CaseIterable, Sendable {
     case get, head, post, put, delete, options, patch, connect, trace
 
+    public var name: StaticString {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .patch: "PATCH"
+        case .connect: "CONNECT"
+        case .trace: "TRACE"
+        }
+    }
+
     /// Case matters: `get` is no method that anybody knows.
     init?(_ name: ByteView) {
         let found: HTTPMethod? =

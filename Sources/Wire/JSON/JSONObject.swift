@@ -92,11 +92,13 @@ public struct JSONObject {
     // MARK: Values
 
     /// The text of a member's value; nil when it is missing or null.
-    private func value(_ name: StaticString) -> ByteView? {
+    private func value(_ name: StaticString) -> ByteView? { self.value(ByteView(name)) }
+
+    func value(_ name: ByteView) -> ByteView? {
         for at in 0..<self.memberCount {
             let member = self.members[at]
             let sent = self.bytes.part(Int(member.nameStart), Int(member.nameEnd))
-            guard JSONStringBytes.isEqual(sent, ByteView(name)) else { continue }
+            guard JSONStringBytes.isEqual(sent, name) else { continue }
             let value = self.bytes.part(Int(member.valueStart), Int(member.valueEnd))
             return value == "null" ? nil : value
         }

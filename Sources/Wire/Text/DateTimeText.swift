@@ -62,3 +62,21 @@ public struct DateTimeText: Equatable, Sendable {
         return number
     }
 }
+
+extension OutputBytes {
+    /// `2026-11-24T07:18:29`, in UTC (RFC 3339, without its zone), 19 bytes.
+    public mutating func append(isoDateTime epochSeconds: Int64) {
+        let time = CivilTime(seconds: epochSeconds)
+        self.append(decimal: time.year, width: 4)
+        self.append(UInt8(ascii: "-"))
+        self.append(decimal: time.month, width: 2)
+        self.append(UInt8(ascii: "-"))
+        self.append(decimal: time.day, width: 2)
+        self.append(UInt8(ascii: "T"))
+        self.append(decimal: time.hour, width: 2)
+        self.append(UInt8(ascii: ":"))
+        self.append(decimal: time.minute, width: 2)
+        self.append(UInt8(ascii: ":"))
+        self.append(decimal: time.second, width: 2)
+    }
+}

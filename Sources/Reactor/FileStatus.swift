@@ -1,0 +1,48 @@
+import CLibuv
+
+/// What the system knows of a file (stat(2)), asked at once: a system call.
+///
+/// Asked through libuv, as `struct stat` is no type to rely on in a module that imports both Glibc and something that is
+/// built on CoreFoundation: which of the two the compiler takes it from depends on what it has read first.
+public struct FileStatus: Equatable, Sendable {
+    public let inode: UInt64
+    public let device: UInt64
+    /// Bytes.
+    public let size: UInt64
+    /// When its content was changed last, since 1970.
+    public let seconds: Int64
+    public let nanoseconds: Int64
+    public let user: UInt32
+    /// What may be done with it: 0o600 for its owner alone.
+    public let mode: UInt32
+    public let isFolder: Bool
+
+    /// Nil for a path at which there is nothing, or that can't be looked at.
+    public init?(_ path: String) {
+        self.init { uv_fs_stat(nil, &$0, path, nil) }
+    }
+
+    /// Nil for a descriptor that is not open.
+    public init?(descriptor: Int32) {
+        self.init { uv_fs_fstat(nil, &$0, descriptor, nil) }
+    }
+
+    private init?(_ ask: (inout uv_fs_t) -> Int32) {
+        var request = uv_fs_t()
+        let code = ask(&request)
+        let status = request.statbuf
+        uv_fs_req_cleanup(&request)
+        guard code == 0 else { return nil }
+        self.inode = status.st_ino
+        self.device = status.st_dev
+        self.size = status.st_size
+        self.seconds = Int64(status.st_mtim.tv_sec)
+        self.nanoseconds = Int64(status.st_mtim.tv_nsec)
+        self.user = UInt32(truncatingIfNeeded: status.st_uid)
+        self.mode = UInt32(truncatingIfNeeded: status.st_mode & 0o7777)
+        self.isFolder = status.st_mode & 0o170000 == 0o040000  // S_IFMT, S_IFDIR (inode(7))
+    }
+
+    /// Whether both are of one file, whatever was written to it.
+    public func isSameFile(as other: FileStatus) -> Bool { self.inode == other.inode && self.device == other.device }
+}

@@ -1,0 +1,31 @@
+import Booking
+import Wire
+
+/// What the access log is told. Nothing is done while there is none.
+extension GatewayServer {
+    /// The request at hand, before anything is known of it but its head.
+    func noteAsked(_ request: HTTPRequest) {
+        guard self.accessLog != nil else { return }
+        self.asked = AccessLog.Asked(call: Router.name(of: request), at: Self.steadyTime)
+    }
+
+    /// A request that never became one: not HTTP, too large, too slow.
+    func noteUnreadable() {
+        guard self.accessLog != nil else { return }
+        self.asked = AccessLog.Asked(call: "unreadable", at: Self.steadyTime)
+    }
+
+    /// A request that a shard has answered, or should have.
+    func noteAsked(_ pending: Gateway.Pending) {
+        guard self.accessLog != nil else { return }
+        let shard = self.machine.slots.shard(of: pending.request.slot)
+        self.asked = AccessLog.Asked(call: pending.request.kind.name, at: pending.sentAt, shard: shard)
+    }
+
+    func log(_ status: HTTPStatus, bytes: Int, to client: Gateway.Client) {
+        guard let accessLog = self.accessLog else { return }
+        let method = AnswerWriter.Manner(note: client.note).method
+        let address = self.http.address(of: client)
+        accessLog.append(self.asked, status, method, bytes: bytes, client: address, at: Self.steadyTime)
+    }
+}

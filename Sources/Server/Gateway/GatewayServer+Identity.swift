@@ -1,0 +1,47 @@
+import Booking
+import Wire
+
+/// Requests about somebody, while `identity.mode` says that they have to prove who they are.
+extension GatewayServer {
+    func handle(_ request: HTTPRequest, from client: Gateway.Client, knownBy identity: IdentityCheck) -> AnswerSize {
+        let header = request[.authorization]
+        let now = Timestamp.now.seconds
+        switch identity.asker(header, at: now) {
+        case .refused(let problem):
+            self.answer(problem, client)
+            return .small
+        case .known(let user):
+            let routed = self.route(request, askedBy: user)
+            self.carryOut(routed, from: client)
+            return Self.size(of: routed)
+        case .claimed(let claim):
+            // The request's bytes are gone when the check is over, so it is read now, as if the token were right.
+            let routed = self.route(request, askedBy: claim.token.user)
+            let asked = self.asked
+            identity.verify(claim, header ?? .empty, at: now) { [unowned self] problem in
+                self.asked = asked
+                if let problem { return self.answer(problem, client) }
+                self.carryOut(routed, from: client)
+            }
+            return Self.size(of: routed)
+        }
+    }
+
+    private func carryOut(_ routed: Result<RoutedCall, Problem>, from client: Gateway.Client) {
+        switch routed {
+        // What may be cached is about nobody.
+        case .success(let routed): self.carryOut(routed, ifNoneMatch: nil, from: client)
+        case .failure(let problem): self.answer(problem, client)
+        }
+    }
+
+    private static func size(of routed: Result<RoutedCall, Problem>) -> AnswerSize {
+        (try? routed.get()).map { Self.size(of: $0) } ?? .small
+    }
+
+    private func route(_ request: HTTPRequest, askedBy user: UserID) -> Result<RoutedCall, Problem> {
+        do throws(Problem) { return .success(try self.router.route(request, askedBy: user)) } catch {
+            return .failure(error)
+        }
+    }
+}

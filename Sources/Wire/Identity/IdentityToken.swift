@@ -1,0 +1,178 @@
+public import Booking
+
+/// A JSON Web Token (RFC 7519) in JWS compact form (RFC 7515, section 7.1), read as far as that goes without its key:
+/// whose it says it is, until when, and what the signature is over. Nothing of it is true before the signature is.
+///
+///     base64url(header) . base64url(claims) . base64url(signature)
+///     └──────── what is signed ───────────┘
+///
+/// Strict as the bodies of requests are (`JSONObject`): no member twice, no other base64 than the shortest. Refused, each
+/// with its own code: another algorithm than the four that keys have here (RFC 8725, section 3.1), which `none` is;
+/// extensions that must be understood (`crit`); no time of expiry; another audience or issuer; no user.
+public struct IdentityToken: Sendable {
+    /// What keys sign with (RFC 7518, section 3.1; RFC 8037 for EdDSA).
+    public enum Algorithm: String, CaseIterable, Sendable {
+        case hs256 = "HS256"
+        case es256 = "ES256"
+        case rs256 = "RS256"
+        case edDSA = "EdDSA"
+    }
+
+    /// What a token must say.
+    public struct Rules: Sendable {
+        /// The claim that names the user: a whole number, or one in a string.
+        public var claim = "sub"
+        /// One of the token's audiences has to be this one; any will do where it is nil.
+        public var audience: String?
+        public var issuer: String?
+        /// How far the clocks of whoever signs and of this machine may be apart, in seconds.
+        public var leewaySeconds: Int64 = 30
+        public init() {}
+    }
+
+    /// Longer tokens are refused: none that says who somebody is comes near.
+    public static let bytesMax = 8_192
+    private static let textBytesMax = 1_024
+    private static let audiencesMax = 32
+
+    public let user: UserID
+    public let algorithm: Algorithm
+    /// Nil in a token that names no key.
+    public let keyID: String?
+    /// Seconds since 1970 from which on the token is over, the leeway included.
+    public let endsAt: Int64
+    /// So many bytes of the token are signed, from the first on.
+    public let signedCount: Int
+    public let signature: [UInt8]
+
+    /// Reads `token` as of a moment, in seconds since 1970.
+    public init(_ token: ByteView, _ rules: Rules, at now: Int64) throws(Problem) {
+        guard token.count <= Self.bytesMax, let first = token.firstIndex(of: UInt8(ascii: ".")),
+            let second = token.firstIndex(of: UInt8(ascii: "."), from: first + 1),
+            token.firstIndex(of: UInt8(ascii: "."), from: second + 1) == nil
+        else { throw .identityMalformed("it is not three parts with points between them") }
+        self.signedCount = second
+        self.signature = try Self.decoded(token.part(second + 1, token.count), "signature")
+        (self.algorithm, self.keyID) = try Self.decoded(token.part(0, first), "header") {
+            header throws(Problem) in try Self.readHeader(header)
+        }
+        (self.user, self.endsAt) = try Self.decoded(token.part(first + 1, second), "claims") {
+            claims throws(Problem) in try Self.readClaims(claims, rules, now)
+        }
+    }
+
+    private static func readHeader(_ header: JSONObject) throws(Problem) -> (Algorithm, String?) {
+        let name = try? header.stringIfPresent("alg", bytesMax: Self.textBytesMax)
+        guard let name, let algorithm = Algorithm(rawValue: name) else { throw .identityAlgorithm }
+        let keyID: String?
+        do throws(InputError) {
+            keyID = try header.stringIfPresent("kid", bytesMax: Self.textBytesMax)
+        } catch {
+            throw .identityMalformed("\(error)")
+        }
+        guard !header.has("crit") else { throw .identityMalformed("it has extensions that are not understood (crit)") }
+        return (algorithm, keyID)
+    }
+
+    private static func readClaims(_ claims: JSONObject, _ rules: Rules, _ now: Int64) throws(Problem) -> (
+        UserID, Int64
+    ) {
+        let user: UserID?
+        let expiry: Int64?
+        let begin: Int64?
+        let issuer: String?
+        let audiences: [String]
+        do throws(InputError) {
+            expiry = try claims.integerIfPresent("exp")
+            begin = try claims.integerIfPresent("nbf")
+            issuer = try claims.stringIfPresent("iss", bytesMax: Self.textBytesMax)
+            audiences = try claims.strings("aud", bytesMax: Self.textBytesMax, countMax: Self.audiencesMax)
+            user = claims.wholeNumber(named: rules.claim).flatMap { UserID(checking: $0) }
+        } catch {
+            throw .identityMalformed("\(error)")
+        }
+        guard let expiry else { throw .identityMalformed("it has no time of expiry (exp)") }
+        // Numbers are below 2^53, so nothing here overflows.
+        guard now < expiry + rules.leewaySeconds else { throw .identityExpired }
+        if let begin { guard now >= begin - rules.leewaySeconds else { throw .identityNotYet } }
+        if let wanted = rules.issuer { guard issuer == wanted else { throw .identityIssuer } }
+        if let wanted = rules.audience { guard audiences.contains(wanted) else { throw .identityAudience } }
+        guard let user else { throw .identityWithoutUser(rules.claim) }
+        return (user, expiry + rules.leewaySeconds)
+    }
+
+    /// Lends the JSON that a part holds.
+    private static func decoded<Result>(
+        _ part: ByteView,
+        _ name: String,
+        _ body: (JSONObject) throws(Problem) -> Result
+    ) throws(Problem) -> Result {
+        let bytes = try self.decoded(part, name)
+        return try bytes.withUnsafeBufferPointer { buffer throws(Problem) in
+            let object: JSONObject
+            do throws(InputError) { object = try JSONObject(ByteView(UnsafeRawBufferPointer(buffer))) } catch {
+                throw .identityMalformed("its \(name): \(error)")
+            }
+            return try body(object)
+        }
+    }
+
+    private static func decoded(_ part: ByteView, _ name: String) throws(Problem) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: part.count * 3 / 4)
+        guard bytes.withUnsafeMutableBytes({ Base64.url.decode(part.bytes, into: $0) }) else {
+            throw .identityMalformed("its \(name) is not base64url")
+        }
+        return bytes
+    }
+}
+
+extension JSONObject {
+    /// Whether a member is there, and not null.
+    func has(_ name: StaticString) -> Bool { self.value(ByteView(name)) != nil }
+
+    /// A whole number, or one in a string, of a member whose name is not known beforehand; nil for anything else.
+    func wholeNumber(named name: String) -> Int64? {
+        var name = name
+        guard let value = name.withUTF8({ self.value(ByteView(UnsafeRawBufferPointer($0))) }) else { return nil }
+        let isString = value.byte(0) == UInt8(ascii: "\"")
+        guard case .value(let number) = IntegerText(isString ? value.part(1, value.count - 1) : value) else {
+            return nil
+        }
+        return number
+    }
+
+    /// A string, or a list of strings; empty when the member is missing or null.
+    func strings(_ name: StaticString, bytesMax: Int, countMax: Int) throws(InputError) -> [String] {
+        guard let value = self.value(ByteView(name)), value.byte(0) == UInt8(ascii: "[") else {
+            return try self.stringIfPresent(name, bytesMax: bytesMax).map { [$0] } ?? []
+        }
+        var found: [String] = []
+        var at = 1
+        while true {
+            while at < value.count, value.byte(at) == UInt8(ascii: ",") || JSONChecker.isSpace(value.byte(at)) {
+                at += 1
+            }
+            guard value.byte(at) != UInt8(ascii: "]") else { return found }
+            guard value.byte(at) == UInt8(ascii: "\"") else {
+                throw InputError(.fieldTypeInvalid, field: name, "is not a list of strings")
+            }
+            let start = at + 1
+            at = start
+            while value.byte(at) != UInt8(ascii: "\"") { at += value.byte(at) == UInt8(ascii: "\\") ? 2 : 1 }
+            guard found.count < countMax else { throw InputError(.listTooLong, field: name, "has too many elements") }
+            guard at - start <= bytesMax else { throw InputError(.stringTooLong, field: name, "is too long") }
+            found.append(JSONStringBytes.text(value.part(start, at)))
+            at += 1
+        }
+    }
+}
+
+extension JSONStringBytes {
+    /// The content of a checked string, its escapes resolved.
+    fileprivate static func text(_ content: ByteView) -> String {
+        var bytes = JSONStringBytes(content)
+        var decoded = OutputBytes()
+        while let byte = bytes.next() { decoded.append(byte) }
+        return decoded.view.text
+    }
+}

@@ -1,0 +1,20 @@
+import Crypto
+
+/// The SHA-256 of a token: what stands for it in tables, so that they hold no token that somebody could use.
+public struct TokenDigest: Hashable, Sendable {
+    public let words: InlineArray<4, UInt64>
+
+    public init(_ token: ByteView) {
+        var hash = SHA256()
+        hash.update(bufferPointer: token.bytes)
+        self.words = hash.finalize().withUnsafeBytes { digest in
+            InlineArray { digest.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+        }
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        (0..<4).allSatisfy { left.words[$0] == right.words[$0] }
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(self.words[0]) }
+}

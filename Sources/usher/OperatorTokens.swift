@@ -1,0 +1,56 @@
+import ArgumentParser
+import Server
+
+struct OperatorTokens: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "operator-tokens",
+        abstract: "Change who may use the operator's port.",
+        discussion: """
+            Each operator has a token of their own, with a role: view looks at statistics, operate may change what runs, \
+            too. Only hashes of tokens are kept. While there is a token, every call of the operator's port but /healthz \
+            and /readyz needs one; without any, the port is bound to this machine alone. Gateways that run notice a \
+            change within a second.
+            """,
+        subcommands: [List.self, Add.self, Remove.self]
+    )
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show whose tokens there are.")
+        @OptionGroup var options: StateOptions
+
+        func run() throws {
+            let configuration = try self.options.resolve()
+            do { print(try OperatorTokensCommand.list(configuration)) } catch { throw Failure(description: "\(error)") }
+        }
+    }
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a token, and show it this once.")
+        @Argument(help: "Whose it is: letters, digits, '.', '_' and '-'.") var name: String
+        @Argument(help: "view or operate.") var role: Role
+        @OptionGroup var options: StateOptions
+
+        func run() throws {
+            let configuration = try self.options.resolve()
+            do {
+                let mayOperate = self.role == .operate
+                print(try OperatorTokensCommand.add(self.name, mayOperate: mayOperate, configuration))
+            } catch { throw Failure(description: "\(error)") }
+        }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a token: its bearer is refused at once.")
+        @Argument(help: "Whose it is, as usher operator-tokens list shows it.") var name: String
+        @OptionGroup var options: StateOptions
+
+        func run() throws {
+            let configuration = try self.options.resolve()
+            do { print(try OperatorTokensCommand.remove(self.name, configuration)) } catch {
+                throw Failure(description: "\(error)")
+            }
+        }
+    }
+
+    enum Role: String, ExpressibleByArgument { case view, operate }
+}
