@@ -37,6 +37,14 @@ public struct Router: Sendable {
             self = found
         }
 
+        /// Whether all its calls are about one user.
+        var isAboutUser: Bool {
+            switch self {
+            case .waiting, .reservation, .cancel, .payment, .charge, .balance, .history, .use: true
+            case .schedules, .seats, .concerts, .document: false
+            }
+        }
+
         var allow: StaticString {
             switch self {
             case .waiting: "GET, HEAD, POST, DELETE, OPTIONS"
@@ -72,6 +80,7 @@ public struct Router: Sendable {
         case .waiting where request.method == .delete: Request.Kind.leave.name
         case .schedules where isGet: Request.Kind.schedules.name
         case .concerts where isGet: "concerts"
+        case .document where isGet: "document"
         case .seats where isGet: Request.Kind.seats.name
         case .reservation where request.method == .post: Request.Kind.reserve.name
         case .reservation where request.method == .delete: Request.Kind.giveBack.name
@@ -89,11 +98,7 @@ public struct Router: Sendable {
     /// Whether a request is about one user, so that who asks has to be known. Paths and methods that there are not are about
     /// nobody.
     public static func isAboutUser(_ request: HTTPRequest) -> Bool {
-        guard request.method != .options, let path = Path(request.path) else { return false }
-        return switch path {
-        case .waiting, .reservation, .cancel, .payment, .charge, .balance, .history, .use: true
-        case .schedules, .seats, .concerts: false
-        }
+        request.method != .options && Path(request.path)?.isAboutUser == true
     }
 
     /// As `route`, for a request of `asker`: it may leave `userId` out, and is refused if it names another user there or in

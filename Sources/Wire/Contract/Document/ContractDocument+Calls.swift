@@ -4,6 +4,15 @@ import Booking
 /// path that is added asks for its words here.
 extension ContractDocument {
     static func calls(of path: Router.Path) -> [DocumentedCall] {
+        guard path.isAboutUser else { return self.ownCalls(of: path) }
+        return self.ownCalls(of: path).map { call in
+            var call = call
+            call.problems += Problem.identities
+            return call
+        }
+    }
+
+    private static func ownCalls(of path: Router.Path) -> [DocumentedCall] {
         switch path {
         case .concerts: [self.concerts]
         case .schedules: [self.schedules]
