@@ -1,0 +1,163 @@
+public import Booking
+
+/// Whom a request came from, by the header in which proxies pass that on.
+///
+///     client ──▶ proxy A ──▶ proxy B ──▶ here            X-Forwarded-For: <client>, <A>
+///                                                         Forwarded: for=<client>, for=<A>
+///
+/// Each proxy appends whom it was asked by, so only the end of the list is worth anything: the address counts that a
+/// trusted proxy wrote down and that is not itself a trusted proxy's, the rightmost such. What stands left of it is
+/// anybody's invention. Where a trusted proxy wrote no address (`unknown`, `_hidden`, something else), that proxy is all
+/// that is known.
+///
+/// Lines count in their order, as one list (RFC 9110, section 5.3). Sources: RFC 7239, sections 4 to 6; of `X-Forwarded-For`
+/// there is no standard: addresses with commas between them, with a port or without, IPv6 in brackets or without.
+public struct ForwardedFor {
+    private let trusted: NetworkList
+    /// The client, as far as the list has been read.
+    private var client: IPAddress?
+
+    init(trusted: NetworkList) { self.trusted = trusted }
+
+    /// The client by an `X-Forwarded-For`, for a request that came from `peer`, who is trusted.
+    public static func client(byForwardedFor headers: HTTPHeaders, from peer: IPAddress, _ trusted: NetworkList)
+        -> IPAddress
+    {
+        guard headers[.forwardedFor] != nil else { return peer }
+        var list = ForwardedFor(trusted: trusted)
+        for (name, value) in headers where HTTPHeaders.Known(name) == .forwardedFor { list.take(forwardedFor: value) }
+        return list.client ?? peer
+    }
+
+    /// The client by a `Forwarded`. Nil for one that is malformed: with a quote that is never closed, a client could hide
+    /// what proxies append behind it.
+    public static func client(byForwarded headers: HTTPHeaders, from peer: IPAddress, _ trusted: NetworkList)
+        -> IPAddress?
+    {
+        guard headers[.forwarded] != nil else { return peer }
+        var list = ForwardedFor(trusted: trusted)
+        for (name, value) in headers where HTTPHeaders.Known(name) == .forwarded {
+            guard list.take(forwarded: value) else { return nil }
+        }
+        return list.client ?? peer
+    }
+
+    // MARK: Lines
+
+    mutating func take(forwardedFor line: ByteView) {
+        var start = 0
+        while start <= line.count {
+            let end = line.firstIndex(of: UInt8(ascii: ","), from: start) ?? line.count
+            let node = line.part(start, end).trimmed()
+            if !node.isEmpty { self.take(node: node) }
+            start = end + 1
+        }
+    }
+
+    /// `forwarded-element *( "," forwarded-element )`, each `[ pair ] *( ";" [ pair ] )`. False where it is malformed.
+    mutating func take(forwarded line: ByteView) -> Bool {
+        var at = 0
+        var node: ByteView?
+        var hasPair = false
+        while true {
+            at = Self.skipSpace(line, at)
+            guard at < line.count else { break }
+            switch line.byte(at) {
+            case UInt8(ascii: ","):
+                self.endElement(&node, &hasPair)
+                at += 1
+            case UInt8(ascii: ";"): at += 1
+            default:
+                guard let (name, value, end) = Self.pair(line, at) else { return false }
+                if name.isEqualIgnoringCase("for") {
+                    guard node == nil else { return false }
+                    node = value
+                }
+                hasPair = true
+                at = Self.skipSpace(line, end)
+                // Nothing but the end of the pair may follow it.
+                guard at == line.count || line.byte(at) == UInt8(ascii: ",") || line.byte(at) == UInt8(ascii: ";")
+                else {
+                    return false
+                }
+            }
+        }
+        self.endElement(&node, &hasPair)
+        return true
+    }
+
+    /// An element without `for` is a proxy that does not say whom it was asked by.
+    private mutating func endElement(_ node: inout ByteView?, _ hasPair: inout Bool) {
+        if hasPair { self.take(node: node ?? .empty) }
+        node = nil
+        hasPair = false
+    }
+
+    private static func skipSpace(_ line: ByteView, _ start: Int) -> Int {
+        var at = start
+        while at < line.count, line.byte(at) == 0x20 || line.byte(at) == 0x09 { at += 1 }
+        return at
+    }
+
+    /// `token "=" value` from `start` on, and the offset behind it. An unquoted value may have the characters of IPv6,
+    /// which need quotes and are often sent without.
+    private static func pair(_ line: ByteView, _ start: Int) -> (name: ByteView, value: ByteView, end: Int)? {
+        let table = ByteClass.table
+        let nameEnd = line.skip(.token, from: start, to: line.count, table)
+        guard nameEnd > start, nameEnd + 1 < line.count, line.byte(nameEnd) == UInt8(ascii: "=") else { return nil }
+        let name = line.part(start, nameEnd)
+        var end = nameEnd + 1
+        guard line.byte(end) == UInt8(ascii: "\"") else {
+            while end < line.count,
+                table[Int(line.byte(end))] & (ByteClass.token.rawValue | ByteClass.target.rawValue) != 0,
+                line.byte(end) != UInt8(ascii: ","), line.byte(end) != UInt8(ascii: ";")
+            {
+                end += 1
+            }
+            return end > nameEnd + 1 ? (name, line.part(nameEnd + 1, end), end) : nil
+        }
+        end += 1
+        while end < line.count, line.byte(end) != UInt8(ascii: "\"") {
+            // No address has a backslash in it, so what it stands for does not matter.
+            end += line.byte(end) == UInt8(ascii: "\\") ? 2 : 1
+        }
+        guard end < line.count else { return nil }
+        return (name, line.part(nameEnd + 2, end), end + 1)
+    }
+
+    // MARK: Nodes
+
+    private mutating func take(node: ByteView) {
+        guard let address = Self.address(of: node) else { return self.client = nil }
+        // Of trusted proxies in a row the leftmost is the farthest that is known.
+        if self.client == nil || !self.trusted.contains(address) { self.client = address }
+    }
+
+    /// `192.0.2.1`, `192.0.2.1:47011`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:47011`; a port may be `_hidden`.
+    static func address(of node: ByteView) -> IPAddress? {
+        guard !node.isEmpty else { return nil }
+        if node.byte(0) == UInt8(ascii: "[") {
+            guard let close = node.firstIndex(of: UInt8(ascii: "]")), self.isPort(node.part(close + 1, node.count))
+            else {
+                return nil
+            }
+            return IPAddress.ipv6(node.part(1, close)).map { IPAddress(bits: $0) }
+        }
+        if let address = IPAddress(node) { return address }
+        guard let colon = node.firstIndex(of: UInt8(ascii: ":")), self.isPort(node.part(colon, node.count)) else {
+            return nil
+        }
+        return IPAddress.ipv4(node.part(0, colon)).map { IPAddress(ipv4: $0) }
+    }
+
+    /// Nothing, or a colon and a port.
+    private static func isPort(_ text: ByteView) -> Bool {
+        guard !text.isEmpty else { return true }
+        guard text.byte(0) == UInt8(ascii: ":"), text.count > 1 else { return false }
+        let port = text.part(1, text.count)
+        if port.byte(0) == UInt8(ascii: "_") {
+            return port.count > 1 && port.skip(.host, from: 1, to: port.count, ByteClass.table) == port.count
+        }
+        return port.count <= 5 && port.skip(.digit, from: 0, to: port.count, ByteClass.table) == port.count
+    }
+}
