@@ -28,7 +28,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core forge burst test kills \
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core forge overload burst test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
@@ -79,6 +79,10 @@ bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis
 bench-compaction: build  # p99 of joins and polls beside a compaction: ROUNDS=3 FILL_SECONDS=10 ARCHIVE=on DISK=/var/tmp
 	@deploy/setup bench
 	@deploy/bench/compaction.py
+
+overload: build  # Completed and p99 at 0.25 to 3 times of what one core carries, as a picture: SHARDS=4 MIX=join=6,poll=3,reserve=1
+	swift build -c release --product benchmarks
+	@deploy/bench/overload.py
 
 burst: build  # 50,000 joins at once to one concert: places and admissions checked
 	@deploy/bench/burst.py

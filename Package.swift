@@ -59,6 +59,7 @@ let package = Package(
                 "Journal",
                 "Reactor",
                 "Wire",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "JWTKit", package: "jwt-kit"),
@@ -78,7 +79,15 @@ let package = Package(
             swiftSettings: house
         ),
 
-        .executableTarget(name: "benchmarks", dependencies: ["Booking", "Journal", "Wire"], swiftSettings: house),
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: [
+                "Booking", "Journal", "Reactor", "Wire",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: house
+        ),
 
         // How the gateway's parser frames requests, for scripts that compare it with others.
         .executableTarget(

@@ -119,6 +119,8 @@ final class GatewayHost {
         case .send(let shard, let id): self.send(request, to: shard, id, key)
         case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, key)
         case .held: break
+        // Never here: no delays are measured.
+        case .shed: if let client { self.answer(.refused(.overloaded), client) }
         case .refused(let refusal): if let client { self.answer(.refused(refusal), client) }
         }
     }
@@ -153,7 +155,7 @@ final class GatewayHost {
         guard let (pending, key, submission) = self.machine.takeClaim(id, from: shard) else { return }
         switch submission {
         case .send(let shard, let id): self.send(pending.request, to: shard, id, key)
-        case .claim, .held: break
+        case .claim, .held, .shed: break
         case .refused(let refusal): self.finish(pending, with: .refused(refusal))
         }
     }

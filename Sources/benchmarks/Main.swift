@@ -8,6 +8,9 @@ import Glibc
                benchmarks replay VISITS ROUNDS              taking facts in, from memory
                benchmarks forge COUNT [PORT PID]            forged tokens: here, or to the gateway of that process
                benchmarks large-shard STATE CATALOGUE       a journal of 1,000,000 waiting, for a cluster of one shard
+               benchmarks openload PORT RATE SECONDS WARM_UP CONNECTIONS SEED MIX
+                                                            requests that come whether others were answered or not, for
+                                                            deploy/bench/overload.py; MIX such as join=6,poll=3,reserve=1
         """
 
     static func main() throws {
@@ -27,10 +30,33 @@ import Glibc
         case ("replay", 3):
             guard let visits = Int(words[1]), let rounds = Int(words[2]), visits > 0, rounds > 0 else { fallthrough }
             try ReplayBenchmark.run(visits: visits, rounds: rounds)
+        case ("openload", 8):
+            guard let plan = Self.plan(words) else { fallthrough }
+            try OpenLoad.run(plan)
         default:
             print(Self.usage)
             exit(2)
         }
+    }
+
+    private static func plan(_ words: [String]) -> OpenLoad.Plan? {
+        var plan = OpenLoad.Plan()
+        guard let port = UInt16(words[1]), let rate = Double(words[2]), let seconds = Double(words[3]),
+            let warmUp = Double(words[4]), let connections = Int(words[5]), let seed = UInt64(words[6])
+        else { return nil }
+        for part in words[7].split(separator: ",") {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let kind = OpenLoad.Kind(rawValue: String(pair[0])), let parts = Int(pair[1]) else {
+                return nil
+            }
+            plan.mix[kind] = parts
+        }
+        guard rate > 0, seconds > 0, connections > 0, !plan.mix.isEmpty else { return nil }
+        (plan.port, plan.perSecond, plan.seconds, plan.warmUpSeconds) = (port, rate, seconds, warmUp)
+        (plan.connections, plan.seed) = (connections, seed)
+        // New people in each run against one cluster.
+        plan.firstUser += seed * 20_000_000
+        return plan
     }
 
     /// Nanoseconds of a clock that never goes back.

@@ -115,6 +115,41 @@ import Testing
     }
 }
 
+/// A gateway that waits long for a client to go on reading, and not long for the end of it.
+@Suite(
+    .cluster(
+        "--shards",
+        "1",
+        "--set",
+        "gateway.answerTimeoutSeconds=1",
+        catalogue: HTTPTimeCatalogue.json
+    )
+) struct HTTPAnswerTimeTests {
+    @Test func `a client that reads an answer bit by bit for ever is cut off`() throws {
+        let connection = try TestConnection(port: ServedCluster.shared.port, receiveBuffer: 4_096)
+        let other = try BookingClient.keeping(port: ServedCluster.shared.port)
+        try connection.send(BookingClient.request("GET", "/api/v1/concert/seats?concertId=1&concertScheduleId=1"))
+        var count = 0
+        do {
+            while try connection.receive(atMost: 64) {
+                count += 1
+                _ = try other.balance(1)
+            }
+            Issue.record("it ended without a reset")
+        } catch let failure as TestConnection.Failure {
+            #expect(failure.isReset, "\(failure)")
+        }
+        #expect(count < 9_000_000 / 64)
+        #expect(try #require(try ServedCluster.shared.stats().gateways.first).connections.timedOut == 1)
+    }
+
+    @Test func `answers of one connection may take longer than one together`() throws {
+        let client = try BookingClient.keeping(port: ServedCluster.shared.port)
+        let end = ContinuousClock.now + .seconds(3)
+        while ContinuousClock.now < end { #expect(try client.balance(1).status == 200) }
+    }
+}
+
 enum HTTPTimeCatalogue {
     static func expectTimeout(_ connection: TestConnection) throws {
         let answer = try connection.answer()

@@ -78,3 +78,73 @@ import Testing
         #expect(try self.cluster.client.join(1, 1).json["place"] == 1)
     }
 }
+
+/// A gateway that takes no pause for an innocent one.
+@Suite(
+    .serialized,
+    .cluster(
+        "--shards",
+        "1",
+        "--set",
+        "gateway.overloadPatienceMilliseconds=0",
+        "--set",
+        "gateway.overloadInFlightMin=1000",
+        "--set",
+        "gateway.replyTimeoutMilliseconds=60000"
+    )
+) struct SheddingTests {
+    private var cluster: ServedCluster { ServedCluster.shared }
+
+    private static func join(_ user: Int) -> String {
+        BookingClient.request("POST", "/api/v1/waiting", body: #"{"concertId":1,"userId":\#(user)}"#)
+    }
+
+    @Test func `with too much under way joins are refused before polls, and polls before bookings`() throws {
+        let token = try #require(try self.cluster.client.join(1, 1).json["tokenId"].string)
+        let shard = try self.cluster.file().shards[0]
+        kill(shard, SIGSTOP)
+        defer { kill(shard, SIGCONT) }
+        // More than joins may be, less than questions: 1,088.
+        let connections = try (0..<17).map { _ in try TestConnection(port: self.cluster.port) }
+        for (number, connection) in connections.enumerated() {
+            try connection.send((1...64).map { Self.join(number * 64 + $0) }.joined())
+        }
+        // What is asked once the ping has been out for too long is refused.
+        var waiting: [TestConnection] = []
+        var refused: Answer?
+        while refused == nil, waiting.count < 100 {
+            let connection = try TestConnection(port: self.cluster.port)
+            try connection.send(Self.join(2_000 + waiting.count))
+            usleep(20_000)
+            if connection.hasInput { refused = try connection.answer() } else { waiting.append(connection) }
+        }
+        let answer = try #require(refused)
+        ContractTests.expect(answer, 503, "OVERLOADED", "요청이 많아 처리할 수 없습니다. 잠시 후 다시 시도해주세요.")
+        #expect(answer["Retry-After"] == "5" && !answer.closes)
+        // Every one from now on, in English and to HEAD as well.
+        let english = try self.cluster.client.call(
+            "POST",
+            "/api/v1/waiting",
+            body: #"{"concertId":1,"userId":3000}"#,
+            ["Accept-Language: en", "Connection: close"]
+        )
+        #expect(english.message == "Too many requests are under way. Try again in a moment." && english.closes)
+
+        let poll = try TestConnection(port: self.cluster.port)
+        try poll.send(BookingClient.request("GET", "/api/v1/waiting?concertId=1", token: token))
+        let charge = try TestConnection(port: self.cluster.port)
+        try charge.send(BookingClient.request("POST", "/api/v1/point/charge?userId=1&amount=5"))
+        usleep(100_000)
+        #expect(!poll.hasInput && !charge.hasInput)
+        kill(shard, SIGCONT)
+        #expect(try poll.answer().status == 200)
+        #expect(try charge.answer().status == 200)
+        for connection in connections {
+            for _ in 0..<64 { #expect(try connection.answer().status == 200) }
+        }
+        for connection in waiting { #expect(try connection.answer().status == 200) }
+        let refusals = try #require(try self.cluster.stats().gateways.first).refusals
+        #expect(refusals.shedJoins == 2 && refusals.shedQuestions == 0 && refusals.shedBookings == 0)
+        try TestCluster.eventually("joins are taken again") { try self.cluster.client.join(1, 4_000).status == 200 }
+    }
+}

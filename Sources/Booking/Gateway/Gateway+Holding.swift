@@ -37,6 +37,7 @@ extension Gateway {
     public mutating func linkIsLost(to shard: Int, at now: Timestamp) {
         self.links[shard].isUp = false
         self.links[shard].awaySince = now
+        self.forgetPressure(of: shard)
     }
 
     /// No shard has been away for so long that what was asked of it is given up.

@@ -41,6 +41,8 @@ public struct Gateway {
         public var replyTimeout = Nanoseconds.seconds(5)
         /// How old a cached list of schedules may be.
         public var scheduleLifetime = Nanoseconds.seconds(1)
+        /// What is too much for a shard, once its link is slow.
+        public var window = AdmissionWindow.Rules()
         public init() {}
     }
 
@@ -51,6 +53,8 @@ public struct Gateway {
         case claim(shard: Int, id: UInt64, Request)
         /// The shard is away: `linkIsUp` gives the request when it is back.
         case held
+        /// There is more to do than can be done, and this is worth less than the rest.
+        case shed(Worth)
         case refused(Refusal)
     }
 
@@ -70,6 +74,7 @@ public struct Gateway {
         var awaySince = Timestamp.distantPast
         /// What is in flight, and while it is not up, what is held.
         var inFlight: InFlight
+        var window: AdmissionWindow
         /// The clients' keys of those that came with one, by their ids: few, so they are not with the others.
         var keys: [UInt64: OperationID] = [:]
     }
@@ -77,12 +82,17 @@ public struct Gateway {
     public let slots: SlotMap
     private(set) var limits: Limits
     var links: [Link]
+    /// Some shard has more to do than it can: see `AdmissionWindow`.
+    public internal(set) var isPressed = false
     private var cache: ScheduleCache
 
     public init(slots: SlotMap, limits: Limits) {
         self.slots = slots
         self.limits = limits
-        let link = Link(inFlight: InFlight(countMax: limits.inFlightPerShardMax))
+        let link = Link(
+            inFlight: InFlight(countMax: limits.inFlightPerShardMax),
+            window: AdmissionWindow(limits.window)
+        )
         self.links = Array(repeating: link, count: slots.shardCount)
         self.cache = ScheduleCache(
             lifetime: limits.scheduleLifetime,
@@ -111,8 +121,10 @@ public struct Gateway {
         key: OperationID? = nil,
         at now: Timestamp
     ) -> Submission {
+        let shard = self.firstShard(of: request, key)
+        if client != nil, self.isPressed, !self.admits(request.worth, to: shard) { return .shed(request.worth) }
         let pending = Pending(client: client, request: request, token: token, sentAt: now)
-        return self.submit(pending, key, to: self.firstShard(of: request, key))
+        return self.submit(pending, key, to: shard)
     }
 
     mutating func submit(_ pending: Pending, _ key: OperationID?, to shard: Int) -> Submission {
@@ -136,7 +148,7 @@ public struct Gateway {
         case .readyRefresh(let body):
             switch self.refresh(concert, at: now) {
             case .send(let shard, let id): return .readyRefresh(body, shard: shard, id: id)
-            case .held, .claim: return .ready(body)
+            case .held, .claim, .shed: return .ready(body)
             case .refused:
                 _ = self.cache.fail(concert)  // a young answer has no waiters; the next one to ask tries again
                 return .ready(body)
@@ -144,7 +156,7 @@ public struct Gateway {
         case .waitRefresh:
             switch self.refresh(concert, at: now) {
             case .send(let shard, let id): return .waitRefresh(shard: shard, id: id)
-            case .held, .claim: return .wait
+            case .held, .claim, .shed: return .wait
             case .refused(let refusal):
                 _ = self.cache.fail(concert)  // the only waiter is this client, which is refused here
                 return .refused(refusal)

@@ -11,6 +11,11 @@ extension ServerConfiguration {
         limits.heldPerShardMax = self.gateway.heldPerShardMax
         limits.replyTimeout = .milliseconds(Int64(self.gateway.replyTimeoutMilliseconds))
         limits.scheduleLifetime = .milliseconds(Int64(self.gateway.scheduleCacheMilliseconds))
+        limits.window.target = .milliseconds(Int64(self.gateway.overloadDelayMilliseconds))
+        limits.window.patience = .milliseconds(Int64(self.gateway.overloadPatienceMilliseconds))
+        limits.window.countMin = max(1, self.gateway.overloadInFlightMin / self.cluster.shards)
+        limits.window.askingRoomPercent = self.gateway.overloadAskingRoomPercent
+        limits.window.bookingRoomPercent = self.gateway.overloadBookingRoomPercent
         return limits
     }
 
@@ -67,7 +72,27 @@ extension ServerConfiguration {
             bodyTimeout: .seconds(Int64(self.gateway.bodyTimeoutSeconds)),
             idleTimeout: .seconds(Int64(self.gateway.idleTimeoutSeconds)),
             writeTimeout: .seconds(Int64(self.gateway.writeTimeoutSeconds)),
+            answerTimeout: .seconds(Int64(self.gateway.answerTimeoutSeconds)),
+            requestsPerConnectionMax: UInt32(self.gateway.requestsPerConnectionMax),
+            clients: self.clientLimits,
             http: http
+        )
+    }
+
+    private var clientLimits: ClientGate.Limits {
+        guard let source = ClientGate.Source(rawValue: self.gateway.clientAddress),
+            let trusted = try? NetworkList(self.gateway.trustedAddresses)
+        else { preconditionFailure("gateway.clientAddress and gateway.trustedAddresses were checked") }
+        return ClientGate.Limits(
+            source: source,
+            trusted: trusted,
+            prefixBits: self.gateway.ipv6PrefixBits,
+            connectionsMax: self.gateway.connectionsPerAddressMax,
+            requestsPerSecond: self.gateway.requestsPerAddressPerSecond,
+            requestsBurst: self.gateway.requestsPerAddressBurst,
+            requestsPerUserPerSecond: self.gateway.requestsPerUserPerSecond,
+            requestsPerUserBurst: self.gateway.requestsPerUserBurst,
+            bucketsMax: self.gateway.rateBucketsMax
         )
     }
 }

@@ -30,6 +30,27 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var bodyTimeoutSeconds = 10
         public var idleTimeoutSeconds = 75
         public var writeTimeoutSeconds = 30
+        /// A hall of 100,000 seats is 9 MB, which a phone at 0.25 Mbit/s has in this time.
+        public var answerTimeoutSeconds = 300
+        public var requestsPerConnectionMax = 10_000
+        public var clientAddress = "peer"
+        public var trustedAddresses = "127.0.0.0/8, ::1"
+        public var ipv6PrefixBits = 64
+        /// Thousands of phones share one address of their carrier: a limit for machines, not for crowds.
+        public var connectionsPerAddressMax = 1_000
+        public var requestsPerAddressPerSecond = 500
+        public var requestsPerAddressBurst = 2_000
+        /// A page asks a few times a second while its user does something.
+        public var requestsPerUserPerSecond = 20
+        public var requestsPerUserBurst = 100
+        public var rateBucketsMax = 65_536
+        public var overloadDelayMilliseconds = 20
+        /// Longer than what a disk, a neighbour or a garbage-collecting client makes one wait now and then.
+        public var overloadPatienceMilliseconds = 100
+        /// What one core does in some 20 ms; a crowd of 4,000 that asks all at once is let through.
+        public var overloadInFlightMin = 4_000
+        public var overloadAskingRoomPercent = 50
+        public var overloadBookingRoomPercent = 100
         public var pipelinedRequestsMax = 64
         public var inFlightPerShardMax = 20_000
         public var heldPerShardMax = 10_000

@@ -1,4 +1,6 @@
+import Booking
 import Reactor
+import Wire
 
 /// One line of the settings table: what a setting is called, what it may be, and what it does.
 public struct Setting: Sendable {
@@ -17,6 +19,8 @@ public struct Setting: Sendable {
         case zone
         /// Visible characters of ASCII; `wordOrNone` may be empty.
         case word, wordOrNone
+        /// Addresses and networks, or nothing.
+        case networks
         case oneOf([String])
 
         var mayBeEmpty: Bool { if case .wordOrNone = self { true } else { false } }
@@ -63,6 +67,7 @@ public struct Setting: Sendable {
         case .text(.word, _): "visible characters of ASCII"
         case .text(.wordOrNone, _): "visible characters of ASCII, or empty"
         case .text(.zone, _): "the name of a time zone, such as Asia/Seoul or UTC"
+        case .text(.networks, _): "addresses and networks with commas between them, such as 10.0.0.0/8, ::1, or empty"
         case .text(.oneOf(let choices), _):
             choices.count == 1 ? choices[0] : "one of " + choices.joined(separator: ", ")
         }
@@ -117,6 +122,10 @@ public struct Setting: Sendable {
         case .zone:
             guard Zone.exists(text) else {
                 throw Refusal(problem: "is '\(text)', which is no time zone of this system")
+            }
+        case .networks:
+            do throws(NetworkList.Mistake) { _ = try NetworkList(text) } catch {
+                throw Refusal(problem: "has '\(error.part)', which is neither an address nor a network")
             }
         case .oneOf(let choices):
             guard choices.contains(text) else { throw Refusal(problem: "is '\(text)'") }

@@ -4,7 +4,7 @@ import Booking
 /// come from it; a setting that is not in it does not exist.
 public enum Settings {
     public static let all: [Setting] =
-        Self.cluster + Self.gateway + Self.operatorPort + Self.shard + Self.booking
+        Self.cluster + Self.gateway + Self.clients + Self.operatorPort + Self.shard + Self.booking
         + Self.rest + Self.identity
 
     public static subscript(name: String) -> Setting? { Self.all.first { $0.name == name } }
@@ -403,7 +403,7 @@ public enum Settings {
     static let lifetimeSecondsRange = 1...31_536_000
     static let spanSecondsRange = 0...31_536_000
 
-    private static func whole(
+    static func whole(
         _ name: String,
         _ range: ClosedRange<Int>,
         _ path: any WritableKeyPath<ServerConfiguration, Int> & Sendable,
@@ -413,7 +413,7 @@ public enum Settings {
         Setting(name: name, unit: unit, explanation: explanation, kind: .whole(range, path))
     }
 
-    private static func text(
+    static func text(
         _ name: String,
         _ rule: Setting.TextRule,
         _ path: any WritableKeyPath<ServerConfiguration, String> & Sendable,

@@ -12,11 +12,19 @@ extension GatewayServer {
             return .small
         case .known(let user):
             let routed = self.route(request, askedBy: user)
+            if let problem = self.refusalOfUser(routed, isKnown: true) {
+                self.answer(problem, client)
+                return .small
+            }
             self.carryOut(routed, from: client)
             return Self.size(of: routed)
         case .claimed(let claim):
             // The request's bytes are gone when the check is over, so it is read now, as if the token were right.
             let routed = self.route(request, askedBy: claim.token.user)
+            if let problem = self.refusalOfUser(routed, isKnown: false) {
+                self.answer(problem, client)
+                return .small
+            }
             let asked = self.asked
             identity.verify(claim, header ?? .empty, at: now) { [unowned self] problem in
                 self.asked = asked
@@ -25,6 +33,11 @@ extension GatewayServer {
             }
             return Self.size(of: routed)
         }
+    }
+
+    private func refusalOfUser(_ routed: Result<RoutedCall, Problem>, isKnown: Bool) -> Problem? {
+        guard case .success(let routed) = routed else { return nil }
+        return self.refusalOfUser(routed.call, isKnown: isKnown)
     }
 
     private func carryOut(_ routed: Result<RoutedCall, Problem>, from client: Gateway.Client) {

@@ -18,12 +18,12 @@ final class GatewayServer: HTTPHandler {
     private let catalogue: Catalogue
     private let writer: AnswerWriter
     private let contract: CachedBody
-    private(set) var machine: Gateway
+    var machine: Gateway
     private(set) var http: HTTPServer!
     private var diallers: [Dialler] = []
     private var port = 0
     private let ticker: LoopTimer
-    private var date: HTTPDate
+    private(set) var date: HTTPDate
     /// Used again for every answer.
     private var scratch = OutputBytes()
     private var output = OutputBytes()
@@ -34,6 +34,9 @@ final class GatewayServer: HTTPHandler {
     let identity: IdentityCheck?
     /// What it is told of the answer that is being written.
     var asked = AccessLog.Asked()
+    /// What delays are measured with, by shard; empty where nothing is done about them.
+    var pulses: [LinkPulse]
+    var shedAnswers: ShedAnswers
 
     /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
     /// that starts again while one shard is away must serve the others.
@@ -66,6 +69,9 @@ final class GatewayServer: HTTPHandler {
         self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
+        let minds = configuration.gatewayLimits.window.target > .zero
+        self.pulses = Array(repeating: LinkPulse(), count: minds ? slots.shardCount : 0)
+        self.shedAnswers = ShedAnswers(self.writer)
         self.patience = configuration.gatewayLimits.replyTimeout
         self.identity = identity
         self.accessLog = configuration.accessLog(ofGateway: index, on: loop, log: log)
@@ -126,6 +132,8 @@ final class GatewayServer: HTTPHandler {
         stats.connections = self.http.connectionStats
         if let identity { stats.identity = identity.counts }
         if let accessLog { stats.accessLog = accessLog.counts }
+        stats.refusals = self.http.refusals
+        stats.pressedShards = UInt64(self.machine.pressedShards)
         self.meter.fill(&stats)
         return stats
     }
@@ -166,6 +174,10 @@ final class GatewayServer: HTTPHandler {
 
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
         self.noteAsked(request)
+        if self.machine.isPressed, let worth = self.worthToShed(request) {
+            self.shed(worth, client)
+            return .small
+        }
         if let identity = self.identity, Router.isAboutUser(request) {
             return self.handle(request, from: client, knownBy: identity)
         }
@@ -174,6 +186,10 @@ final class GatewayServer: HTTPHandler {
             routed = try self.router.route(request)
         } catch {
             self.answer(error, client)
+            return .small
+        }
+        if let problem = self.refusalOfUser(routed.call) {
+            self.answer(problem, client)
             return .small
         }
         self.carryOut(routed, ifNoneMatch: request[.ifNoneMatch], from: client)
@@ -195,6 +211,7 @@ final class GatewayServer: HTTPHandler {
             case .send(let shard, let id): self.send(question, to: shard, id, routed.key)
             case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, routed.key)
             case .held: break
+            case .shed(let worth): self.shed(worth, client)
             case .refused(let refusal): self.answer(.refused(refusal), to: question, routed.token, client)
             }
         case .schedules(let concert):
@@ -251,7 +268,13 @@ final class GatewayServer: HTTPHandler {
         }
     }
 
-    private func flushLinks() { for dialler in self.diallers { dialler.link?.flush() } }
+    private func flushLinks() {
+        for shard in self.diallers.indices {
+            guard let link = self.diallers[shard].link, !link.outgoing.isEmpty else { continue }
+            self.measure(link, to: shard)
+            link.flush()
+        }
+    }
 
     // MARK: Replies
 
@@ -268,6 +291,7 @@ final class GatewayServer: HTTPHandler {
                 return self.finish(pending, with: Reply.unanswered)
             }
             self.finish(pending, with: reply)
+        case .control(.pong): self.measured(shard)
         case .control(.unknownKind):
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
             self.finish(pending, with: Reply.unanswered)
@@ -282,7 +306,7 @@ final class GatewayServer: HTTPHandler {
         }
         switch submission {
         case .send(let shard, let id): self.send(pending.request, to: shard, id, key)
-        case .claim, .held: break
+        case .claim, .held, .shed: break
         case .refused(let refusal): self.finish(pending, with: .refused(refusal))
         }
     }
@@ -313,7 +337,10 @@ final class GatewayServer: HTTPHandler {
     }
 
     private func answer(_ reply: Reply, to request: Request, _ token: TokenText, _ client: Gateway.Client) {
-        if case .refused = reply { self.meter.refused(request.kind) }
+        if case .refused(let refusal) = reply {
+            self.meter.refused(request.kind)
+            if refusal == .overloaded { self.http.note(\.overloaded) }
+        }
         self.output.removeAll()
         let status = self.writer.append(
             reply,
@@ -346,6 +373,13 @@ final class GatewayServer: HTTPHandler {
         self.send(status, client)
     }
 
+    /// An answer that is ready as bytes.
+    func send(_ answer: [UInt8], _ status: HTTPStatus, _ client: Gateway.Client) {
+        self.meter.answered(status.rawValue)
+        self.log(status, bytes: answer.count, to: client)
+        self.http.answer(client, with: answer)
+    }
+
     /// `output` holds the answer.
     private func send(_ status: HTTPStatus, _ client: Gateway.Client) {
         self.meter.answered(status.rawValue)
@@ -363,7 +397,10 @@ final class GatewayServer: HTTPHandler {
         onReady()
     }
 
-    private func linkIsLost(to shard: Int) { self.machine.linkIsLost(to: shard, at: Self.steadyTime) }
+    private func linkIsLost(to shard: Int) {
+        if !self.pulses.isEmpty { self.pulses[shard] = LinkPulse() }
+        self.machine.linkIsLost(to: shard, at: Self.steadyTime)
+    }
 
     private func tick() {
         self.date.update(epochSeconds: Timestamp.now.seconds)

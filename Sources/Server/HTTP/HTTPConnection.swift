@@ -1,4 +1,5 @@
 import Booking
+import DequeModule
 import Reactor
 import Wire
 
@@ -23,11 +24,19 @@ final class HTTPConnection {
     private let connection: Connection
     private unowned let server: HTTPServer
     private var parser: HTTPRequestParser
+    /// Who is at the other end: as the kernel says, or as a trusted proxy's PROXY header said.
+    private var client: IPAddress
+    /// What has come of a PROXY header that has to come first; nil once it has.
+    private var proxyBytes: [UInt8]?
+    /// Whether each request is looked at: limits count it, or its headers say whose it is.
+    private var isWatched = false
+    /// Whether it counts as one of its client's connections.
+    private var hasEntered = false
     /// The number of the next request to be read, and of the next to be answered.
     private var nextRequest: UInt32 = 0
     private var nextAnswer: UInt32 = 0
-    /// Answers that came before their turn; only pipelined requests to several shards have any.
-    private var early: [UInt32: [UInt8]] = [:]
+    /// Answers that came before their turn, from the one that is next; only pipelined requests have any.
+    private var early = Deque<[UInt8]?>()
     /// After the answer with this number the connection closes.
     private var lastAnswer: UInt32?
     /// The request being read waits for `100 Continue`, which may not overtake the answers to those before it. Who
@@ -37,7 +46,8 @@ final class HTTPConnection {
     private var awaitsLarge = false
     private var isPaused = false
     private var isLingering = false
-    private var wasRefused = false
+    /// The connection ends by our will: the peer may be sending more.
+    private var endsEarly = false
     private var hasEnded = false
     /// What the peer is being waited for, and since when.
     private var phase = HTTPRequestParser.Phase.idle
@@ -45,22 +55,32 @@ final class HTTPConnection {
     /// What was pending when the writing side last made progress, and when that was.
     private var pendingBytes = 0
     private var pendingSince: UInt64 = 0
+    /// How many bytes were appended in all; and how many of them must have left by the time an answer may take, since when.
+    private var appendedBytes: UInt64 = 0
+    private var owedBytes: UInt64 = 0
+    private var owedSince: UInt64 = 0
 
-    init(number: UInt64, _ connection: Connection, of server: HTTPServer) {
+    /// `client` has been let in, unless a PROXY header has yet to say who it is.
+    init(number: UInt64, _ connection: Connection, from client: IPAddress, awaitsProxy: Bool, of server: HTTPServer) {
         self.number = number
         self.connection = connection
         self.server = server
+        self.client = client
         self.parser = HTTPRequestParser(limits: server.limits.http)
         self.phaseSince = server.now
+        if awaitsProxy { self.proxyBytes = [] } else { self.hasCome(from: client) }
         connection.onRead = { self.received($0) }
         connection.onEnd = { self.ended($0) }
         connection.onHighWater = { self.pause() }
         connection.onLowWater = { self.resume() }
-        connection.onClose = { self.server.remove(self.number) }
+        connection.onClose = {
+            if self.hasEntered { self.server.gate.leave(self.client) }
+            self.server.remove(self.number)
+        }
         connection.startReading()
     }
 
-    /// The client's address, for those who want to know.
+    /// The client's address, for those who want to know; its port, where a PROXY header names the client, is 0.
     private(set) lazy var address = self.connection.peerAddress
 
     private var unanswered: UInt32 { self.nextRequest &- self.nextAnswer }
@@ -69,6 +89,7 @@ final class HTTPConnection {
 
     private func received(_ bytes: UnsafeRawBufferPointer) {
         guard !self.isLingering, self.lastAnswer == nil else { return }
+        guard self.proxyBytes == nil else { return self.receivedBeforeProxyHeader(bytes) }
         self.parser.feed(bytes)
         self.readRequests()
     }
@@ -91,7 +112,10 @@ final class HTTPConnection {
                 let fate = self.isLast(request) ? .close : request.connection
                 let client = self.nextClient(for: request, fate)
                 if fate == .close { self.lastAnswer = client.sequence }
-                self.awaitsLarge = self.server.handler.handle(request, from: client) == .large
+                let size =
+                    self.isWatched
+                    ? self.handleWatched(request, from: client) : self.server.handler.handle(request, from: client)
+                self.awaitsLarge = size == .large
             case .refused(let refusal):
                 self.refuse(Problem(refusal))
             }
@@ -105,7 +129,11 @@ final class HTTPConnection {
     /// A server that drains answers one more request on each connection. While it hands over, that is the last of those
     /// that have come together: a client that sends many at a time need not send some of them again.
     private func isLast(_ request: HTTPRequest) -> Bool {
-        switch self.server.draining {
+        if self.nextRequest >= self.server.limits.requestsPerConnectionMax - 1 {
+            self.endsEarly = true
+            return true
+        }
+        return switch self.server.draining {
         case nil: false
         case .takingMore, .handingOver: !self.parser.hasMore
         case .closing: true
@@ -120,8 +148,8 @@ final class HTTPConnection {
     }
 
     private func refuse(_ problem: Problem) {
-        self.server.noteBadRequest()
-        self.wasRefused = true
+        self.server.noteBadRequest(problem.status)
+        self.endsEarly = true
         self.lastAnswer = self.nextRequest
         let manner = AnswerWriter.Manner(method: .get, connection: .close, language: .korean)
         let client = Gateway.Client(connection: self.number, sequence: self.nextRequest, note: manner.note)
@@ -137,37 +165,114 @@ final class HTTPConnection {
         if self.lastAnswer == nil { self.lastAnswer = self.nextRequest &- 1 }
     }
 
+    // MARK: Whose it is
+
+    private func hasCome(from client: IPAddress) {
+        self.client = client
+        self.hasEntered = true
+        let gate = self.server.gate
+        self.isWatched =
+            !gate.isExempt(client) || gate.limits.source == .forwarded || gate.limits.source == .forwardedFor
+    }
+
+    private func receivedBeforeProxyHeader(_ bytes: UnsafeRawBufferPointer) {
+        guard var received = self.proxyBytes.take() else { return }
+        received.append(contentsOf: bytes)
+        switch received.withUnsafeBytes({ ProxyHeader.read(ByteView($0)) }) {
+        case .needsMore: self.proxyBytes = received
+        case .malformed:
+            self.server.note(\.proxyHeaders)
+            self.connection.close()
+        case .read(let length, let source):
+            self.phaseSince = self.server.now
+            guard self.server.gate.enter(source ?? self.client) else { return self.turnAway() }
+            self.hasCome(from: source ?? self.client)
+            if let source { self.address = SocketAddress(source) }
+            guard length < received.count else { return }
+            received.withUnsafeBytes {
+                self.parser.feed(UnsafeRawBufferPointer(rebasing: $0[length...]))
+                self.readRequests()
+            }
+        }
+    }
+
+    /// A proxy brought one connection too many of a client.
+    private func turnAway() {
+        self.server.note(\.connectionsByAddress)
+        self.endsEarly = true
+        self.lastAnswer = self.nextRequest
+        self.connection.append(HTTPServer.tooManyOfAddress)
+        self.finish()
+    }
+
+    private func handleWatched(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
+        var caller: IPAddress? = self.client
+        if self.server.gate.isExempt(self.client) {
+            // A trusted proxy's connection: others may be behind it.
+            caller = self.server.gate.client(of: request, from: self.client)
+            guard let named = caller else {
+                self.server.note(\.forwardedHeaders)
+                self.server.handler.refuse(.forwardedInvalid, from: client)
+                return .small
+            }
+            if self.server.gate.isExempt(named) { caller = nil }
+        }
+        if let caller, let wait = self.server.gate.takeToken(of: caller, at: self.server.moment) {
+            self.server.note(\.requestsByAddress)
+            self.server.handler.refuse(.tooManyRequests(ofAddress: wait), from: client)
+            return .small
+        }
+        return self.server.handle(request, from: client, of: caller)
+    }
+
     // MARK: Out
 
     func answer(_ sequence: UInt32, with bytes: ByteView) {
-        guard sequence == self.nextAnswer else {
-            self.early[sequence] = Array(bytes.bytes)
-            return
-        }
+        guard sequence == self.nextAnswer else { return self.keep(Array(bytes.bytes), for: sequence) }
         self.append(bytes)
-        while !self.early.isEmpty, let next = self.early.removeValue(forKey: self.nextAnswer) {
-            next.withUnsafeBytes { self.append(ByteView($0)) }
+        self.appendEarly()
+    }
+
+    func answer(_ sequence: UInt32, with bytes: [UInt8]) {
+        guard sequence == self.nextAnswer else { return self.keep(bytes, for: sequence) }
+        bytes.withUnsafeBytes { self.append(ByteView($0)) }
+        self.appendEarly()
+    }
+
+    private func keep(_ answer: [UInt8], for sequence: UInt32) {
+        let index = Int(sequence &- self.nextAnswer)
+        while self.early.count <= index { self.early.append(nil) }
+        self.early[index] = answer
+    }
+
+    private func appendEarly() {
+        while let next = self.early.first, let answer = next {
+            answer.withUnsafeBytes { self.append(ByteView($0)) }
         }
         if self.isPaused { self.resume() }
     }
 
     private func append(_ bytes: ByteView) {
         self.connection.append(bytes.bytes)
+        self.appendedBytes &+= UInt64(bytes.count)
         let isLast = self.lastAnswer == self.nextAnswer
         self.nextAnswer &+= 1
+        if !self.early.isEmpty { self.early.removeFirst() }
         if isLast { self.finish() } else { self.continueIfInTurn() }
     }
 
     private func continueIfInTurn() {
         guard self.owesContinue, self.unanswered == 0 else { return }
         self.owesContinue = false
-        self.connection.append(ByteView(HTTPResponse.interimContinue).bytes)
+        let bytes = ByteView(HTTPResponse.interimContinue)
+        self.appendedBytes &+= UInt64(bytes.count)
+        self.connection.append(bytes.bytes)
     }
 
     private func finish() {
         // Unread bytes of the peer in the kernel turn our close into a reset, which can destroy the answer on its way.
         // So after a refusal, and while this server hands over: who sends many at a time has sent more by then.
-        guard self.wasRefused || self.server.isHandingOver, !self.hasEnded else {
+        guard self.endsEarly || self.server.isHandingOver, !self.hasEnded else {
             return self.connection.closeAfterFlush()
         }
         self.linger()
@@ -211,8 +316,15 @@ final class HTTPConnection {
             self.connection.close()
             return false
         }
-        if self.takesNothing(at: now) {
+        let isTooLong = self.takesTooLong(at: now)
+        if isTooLong || self.takesNothing(at: now) {
             self.connection.reset()
+            return true
+        }
+        guard self.proxyBytes == nil else {
+            guard now > self.phaseSince + Self.span(self.server.limits.headTimeout) else { return false }
+            self.server.note(\.proxyHeaders)
+            self.connection.close()
             return true
         }
         // While reading is paused the peer can't send on, however much it would like to.
@@ -238,6 +350,17 @@ final class HTTPConnection {
             return false
         }
         return now > self.pendingSince + Self.span(self.server.limits.writeTimeout)
+    }
+
+    /// What was pending some time ago has not left yet, though the peer takes a little now and then.
+    private func takesTooLong(at now: UInt64) -> Bool {
+        let sentBytes = self.appendedBytes &- UInt64(self.connection.pendingBytes)
+        if Int64(bitPattern: sentBytes &- self.owedBytes) >= 0 {
+            self.owedBytes = self.appendedBytes
+            self.owedSince = now
+            return false
+        }
+        return now > self.owedSince + Self.span(self.server.limits.answerTimeout)
     }
 
     private static func span(_ time: Nanoseconds) -> UInt64 { UInt64(max(0, time.rawValue)) }

@@ -28,6 +28,11 @@ final class HTTPServer {
         var idleTimeout: Nanoseconds
         /// How long a peer may take none of what is written to it.
         var writeTimeout: Nanoseconds
+        /// How long it may take until all of an answer has left, however steadily the peer takes a little of it.
+        var answerTimeout: Nanoseconds
+        /// After so many answers a connection is closed.
+        var requestsPerConnectionMax: UInt32
+        var clients: ClientGate.Limits
         var http: HTTPLimits
     }
 
@@ -38,6 +43,7 @@ final class HTTPServer {
         /// Requests refused by the parser, or cut off for their slowness.
         var badRequests: UInt64 = 0
         var timeouts: UInt64 = 0
+        var refusals = GatewayStats.Refusals()
     }
 
     /// How a server ends.
@@ -59,6 +65,9 @@ final class HTTPServer {
     let loop: EventLoop
     unowned let handler: any HTTPHandler
     private(set) var counts = Counts()
+    var gate: ClientGate
+    /// Whose request the handler has before it; nil for those that limits leave alone.
+    private(set) var caller: IPAddress?
 
     private var listeners: [TCPListener] = []
     private let sweeper: LoopTimer
@@ -81,6 +90,7 @@ final class HTTPServer {
         self.loop = loop
         self.limits = limits
         self.handler = handler
+        self.gate = ClientGate(limits.clients)
         self.sweeper = LoopTimer(on: loop)
     }
 
@@ -93,6 +103,12 @@ final class HTTPServer {
         stats.malformed = self.counts.badRequests
         stats.acceptErrors = self.counts.acceptErrors
         return stats
+    }
+
+    var refusals: GatewayStats.Refusals {
+        var refusals = self.counts.refusals
+        refusals.clientsForgotten = self.gate.forgotten
+        return refusals
     }
 
     var connectionCount: Int { self.rows.count - self.freeRows.count }
@@ -153,12 +169,23 @@ final class HTTPServer {
     /// Where a client is; nil when it is gone. Asked of the kernel once for each connection.
     func address(of client: Gateway.Client) -> SocketAddress? { self.connection(client.connection)?.address }
 
+    /// The same for an answer that is kept by its caller, and not copied while it waits for its turn.
+    func answer(_ client: Gateway.Client, with bytes: [UInt8]) {
+        self.connection(client.connection)?.answer(client.sequence, with: bytes)
+    }
+
     // MARK: Connections
 
     private func accept(_ connection: Connection) {
         guard self.connectionCount < self.limits.connectionsMax else {
             self.counts.refusedConnections += 1
             return self.turnedAway.take(connection, saying: Self.tooManyConnections, at: self.now)
+        }
+        let client = self.gate.asksForPeers ? connection.peerAddress.map(IPAddress.init) ?? .none : .none
+        let awaitsProxy = self.gate.limits.source == .proxy && self.gate.isTrusted(client)
+        guard awaitsProxy || self.gate.enter(client) else {
+            self.counts.refusals.connectionsByAddress += 1
+            return self.turnedAway.take(connection, saying: Self.tooManyOfAddress, at: self.now)
         }
         self.counts.accepted += 1
         let row =
@@ -169,15 +196,33 @@ final class HTTPServer {
             }()
         self.rows[Int(row)].age &+= 1
         let number = UInt64(self.rows[Int(row)].age) << 32 | UInt64(row)
-        self.rows[Int(row)].connection = HTTPConnection(number: number, connection, of: self)
+        self.rows[Int(row)].connection = HTTPConnection(
+            number: number,
+            connection,
+            from: client,
+            awaitsProxy: awaitsProxy,
+            of: self
+        )
     }
 
     /// Said without reading a request: there is no room to wait for one.
-    private static let tooManyConnections = {
-        let body = #"{"code":"TOO_MANY_CONNECTIONS","message":"접속자가 많습니다. 잠시 후 다시 시도해주세요."}"#
-        return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: \(HTTPResponse.json)\r\nContent-Length: "
+    private static let tooManyConnections = HTTPServer.words(
+        "503 Service Unavailable",
+        "TOO_MANY_CONNECTIONS",
+        "접속자가 많습니다. 잠시 후 다시 시도해주세요."
+    )
+
+    static let tooManyOfAddress = HTTPServer.words(
+        "429 Too Many Requests",
+        Problem.tooManyConnectionsOfAddress.code,
+        Problem.tooManyConnectionsOfAddress.korean
+    )
+
+    private static func words(_ status: String, _ code: String, _ message: String) -> String {
+        let body = #"{"code":"\#(code)","message":"\#(message)"}"#
+        return "HTTP/1.1 \(status)\r\nContent-Type: \(HTTPResponse.json)\r\nContent-Length: "
             + "\(body.utf8.count)\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\(body)"
-    }()
+    }
 
     func remove(_ number: UInt64) {
         let row = Int(number & 0xFFFF_FFFF)
@@ -195,7 +240,37 @@ final class HTTPServer {
     /// Nanoseconds of the loop's clock, as exact as timeouts need it: read once per turn.
     var now: UInt64 { self.loop.now * 1_000_000 }
 
-    func noteBadRequest() { self.counts.badRequests += 1 }
+    func noteBadRequest(_ status: HTTPStatus) {
+        self.counts.badRequests += 1
+        self.counts.refusals.note(status)
+    }
+
+    func note(_ refusal: WritableKeyPath<GatewayStats.Refusals, UInt64>) { self.counts.refusals[keyPath: refusal] += 1 }
+
+    /// One more is shed: often, when there is no time to lose.
+    func noteShed(_ worth: Worth) {
+        switch worth {
+        case .joining: self.counts.refusals.shedJoins += 1
+        case .asking: self.counts.refusals.shedQuestions += 1
+        case .booking: self.counts.refusals.shedBookings += 1
+        }
+    }
+
+    /// Gives a request of `caller`, whom limits do not leave alone, to the handler.
+    func handle(_ request: HTTPRequest, from client: Gateway.Client, of caller: IPAddress?) -> AnswerSize {
+        self.caller = caller
+        defer { self.caller = nil }
+        return self.handler.handle(request, from: client)
+    }
+
+    /// While the handler has a request of `asker`: nil where it may pass, else how long until the next may.
+    func takeToken(of asker: Asker) -> Nanoseconds? {
+        guard let caller = self.caller else { return nil }
+        return self.gate.takeToken(of: asker, from: caller, at: self.moment)
+    }
+
+    /// The loop's clock, for token buckets.
+    var moment: Timestamp { Timestamp(nanoseconds: Int64(self.now)) }
 
     private func sweep() {
         let now = self.now

@@ -61,6 +61,7 @@ final class OperatorServer: HTTPHandler {
     private static func limits(_ configuration: ServerConfiguration) -> HTTPServer.Limits {
         var limits = configuration.httpLimits
         limits.connectionsMax = Self.connectionsMax
+        limits.clients = ClientGate.Limits()
         return limits
     }
 

@@ -1,4 +1,5 @@
 import Booking
+import Wire
 
 /// What processes tell about themselves: the JSON of a stats frame, the operator's port, and `usher stats --json`.
 ///
@@ -168,6 +169,43 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var total: UInt64 { self.success + self.redirect + self.clientError + self.serverError }
     }
 
+    /// What was refused for a limit, by the limit.
+    public struct Refusals: Codable, Equatable, Sendable {
+        /// 408: a head or a body that took too long.
+        public var slowRequests: UInt64 = 0
+        /// 413, 414, 431.
+        public var largeBodies: UInt64 = 0
+        public var longTargets: UInt64 = 0
+        public var largeHeaders: UInt64 = 0
+        /// 429: connections, and requests, of one client's address, and requests of one user.
+        public var connectionsByAddress: UInt64 = 0
+        public var requestsByAddress: UInt64 = 0
+        public var requestsByUser: UInt64 = 0
+        /// 503: too many in flight or held at a shard, or too many keys.
+        public var overloaded: UInt64 = 0
+        /// 503, at once, by what it was worth: `gateway.overloadDelayMilliseconds`.
+        public var shedJoins: UInt64 = 0
+        public var shedQuestions: UInt64 = 0
+        public var shedBookings: UInt64 = 0
+        /// Connections closed for a PROXY header that was missing, malformed or late.
+        public var proxyHeaders: UInt64 = 0
+        /// 400: a trusted proxy's `Forwarded` that can't be read.
+        public var forwardedHeaders: UInt64 = 0
+        /// Clients who started anew with all their requests, as there was no room to remember them.
+        public var clientsForgotten: UInt64 = 0
+        public init() {}
+
+        mutating func note(_ status: HTTPStatus) {
+            switch status {
+            case .requestTimeout: self.slowRequests += 1
+            case .contentTooLarge: self.largeBodies += 1
+            case .uriTooLong: self.longTargets += 1
+            case .headerFieldsTooLarge: self.largeHeaders += 1
+            default: break
+            }
+        }
+    }
+
     public struct Cache: Codable, Equatable, Sendable {
         public var hits: UInt64 = 0
         public var misses: UInt64 = 0
@@ -197,8 +235,11 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public var port = 0
     public var connections = Connections()
     public var answers = Answers()
+    public var refusals = Refusals()
     /// Requests at shards now.
     public var inFlight: UInt64 = 0
+    /// Shards that have more to do than they can, so that something is shed now.
+    public var pressedShards: UInt64 = 0
     /// Replies of shards that nobody waited for any more.
     public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()

@@ -293,7 +293,7 @@ public struct Problem: Error, Sendable {
                     .serviceUnavailable,
                     "OVERLOADED",
                     "요청이 많아 처리할 수 없습니다. 잠시 후 다시 시도해주세요.",
-                    "Too many requests are under way. Try again in a second.",
+                    "Too many requests are under way. Try again in a moment.",
                     retryAfter: 1
                 )
             case .storageUnavailable:

@@ -5,7 +5,8 @@ public struct HTTPDate: Sendable {
     private static let weekdays: StaticString = "SunMonTueWedThuFriSat"
     private static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-    private var seconds: Int64
+    /// Since the epoch.
+    public private(set) var seconds: Int64
     private var text = InlineArray<29, UInt8>(repeating: 0)
 
     /// Seconds since the epoch; beyond the years 0 to 9999 the nearest within.

@@ -47,6 +47,10 @@ extension Trait where Self == ClusterTrait {
     static func cluster(_ arguments: String..., catalogue: String? = nil, mayDie: Bool = false) -> ClusterTrait {
         ClusterTrait(arguments: arguments, catalogue: catalogue, mayDie: mayDie)
     }
+
+    static func cluster(_ arguments: [String]) -> ClusterTrait {
+        ClusterTrait(arguments: arguments, catalogue: nil, mayDie: false)
+    }
 }
 
 /// What a test knows of its suite's cluster.

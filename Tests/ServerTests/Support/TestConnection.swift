@@ -17,8 +17,9 @@ final class TestConnection {
         var isReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
     }
 
-    /// `receiveBuffer` bytes is how much the kernel takes for a client that does not read; 0 leaves it to the kernel.
-    init(port: Int, receiveBuffer: Int32 = 0) throws {
+    /// `receiveBuffer` bytes is how much the kernel takes for a client that does not read; 0 leaves it to the kernel. `host`
+    /// is the last number of the address 127.0.0.x that it comes from.
+    init(port: Int, receiveBuffer: Int32 = 0, host: UInt8 = 1) throws {
         self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard self.descriptor >= 0 else { throw Failure(call: "socket", code: errno) }
         var time = timeval(tv_sec: Self.patience, tv_usec: 0)
@@ -27,15 +28,12 @@ final class TestConnection {
         setsockopt(self.descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, size)
         self.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         if receiveBuffer > 0 { self.set(SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let code = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+        let size4 = socklen_t(MemoryLayout<sockaddr_in>.size)
+        var code: Int32 = 0
+        if host != 1 {
+            code = Self.address(host, port: 0) { bind(self.descriptor, $0, size4) }
         }
+        if code == 0 { code = Self.address(1, port: port) { connect(self.descriptor, $0, size4) } }
         guard code == 0 else {
             let failure = Failure(call: "connect", code: errno)
             self.close()
@@ -44,6 +42,16 @@ final class TestConnection {
     }
 
     deinit { self.close() }
+
+    private static func address(_ host: UInt8, port: Int, _ body: (UnsafePointer<sockaddr>) -> Int32) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = (UInt32(0x7F00_0000) | UInt32(host)).bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0) }
+        }
+    }
 
     private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value

@@ -6,6 +6,14 @@ extension ContractDocument {
     static let sharedProblems: [Problem] =
         HTTPRefusal.allCases.map { Problem($0) }
         + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow), Self.tooManyConnections]
+        + [
+            .tooManyRequests(ofAddress: .seconds(1)), .tooManyRequests(ofUser: .seconds(1)),
+            .tooManyConnectionsOfAddress,
+        ]
+        + [.forwardedInvalid]
+
+    /// Of any request that comes through a proxy which passes `Forwarded` on; the connection stays.
+    static var forwardedCode: DocumentValue { ["const": .text(Problem.forwardedInvalid.code)] }
 
     /// Said by the server before it reads a request.
     static let tooManyConnections = Problem(
@@ -41,7 +49,9 @@ extension ContractDocument {
                 let codes = problems.map(\.code)
                 let response = self.response(
                     problems.count == 1 ? problems[0].english : codes.joined(separator: ", "),
-                    codes: status == .badRequest ? .reference("schemas/ConnectionCode") : ["enum": .texts(codes)],
+                    codes: status == .badRequest
+                        ? ["anyOf": [.reference("schemas/ConnectionCode"), self.forwardedCode]]
+                        : ["enum": .texts(codes)],
                     examples: codes,
                     headers: self.headers(of: problems)
                 )

@@ -103,7 +103,7 @@ struct DocumentedCall {
             case .query: groups.append(.reference("schemas/QueryCode"))
             case .body: groups.append(.reference("schemas/BodyCode"))
             }
-            groups.append(.reference("schemas/ConnectionCode"))
+            groups += [.reference("schemas/ConnectionCode"), ContractDocument.forwardedCode]
         }
         if status == .serviceUnavailable { groups.append(["const": .text(ContractDocument.tooManyConnections.code)]) }
         return ContractDocument.response(

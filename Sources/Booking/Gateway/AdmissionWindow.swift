@@ -1,0 +1,109 @@
+/// How many requests a gateway may have at one shard while there is more to do than can be done. Pure: delays and time come
+/// in as arguments.
+///
+///     open ──delay above the target all through the patience──▶ closed: what fits the target
+///       ▲                                                          │ with each delay measured anew
+///       └──────────────── a second of rest, half empty ────────────┘
+///
+/// **The delay** is what a ping takes to the shard and back, between the requests: the time that both processes' work waits
+/// for its turn, and not that of the disk, on which a commit may take long while nothing is too much. What was in flight when
+/// the ping left was done in that time, so as much as `in flight then × target / delay` is done in the target's.
+///
+/// **A request is refused** by a look at two numbers, so what is too much costs little and never queues. Each answer makes
+/// room for one request, so the shard is never idle for it. **Of less worth is refused first**: joins fill the window,
+/// questions a part more than it, bookings yet more.
+public struct AdmissionWindow: Equatable, Sendable {
+    public struct Rules: Equatable, Sendable {
+        /// The delay that is held once there is too much; zero for no window at all.
+        public var target = Nanoseconds.zero
+        /// How long the delay has to be above the target first: a pause is no overload.
+        public var patience = Nanoseconds.milliseconds(100)
+        /// No fewer requests than this are too many, whatever the delay.
+        public var countMin = 1_000
+        /// How many more than the window questions, and bookings, may fill, percent of it.
+        public var askingRoomPercent = 50
+        public var bookingRoomPercent = 100
+        public init() {}
+    }
+
+    private static let restTime = Nanoseconds.seconds(1)
+    /// By how much the window grows at most with one delay: an eighth.
+    private static let growthDivisor = 8
+
+    private let rules: Rules
+    /// Nil while the window is open.
+    public private(set) var size: Int?
+    private var pressedSince: Timestamp?
+    private var lastBusy = Timestamp.distantPast
+    private var limits = [Int](repeating: .max, count: Worth.allCases.count)
+
+    public init(_ rules: Rules) { self.rules = rules }
+
+    public var isClosed: Bool { self.size != nil }
+
+    /// Whether one more request of `worth` may go to the shard.
+    public func admits(_ worth: Worth, inFlight: Int) -> Bool { inFlight < self.limits[Int(worth.rawValue)] }
+
+    /// Takes in the delay of a ping, and how many requests were in flight when it left and are now. Of one that is not over
+    /// yet is known only how long it is at least.
+    public mutating func take(
+        _ delay: Nanoseconds,
+        isOver: Bool = true,
+        inFlightThen: Int,
+        inFlight: Int,
+        at now: Timestamp
+    ) {
+        guard self.rules.target > .zero else { return }
+        let fits = Double(inFlightThen) * Double(self.rules.target.rawValue) / Double(max(delay.rawValue, 1))
+        if delay > self.rules.target {
+            self.press(Int(min(fits, 1e9)), isOver: isOver, inFlight, now)
+        } else if isOver {
+            self.relieve(Int(min(fits, 1e9)), inFlightThen, inFlight, now)
+        }
+    }
+
+    /// The link is lost or new: nothing is known about it.
+    public mutating func reset() {
+        self.pressedSince = nil
+        self.set(nil)
+    }
+
+    private mutating func press(_ fits: Int, isOver: Bool, _ inFlight: Int, _ now: Timestamp) {
+        let since = self.pressedSince ?? now
+        self.pressedSince = since
+        self.lastBusy = now
+        guard let size = self.size else {
+            guard now - since >= self.rules.patience, inFlight > self.rules.countMin else { return }
+            return self.set(fits)
+        }
+        // One that is not over tells of the least that has to go.
+        if fits < size { self.set(fits) } else if isOver { self.grow(size, fits) }
+    }
+
+    private mutating func relieve(_ fits: Int, _ inFlightThen: Int, _ inFlight: Int, _ now: Timestamp) {
+        self.pressedSince = nil
+        guard let size = self.size else { return }
+        if inFlight >= size / 2 {
+            self.lastBusy = now
+        } else if now - self.lastBusy >= Self.restTime {
+            return self.set(nil)
+        }
+        // Only what was used up shows that more would do.
+        if inFlightThen >= size - size / 8 { self.grow(size, fits) }
+    }
+
+    private mutating func grow(_ size: Int, _ fits: Int) { self.set(min(fits, size + size / Self.growthDivisor + 1)) }
+
+    private mutating func set(_ size: Int?) {
+        guard let size else {
+            self.size = nil
+            for at in self.limits.indices { self.limits[at] = .max }
+            return
+        }
+        let bounded = min(max(size, self.rules.countMin), 1 << 30)
+        self.size = bounded
+        self.limits[Int(Worth.joining.rawValue)] = bounded
+        self.limits[Int(Worth.asking.rawValue)] = bounded + bounded * self.rules.askingRoomPercent / 100
+        self.limits[Int(Worth.booking.rawValue)] = bounded + bounded * self.rules.bookingRoomPercent / 100
+    }
+}

@@ -1,0 +1,38 @@
+/// More is asked than can be done: what is worth least is refused at once, a window for each shard.
+extension Gateway {
+    /// What a ping takes to a shard and back, or has taken so far, that left when so many requests were in flight.
+    public mutating func takeDelay(
+        _ delay: Nanoseconds,
+        isOver: Bool,
+        inFlightThen: Int,
+        of shard: Int,
+        at now: Timestamp
+    ) {
+        let inFlight = self.links[shard].inFlight.count
+        self.links[shard].window.take(
+            delay,
+            isOver: isOver,
+            inFlightThen: inFlightThen,
+            inFlight: inFlight,
+            at: now
+        )
+        self.notePressure()
+    }
+
+    /// Whether a request of `worth` may go to a shard now.
+    public func admits(_ worth: Worth, to shard: Int) -> Bool {
+        self.links[shard].window.admits(worth, inFlight: self.links[shard].inFlight.count)
+    }
+
+    /// The shards whose window is closed.
+    public var pressedShards: Int { self.links.reduce(0) { $0 + ($1.window.isClosed ? 1 : 0) } }
+
+    mutating func forgetPressure(of shard: Int) {
+        self.links[shard].window.reset()
+        self.notePressure()
+    }
+
+    private mutating func notePressure() {
+        self.isPressed = self.links.contains { $0.window.isClosed }
+    }
+}

@@ -1,0 +1,93 @@
+/// How often each of many clients may ask: a token bucket for each, in a table whose size never changes.
+///
+///     hash of the client ──▶ set of four buckets, 64 bytes:  | tag, due | tag, due | tag, due | tag, due |
+///
+/// A bucket is the one moment at which it is full again (`due`; the generic cell rate algorithm, ITU-T I.371, annex A):
+/// each token taken moves that on by one interval, and there is none left when it is `burst` intervals ahead. So a bucket
+/// whose `due` has passed is as good as none.
+///
+/// **A client whose set is full** takes the place of the one that is full again soonest, who then starts with all tokens:
+/// a table that is too small lets too much pass, and never refuses what it should not. The one who asks too much is the
+/// last to be forgotten. Sets are chosen by a keyed hash, so that nobody can find clients that share one.
+public struct TokenBuckets: Sendable {
+    private struct Bucket {
+        /// The client's hash; 0 for nobody.
+        var tag: UInt64 = 0
+        var due: Int64 = .min
+    }
+
+    private static let setSize = 4
+
+    private let hash: SipHash
+    private let interval: Int64
+    private let span: Int64
+    private let setMask: Int
+    private var buckets: [Bucket]
+    /// Clients forgotten before their buckets were full: a table that is too small.
+    public private(set) var forgotten: UInt64 = 0
+
+    /// `perSecond` tokens come each second, up to `burst`; both at least 1. `count` buckets of 16 bytes, made a power of two
+    /// and at least four.
+    public init(perSecond: Int, burst: Int, count: Int, hash: SipHash) {
+        precondition(
+            (1...1_000_000_000).contains(perSecond) && (1...1_000_000_000).contains(burst),
+            "a rate of nothing"
+        )
+        self.hash = hash
+        self.interval = (1_000_000_000 + Int64(perSecond) - 1) / Int64(perSecond)
+        self.span = self.interval * Int64(burst)
+        var sets = 1
+        while sets * Self.setSize < count { sets *= 2 }
+        self.setMask = sets - 1
+        self.buckets = Array(repeating: Bucket(), count: sets * Self.setSize)
+    }
+
+    public var bytes: Int { self.buckets.count * MemoryLayout<Bucket>.stride }
+
+    /// Takes a token of `client` and gives nil; or, where none is left, how long until one is there, and takes nothing.
+    public mutating func take(_ client: UInt128, at now: Timestamp) -> Nanoseconds? {
+        let now = now.nanoseconds
+        let hash = self.hash.hash(client)
+        let index = self.bucket(
+            of: max(hash, 1),
+            from: (Int(truncatingIfNeeded: hash) & self.setMask) * Self.setSize,
+            now
+        )
+        let due = (Timestamp(nanoseconds: max(self.buckets[index].due, now)) + Nanoseconds(self.interval)).nanoseconds
+        let wait = (Timestamp(nanoseconds: due) - Timestamp(nanoseconds: now)).rawValue - self.span
+        guard wait > 0 else {
+            self.buckets[index].due = due
+            return nil
+        }
+        return Nanoseconds(wait)
+    }
+
+    /// The same for a user: of one that nobody vouches for, whatever comes from `address` has tokens of its own.
+    public mutating func take(_ asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
+        let scope = asker.isVouched ? 0 : max(1, self.hash.hash(address.bits))
+        return self.take(UInt128(scope) << 64 | UInt128(asker.user.rawValue), at: now)
+    }
+
+    /// The client's bucket: its own, or the one in its set that is full soonest.
+    private mutating func bucket(of tag: UInt64, from first: Int, _ now: Int64) -> Int {
+        var soonest = first
+        for index in first..<first + Self.setSize {
+            if self.buckets[index].tag == tag { return index }
+            if self.buckets[index].due < self.buckets[soonest].due { soonest = index }
+        }
+        if self.buckets[soonest].due > now { self.forgotten += 1 }
+        self.buckets[soonest] = Bucket(tag: tag)
+        return soonest
+    }
+
+    public func checkInvariants(at now: Timestamp) {
+        precondition(
+            self.buckets.allSatisfy { $0.due <= now.nanoseconds || $0.due - now.nanoseconds <= self.span },
+            "a bucket owes more than it can hold"
+        )
+        for first in stride(from: 0, to: self.buckets.count, by: Self.setSize) {
+            let tags = self.buckets[first..<first + Self.setSize].map(\.tag).filter { $0 != 0 }
+            precondition(Set(tags).count == tags.count, "a client has two buckets")
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Booking
+import Reactor
+import Wire
+
+/// Who a client is, and whether it may ask now: limits by address, for one `HTTPServer`.
+///
+///     connection from a trusted address   ──▶ its own word for who is behind it, where a setting says which
+///     client's address trusted, or no limit is set   ──▶ asks as it likes
+///     any other   ──▶ so many connections at once, so many requests a second
+///
+/// What a peer that is not trusted says about addresses is never read.
+struct ClientGate {
+    /// Where the client's address comes from. One of them only: were two believed, a client could send the one that the
+    /// proxy in front does not write.
+    enum Source: String, CaseIterable {
+        case peer, proxy, forwarded
+        case forwardedFor = "x-forwarded-for"
+    }
+
+    struct Limits {
+        var source = Source.peer
+        /// Whose word is taken, and who is left alone.
+        var trusted = NetworkList()
+        var prefixBits = 64
+        /// 0 for no limit, here and below.
+        var connectionsMax = 0
+        var requestsPerSecond = 0
+        var requestsBurst = 1
+        var requestsPerUserPerSecond = 0
+        var requestsPerUserBurst = 1
+        /// Buckets of 16 bytes.
+        var bucketsMax = 65_536
+    }
+
+    let limits: Limits
+    /// Whether anything depends on who is at the other end of a connection: to ask is a system call.
+    let asksForPeers: Bool
+    private var buckets: TokenBuckets?
+    private var userBuckets: TokenBuckets?
+    /// Open connections by address; as many entries as there are connections, at most.
+    private var connections: [IPAddress: Int32] = [:]
+
+    init(_ limits: Limits) {
+        self.limits = limits
+        let limitsUsers = limits.requestsPerUserPerSecond > 0
+        self.asksForPeers =
+            limits.source != .peer || limits.connectionsMax > 0 || limits.requestsPerSecond > 0 || limitsUsers
+        self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst, limits.bucketsMax)
+        self.userBuckets = Self.buckets(limits.requestsPerUserPerSecond, limits.requestsPerUserBurst, limits.bucketsMax)
+    }
+
+    private static func buckets(_ perSecond: Int, _ burst: Int, _ count: Int) -> TokenBuckets? {
+        guard perSecond > 0 else { return nil }
+        let hash = SipHash(key: .random(in: 0 ... .max), .random(in: 0 ... .max))
+        return TokenBuckets(perSecond: perSecond, burst: burst, count: count, hash: hash)
+    }
+
+    /// Clients whose tokens were forgotten because a table is too small.
+    var forgotten: UInt64 { (self.buckets?.forgotten ?? 0) + (self.userBuckets?.forgotten ?? 0) }
+
+    func isTrusted(_ address: IPAddress) -> Bool { self.limits.trusted.contains(address) }
+
+    // MARK: Connections
+
+    /// Whether a client is left alone, whatever it asks.
+    func isExempt(_ address: IPAddress) -> Bool { !self.asksForPeers || self.isTrusted(address) }
+
+    /// A connection is a client's: false where that has too many, and then `leave` must not be called.
+    mutating func enter(_ address: IPAddress) -> Bool {
+        guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return true }
+        let client = address.client(prefixBits: self.limits.prefixBits)
+        guard self.connections[client, default: 0] < self.limits.connectionsMax else { return false }
+        self.connections[client, default: 0] += 1
+        return true
+    }
+
+    /// It is over. `address` is what `enter` was told.
+    mutating func leave(_ address: IPAddress) {
+        guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return }
+        let client = address.client(prefixBits: self.limits.prefixBits)
+        guard let count = self.connections[client] else { return assertionFailure("left, and never entered") }
+        self.connections[client] = count > 1 ? count - 1 : nil
+    }
+
+    // MARK: Requests
+
+    /// Whom a request is from, where its headers say: for connections of trusted peers. Nil for a header that can't be read.
+    func client(of request: HTTPRequest, from peer: IPAddress) -> IPAddress? {
+        switch self.limits.source {
+        case .peer, .proxy: peer
+        case .forwarded: ForwardedFor.client(byForwarded: request.headers, from: peer, self.limits.trusted)
+        case .forwardedFor: ForwardedFor.client(byForwardedFor: request.headers, from: peer, self.limits.trusted)
+        }
+    }
+
+    /// Nil where a request of `address`, which is not trusted, may pass; else how long until the next may.
+    mutating func takeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
+        self.buckets?.take(address.client(prefixBits: self.limits.prefixBits).bits, at: now)
+    }
+
+    /// The same for a request of `asker`, from such an address.
+    mutating func takeToken(of asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
+        self.userBuckets?.take(asker, from: address.client(prefixBits: self.limits.prefixBits), at: now)
+    }
+}
+
+extension IPAddress {
+    init(_ address: SocketAddress) {
+        switch address.family {
+        case .ipv4: self.init(ipv4: UInt32(address.bits))
+        case .ipv6: self.init(bits: address.bits)
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Without a port.
+    init(_ address: IPAddress) {
+        let bits = address.isIPv4 ? address.bits & 0xFFFF_FFFF : address.bits
+        self.init(family: address.isIPv4 ? .ipv4 : .ipv6, bits: bits, port: 0)
+    }
+}

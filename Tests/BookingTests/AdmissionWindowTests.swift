@@ -1,0 +1,150 @@
+import Booking
+import TestSupport
+import Testing
+
+@Suite struct AdmissionWindowTests {
+    private static let start = Timestamp(seconds: 1_000)
+
+    private static func rules(countMin: Int = 100) -> AdmissionWindow.Rules {
+        var rules = AdmissionWindow.Rules()
+        rules.target = .milliseconds(20)
+        rules.patience = .milliseconds(100)
+        rules.countMin = countMin
+        rules.askingRoomPercent = 25
+        rules.bookingRoomPercent = 50
+        return rules
+    }
+
+    /// Closed at 1,000: 2,000 in flight at twice the target, for as long as the patience.
+    private func closed() -> (AdmissionWindow, Timestamp) {
+        var window = AdmissionWindow(Self.rules())
+        for tick in 0...10 as ClosedRange<Int64> {
+            let now = Self.start + .milliseconds(10 * tick)
+            window.take(.milliseconds(40), inFlightThen: 2_000, inFlight: 2_000, at: now)
+        }
+        return (window, Self.start + .milliseconds(100))
+    }
+
+    @Test func `a delay that passes within the patience closes nothing`() {
+        var window = AdmissionWindow(Self.rules())
+        func take(_ delay: Int64, at tick: Int64) {
+            let now = Self.start + .milliseconds(10 * tick)
+            window.take(.milliseconds(delay), inFlightThen: 100_000, inFlight: 100_000, at: now)
+        }
+        for tick in 0..<10 as Range<Int64> {
+            take(500, at: tick)
+            #expect(!window.isClosed)
+        }
+        take(20, at: 10)
+        take(500, at: 11)
+        #expect(!window.isClosed && window.admits(.joining, inFlight: 1_000_000))
+    }
+
+    @Test func `one that stays closes it at what the target allows`() {
+        let (window, _) = self.closed()
+        #expect(window.size == 1_000)
+    }
+
+    @Test func `what is worth less is refused first`() {
+        let (window, _) = self.closed()
+        let admitted = [999, 1_000, 1_249, 1_250, 1_499, 1_500].map { count in
+            Worth.allCases.filter { window.admits($0, inFlight: count) }
+        }
+        let (all, twoOfThem, one) = (Worth.allCases, [Worth.asking, .booking], [Worth.booking])
+        #expect(admitted == [all, twoOfThem, twoOfThem, one, one, []])
+    }
+
+    @Test func `few requests are never too many`() {
+        var window = AdmissionWindow(Self.rules(countMin: 1_000))
+        for tick in 0..<100 as Range<Int64> {
+            window.take(.seconds(5), inFlightThen: 1_000, inFlight: 1_000, at: Self.start + .milliseconds(10 * tick))
+        }
+        #expect(!window.isClosed)
+    }
+
+    @Test func `it follows what was in flight when the ping left`() {
+        var (window, now) = self.closed()
+        window.take(.milliseconds(40), inFlightThen: 1_600, inFlight: 900, at: now + .milliseconds(10))
+        #expect(window.size == 800)
+        window.take(.seconds(100), inFlightThen: 800, inFlight: 900, at: now + .milliseconds(20))
+        #expect(window.size == 100, "never below the least")
+    }
+
+    @Test func `it grows while it is full, and opens after a second of rest`() {
+        var (window, now) = self.closed()
+        window.take(.milliseconds(10), inFlightThen: 1_000, inFlight: 1_000, at: now + .milliseconds(10))
+        #expect(window.size == 1_126)
+        // As much as fits: 1,130 in 19 ms are 1,189 in 20.
+        window.take(.milliseconds(19), inFlightThen: 1_130, inFlight: 1_000, at: now + .milliseconds(20))
+        #expect(window.size == 1_189)
+        window.take(.milliseconds(10), inFlightThen: 600, inFlight: 600, at: now + .milliseconds(30))
+        #expect(window.size == 1_189)
+        window.take(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_029))
+        #expect(window.isClosed)
+        window.take(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_031))
+        #expect(!window.isClosed && window.admits(.joining, inFlight: 1_000_000))
+    }
+
+    @Test func `a delay that is not over is no relief`() {
+        var (window, now) = self.closed()
+        func take(_ delay: Int64, at time: Int64) {
+            let moment = now + .milliseconds(time)
+            window.take(.milliseconds(delay), isOver: false, inFlightThen: 1_000, inFlight: 1_000, at: moment)
+        }
+        take(1, at: 10)
+        #expect(window.size == 1_000)
+        take(40, at: 50)
+        #expect(window.size == 500)
+    }
+
+    @Test func `without a target there is no window`() {
+        var window = AdmissionWindow(AdmissionWindow.Rules())
+        for tick in 0..<100 as Range<Int64> {
+            let now = Self.start + .milliseconds(100 * tick)
+            window.take(.seconds(5), inFlightThen: 100_000, inFlight: 100_000, at: now)
+        }
+        #expect(!window.isClosed)
+    }
+
+    /// A server of 50,000 requests a second before which whatever is admitted queues; three times as many are offered.
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func `at three times the load the server stays busy, and its queue near the target`(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        var window = AdmissionWindow(Self.rules())
+        let step = Nanoseconds.milliseconds(1)
+        var (now, queue, served) = (Self.start, 0, 0)
+        var ping: (sentAt: Timestamp, ahead: Int, inFlight: Int)?
+        var (longest, bookingsRefused) = (0, 0)
+        for tick in 0..<5_000 {
+            now = now + step
+            let isSettled = tick >= 1_000
+            for _ in 0..<150 + Int.random(in: -40...40, using: &random) {
+                // Two of three are joins, one of ten a booking.
+                let part = Int.random(in: 0..<30, using: &random)
+                let worth = part < 20 ? Worth.joining : part < 27 ? .asking : .booking
+                if window.admits(worth, inFlight: queue) {
+                    queue += 1
+                } else if worth == .booking, isSettled {
+                    bookingsRefused += 1
+                }
+            }
+            let done = min(queue, 50)
+            queue -= done
+            if isSettled {
+                served += done
+                longest = max(longest, queue)
+            }
+            if let sent = ping {
+                let (delay, isOver) = (now - sent.sentAt, sent.ahead <= done)
+                window.take(delay, isOver: isOver, inFlightThen: sent.inFlight, inFlight: queue, at: now)
+                ping = isOver ? nil : (sent.sentAt, sent.ahead - done, sent.inFlight)
+            } else if tick % 5 == 0 {
+                ping = (now, queue, queue)
+            }
+        }
+        #expect(served == 4_000 * 50, "seed \(seed)")
+        // The target's worth, and the part that questions have beyond joins.
+        #expect(longest < 1_000 * 3 / 2, "seed \(seed): \(longest)")
+        #expect(bookingsRefused == 0, "seed \(seed): \(bookingsRefused)")
+    }
+}

@@ -1,0 +1,101 @@
+import Booking
+import TestSupport
+import Testing
+
+@Suite struct TokenBucketsTests {
+    private static let hash = SipHash(key: 0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908)
+    private static let start = Timestamp(seconds: 1_000)
+
+    private func buckets(perSecond: Int, burst: Int, count: Int = 1_024) -> TokenBuckets {
+        TokenBuckets(perSecond: perSecond, burst: burst, count: count, hash: Self.hash)
+    }
+
+    @Test func `the hash is SipHash-2-4`() {
+        // Of the bytes 0 to 15 under the key of bytes 0 to 15: the paper's own test vectors.
+        let message: UInt128 = 0x0F0E_0D0C_0B0A_0908_0706_0504_0302_0100
+        #expect(Self.hash.hash(message) == 0x3F2A_CC7F_57C2_9BDB)
+    }
+
+    @Test func `a client may ask a burst at once, then at the rate`() {
+        var buckets = self.buckets(perSecond: 10, burst: 3)
+        for _ in 0..<3 { #expect(buckets.take(1, at: Self.start) == nil) }
+        #expect(buckets.take(1, at: Self.start) == .milliseconds(100))
+        #expect(buckets.take(1, at: Self.start + .milliseconds(40)) == .milliseconds(60))
+        #expect(buckets.take(1, at: Self.start + .milliseconds(100)) == nil)
+        #expect(buckets.take(1, at: Self.start + .milliseconds(100)) == .milliseconds(100))
+        // What was refused took nothing.
+        #expect(buckets.take(1, at: Self.start + .milliseconds(200)) == nil)
+    }
+
+    @Test func `a quiet time earns a burst and no more`() {
+        var buckets = self.buckets(perSecond: 10, burst: 3)
+        _ = buckets.take(1, at: Self.start)
+        let later = Self.start + .seconds(3_600)
+        for _ in 0..<3 { #expect(buckets.take(1, at: later) == nil) }
+        #expect(buckets.take(1, at: later) != nil)
+    }
+
+    @Test func `clients do not take each other's tokens`() {
+        var buckets = self.buckets(perSecond: 1, burst: 1, count: 65_536)
+        for client in 0..<1_000 as Range<UInt128> { #expect(buckets.take(client, at: Self.start) == nil) }
+        for client in 0..<1_000 as Range<UInt128> { #expect(buckets.take(client, at: Self.start) == .seconds(1)) }
+        #expect(buckets.forgotten == 0)
+    }
+
+    @Test func `a table that is too small lets more pass, and forgets who asks most at last`() {
+        var buckets = self.buckets(perSecond: 1, burst: 10, count: 4)
+        for _ in 0..<10 { #expect(buckets.take(1, at: Self.start) == nil) }
+        // A thousand others come by, one request each: none is refused, and the greedy one is remembered.
+        for client in 2...1_001 as ClosedRange<UInt128> { #expect(buckets.take(client, at: Self.start) == nil) }
+        #expect(buckets.take(1, at: Self.start) == .seconds(1))
+        #expect(buckets.forgotten == 997)
+        #expect(buckets.bytes == 64)
+    }
+
+    @Test func `a bucket that is full again makes room without being missed`() {
+        var buckets = self.buckets(perSecond: 1, burst: 1, count: 4)
+        for client in 1...4 as ClosedRange<UInt128> { _ = buckets.take(client, at: Self.start) }
+        for client in 5...8 as ClosedRange<UInt128> {
+            #expect(buckets.take(client, at: Self.start + .seconds(1)) == nil)
+        }
+        #expect(buckets.forgotten == 0)
+    }
+
+    @Test func `a user that nobody vouches for shares tokens with nobody elsewhere`() {
+        var buckets = self.buckets(perSecond: 1, burst: 1)
+        let (here, there) = (IPAddress(ipv4: 0xC000_0201), IPAddress(ipv4: 0xC000_0202))
+        let (said, vouched) = (Asker(UserID(7), isVouched: false), Asker(UserID(7), isVouched: true))
+        #expect(buckets.take(said, from: here, at: Self.start) == nil)
+        #expect(buckets.take(said, from: here, at: Self.start) != nil)
+        #expect(buckets.take(said, from: there, at: Self.start) == nil)
+        // Who has the token is one client wherever it is shown.
+        #expect(buckets.take(vouched, from: here, at: Self.start) == nil)
+        #expect(buckets.take(vouched, from: there, at: Self.start) != nil)
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `no client gets more than its burst and its rate, whoever else asks`(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        let perSecond = Int.random(in: 1...50, using: &random)
+        let burst = Int.random(in: 1...20, using: &random)
+        // Room for all: sixteen clients in 4,096 buckets.
+        var buckets = self.buckets(perSecond: perSecond, burst: burst, count: 4_096)
+        var now = Self.start
+        var passed: [UInt128: Int] = [:]
+        for _ in 0..<20_000 {
+            now = now + Nanoseconds(Int64.random(in: 0...20_000_000, using: &random))
+            let client = UInt128(UInt64.random(in: 0..<16, using: &random))
+            if buckets.take(client, at: now) == nil { passed[client, default: 0] += 1 }
+        }
+        buckets.checkInvariants(at: now)
+        let seconds = Double((now - Self.start).rawValue) / 1e9
+        for (client, count) in passed {
+            #expect(Double(count) <= Double(burst) + seconds * Double(perSecond), "seed \(seed), client \(client)")
+        }
+    }
+
+    @Test func `a clock at its end refuses nobody for ever`() {
+        var buckets = self.buckets(perSecond: 1, burst: 1)
+        #expect(buckets.take(1, at: .distantFuture) == nil)
+    }
+}
