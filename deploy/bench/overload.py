@@ -224,7 +224,7 @@ def picture(report):
     def points(key):
         return [(each["times"], each[key]) for each in steps]
 
-    most = 1.15 * max(max(each["completedPerSecond"] for each in steps), capacity)
+    most = 1.15 * max(max(each["completedPerSecond"], each["shedPerSecond"]) for each in steps)
     step = round_step(most)
     panel(
         TOP,
