@@ -94,15 +94,30 @@ final class PipelinedClient {
 
     /// Where the answer that begins at `start` ends; nil while it is not whole.
     private static func end(of bytes: [UInt8], from start: Int) -> Int? {
-        guard let head = bytes[start...].firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
-        let name = Array("Content-Length: ".utf8)
-        guard let field = bytes[start..<head.lowerBound].firstRange(of: name) else { return head.upperBound }
-        var length = 0
-        for byte in bytes[field.upperBound...] {
-            guard byte >= 0x30, byte <= 0x39 else { break }
-            length = length * 10 + Int(byte - 0x30)
+        bytes.withUnsafeBytes { bytes in
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
+            guard let head = Self.find("\r\n\r\n", in: rest) else { return nil }
+            let fields = UnsafeRawBufferPointer(rebasing: rest[..<head])
+            guard var at = Self.find("Content-Length: ", in: fields) else { return start + head + 4 }
+            at += 16
+            var length = 0
+            while rest[at] >= 0x30, rest[at] <= 0x39 {
+                length = length * 10 + Int(rest[at] - 0x30)
+                at += 1
+            }
+            return head + 4 + length <= rest.count ? start + head + 4 + length : nil
         }
-        return head.upperBound + length <= bytes.count ? head.upperBound + length : nil
+    }
+
+    private static func find(_ text: StaticString, in bytes: UnsafeRawBufferPointer) -> Int? {
+        let wanted = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        guard bytes.count >= wanted.count else { return nil }
+        for at in 0...bytes.count - wanted.count where bytes[at] == wanted[0] {
+            var matched = 1
+            while matched < wanted.count, bytes[at + matched] == wanted[matched] { matched += 1 }
+            if matched == wanted.count { return at }
+        }
+        return nil
     }
 
     private static func status(_ answer: ArraySlice<UInt8>) -> Int {

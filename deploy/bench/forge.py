@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import bench
 import servers
@@ -27,8 +28,7 @@ def main():
         raise servers.ServerError(f"no {BENCHMARKS}; `make forge` builds it")
     alone = forge(TOKENS // 10_000 * 10_000)
     with servers.Cluster("1", "1", ["--set", "journal.kind=memory"]) as cluster:
-        file = json.loads(pathlib.Path(cluster.state, "cluster.json").read_text())
-        live = forge(TOKENS, cluster.port, file["gateways"][0])
+        live = forge(TOKENS, cluster.port, gateway_of(cluster))
     print(f"""
   {live["tokens"]} forged tokens to a gateway, {live["accepted"]} accepted
     {alone["checkNanoseconds"] / 1000:.2f} us of CPU   the check of one (of {alone["tokens"]} in a process alone, {alone["accepted"]} accepted)
@@ -42,6 +42,17 @@ def main():
     for problem in problems:
         print(f"forge: FAILED: {problem}")
     return 1 if problems else 0
+
+
+def gateway_of(cluster):
+    """The process id. The file appears a moment after the gateway serves."""
+    path = pathlib.Path(cluster.state, "cluster.json")
+    deadline = time.monotonic() + servers.READY_SECONDS_MAX
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise servers.ServerError(f"no {path}")
+        time.sleep(0.05)
+    return json.loads(path.read_text())["gateways"][0]
 
 
 def forge(*arguments):
