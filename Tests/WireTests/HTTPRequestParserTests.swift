@@ -149,6 +149,22 @@ import Wire
         #expect(HTTPDriver.run([(hostile.bytes + more)[...], more[...]]) == refused)
     }
 
+    @Test(arguments: [
+        ("", [false]), ("\r\n", [true]), ("GET", [true]), ("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n", [true, false]),
+        ("POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcG", [true, true]),
+    ])
+    func `it knows whether more has come behind a request`(rest: String, expected: [Bool]) {
+        let bytes = HTTPDriver.bytes("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n" + rest)
+        var found: [Bool] = []
+        bytes.withUnsafeBytes {
+            var parser = HTTPRequestParser()
+            parser.feed($0)
+            while case .request = parser.next() { found.append(parser.hasMore) }
+            found.append(parser.hasMore)  // no request is handed out any more
+        }
+        #expect(found == expected + [false])
+    }
+
     @Test func `the list of hostile requests is long, its names differ, and it meets every refusal`() {
         #expect(HostileRequest.all.count >= 120)
         #expect(Set(HostileRequest.all.map(\.name)).count == HostileRequest.all.count)

@@ -32,7 +32,7 @@ public enum ControlCommand {
         } catch {
             throw StartError("the supervisor can't be asked: \(error)", remedy: "look at the folder of cluster.state")
         }
-        var lines = LineReader()
+        var lines = LineReader(bytesMax: ControlSocket.answerBytesMax)
         var outcome: StartError? = StartError(
             "the supervisor ended before it was done",
             remedy: "its log tells more; what it had replaced by then is replaced"

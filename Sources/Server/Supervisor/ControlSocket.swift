@@ -48,6 +48,9 @@ final class ControlSocket {
         private func say(_ answer: Answer) { self.connection.append(ControlSocket.line(answer)) }
     }
 
+    /// Answers may name every mistake of the settings.
+    static let answerBytesMax = 1 << 20
+
     private var listener: UnixListener?
     private var askers: [ObjectIdentifier: Asker] = [:]
     private let onQuestion: (Question, Asker) -> Void
@@ -85,7 +88,7 @@ final class ControlSocket {
         asker.hasAsked = true
         guard let question = try? JSONDecoder().decode(Question.self, from: Data(line.utf8)) else {
             return asker.end(
-                failed: "the supervisor does not know this question; it may be of an older version: \(line)"
+                failed: "the supervisor does not know this question; it may be of an older version: \(line.prefix(200))"
             )
         }
         self.onQuestion(question, asker)

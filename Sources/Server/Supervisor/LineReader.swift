@@ -1,9 +1,12 @@
 /// Cuts what comes over a pipe into lines.
 struct LineReader {
-    /// A line that is longer is cut off: none is.
+    /// A line that is longer is cut off: none of a child's is.
     static let lineBytesMax = 4_096
 
+    private let bytesMax: Int
     private var line: [UInt8] = []
+
+    init(bytesMax: Int = LineReader.lineBytesMax) { self.bytesMax = bytesMax }
 
     /// Calls `body` for each line that ends in `bytes`, without its end.
     mutating func take(_ bytes: UnsafeRawBufferPointer, _ body: (String) -> Void) {
@@ -12,7 +15,7 @@ struct LineReader {
                 let text = String(decoding: self.line, as: UTF8.self)
                 self.line = []
                 body(text)
-            } else if self.line.count < Self.lineBytesMax {
+            } else if self.line.count < self.bytesMax {
                 self.line.append(byte)
             }
         }
