@@ -249,7 +249,7 @@ import Testing
         try withFolder { folder in
             try withLoop { loop in
                 let path = "\(folder)/s"
-                let old = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+                let old = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
                 var address = sockaddr_un()
                 address.sun_family = sa_family_t(AF_UNIX)
                 withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -312,7 +312,7 @@ private final class BoundSocket {
 
     deinit { close(self.descriptor) }
 
-    func copy() -> Int32 { dup(self.descriptor) }
+    func copy() -> Int32 { fcntl(self.descriptor, F_DUPFD_CLOEXEC, 0) }
 }
 
 /// A client that needs no loop.
@@ -320,7 +320,7 @@ private final class BlockingClient {
     private let descriptor: Int32
 
     init(port: UInt16) throws {
-        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

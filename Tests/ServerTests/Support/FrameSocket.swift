@@ -38,7 +38,7 @@ final class FrameSocket {
 
     /// Dials, and says hello.
     convenience init(to path: String, as hello: Hello) throws {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         let code = Self.withAddress(path) { connect(descriptor, $0, $1) }
         guard code == 0 else { throw TestConnection.Failure(call: "connect to \(path)", code: errno) }
         self.init(descriptor: descriptor)

@@ -20,7 +20,7 @@ final class TestConnection {
     /// `receiveBuffer` bytes is how much the kernel takes for a client that does not read; 0 leaves it to the kernel. `host`
     /// is the last number of the address 127.0.0.x that it comes from.
     init(port: Int, receiveBuffer: Int32 = 0, host: UInt8 = 1) throws {
-        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard self.descriptor >= 0 else { throw Failure(call: "socket", code: errno) }
         var time = timeval(tv_sec: Self.patience, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
