@@ -91,8 +91,8 @@ struct NativeThread {
     /// Waits for its end.
     func join() { pthread_join(self.handle, nil) }
 
-    /// After a step of work that took so long: leaves four fifths of the time, and of the disk, to others.
-    static func rest(after nanoseconds: UInt64) { usleep(UInt32(clamping: nanoseconds / 1_000 * 4)) }
+    /// After a step of work that took so long: leaves nine tenths of the time, and of the disk, to others.
+    static func rest(after nanoseconds: UInt64) { usleep(UInt32(clamping: nanoseconds / 1_000 * 9)) }
 
     static var monotonicNanoseconds: UInt64 {
         var time = timespec()

@@ -35,7 +35,7 @@ extension SQLiteArchive {
     }
 
     /// After how many steps the archive's log is copied back: it stays that small, and most steps sync once only.
-    private static let checkpointSteps = 128
+    private static let checkpointSteps = 256
 
     /// The statements that drop batches, on a connection that may write.
     private final class Dropper {

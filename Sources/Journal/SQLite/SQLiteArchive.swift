@@ -29,7 +29,7 @@ public final class SQLiteArchive: JournalArchive {
     private(set) var end: ChainPoint?
 
     /// How many batches are dropped in one transaction, in which an owner waits.
-    static let dropStep = 32
+    static let dropStep = 16
     static let busyMilliseconds: Int32 = 5_000
 
     /// Opens a journal that is there. Refused: another shard's than its file's name says, or than `origin`, if that is given;

@@ -12,7 +12,7 @@ enum SnapshotFile {
     private static let magic = Array("USHRKEPT".utf8)
     private static let version: UInt16 = 1
     private static let headerBytes = 82
-    private static let pieceBytes = 256 * 1_024
+    private static let pieceBytes = 128 * 1_024
 
     struct Content {
         let point: ChainPoint
