@@ -48,7 +48,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         /// Longer than what a disk, a neighbour or a garbage-collecting client makes one wait now and then.
         public var overloadPatienceMilliseconds = 100
         /// What one core does in some 20 ms; a crowd of 4,000 that asks all at once is let through.
-        public var overloadInFlightMin = 4_000
+        public var overloadInFlightMin = 24_000
         public var overloadAskingRoomPercent = 50
         public var overloadBookingRoomPercent = 100
         public var pipelinedRequestsMax = 64
