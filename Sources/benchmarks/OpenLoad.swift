@@ -226,20 +226,3 @@ final class OpenLoad {
         return "{\(parts.joined(separator: ",")),\"max\":\(latency.max)}"
     }
 }
-
-/// Numbers that a seed repeats: splitmix64.
-struct SeededGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    /// Above 0, up to 1.
-    mutating func unit() -> Double { Double((self.next() >> 11) + 1) / Double(1 << 53) }
-}

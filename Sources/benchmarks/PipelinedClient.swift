@@ -46,7 +46,9 @@ final class PipelinedClient {
                 left -= batch
             }
             for (descriptor, batch) in zip(self.descriptors, sent) {
-                for head in try self.answers(batch, from: descriptor) { statuses[Self.status(head), default: 0] += 1 }
+                for answer in try self.answers(batch, from: descriptor) {
+                    statuses[answer.withUnsafeBytes { HTTPAnswer.status(of: $0, from: 0) }, default: 0] += 1
+                }
             }
         }
         return statuses
@@ -80,7 +82,7 @@ final class PipelinedClient {
         var found: [ArraySlice<UInt8>] = []
         var start = 0
         while found.count < count {
-            while let end = Self.end(of: bytes, from: start) {
+            while let end = bytes.withUnsafeBytes({ HTTPAnswer.end(of: $0, from: start) }) {
                 found.append(bytes[start..<end])
                 start = end
             }
@@ -90,37 +92,5 @@ final class PipelinedClient {
             bytes += self.buffer[..<got]
         }
         return found
-    }
-
-    /// Where the answer that begins at `start` ends; nil while it is not whole.
-    private static func end(of bytes: [UInt8], from start: Int) -> Int? {
-        bytes.withUnsafeBytes { bytes in
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            guard let head = Self.find("\r\n\r\n", in: rest) else { return nil }
-            let fields = UnsafeRawBufferPointer(rebasing: rest[..<head])
-            guard var at = Self.find("Content-Length: ", in: fields) else { return start + head + 4 }
-            at += 16
-            var length = 0
-            while rest[at] >= 0x30, rest[at] <= 0x39 {
-                length = length * 10 + Int(rest[at] - 0x30)
-                at += 1
-            }
-            return head + 4 + length <= rest.count ? start + head + 4 + length : nil
-        }
-    }
-
-    private static func find(_ text: StaticString, in bytes: UnsafeRawBufferPointer) -> Int? {
-        let wanted = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        guard bytes.count >= wanted.count else { return nil }
-        for at in 0...bytes.count - wanted.count where bytes[at] == wanted[0] {
-            var matched = 1
-            while matched < wanted.count, bytes[at + matched] == wanted[matched] { matched += 1 }
-            if matched == wanted.count { return at }
-        }
-        return nil
-    }
-
-    private static func status(_ answer: ArraySlice<UInt8>) -> Int {
-        answer.dropFirst(9).prefix(3).reduce(0) { $0 * 10 + Int($1) - 0x30 }
     }
 }

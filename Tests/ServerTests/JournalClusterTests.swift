@@ -109,16 +109,8 @@ import Testing
 
     /// Runs `usher journal` and gives its status and all it said.
     private static func run(_ arguments: String...) throws -> (status: Int32, text: String) {
-        let journal = Process()
-        let output = Pipe()
-        journal.executableURL = URL(filePath: TestCluster.executable)
-        journal.arguments = ["journal"] + arguments
-        journal.standardOutput = output
-        journal.standardError = output
-        try journal.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        journal.waitUntilExit()
-        return (journal.terminationStatus, text)
+        let journal = try UsherCommand.run(["journal"] + arguments)
+        return (journal.status, journal.output + journal.errors)
     }
 
     private static func removeJournal(of shard: Int, in state: StateDirectory) throws {
@@ -181,15 +173,9 @@ import Testing
         try cluster.waitUntilUp()
         #expect(try Self.client(cluster).charge(1, 1_000).status == 200)
         for command in ["verify", "stat", "compact"] {
-            let journal = Process()
-            let output = Pipe()
-            journal.executableURL = URL(filePath: TestCluster.executable)
-            journal.arguments = ["journal", command, "--state", cluster.state.path]
-            journal.standardOutput = output
-            try journal.run()
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            journal.waitUntilExit()
-            #expect(journal.terminationStatus == 0, "\(command): \(text)")
+            let journal = try UsherCommand.run(["journal", command, "--state", cluster.state.path])
+            let text = journal.output
+            #expect(journal.status == 0, "\(command): \(text)")
             for shard in 0..<2 { #expect(text.contains("shard-\(shard).sqlite"), "\(command): \(text)") }
         }
         cluster.signal(SIGTERM)

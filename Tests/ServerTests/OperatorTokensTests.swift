@@ -9,23 +9,11 @@ import Wire
 
 /// Who may use the operator's port, against real processes.
 @Suite struct OperatorTokensTests {
-    private static func run(_ arguments: String...) throws -> (status: Int32, output: String, error: String) {
-        let process = Process()
-        let (output, error) = (Pipe(), Pipe())
-        process.executableURL = URL(filePath: TestCluster.executable)
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = error
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let errorText = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text, errorText)
-    }
+    private static func run(_ arguments: String...) throws -> UsherCommand { try UsherCommand.run(arguments) }
 
     private static func add(_ name: String, _ role: String, _ state: StateDirectory) throws -> String {
         let added = try self.run("operator-tokens", "add", name, role, "--state", state.path)
-        try #require(added.status == 0, "\(added.error)")
+        try #require(added.status == 0, "\(added.errors)")
         return String(added.output.prefix { $0 != "\n" })
     }
 
@@ -94,10 +82,10 @@ import Wire
         let list = try Self.run("operator-tokens", "list", "--state", state.path)
         #expect(list.status == 0 && list.output.contains("operate   ann  added ") && !list.output.contains(token))
         let twice = try Self.run("operator-tokens", "add", "ann", "view", "--state", state.path)
-        #expect(twice.status == 1 && twice.error.contains("there is a token ann already"))
+        #expect(twice.status == 1 && twice.errors.contains("there is a token ann already"))
         #expect(try Self.run("operator-tokens", "add", "bob", "root", "--state", state.path).status != 0)
         let unknown = try Self.run("operator-tokens", "remove", "bob", "--state", state.path)
-        #expect(unknown.status == 1 && unknown.error.contains("there is no token bob"))
+        #expect(unknown.status == 1 && unknown.errors.contains("there is no token bob"))
         #expect(try Self.run("operator-tokens", "remove", "ann", "--state", state.path).status == 0)
         #expect(try Self.run("operator-tokens", "list", "--state", state.path).output.hasPrefix("there are no"))
     }

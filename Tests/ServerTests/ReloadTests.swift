@@ -85,7 +85,7 @@ import Testing
 
         // A mistake, by the command.
         try write(#"{"gateway": {"bodyBytesMax": 1, "prot": 2}}"#)
-        let refused = try ControlTool.run("reload", cluster.state)
+        let refused = try UsherCommand.run("reload", cluster.state)
         #expect(refused.status == 1)
         for part in ["gateway.bodyBytesMax is 1, which is out of range", "there is no setting gateway.prot"] {
             #expect(refused.errors.contains(part), "\(refused.errors)")
@@ -95,7 +95,7 @@ import Testing
 
         // Who starts later has it as well.
         try write(#"{"gateway": {"bodyBytesMax": 2048}}"#)
-        let done = try ControlTool.run("reload", cluster.state)
+        let done = try UsherCommand.run("reload", cluster.state)
         #expect(done.status == 0)
         #expect(done.output == "Changed: gateway.bodyBytesMax=2048, log.level=info.\n")
         let before = try cluster.file().gateways
@@ -111,10 +111,10 @@ import Testing
     @Test func `a cluster that is not there can't be told`() throws {
         let state = TestCluster.freshState()
         for command in ["reload", "restart"] {
-            let tool = try ControlTool.run(command, state, "--rolling")
+            let tool = try UsherCommand.run(command, state, "--rolling")
             #expect(tool.status != 0)
         }
-        let tool = try ControlTool.run("reload", state)
+        let tool = try UsherCommand.run("reload", state)
         #expect(tool.status == 1)
         #expect(tool.errors.hasPrefix("Error: no cluster is up in \(state.path)"), "\(tool.errors)")
     }

@@ -73,7 +73,7 @@ import Testing
         let resting = try TestConnection(port: try cluster.file().port)
         try resting.send(BookingClient.request("GET", "/api/v1/concerts"))
         #expect(try resting.answer().status == 200)
-        let tool = try ControlTool.run("restart", cluster.state, "--rolling", "--only", "gateways")
+        let tool = try UsherCommand.run("restart", cluster.state, "--rolling", "--only", "gateways")
         #expect(tool.status == 0, "\(tool.errors)")
         #expect(try resting.endsClean())
         #expect(!cluster.errorText.contains("killed"))
@@ -107,7 +107,7 @@ import Testing
         let load = SteadyLoad(port: before.port)
         for round in 1...3 {
             let file = try cluster.file()
-            let tool = try ControlTool.run("restart", cluster.state, "--rolling")
+            let tool = try UsherCommand.run("restart", cluster.state, "--rolling")
             #expect(tool.status == 0, "round \(round): \(tool.errors)")
             let after = try cluster.file()
             #expect(after.supervisor == file.supervisor)
@@ -152,11 +152,11 @@ import Testing
         }
         // One that ends at once, as gateway and as shard.
         try put("#!/bin/sh\nexit 3\n")
-        let gateways = try ControlTool.run("restart", cluster.state, "--rolling")
+        let gateways = try UsherCommand.run("restart", cluster.state, "--rolling")
         #expect(gateways.status == 1)
         #expect(gateways.errors.contains("gateway 0 of the new program ended with status 3"), "\(gateways.errors)")
         #expect(try cluster.file() == before)
-        let shards = try ControlTool.run("restart", cluster.state, "--rolling", "--only", "shards")
+        let shards = try UsherCommand.run("restart", cluster.state, "--rolling", "--only", "shards")
         #expect(shards.status == 1)
         #expect(shards.output.contains("the former program is started again"), "\(shards.output)")
         #expect(shards.errors.contains("shard 0 of the new program ended with status 3"), "\(shards.errors)")
@@ -164,11 +164,11 @@ import Testing
         #expect(try cluster.file().shards[1] == before.shards[1])
         // One that says that it can't.
         try put("#!/bin/sh\necho 'failed {\"reason\":\"too old for this machine\"}' >&3\nexit 1\n")
-        let told = try ControlTool.run("restart", cluster.state, "--rolling")
+        let told = try UsherCommand.run("restart", cluster.state, "--rolling")
         #expect(told.errors.contains("(too old for this machine)"), "\(told.errors)")
         // None at all.
         unlink(program)
-        let none = try ControlTool.run("restart", cluster.state, "--rolling")
+        let none = try UsherCommand.run("restart", cluster.state, "--rolling")
         #expect(none.status == 1 && none.errors.contains("can't be run: No such file"), "\(none.errors)")
         // Who dies now is started again from the program that it had.
         kill(try cluster.file().gateways[0], SIGKILL)
@@ -196,7 +196,7 @@ import Testing
         """.write(toFile: "\(folder)/next", atomically: false, encoding: .utf8)
         chmod("\(folder)/next", 0o700)
         rename("\(folder)/next", program)
-        let tool = try ControlTool.run("restart", cluster.state, "--rolling", "--only", "gateways")
+        let tool = try UsherCommand.run("restart", cluster.state, "--rolling", "--only", "gateways")
         #expect(tool.status == 1)
         #expect(tool.errors.contains("refused it: this process knows 3 shards"), "\(tool.errors)")
         #expect(try cluster.file() == before)
@@ -209,11 +209,11 @@ import Testing
         let cluster = try TestCluster()
         try cluster.waitUntilUp()
         let before = try cluster.file()
-        let tool = try ControlTool.run("restart", cluster.state, "--rolling")
+        let tool = try UsherCommand.run("restart", cluster.state, "--rolling")
         #expect(tool.status == 1)
         #expect(tool.errors.contains("forgets everything"))
         #expect(try cluster.file() == before)
-        let plain = try ControlTool.run("restart", cluster.state)
+        let plain = try UsherCommand.run("restart", cluster.state)
         #expect(plain.status != 0 && plain.errors.contains("add --rolling"))
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
@@ -226,7 +226,7 @@ import Testing
         // Nobody may end it: the first gateway's successor waits for this shard.
         kill(file.shards[1], SIGSTOP)
         let state = cluster.state
-        let restart = ControlThread { try ControlTool.run("restart", state, "--rolling") }
+        let restart = ControlThread { try UsherCommand.run("restart", state, "--rolling") }
         try TestCluster.eventually("a successor has started") { cluster.children(named: "usher/gateway0") == 2 }
         kill(file.gateways[1], SIGKILL)
         kill(file.shards[1], SIGKILL)
@@ -245,7 +245,7 @@ import Testing
         let file = try cluster.file()
         kill(file.shards[0], SIGSTOP)
         let state = cluster.state
-        let restart = ControlThread { try ControlTool.run("restart", state, "--rolling") }
+        let restart = ControlThread { try UsherCommand.run("restart", state, "--rolling") }
         try TestCluster.eventually("a successor has started") { cluster.children(named: "usher/gateway0") == 2 }
         let gateways = cluster.childIDs(named: "usher/gateway0")
         cluster.signal(SIGKILL)
@@ -267,10 +267,10 @@ import Testing
 
 /// Runs a tool on a thread of its own.
 private final class ControlThread: Sendable {
-    private let result = Mutex<Result<ControlTool, any Error>?>(nil)
+    private let result = Mutex<Result<UsherCommand, any Error>?>(nil)
     private let done = DispatchSemaphore(value: 0)
 
-    init(_ body: @escaping @Sendable () throws -> ControlTool) {
+    init(_ body: @escaping @Sendable () throws -> UsherCommand) {
         Thread { [self] in
             let outcome = Result { try body() }
             self.result.withLock { $0 = outcome }
@@ -278,7 +278,7 @@ private final class ControlThread: Sendable {
         }.start()
     }
 
-    func wait() throws -> ControlTool {
+    func wait() throws -> UsherCommand {
         self.done.wait()
         return try self.result.withLock { $0! }.get()
     }

@@ -19,6 +19,7 @@ From the environment: ROUNDS (3), FILL_SECONDS (10), CONNECTIONS (64), THINK_MIL
 
 import os
 import pathlib
+import signal
 import socket
 import statistics
 import subprocess
@@ -171,7 +172,7 @@ class Load:
         del os.environ["THINK_MILLISECONDS"]
 
     def stop(self):
-        self.process.send_signal(subprocess.signal.SIGINT)  # wrk sums up what it has
+        self.process.send_signal(signal.SIGINT)  # wrk sums up what it has
         return bench.summary_of(self.process.communicate()[0], self.process.returncode)
 
 

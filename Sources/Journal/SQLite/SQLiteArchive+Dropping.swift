@@ -1,7 +1,8 @@
 extension SQLiteArchive {
     /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole. An
     /// owner that appends meanwhile waits for a step of it, a millisecond, and seldom. `keeping` copies them to the archive
-    /// before, see `DroppedBatches`. Gives what is wrong with an archive that must have earlier ones and has not: a new one begins then.
+    /// before, see `DroppedBatches`. Gives what is wrong with an archive that must have earlier ones and has not: a new one
+    /// begins then.
     @discardableResult
     public func dropCovered(keeping: Bool) throws(JournalError) -> JournalDamage? {
         guard let snapshot = try self.newestSnapshot() else { return nil }

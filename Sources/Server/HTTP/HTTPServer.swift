@@ -206,20 +206,11 @@ final class HTTPServer {
     }
 
     /// Said without reading a request: there is no room to wait for one.
-    private static let tooManyConnections = HTTPServer.words(
-        "503 Service Unavailable",
-        "TOO_MANY_CONNECTIONS",
-        "접속자가 많습니다. 잠시 후 다시 시도해주세요."
-    )
+    private static let tooManyConnections = HTTPServer.words("503 Service Unavailable", .tooManyConnections)
+    static let tooManyOfAddress = HTTPServer.words("429 Too Many Requests", .tooManyConnectionsOfAddress)
 
-    static let tooManyOfAddress = HTTPServer.words(
-        "429 Too Many Requests",
-        Problem.tooManyConnectionsOfAddress.code,
-        Problem.tooManyConnectionsOfAddress.korean
-    )
-
-    private static func words(_ status: String, _ code: String, _ message: String) -> String {
-        let body = #"{"code":"\#(code)","message":"\#(message)"}"#
+    private static func words(_ status: String, _ problem: Problem) -> String {
+        let body = #"{"code":"\#(problem.code)","message":"\#(problem.korean)"}"#
         return "HTTP/1.1 \(status)\r\nContent-Type: \(HTTPResponse.json)\r\nContent-Length: "
             + "\(body.utf8.count)\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\(body)"
     }

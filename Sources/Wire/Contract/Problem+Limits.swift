@@ -22,7 +22,15 @@ extension Problem {
         )
     }
 
-    /// Said without reading a request, so in both languages' default.
+    /// Said without reading a request, so in both languages' default; as the one below.
+    public static let tooManyConnections = Problem(
+        .serviceUnavailable,
+        "TOO_MANY_CONNECTIONS",
+        "접속자가 많습니다. 잠시 후 다시 시도해주세요.",
+        "Too many connections are open. Try again in a second.",
+        retryAfter: 1
+    )
+
     public static let tooManyConnectionsOfAddress = Problem(
         .tooManyRequests,
         "TOO_MANY_CONNECTIONS_OF_ADDRESS",

@@ -16,19 +16,8 @@ public struct DateTimeText: Equatable, Sendable {
     /// Appends 19 bytes. Times beyond the years 0 to 9999 are written as the nearest within.
     public func append(_ moment: Timestamp, to output: inout OutputBytes) {
         // A timestamp reaches no further than the year 2262, so the sum can't overflow.
-        let time = CivilTime(seconds: moment.seconds + self.offsetSeconds)
         output.reserve(Self.count)
-        output.append(decimal: time.year, width: 4)
-        output.append(UInt8(ascii: "-"))
-        output.append(decimal: time.month, width: 2)
-        output.append(UInt8(ascii: "-"))
-        output.append(decimal: time.day, width: 2)
-        output.append(UInt8(ascii: " "))
-        output.append(decimal: time.hour, width: 2)
-        output.append(UInt8(ascii: ":"))
-        output.append(decimal: time.minute, width: 2)
-        output.append(UInt8(ascii: ":"))
-        output.append(decimal: time.second, width: 2)
+        output.append(CivilTime(seconds: moment.seconds + self.offsetSeconds), separator: UInt8(ascii: " "))
     }
 
     /// The moment, or nil for anything but exactly that form, a day that is in no calendar, a leap second, or a time
@@ -66,13 +55,17 @@ public struct DateTimeText: Equatable, Sendable {
 extension OutputBytes {
     /// `2026-11-24T07:18:29`, in UTC (RFC 3339, without its zone), 19 bytes.
     public mutating func append(isoDateTime epochSeconds: Int64) {
-        let time = CivilTime(seconds: epochSeconds)
+        self.append(CivilTime(seconds: epochSeconds), separator: UInt8(ascii: "T"))
+    }
+
+    /// `separator` stands between date and time of day.
+    fileprivate mutating func append(_ time: CivilTime, separator: UInt8) {
         self.append(decimal: time.year, width: 4)
         self.append(UInt8(ascii: "-"))
         self.append(decimal: time.month, width: 2)
         self.append(UInt8(ascii: "-"))
         self.append(decimal: time.day, width: 2)
-        self.append(UInt8(ascii: "T"))
+        self.append(separator)
         self.append(decimal: time.hour, width: 2)
         self.append(UInt8(ascii: ":"))
         self.append(decimal: time.minute, width: 2)

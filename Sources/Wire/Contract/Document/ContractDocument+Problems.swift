@@ -5,7 +5,7 @@ extension ContractDocument {
     /// What any request may be answered, whatever it asks for.
     static let sharedProblems: [Problem] =
         HTTPRefusal.allCases.map { Problem($0) }
-        + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow), Self.tooManyConnections]
+        + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow), .tooManyConnections]
         + [
             .tooManyRequests(ofAddress: .seconds(1)), .tooManyRequests(ofUser: .seconds(1)),
             .tooManyConnectionsOfAddress,
@@ -14,15 +14,6 @@ extension ContractDocument {
 
     /// Of any request that comes through a proxy which passes `Forwarded` on; the connection stays.
     static var forwardedCode: DocumentValue { ["const": .text(Problem.forwardedInvalid.code)] }
-
-    /// Said by the server before it reads a request.
-    static let tooManyConnections = Problem(
-        .serviceUnavailable,
-        "TOO_MANY_CONNECTIONS",
-        "접속자가 많습니다. 잠시 후 다시 시도해주세요.",
-        "Too many connections are open. Try again in a second.",
-        retryAfter: 1
-    )
 
     /// What a change may be answered because of its key.
     static let keyProblems: [Problem] =

@@ -105,7 +105,7 @@ struct DocumentedCall {
             }
             groups += [.reference("schemas/ConnectionCode"), ContractDocument.forwardedCode]
         }
-        if status == .serviceUnavailable { groups.append(["const": .text(ContractDocument.tooManyConnections.code)]) }
+        if status == .serviceUnavailable { groups.append(["const": .text(Problem.tooManyConnections.code)]) }
         return ContractDocument.response(
             codes.joined(separator: ", "),
             codes: groups.count == 1 ? groups[0] : ["anyOf": .list(groups)],

@@ -2,18 +2,23 @@ import Foundation
 
 @testable import Server
 
-/// `usher cluster restart` or `reload` as a process, and what it printed.
-struct ControlTool {
+/// A command of `usher` as a process, and what it printed.
+struct UsherCommand {
     let status: Int32
     let output: String
     let errors: String
 
+    /// `usher cluster restart` or `reload`.
+    static func run(_ command: String, _ state: StateDirectory, _ arguments: String...) throws -> UsherCommand {
+        try self.run(["cluster", command] + arguments + ["--state", state.path])
+    }
+
     /// Runs to its end.
-    static func run(_ command: String, _ state: StateDirectory, _ arguments: String...) throws -> ControlTool {
+    static func run(_ arguments: [String]) throws -> UsherCommand {
         let process = Process()
         let (output, errors) = (Pipe(), Pipe())
         process.executableURL = URL(filePath: TestCluster.executable)
-        process.arguments = ["cluster", command] + arguments + ["--state", state.path]
+        process.arguments = arguments
         process.standardOutput = output
         process.standardError = errors
         try process.run()
@@ -21,6 +26,6 @@ struct ControlTool {
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         let problem = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        return ControlTool(status: process.terminationStatus, output: text, errors: problem)
+        return UsherCommand(status: process.terminationStatus, output: text, errors: problem)
     }
 }
