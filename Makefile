@@ -21,7 +21,7 @@ STEPS ?= 10000
 
 USHER := .build/release/usher
 VENV := .venv
-SCRIPTS := deploy/setup deploy/bench/run deploy/front/certificates .ci/run Tests/Mutants/run Tests/Fuzzing/run
+SCRIPTS := deploy/setup deploy/bench/run deploy/front/certificates .ci/run Tests/run Tests/Mutants/run Tests/Fuzzing/run
 PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Contract/run \
     Tests/SecondOpinion/http-compare Tests/SecondOpinion/smuggle Tests/SecondOpinion/*.py
 
@@ -91,9 +91,8 @@ restart-load: build  # Rolling restarts every few seconds under wrk and k6, fail
 	@deploy/setup bench k6
 	@deploy/bench/restart.py
 
-test: setup  # Build everything and run every test
-	swift build
-	swift test --disable-xctest
+test: setup  # Build everything and run every test, one at a time
+	@Tests/run
 
 kills: build  # A minute of load with a kill -9 every 2 s, then the books: KILLS_SECONDS=60 KILLS_FACTS=100000 KILLS_SEED=
 	swift build --build-tests
