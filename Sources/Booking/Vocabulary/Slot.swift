@@ -28,12 +28,6 @@ public struct Slot: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 /// CRC16, XMODEM variant: polynomial 0x1021, start 0, no reflection. `123456789` gives 0x31C3.
 enum CRC16 {
-    private static let table: [UInt16] = (0..<256).map { byte in
-        var crc = UInt16(byte) << 8
-        for _ in 0..<8 { crc = crc & 0x8000 == 0 ? crc << 1 : crc << 1 ^ 0x1021 }
-        return crc
-    }
-
     static func checksum(of bytes: some Sequence<UInt8>) -> UInt16 {
         var crc: UInt16 = 0
         for byte in bytes { self.take(byte, into: &crc) }
@@ -44,17 +38,29 @@ enum CRC16 {
     static func checksum(_ prefix: StaticString, _ number: UInt64) -> UInt16 {
         var crc: UInt16 = 0
         prefix.withUTF8Buffer { for byte in $0 { self.take(byte, into: &crc) } }
-        var divisor: UInt64 = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            self.take(UInt8(48 + number / divisor % 10), into: &crc)
-            divisor /= 10
+        // The digits come lowest first: they wait in a number of their own, four bits each, until the highest is known.
+        var (low, high, count) = (0 as UInt64, 0 as UInt64, 0)
+        var rest = number
+        repeat {
+            high = high << 4 | low >> 60
+            low = low << 4 | rest % 10
+            rest /= 10
+            count += 1
+        } while rest > 0
+        for _ in 0..<count {
+            self.take(UInt8(48 + (low & 15)), into: &crc)
+            low = low >> 4 | high << 60
+            high >>= 4
         }
         return crc
     }
 
+    /// Eight steps of the division at once, as this polynomial has only four terms: no table to look up.
+    @inline(__always)
     private static func take(_ byte: UInt8, into crc: inout UInt16) {
-        crc = crc << 8 ^ self.table[Int(UInt8(crc >> 8) ^ byte)]
+        var folded = UInt16(UInt8(truncatingIfNeeded: crc >> 8) ^ byte)
+        folded ^= folded >> 4
+        crc = crc << 8 ^ folded << 12 ^ folded << 5 ^ folded
     }
 }
 
