@@ -45,6 +45,9 @@ public final class Connection: LoopHandle {
     public var highWater = 256 * 1024
     /// Bytes pending at which `onLowWater` is called; below `highWater`.
     public var lowWater = 64 * 1024
+    /// The most bytes that one read brings, up to `EventLoop.readSizeMax`. A connection is read once in a turn, so that one
+    /// with megabytes to say holds nobody up for longer than so many take.
+    public var readSize = EventLoop.readSizeMax
     /// System calls made to write, for tests and statistics.
     public internal(set) var writeCalls = 0
     /// Whether bytes of the peer are being asked for.
@@ -63,6 +66,8 @@ public final class Connection: LoopHandle {
     var hasShutDown = false
     private var hasEnded = false
     private var wantsReading = false
+    /// The turn of the loop in which it was last read.
+    private var readTurn: UInt64 = 0
 
     /// libuv's memory for what takes longer than a call; made when first needed, most connections never do.
     struct Requests {
@@ -242,8 +247,18 @@ public final class Connection: LoopHandle {
     private static var allocated: uv_alloc_cb {
         { handle, _, buffer in
             buffer!.pointee.base = handle!.pointee.loop.pointee.data.assumingMemoryBound(to: CChar.self)
-            buffer!.pointee.len = EventLoop.readSizeMax
+            buffer!.pointee.len = Unmanaged<Connection>.fromOpaque(handle!.pointee.data)._withUnsafeGuaranteedRef {
+                $0.sizeOfNextRead()
+            }
         }
+    }
+
+    /// libuv reads on as long as buffers come back full, up to 32 times; no memory for a second time ends that, and what is
+    /// left in the kernel comes in the next turn.
+    private func sizeOfNextRead() -> Int {
+        guard self.readTurn != self.loop.turn else { return 0 }
+        self.readTurn = self.loop.turn
+        return self.readSize
     }
 
     private static var read: uv_read_cb {
@@ -251,7 +266,7 @@ public final class Connection: LoopHandle {
             Unmanaged<Connection>.fromOpaque(stream!.pointee.data)._withUnsafeGuaranteedRef { connection in
                 if count > 0 {
                     connection.onRead?(UnsafeRawBufferPointer(start: buffer!.pointee.base, count: count))
-                } else if count < 0 {  // 0 is: nothing there after all
+                } else if count < 0, count != Int(UV_ENOBUFS.rawValue) {  // 0 is: nothing there after all
                     connection.readEnded(Int32(count))
                 }
             }

@@ -23,6 +23,8 @@ public final class EventLoop {
 
     let raw: UnsafeMutablePointer<uv_loop_t>
     var outgoing = OutgoingBlocks()
+    /// Grows with every end of turn.
+    private(set) var turn: UInt64 = 1
     private let readBuffer: UnsafeMutableRawPointer
     private let prepare = UnsafeMutablePointer<uv_prepare_t>.allocate(capacity: 1)
     private let check = UnsafeMutablePointer<uv_check_t>.allocate(capacity: 1)
@@ -113,6 +115,7 @@ public final class EventLoop {
     func settleAtTurnEnd(_ connection: Connection) { self.unsettled.append(connection) }
 
     private func endTurn() {
+        self.turn &+= 1
         self.onTurnEnd?()
         // Callbacks made while settling may append to other connections: go on until none is left.
         while !self.unsettled.isEmpty {

@@ -19,10 +19,14 @@ import Wire
 final class HTTPConnection {
     /// After a refusal: how long the peer may take to read it and end its side.
     private static let lingerTime = Nanoseconds.seconds(2)
+    /// What is read of it in one turn, bytes: a hundred requests. More would hold up everyone else when many send thousands
+    /// at once.
+    private static let readSize = 16_384
 
     private let number: UInt64
     private let connection: Connection
-    private unowned let server: HTTPServer
+    /// It holds its connections until they are closed. Unsafe, as a safe reference counts several times a request.
+    private unowned(unsafe) let server: HTTPServer
     private var parser: HTTPRequestParser
     /// Who is at the other end: as the kernel says, or as a trusted proxy's PROXY header said.
     private var client: IPAddress
@@ -69,6 +73,7 @@ final class HTTPConnection {
         self.parser = HTTPRequestParser(limits: server.limits.http)
         self.phaseSince = server.now
         if awaitsProxy { self.proxyBytes = [] } else { self.hasCome(from: client) }
+        connection.readSize = Self.readSize
         connection.onRead = { self.received($0) }
         connection.onEnd = { self.ended($0) }
         connection.onHighWater = { self.pause() }

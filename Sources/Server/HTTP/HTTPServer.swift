@@ -63,7 +63,8 @@ final class HTTPServer {
     /// May change at any time; what is about requests counts for connections that come after it.
     var limits: Limits
     let loop: EventLoop
-    unowned let handler: any HTTPHandler
+    /// It holds this server. Unsafe, as a safe reference counts at each request.
+    unowned(unsafe) let handler: any HTTPHandler
     private(set) var counts = Counts()
     var gate: ClientGate
     /// Whose request the handler has before it; nil for those that limits leave alone.
