@@ -30,6 +30,9 @@ public struct Catalogue: Equatable, Sendable {
         self.positions = positions
     }
 
+    /// Whether it is in it: without a copy of all that belongs to it, which each request would pay for.
+    public func contains(_ concert: ConcertID) -> Bool { self.positions[concert] != nil }
+
     public subscript(concert: ConcertID) -> Concert? {
         guard let position = self.positions[concert] else { return nil }
         return self.concerts[position]

@@ -45,7 +45,7 @@ extension Shard {
 
     func misfit(of concert: ConcertID) -> Misfit? {
         guard self.concerts[concert] == nil else { return nil }
-        guard self.catalogue[concert] != nil else {
+        guard self.catalogue.contains(concert) else {
             return Misfit("concert \(concert) has a history here, but is not in the catalogue: put it back")
         }
         return Misfit(

@@ -166,7 +166,7 @@ public struct Shard: ~Copyable {
     }
 
     /// Why a concert that is not here is not.
-    func refusal(of concert: ConcertID) -> Refusal { self.catalogue[concert] == nil ? .unknownConcert : .wrongShard }
+    func refusal(of concert: ConcertID) -> Refusal { self.catalogue.contains(concert) ? .wrongShard : .unknownConcert }
 
     private mutating func withUser(_ id: UserID, _ answer: (inout Shard) -> Reply?) -> Reply? {
         guard self.shard(of: id) == self.index else { return .refused(.wrongShard) }

@@ -206,7 +206,7 @@ public struct Router: Sendable {
         let concert = try Self.id(try QueryParameters(request.query).integer("concertId"), "concertId", ConcertID.self)
         let text = request[.concertToken] ?? .empty
         guard let token = TokenText(text.bytes), let pass = self.tokens.verify(text.bytes), pass.concert == concert,
-            self.catalogue[concert] != nil
+            self.catalogue.contains(concert)
         else { throw Problem.tokenNotFound(text.text) }
         return (pass, token)
     }
@@ -268,7 +268,7 @@ public struct Router: Sendable {
     /// For the calls that only people inside may make: 401 for a token that is none.
     private func pass(_ request: HTTPRequest) throws -> Pass {
         guard let text = request[.concertToken], !text.isEmpty else { throw Problem.tokenMissing }
-        guard let pass = self.tokens.verify(text.bytes), self.catalogue[pass.concert] != nil else {
+        guard let pass = self.tokens.verify(text.bytes), self.catalogue.contains(pass.concert) else {
             throw Problem.tokenInvalid
         }
         return pass
@@ -317,7 +317,7 @@ public struct Router: Sendable {
     }
 
     private func known(_ concert: ConcertID) throws -> ConcertID {
-        guard self.catalogue[concert] != nil else {
+        guard self.catalogue.contains(concert) else {
             throw Problem(Refusal.unknownConcert, token: "", asksForPlace: false)
         }
         return concert
