@@ -92,6 +92,9 @@ extension ShardStats {
         self.journal.commitP50Microseconds = commit.latency.microseconds(atPercentile: 50)
         self.journal.commitP99Microseconds = commit.latency.microseconds(atPercentile: 99)
         self.journal.commitMaxMicroseconds = commit.latency.microsecondsMax
+        self.journal.factsPerCommitP50 = commit.sizes.value(atPercentile: 50)
+        self.journal.factsPerCommitP99 = commit.sizes.value(atPercentile: 99)
+        self.journal.factsPerCommitMax = commit.sizes.max
         self.journal.troubles = trouble.count
         self.journal.troubleSince = trouble.since?.seconds
         self.journal.troubleReason = trouble.reason

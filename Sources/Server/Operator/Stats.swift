@@ -114,6 +114,10 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public var commitP50Microseconds: UInt64 = 0
         public var commitP99Microseconds: UInt64 = 0
         public var commitMaxMicroseconds: UInt64 = 0
+        /// How many facts those held: what group commit gathers while the disk is busy.
+        public var factsPerCommitP50: UInt64 = 0
+        public var factsPerCommitP99: UInt64 = 0
+        public var factsPerCommitMax: UInt64 = 0
         /// Of the newest snapshot, which the last compaction has left: when that was, in seconds since 1970. Nil before.
         public var snapshotBytes: UInt64?
         public var compactedAt: Int64?

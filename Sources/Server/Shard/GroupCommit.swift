@@ -30,6 +30,8 @@ final class GroupCommit {
     private(set) var writtenBytes: UInt64 = 0
     /// How long batches took, from the hand-over to the journal's word.
     private(set) var latency = LatencyMeter()
+    /// How many facts the batches held.
+    private(set) var sizes = Meter(most: 1 << 32)
     private var handedOverAt: UInt64 = 0
     private var isTrying = false
 
@@ -116,6 +118,7 @@ final class GroupCommit {
             case .success:
                 self.writtenBytes += UInt64(bytes.count)
                 self.latency.record(nanoseconds: Clock.monotonicNanoseconds() - self.handedOverAt)
+                self.sizes.record(UInt64(batch.count))
                 self.gate.committed()
                 self.sendSetAside()
                 self.endTurn()

@@ -86,6 +86,7 @@ import Testing
         #expect(try served.stats().discrepancies == [])
         for shard in try served.stats().shards {
             #expect(shard.journal.troubleSince == nil && shard.journal.commitP50Microseconds > 0)
+            #expect(shard.journal.factsPerCommitP50 >= 1)
         }
         let seats = try client.seats(1, 1).text
         first.signal(SIGTERM)
