@@ -28,7 +28,8 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core forge overload burst test kills \
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core \
+    bench-guard bench-allocations forge overload burst test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
@@ -62,11 +63,20 @@ bench-recovery: build  # A shard with a million people waiting, after kill -9: R
 	swift build -c release --product benchmarks
 	@deploy/bench/recovery.py
 
-bench-core: setup  # Facts a second of replay and steps a second of the simulator, and instructions of each
+bench-core: setup  # Time, instructions and memory of each operation of the core, to 10 million waiting: ROUNDS=9 WAITING_MAX=
 	swift build -c release --product benchmarks
 	swift build -c release --product simulator
 	@deploy/setup bench-core
 	@deploy/bench/core.py
+
+bench-guard: setup  # Fails if an operation of the core takes 5 % more instructions than deploy/bench/instructions.json says: UPDATE=1
+	swift build -c release --product benchmarks
+	@deploy/setup bench-core
+	@deploy/bench/guard.py
+
+bench-allocations: build  # Allocations and system calls of each process per poll and join, counted: JOURNAL=sqlite STRACE=1
+	@deploy/setup bench bench-allocations
+	@deploy/bench/allocations.py
 
 forge: build  # A million forged tokens to a gateway: none accepted, and what each costs: TOKENS=1000000
 	swift build -c release --product benchmarks

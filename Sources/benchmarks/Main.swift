@@ -6,6 +6,9 @@ import Glibc
     private static let usage = """
         usage: benchmarks journal [FOLDER]                  commits, replay and snapshots, on that folder's disk
                benchmarks replay VISITS ROUNDS              taking facts in, from memory
+               benchmarks core ROUNDS WAITING_MAX           each operation of the core, in time: lines of JSON
+               benchmarks core counted WAITING_MAX          the same for callgrind, with deploy/bench/counting.c
+               benchmarks memory THING COUNT                bytes each: waiting, held, sold, account
                benchmarks forge COUNT [PORT PID]            forged tokens: here, or to the gateway of that process
                benchmarks large-shard STATE CATALOGUE       a journal of 1,000,000 waiting, for a cluster of one shard
                benchmarks openload PORT RATE SECONDS WARM_UP CONNECTIONS SEED MIX
@@ -30,6 +33,16 @@ import Glibc
         case ("replay", 3):
             guard let visits = Int(words[1]), let rounds = Int(words[2]), visits > 0, rounds > 0 else { fallthrough }
             try ReplayBenchmark.run(visits: visits, rounds: rounds)
+        case ("core", 3):
+            let isCounting = words[1] == "counted"
+            guard let rounds = isCounting ? 2 : Int(words[1]), let most = UInt64(words[2]), (1...33).contains(rounds)
+            else {
+                fallthrough
+            }
+            try CoreBenchmark.run(rounds: rounds, isCounting: isCounting, waitingMax: most)
+        case ("memory", 3):
+            guard let count = UInt64(words[2]), count > 0 else { fallthrough }
+            try MemoryBenchmark.run(words[1], count: count)
         case ("openload", 8):
             guard let plan = Self.plan(words) else { fallthrough }
             try OpenLoad.run(plan)

@@ -4,7 +4,7 @@ import Wire
 /// How fast a shard takes facts in: reading them from the journal's bytes, checking that they fit, changing the state.
 /// The facts are those of whole visits: joining, being let in, paying points in, holding a seat, paying for it.
 enum ReplayBenchmark {
-    private struct Batch {
+    struct Batch {
         let bytes: [UInt8]
         let count: Int
     }
@@ -23,7 +23,7 @@ enum ReplayBenchmark {
         print(#"{"facts":\#(facts),"nanoseconds":\#(best)}"#)
     }
 
-    private static func replay(_ batches: [Batch], into shard: inout Shard) throws {
+    static func replay(_ batches: [Batch], into shard: inout Shard) throws {
         for batch in batches {
             try batch.bytes.withUnsafeBytes { bytes in
                 try Fact.forEach(in: bytes, count: batch.count) { fact throws(WireError) in
@@ -34,12 +34,12 @@ enum ReplayBenchmark {
         }
     }
 
-    private static func fresh() -> Shard {
+    static func fresh() -> Shard {
         Shard(index: 0, slots: SlotMap(shardCount: 1), catalogue: .original(), hashSeed: 42)
     }
 
     /// One visit a batch: a million or fewer, until the seats run out.
-    private static func batches(visits: Int) -> [Batch] {
+    static func batches(visits: Int) -> [Batch] {
         var shard = Self.fresh()
         var now = Timestamp(seconds: 1_800_000_000)
         var requests: UInt64 = 0
