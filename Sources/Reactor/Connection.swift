@@ -45,9 +45,6 @@ public final class Connection: LoopHandle {
     public var highWater = 256 * 1024
     /// Bytes pending at which `onLowWater` is called; below `highWater`.
     public var lowWater = 64 * 1024
-    /// The most bytes that one read brings, up to `EventLoop.readSizeMax`. A connection is read once in a turn, so that one
-    /// with megabytes to say holds nobody up for longer than so many take.
-    public var readSize = EventLoop.readSizeMax
     /// System calls made to write, for tests and statistics.
     public internal(set) var writeCalls = 0
     /// Whether bytes of the peer are being asked for.
@@ -66,7 +63,7 @@ public final class Connection: LoopHandle {
     var hasShutDown = false
     private var hasEnded = false
     private var wantsReading = false
-    /// The turn of the loop in which it was last read.
+    /// The turn of the loop in which it was last read: once in each, so that one with megabytes to say holds nobody up.
     private var readTurn: UInt64 = 0
 
     /// libuv's memory for what takes longer than a call; made when first needed, most connections never do.
@@ -258,7 +255,7 @@ public final class Connection: LoopHandle {
     private func sizeOfNextRead() -> Int {
         guard self.readTurn != self.loop.turn else { return 0 }
         self.readTurn = self.loop.turn
-        return self.readSize
+        return EventLoop.readSizeMax
     }
 
     private static var read: uv_read_cb {

@@ -19,9 +19,6 @@ import Wire
 final class HTTPConnection {
     /// After a refusal: how long the peer may take to read it and end its side.
     private static let lingerTime = Nanoseconds.seconds(2)
-    /// What is read of it in one turn, bytes: a hundred requests. More would hold up everyone else when many send thousands
-    /// at once.
-    private static let readSize = 16_384
 
     private let number: UInt64
     private let connection: Connection
@@ -73,7 +70,6 @@ final class HTTPConnection {
         self.parser = HTTPRequestParser(limits: server.limits.http)
         self.phaseSince = server.now
         if awaitsProxy { self.proxyBytes = [] } else { self.hasCome(from: client) }
-        connection.readSize = Self.readSize
         connection.onRead = { self.received($0) }
         connection.onEnd = { self.ended($0) }
         connection.onHighWater = { self.pause() }
