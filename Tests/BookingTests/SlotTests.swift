@@ -16,6 +16,17 @@ import Testing
         #expect(Slot(of: UserID(id)) == Slot(key: "user:\(id)"))
     }
 
+    @Test func `ids of every length hash as their written keys`() {
+        var power: UInt64 = 1
+        for _ in 0..<16 {
+            for id in [power - 1, power, power + 1, power &* 7 + 3, power &* 9 + 9] where id >= 1 {
+                #expect(Slot(of: UserID(id)) == Slot(key: "user:\(id)"))
+            }
+            power *= 10
+        }
+        #expect(Slot(of: UserID(.max)) == Slot(key: "user:\(UInt64.max)"))
+    }
+
     @Test(arguments: [1, 2, 3, 4, 7, 16, 100, 16_384])
     func `the shards' ranges follow one another and cover all slots`(shardCount: Int) {
         let map = SlotMap(shardCount: shardCount)

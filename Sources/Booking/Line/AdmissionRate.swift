@@ -40,6 +40,9 @@ public struct AdmissionRate: Equatable, Sendable {
         return Int((now - first).rawValue / self.interval.rawValue) + 1
     }
 
+    /// Whether anybody may enter at `now`: `allowed` without a division, since every request asks.
+    func isDue(at now: Timestamp, opensAt: Timestamp) -> Bool { self.due <= now && opensAt <= now }
+
     /// Takes in that somebody entered at `now`. Follows from the fact and the rate alone, so a replay ends where the
     /// original did. An admission that this rate would not have allowed (the rate was lowered since) delays the next
     /// one by one interval, no more.

@@ -31,6 +31,7 @@ extension Line {
         if waiting != self.totals.waiting { return "\(waiting) wait and \(self.totals.waiting) are counted" }
         if admitted != self.totals.admitted { return "\(admitted) are in and \(self.totals.admitted) are counted" }
         if self.totals.joined + 1 != self.people.nextPlace { return "more or fewer joined than places were given" }
+        if let next = self.nextExpiry, next < self.quietUntil { return "a place lapses in a time that is called quiet" }
         if self.firstWaiting != first ?? self.people.nextPlace {
             return "the first waiting is not \(self.firstWaiting)"
         }

@@ -68,7 +68,10 @@ public struct Line: ~Copyable {
     /// May be changed at any time. Lifetimes are the same for all and counted from the moments kept, so both lists of
     /// expiry stay in order; a new rate holds from the next admission on.
     public var rules: LineRules {
-        didSet { self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: self.rate.due) }
+        didSet {
+            self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: self.rate.due)
+            self.quietUntil = .distantPast
+        }
     }
     /// Nobody is admitted before; people may wait already.
     public var opensAt: Timestamp
@@ -83,6 +86,8 @@ public struct Line: ~Copyable {
     var firstWaiting: UInt64 = 1
     /// Everyone who waits counts as seen then, at least.
     var resumedAt = Timestamp.distantPast
+    /// No place lapses before, so who asks at every request need not look at people: at most `nextExpiry`.
+    private(set) var quietUntil = Timestamp.distantFuture
     private var rate: AdmissionRate
 
     /// An empty line. `hashSeed` is random and secret (see `UserTable`); nothing that a caller can see depends on it.
@@ -143,7 +148,11 @@ public struct Line: ~Copyable {
     /// Order and time to wait of the person at a place; nil when they are gone. O(log n).
     public func standing(of place: Place) -> Standing? {
         guard let spot = self.people.spot(of: place.rawValue) else { return nil }
-        guard spot.isWaiting else { return Standing(order: 0, seconds: 0) }
+        return spot.isWaiting ? self.standing(of: spot) : .admitted
+    }
+
+    @inline(__always)
+    private func standing(of spot: People.Spot) -> Standing {
         let order = self.people.waitingAhead(of: spot) + 1
         let rate = UInt64(self.rules.admissionsPerSecond)
         return Standing(order: order, seconds: (order + rate - 1) / rate)
@@ -168,9 +177,12 @@ public struct Line: ~Copyable {
         min(self.rate.allowed(at: now, opensAt: self.opensAt), self.roomInside, Int(self.totals.waiting))
     }
 
-    /// Who is to be admitted at `now`, if anyone. O(1).
+    /// Who is to be admitted at `now`, if anyone: when `admissionsAllowed` is above 0. O(1).
     public func nextAdmission(at now: Timestamp) -> Place? {
-        self.admissionsAllowed(at: now) > 0 ? Place(self.firstWaiting) : nil
+        guard self.totals.waiting > 0, self.rate.isDue(at: now, opensAt: self.opensAt), self.roomInside > 0 else {
+            return nil
+        }
+        return Place(self.firstWaiting)
     }
 
     /// When the next admission can happen, unless people come or go before; in the past when it can happen now. Nil
@@ -196,6 +208,9 @@ public struct Line: ~Copyable {
         guard let first = self.firstToExpire, self.expiry(first) <= now else { return nil }
         return Self.entry(first)
     }
+
+    /// Nobody's place has lapsed: remembers until when that holds, if nobody comes or goes in. O(1).
+    mutating func noteQuiet() { self.quietUntil = self.nextExpiry ?? .distantFuture }
 
     /// When the first place lapses, if nobody is seen before; nil when nobody is here. O(1).
     public var nextExpiry: Timestamp? { self.firstToExpire.map { self.expiry($0) } }
@@ -258,6 +273,23 @@ public struct Line: ~Copyable {
     /// fact, so nothing but a later decision to expire may follow from it. O(1).
     public mutating func seen(_ place: Place, at now: Timestamp) {
         guard let spot = self.people.spot(of: place.rawValue), spot.isWaiting else { return }
+        self.seen(spot, at: now)
+    }
+
+    /// Whoever joined as `user` at `joinedAt` asks for their place: `entry`, `seen` and `standing` in one, as nothing is
+    /// asked more often. Nil when they are gone, or their time inside is over. O(log n).
+    mutating func polled(_ place: Place, by user: UserID, joinedAt: Timestamp, at now: Timestamp) -> Standing? {
+        guard let spot = self.people.spot(of: place.rawValue), spot.row.user == user, spot.row.joinedAt == joinedAt
+        else { return nil }
+        guard spot.isWaiting else {
+            return spot.row.since + self.rules.admittedLifetime > now ? .admitted : nil
+        }
+        self.seen(spot, at: now)
+        return self.standing(of: spot)
+    }
+
+    @inline(__always)
+    private mutating func seen(_ spot: People.Spot, at now: Timestamp) {
         guard now - spot.row.since >= Self.seenStep else { return }
         self.people.unlink(spot, from: &self.waitingList)
         self.appendToWaiting(spot, at: now)
@@ -291,7 +323,9 @@ public struct Line: ~Copyable {
     /// A moment before that of the last in the list counts as that one, so that the list stays in order.
     @inline(__always)
     private mutating func appendToWaiting(_ spot: People.Spot, at now: Timestamp) {
-        self.people.setSince(spot, self.notBeforeLast(of: self.waitingList, now))
+        let since = self.notBeforeLast(of: self.waitingList, now)
+        self.quietUntil = min(self.quietUntil, since + self.rules.waitingLifetime)
+        self.people.setSince(spot, since)
         self.people.append(spot, to: &self.waitingList)
     }
 
@@ -308,7 +342,9 @@ public struct Line: ~Copyable {
         )
         let spot = self.people.presentSpot(of: place.rawValue)
         self.people.unlink(spot, from: &self.waitingList)
-        self.people.admit(spot, at: self.notBeforeLast(of: self.admittedList, now))
+        let since = self.notBeforeLast(of: self.admittedList, now)
+        self.quietUntil = min(self.quietUntil, since + self.rules.admittedLifetime)
+        self.people.admit(spot, at: since)
         self.people.append(spot, to: &self.admittedList)
         self.totals.waiting -= 1
         self.totals.admitted += 1

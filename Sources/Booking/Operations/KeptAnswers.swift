@@ -5,7 +5,7 @@ import DequeModule
 ///     answered ──kept──▶ its lifetime is over, and it is a client's or one of many: forgotten
 ///                  └──▶ one of a gateway, and no room is left: the oldest of them makes room
 ///
-/// Memory is bounded by `AnswerLimits.countMax` answers of 120 to 240 bytes. Answers to clients' keys are never forgotten
+/// Memory is bounded by `AnswerLimits.countMax` answers of 130 to 250 bytes. Answers to clients' keys are never forgotten
 /// before their time, as that would carry out a second time what was promised to be done once: when they fill their
 /// share, new keys are refused instead, and those of one user when they fill theirs (`refusal`). Everything is O(1), and what
 /// is kept follows from the facts alone.
@@ -18,11 +18,17 @@ public struct KeptAnswers {
         let owner: Operation.Owner
     }
 
+    /// An operation and when it was answered, so that nobody looks into the table for what is not over: each fact asks.
+    private struct Aged {
+        let id: OperationID
+        let at: Timestamp
+    }
+
     let limits: AnswerLimits
     private var table: [OperationID: Entry] = [:]
     /// Of each owner, oldest first.
-    private var keys = Deque<OperationID>()
-    private var resends = Deque<OperationID>()
+    private var keys = Deque<Aged>()
+    private var resends = Deque<Aged>()
     /// How many of the keys are each user's: `OperationID.high` is the user of a client's. 16 bytes for each, and room.
     private var keysOfUser: [UInt64: UInt32] = [:]
 
@@ -35,7 +41,7 @@ public struct KeptAnswers {
         let entry = MemoryLayout<OperationID>.stride + MemoryLayout<Entry>.stride
         // A dictionary is filled to three quarters at most, and has a bit for each of its entries.
         return (self.table.capacity * entry + self.keysOfUser.capacity * 16) * 4 / 3
-            + (self.keys.count + self.resends.count) * 16
+            + (self.keys.count + self.resends.count) * MemoryLayout<Aged>.stride
     }
 
     /// Whether a key may be used for the first time; else why not. O(1).
@@ -44,9 +50,9 @@ public struct KeptAnswers {
         let isUsersFull = self.keysOfUser[id.high, default: 0] >= UInt32(clamping: self.limits.keysPerUserMax)
         guard isFull || isUsersFull else { return nil }
         // Keys are forgotten with the next fact, and there may be none until this one: some may be over by now.
-        let over = self.keys.prefix(Self.lookedAtMax).prefix { self.table[$0]!.at + self.limits.keyLifetime <= now }
+        let over = self.keys.prefix(Self.lookedAtMax).prefix { $0.at + self.limits.keyLifetime <= now }
         if isFull, over.isEmpty { return .overloaded }
-        guard isUsersFull, over.count < Self.lookedAtMax, !over.contains(where: { $0.high == id.high }) else {
+        guard isUsersFull, over.count < Self.lookedAtMax, !over.contains(where: { $0.id.high == id.high }) else {
             return nil
         }
         return .tooManyKeys
@@ -67,17 +73,17 @@ public struct KeptAnswers {
 
     /// A fact of this time is taken in: forgets what is over by then. Amortised O(1).
     mutating func passTime(to now: Timestamp) {
-        while let oldest = self.keys.first, self.table[oldest]!.at + self.limits.keyLifetime <= now {
-            let id = self.keys.removeFirst()
+        while let oldest = self.keys.first, oldest.at + self.limits.keyLifetime <= now {
+            let id = self.keys.removeFirst().id
             self.table[id] = nil
             self.uncount(id)
         }
         // Gateways wait by a clock that nobody sets. A clock that is set forward must not end what they may send again, so
         // some of them are kept whatever the time.
         while self.resends.count > self.limits.resendCountMin, let oldest = self.resends.first,
-            self.table[oldest]!.at + self.limits.resendLifetime <= now
+            oldest.at + self.limits.resendLifetime <= now
         {
-            self.table[self.resends.removeFirst()] = nil
+            self.table[self.resends.removeFirst().id] = nil
         }
     }
 
@@ -85,11 +91,13 @@ public struct KeptAnswers {
     /// used again after a lifetime that was shorter then: the later answer counts. O(1), and O(keys) for such a key.
     mutating func take(_ answer: KeptAnswer) {
         if let earlier = self.table[answer.operation.id], earlier.owner == .client {
-            self.keys.removeAll { $0 == answer.operation.id }
+            self.keys.removeAll { $0.id == answer.operation.id }
             self.table[answer.operation.id] = nil
             self.uncount(answer.operation.id)
         }
-        if self.table.count >= self.limits.countMax, let oldest = self.resends.popFirst() { self.table[oldest] = nil }
+        if self.table.count >= self.limits.countMax, let oldest = self.resends.popFirst() {
+            self.table[oldest.id] = nil
+        }
         self.restore(answer)
     }
 
@@ -97,8 +105,8 @@ public struct KeptAnswers {
 
     /// Those of clients first, each by age.
     func forEach(_ body: (KeptAnswer) -> Void) {
-        for id in self.keys { body(self.answer(id, self.table[id]!)) }
-        for id in self.resends { body(self.answer(id, self.table[id]!)) }
+        for each in self.keys { body(self.answer(each.id, self.table[each.id]!)) }
+        for each in self.resends { body(self.answer(each.id, self.table[each.id]!)) }
     }
 
     mutating func restore(_ answer: KeptAnswer) {
@@ -110,11 +118,12 @@ public struct KeptAnswers {
         )
         let before = self.table.updateValue(entry, forKey: answer.operation.id)
         precondition(before == nil, "operation \(answer.operation.id) is answered twice")
+        let aged = Aged(id: answer.operation.id, at: answer.at)
         switch answer.operation.owner {
         case .client:
-            self.keys.append(answer.operation.id)
+            self.keys.append(aged)
             self.keysOfUser[answer.operation.id.high, default: 0] += 1
-        case .gateway: self.resends.append(answer.operation.id)
+        case .gateway: self.resends.append(aged)
         }
     }
 
@@ -140,13 +149,14 @@ public struct KeptAnswers {
             "\(self.table.count) answers are kept, \(self.keys.count) and \(self.resends.count) have an age"
         )
         var keysOfUser: [UInt64: UInt32] = [:]
-        for id in self.keys { keysOfUser[id.high, default: 0] += 1 }
+        for each in self.keys { keysOfUser[each.id.high, default: 0] += 1 }
         precondition(keysOfUser == self.keysOfUser, "the keys of a user are miscounted")
         for (list, owner) in [(self.keys, Operation.Owner.client), (self.resends, .gateway)] {
             var last = Timestamp.distantPast
-            for id in list {
-                guard let entry = self.table[id], entry.owner == owner, entry.at >= last else {
-                    preconditionFailure("the answer to operation \(id) is out of order")
+            for each in list {
+                guard let entry = self.table[each.id], entry.owner == owner, entry.at == each.at, entry.at >= last
+                else {
+                    preconditionFailure("the answer to operation \(each.id) is out of order")
                 }
                 last = entry.at
             }
@@ -160,7 +170,7 @@ public struct AnswerLimits: Equatable, Sendable {
     public var keyLifetime = Nanoseconds.seconds(86_400)
     /// Of what a gateway may send again: longer than any gateway waits for an answer.
     public var resendLifetime = Nanoseconds.minutes(2)
-    /// Per shard, 120 to 240 bytes each: a table of a power of two, up to three quarters full.
+    /// Per shard, 130 to 250 bytes each: a table of a power of two, up to three quarters full.
     public var countMax = 1_000_000
     /// Of one user, on one shard: nobody can fill what all share.
     public var keysPerUserMax = 1_000

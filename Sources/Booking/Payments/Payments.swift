@@ -36,14 +36,13 @@ public struct Payments {
     }
 
     public mutating func takeDone(_ id: PaymentID, balance: Won) -> PaymentOrder {
-        guard var payment = self.payments[id], payment.state == .started else {
+        guard let index = self.payments.index(forKey: id), self.payments.values[index].state == .started else {
             preconditionFailure("payment \(id) is not under way")
         }
-        payment.state = .done(balance: balance)
-        self.payments[id] = payment
+        self.payments.values[index].state = .done(balance: balance)
         self.openCount -= 1
         self.doneCount += 1
-        return payment.order
+        return self.payments.values[index].order
     }
 
     public mutating func takeRefused(_ id: PaymentID) -> PaymentOrder {

@@ -6,6 +6,12 @@ public struct Points {
         var updatedAt = Timestamp.distantPast
         /// Oldest first.
         var history: [HistoryEntry] = []
+
+        mutating func write(_ entry: HistoryEntry, _ change: Won) {
+            self.balance += change
+            self.history.append(entry)
+            self.updatedAt = entry.at
+        }
     }
 
     /// What became of a payment's debit. Both are kept, so that the same question gets the same answer.
@@ -61,17 +67,17 @@ public struct Points {
 
     public mutating func takeCharged(_ user: UserID, _ entry: HistoryEntry) {
         precondition(entry.amount > .zero, "user \(user) is charged \(entry.amount) points")
-        self.accounts[user, default: Account()].balance += entry.amount
-        self.write(entry, user)
+        self.accounts[user, default: Account()].write(entry, entry.amount)
         self.charged += entry.amount
         self.balances += entry.amount
     }
 
     public mutating func takeUsed(_ user: UserID, _ entry: HistoryEntry) {
         precondition(entry.amount > .zero, "user \(user) uses \(entry.amount) points")
-        precondition(self.balance(of: user).balance >= entry.amount, "user \(user) would fall below 0 points")
-        self.accounts[user]!.balance -= entry.amount
-        self.write(entry, user)
+        guard let index = self.accounts.index(forKey: user), self.accounts.values[index].balance >= entry.amount else {
+            preconditionFailure("user \(user) would fall below 0 points")
+        }
+        self.accounts.values[index].write(entry, .zero - entry.amount)
         self.used += entry.amount
         self.balances -= entry.amount
     }
@@ -100,11 +106,6 @@ public struct Points {
             self.credits.updateValue(balance, forKey: cancellation) == nil,
             "cancellation \(cancellation) was credited twice"
         )
-    }
-
-    private mutating func write(_ entry: HistoryEntry, _ user: UserID) {
-        self.accounts[user]!.history.append(entry)
-        self.accounts[user]!.updatedAt = entry.at
     }
 
     // MARK: Snapshots

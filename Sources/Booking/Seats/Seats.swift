@@ -10,6 +10,8 @@ public struct Seats {
     private var reservationsByUser: [UserID: [ReservationID]] = [:]
     /// Derived from the holds: may name some that are over by now, which are skipped when they come up.
     private var deadlines = Heap<Deadline>()
+    /// That of the first of them; `distantFuture` when there is none. Every request asks.
+    private var firstDeadline = Timestamp.distantFuture
     /// Pinned holds whose deadline has come up: they go back into `deadlines` if their payment is refused.
     private var overdue: Set<ReservationID> = []
 
@@ -58,8 +60,8 @@ public struct Seats {
 
     /// A hold whose deadline has passed and which no payment pins; nil when there is none. O(log holds).
     public mutating func popLapsed(at now: Timestamp) -> ReservationID? {
-        while let first = self.deadlines.min, first.until <= now {
-            self.deadlines.removeMin()
+        while self.firstDeadline <= now, let first = self.deadlines.popMin() {
+            self.firstDeadline = self.deadlines.min?.until ?? .distantFuture
             guard let hold = self.reservations[first.reservation], hold.status == .held else { continue }
             guard hold.isPinned else { return first.reservation }
             self.overdue.insert(first.reservation)
@@ -82,7 +84,7 @@ public struct Seats {
             "reservation \(hold.id) was given twice"
         )
         self.reservationsByUser[hold.user, default: []].append(hold.id)
-        self.deadlines.insert(Deadline(until: hold.until, reservation: hold.id))
+        self.insertDeadline(of: hold)
         self.heldCount += 1
     }
 
@@ -103,7 +105,7 @@ public struct Seats {
     public mutating func takeUnpinned(_ id: ReservationID, by payment: PaymentID) {
         let hold = self.change(id, paidBy: payment) { $0.payment = nil }
         guard self.overdue.remove(id) != nil else { return }
-        self.deadlines.insert(Deadline(until: hold.until, reservation: id))
+        self.insertDeadline(of: hold)
     }
 
     public mutating func takeSold(_ id: ReservationID, by payment: PaymentID) {
@@ -145,7 +147,7 @@ public struct Seats {
         self.withBoard(of: reservation.schedule) { $0.hold(reservation.seat, for: reservation.id) }
         self.heldCount += 1
         guard reservation.status == .paid else {
-            return self.deadlines.insert(Deadline(until: reservation.until, reservation: reservation.id))
+            return self.insertDeadline(of: reservation)
         }
         self.withBoard(of: reservation.schedule) { $0.sell(reservation.seat, to: reservation.id) }
         self.heldCount -= 1
@@ -164,6 +166,11 @@ public struct Seats {
         change(&self.boards[position]!)
     }
 
+    private mutating func insertDeadline(of hold: Reservation) {
+        self.deadlines.insert(Deadline(until: hold.until, reservation: hold.id))
+        self.firstDeadline = min(self.firstDeadline, hold.until)
+    }
+
     /// Changes a hold that `payment` pins, or that none does.
     @discardableResult
     private mutating func change(
@@ -171,11 +178,13 @@ public struct Seats {
         paidBy payment: PaymentID?,
         _ change: (inout Reservation) -> Void
     ) -> Reservation {
-        guard var reservation = self.reservations[id] else { preconditionFailure("there is no reservation \(id)") }
+        guard let index = self.reservations.index(forKey: id) else {
+            preconditionFailure("there is no reservation \(id)")
+        }
+        let reservation = self.reservations.values[index]
         precondition(reservation.status == .held, "reservation \(id) is \(reservation.status), not held")
         precondition(reservation.payment == payment, "reservation \(id) is not pinned by that payment, or by another")
-        change(&reservation)
-        self.reservations[id] = reservation
+        change(&self.reservations.values[index])
         return reservation
     }
 

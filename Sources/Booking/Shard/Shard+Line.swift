@@ -12,7 +12,7 @@ extension Shard {
         let place = state.line.nextPlace
         self.record(.joined(state.concert.id, user, place, at: self.now))
         self.admit(state)
-        return self.joined(state, place)
+        return .joined(Joined(place: place, issuedAt: self.now, standing: Self.standing(place, state)))
     }
 
     /// The place that somebody has and whose time is not over; nil for anyone else.
@@ -27,9 +27,8 @@ extension Shard {
     }
 
     mutating func poll(_ state: ConcertState, _ pass: Pass) -> Reply {
-        guard self.isCurrent(pass, state) else { return .refused(.tokenUnknown) }
-        state.line.seen(pass.place, at: self.now)
-        return .standing(Self.standing(pass.place, state))
+        let standing = state.line.polled(pass.place, by: pass.user, joinedAt: pass.issuedAt, at: self.now)
+        return standing.map { .standing($0) } ?? .refused(.tokenUnknown)
     }
 
     static func standing(_ place: Place, _ state: ConcertState) -> Standing {

@@ -176,7 +176,7 @@ public struct Shard: ~Copyable {
     /// Time never goes back.
     mutating func advance(to time: Timestamp) { self.now = max(self.now, time) }
 
-    mutating func record(_ fact: Fact) {
+    mutating func record(_ fact: consuming Fact) {
         self.take(fact)
         self.facts.append(fact)
     }
@@ -204,8 +204,9 @@ public struct Shard: ~Copyable {
         while let hold = state.seats.popLapsed(at: self.now) {
             self.record(.released(state.concert.id, hold, .lapsed, at: self.now))
         }
+        guard state.line.quietUntil <= self.now else { return }
         for _ in 0..<Self.lapsesPerStepMax {
-            guard let place = state.line.firstExpired(at: self.now)?.place else { return }
+            guard let place = state.line.firstExpired(at: self.now)?.place else { return state.line.noteQuiet() }
             self.record(.lapsed(state.concert.id, place, at: self.now))
         }
     }

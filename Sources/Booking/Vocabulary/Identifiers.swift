@@ -14,6 +14,30 @@ extension Identifier {
 
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     public var description: String { String(self.rawValue) }
+
+    /// What dictionaries and sets ask a key for. The standard library would run SipHash over the eight bytes, 200
+    /// instructions for each of the dozen looks that a fact of a payment takes: half of a replay's time. One multiplication
+    /// of 64 by 64 bits, under a secret, spreads numbers as well, and nobody who can choose ids knows which collide.
+    public func _rawHashValue(seed: Int) -> Int {
+        let secret = IdentifierHash.secret
+        let product = (self.rawValue ^ secret.mask ^ UInt64(bitPattern: Int64(seed)))
+            .multipliedFullWidth(by: secret.factor)
+        return Int(truncatingIfNeeded: product.high ^ product.low)
+    }
+}
+
+/// By what this process hashes identifiers: made from the secret that Swift drew for its own hashes.
+private struct IdentifierHash {
+    let mask: UInt64
+    let factor: UInt64
+
+    static let secret = IdentifierHash(mask: Self.drawn(1), factor: Self.drawn(2) | 1)
+
+    private static func drawn(_ number: Int) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(number)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
 }
 
 /// What every identifier obeys.

@@ -16,9 +16,9 @@ public struct Slot: Hashable, Comparable, Sendable, CustomStringConvertible {
     private init(crc: UInt16) { self.rawValue = crc % UInt16(Self.count) }
 
     /// The slot of `concert:<id>`.
-    public init(of concert: ConcertID) { self.init(crc: CRC16.checksum("concert:", concert.rawValue)) }
+    public init(of concert: ConcertID) { self.init(crc: NumberedKey.concert.checksum(concert.rawValue)) }
     /// The slot of `user:<id>`.
-    public init(of user: UserID) { self.init(crc: CRC16.checksum("user:", user.rawValue)) }
+    public init(of user: UserID) { self.init(crc: NumberedKey.user.checksum(user.rawValue)) }
     /// The slot of any key, as Redis computes it for a key without a hash tag.
     public init(key: String) { self.init(crc: CRC16.checksum(of: key.utf8)) }
 
@@ -34,33 +34,61 @@ enum CRC16 {
         return crc
     }
 
-    /// The checksum of `prefix` followed by `number` in decimal, without building the string: this runs once a request.
-    static func checksum(_ prefix: StaticString, _ number: UInt64) -> UInt16 {
-        var crc: UInt16 = 0
-        prefix.withUTF8Buffer { for byte in $0 { self.take(byte, into: &crc) } }
-        // The digits come lowest first: they wait in a number of their own, four bits each, until the highest is known.
-        var (low, high, count) = (0 as UInt64, 0 as UInt64, 0)
-        var rest = number
-        repeat {
-            high = high << 4 | low >> 60
-            low = low << 4 | rest % 10
-            rest /= 10
-            count += 1
-        } while rest > 0
-        for _ in 0..<count {
-            self.take(UInt8(48 + (low & 15)), into: &crc)
-            low = low >> 4 | high << 60
-            high >>= 4
-        }
-        return crc
-    }
-
     /// Eight steps of the division at once, as this polynomial has only four terms: no table to look up.
     @inline(__always)
     private static func take(_ byte: UInt8, into crc: inout UInt16) {
         var folded = UInt16(UInt8(truncatingIfNeeded: crc >> 8) ^ byte)
         folded ^= folded >> 4
         crc = crc << 8 ^ folded << 12 ^ folded << 5 ^ folded
+    }
+}
+
+/// Checksums of one text followed by a number in decimal, without building the string: this runs several times a request.
+///
+/// The checksum is linear: that of `user:1234` is that of `user:` and four zero bytes, changed by what `12` and two zero
+/// bytes bring, and by what `34` brings. So each two digits cost a look into a table, whatever the others are.
+private struct NumberedKey {
+    static let concert = NumberedKey("concert:")
+    static let user = NumberedKey("user:")
+
+    /// With 0 to 20 zero bytes behind the text.
+    private let starts: [UInt16]
+    /// What 00 to 99 bring with 0, 2, ... 18 characters behind them; then, for each of those places, what the 0 of 00 to 09
+    /// brings: a number does not begin with it.
+    private let digits: [UInt16]
+    private static let zeros = 1_000
+
+    private init(_ text: StaticString) {
+        func checksum(_ bytes: [UInt8], zeroBytes: Int) -> UInt16 {
+            CRC16.checksum(of: bytes + Array(repeating: 0, count: zeroBytes))
+        }
+        let prefix = text.withUTF8Buffer { Array($0) }
+        self.starts = (0...20).map { checksum(prefix, zeroBytes: $0) }
+        var digits: [UInt16] = []
+        for place in 0..<10 {
+            for pair: UInt8 in 0..<100 {
+                digits.append(checksum([48 + pair / 10, 48 + pair % 10], zeroBytes: place * 2))
+            }
+        }
+        for place in 0..<10 { digits.append(checksum([48], zeroBytes: place * 2 + 1)) }
+        self.digits = digits
+    }
+
+    func checksum(_ number: UInt64) -> UInt16 {
+        self.digits.withUnsafeBufferPointer { digits in
+            var rest = number
+            var crc: UInt16 = 0
+            var place = 0
+            while rest >= 100 {
+                let above = rest / 100
+                crc ^= digits[place * 100 + Int(rest - above * 100)]
+                place += 1
+                rest = above
+            }
+            crc ^= digits[place * 100 + Int(rest)]
+            guard rest < 10 else { return crc ^ self.starts[place * 2 + 2] }
+            return crc ^ digits[Self.zeros + place] ^ self.starts[place * 2 + 1]
+        }
     }
 }
 

@@ -207,7 +207,7 @@ public enum Settings {
             100...100_000_000,
             \.shard.keptAnswersMax,
             unit: "answers",
-            "How many answers a shard keeps, of 120 to 240 bytes each; when three quarters are those of keys, new keys are "
+            "How many answers a shard keeps, of 130 to 250 bytes each; when three quarters are those of keys, new keys are "
                 + "answered 503."
         ),
         whole(

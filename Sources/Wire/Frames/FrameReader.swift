@@ -13,10 +13,15 @@ public struct FrameReader {
 
     public var remaining: Int { self.bytes.count - self.position }
 
+    @inline(__always)
     public mutating func readUInt8() throws(WireError) -> UInt8 { try self.readNumber() }
+    @inline(__always)
     public mutating func readUInt16() throws(WireError) -> UInt16 { UInt16(littleEndian: try self.readNumber()) }
+    @inline(__always)
     public mutating func readUInt32() throws(WireError) -> UInt32 { UInt32(littleEndian: try self.readNumber()) }
+    @inline(__always)
     public mutating func readUInt64() throws(WireError) -> UInt64 { UInt64(littleEndian: try self.readNumber()) }
+    @inline(__always)
     public mutating func readInt64() throws(WireError) -> Int64 { Int64(littleEndian: try self.readNumber()) }
 
     /// The next `count` bytes, in place.

@@ -35,9 +35,19 @@ struct Base64 {
         )
         self.characters.withUnsafeBufferPointer { characters in
             var written = 0
+            var read = 0
+            while read + 3 <= bytes.count {
+                let group = Int(bytes[read]) << 16 | Int(bytes[read + 1]) << 8 | Int(bytes[read + 2])
+                text[written] = characters[group >> 18]
+                text[written + 1] = characters[group >> 12 & 63]
+                text[written + 2] = characters[group >> 6 & 63]
+                text[written + 3] = characters[group & 63]
+                read += 3
+                written += 4
+            }
             var bits: UInt32 = 0
             var bitCount: UInt32 = 0
-            for byte in bytes {
+            for byte in bytes[read...] {
                 bits = bits << 8 | UInt32(byte)
                 bitCount += 8
                 while bitCount >= 6 {
@@ -64,9 +74,23 @@ struct Base64 {
         for position in digitCount..<text.count where text[position] != Self.padding { return false }
         return self.values.withUnsafeBufferPointer { values in
             var written = 0
+            var read = 0
+            while read + 4 <= digitCount {
+                let first = values[Int(text[read])]
+                let second = values[Int(text[read + 1])]
+                let third = values[Int(text[read + 2])]
+                let fourth = values[Int(text[read + 3])]
+                // Only what is invalid has the two high bits.
+                guard (first | second | third | fourth) & 0xC0 == 0 else { return false }
+                bytes[written] = first << 2 | second >> 4
+                bytes[written + 1] = second << 4 | third >> 2
+                bytes[written + 2] = third << 6 | fourth
+                read += 4
+                written += 3
+            }
             var bits: UInt32 = 0
             var bitCount: UInt32 = 0
-            for position in 0..<digitCount {
+            for position in read..<digitCount {
                 let value = values[Int(text[position])]
                 guard value != Self.invalid else { return false }
                 bits = bits << 6 | UInt32(value)

@@ -75,8 +75,7 @@ public struct TokenRing: Equatable, Sendable {
     }
 
     /// The pass that `text` stands for; nil unless it is exactly the token that `sign` makes for it. Codes are compared
-    /// in constant time. 0.71 µs, and two allocations, which are swift-crypto's copies of the prepared key; so are
-    /// those of `sign`.
+    /// in constant time. Allocates nothing, as `sign`.
     public func verify(_ text: UnsafeRawBufferPointer) -> Pass? {
         guard text.count == Self.tokenCount else { return nil }
         return withUnsafeTemporaryAllocation(byteCount: Self.tokenBytes, alignment: 8) { token -> Pass? in
