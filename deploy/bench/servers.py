@@ -1,5 +1,5 @@
-"""The servers that are measured: an Usher cluster, an nginx, an nginx with Redis behind it; each is started in a folder
-of its own, and gone after.
+"""The servers that are measured: an Usher cluster, an nginx, and an nginx with Redis behind it; each is started in a
+folder of its own, and gone after. peers.py has those that forward to another.
 
 Used as context managers, so that whatever happens, nothing is left running and no folder stays:
 
@@ -91,13 +91,16 @@ def stat_of(pid):
     return text[text.rindex(")") + 2 :].split()
 
 
+def cpu_times(pids):
+    """User and system seconds of these processes so far, with all their threads and without their children."""
+    fields = [stat_of(pid) for pid in pids]
+    user, system = (sum(int(each[at]) for each in fields) for at in (11, 12))  # utime, stime
+    return user / os.sysconf("SC_CLK_TCK"), system / os.sysconf("SC_CLK_TCK")
+
+
 def cpu_seconds(pids):
-    """User and system time of these processes so far, with all their threads and without their children."""
-    ticks = 0
-    for pid in pids:
-        fields = stat_of(pid)
-        ticks += int(fields[11]) + int(fields[12])  # utime, stime
-    return ticks / os.sysconf("SC_CLK_TCK")
+    """User and system time together."""
+    return sum(cpu_times(pids))
 
 
 def get_json(url, timeout=2.0):
@@ -226,23 +229,33 @@ class Cluster(Server):
 
 
 class Nginx(Server):
-    """nginx with nginx-return-200.conf on a free port."""
+    """nginx with nginx-return-200.conf, on a free port of loopback, or on a Unix socket in its folder.
 
-    def __init__(self):
+    `schedules` is the list that it answers, 240 like those of Usher's catalogue where none is given; it comes out of
+    nginx's memory, or out of a file (`from_file`), which the kernel has in its page cache.
+    """
+
+    def __init__(self, schedules=None, from_file=False, on_socket=False):
         super().__init__("nginx")
+        self.schedules = schedules or self.some_schedules()
+        self.from_file = from_file
+        self.socket = self.folder / "nginx.sock" if on_socket else None
         [self.port] = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def launch(self):
-        nginx = program("nginx", "bench")
-        (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
-        (self.folder / "schedules.conf").write_text(self.schedules_directives())
+        address = f"unix:{self.socket}" if self.socket else f"127.0.0.1:{self.port}"
+        (self.folder / "listen.conf").write_text(f"listen {address} backlog=4096;\n")
+        (self.folder / "schedules.json").write_text(self.schedules)
+        (self.folder / "schedules.conf").write_text(self.file_directives() if self.from_file else self.directives())
         configuration = shutil.copy(HERE / "nginx-return-200.conf", self.folder)
-        self.start([nginx, "-p", str(self.folder), "-c", configuration], lambda: answers(f"{self.url}/api/v1/waiting"))
+        self.start(nginx_command(self.folder, configuration), self.is_ready)
+
+    def is_ready(self):
+        return self.socket.exists() if self.socket else answers(f"{self.url}/api/v1/waiting")
 
     @staticmethod
-    def schedules_directives():
-        """A list of 240 schedules, about 24 kB, as nginx directives that return it."""
+    def some_schedules():
         schedules = [
             {
                 "concertScheduleId": 10000 + number,
@@ -252,11 +265,24 @@ class Nginx(Server):
             }
             for number in range(SCHEDULES)
         ]
-        body = json.dumps(schedules, separators=(",", ":"))
-        pieces = [body[at : at + 3500] for at in range(0, len(body), 3500)]
+        return json.dumps(schedules, separators=(",", ":"))
+
+    def directives(self):
+        """The list in pieces: a word of nginx's configuration may have 4 kB."""
+        pieces = [self.schedules[at : at + 3500] for at in range(0, len(self.schedules), 3500)]
         lines = [f"set $piece_{index}_ '{piece}';" for index, piece in enumerate(pieces)]
         lines.append('return 200 "' + "".join(f"$piece_{index}_" for index in range(len(pieces))) + '";')
         return "\n".join(lines) + "\n"
+
+    def file_directives(self):
+        return f"alias {self.folder}/schedules.json;\netag off;\nmax_ranges 0;\n"  # the fewest bytes
+
+
+def nginx_command(folder, configuration):
+    command = [program("nginx", "bench"), "-p", str(folder), "-c", str(configuration)]
+    if os.geteuid() == 0:
+        command += ["-g", "user root;"]  # else its worker could not reach the files and sockets in our folders
+    return command
 
 
 class Redis(Server):
@@ -311,10 +337,7 @@ class NginxWithRedis(Server):
         (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
         shutil.copy(HERE / "nginx-redis.lua", self.folder)
         configuration = shutil.copy(HERE / "nginx-redis.conf", self.folder)
-        command = [program("nginx", "bench-journal"), "-p", str(self.folder), "-c", configuration]
-        if os.geteuid() == 0:
-            command += ["-g", "user root;"]  # else its worker could not reach the socket in our folder
-        self.start(command, lambda: answers(f"{self.url}/healthz"))
+        self.start(nginx_command(self.folder, configuration), lambda: answers(f"{self.url}/healthz"))
 
     def stop(self):
         try:

@@ -1,7 +1,14 @@
--- What wrk sends, and what it says at the end, for bench.py:
+-- What wrk sends, and what it says at the end, for the scripts here:
 --
 --     wrk ... URL -- THREADS poll FILE       polls, taking the lines of FILE in turn: concert id, space, token
 --     wrk ... URL -- THREADS join FIRST N    joins, each by a new user from FIRST up, to concerts 1..N in turn
+--     wrk ... URL -- THREADS schedules N     the lists of schedules of concerts 1..N, in turn
+--     wrk ... URL -- THREADS reserve FILE FIRST SCHEDULES SEATS
+--                                            a seat each, for the people of FILE in turn (lines as above): every concert's
+--                                            FIRST-th and later seats of all, SEATS (from number 10,000 up) of each of
+--                                            SCHEDULES (100,000 + 1,000 for each concert, and up)
+--
+-- With CONNECTION=close in the environment every request asks for the end of its connection, so that each has a new one.
 --
 -- Each wrk thread has its own Lua: thread t of T takes every T-th line, and users t, t + T, t + 2T, ... so that no two
 -- requests carry the same user. Requests are built before the run where they can be, because Lua's time is the load's.
@@ -27,32 +34,87 @@ function init(args)
         request = polls_of(args[3], threads)
     elseif call == "join" then
         request = joins_from(tonumber(args[3]), threads, tonumber(args[4]))
+    elseif call == "schedules" then
+        request = schedules_of(tonumber(args[3]))
+    elseif call == "reserve" then
+        request = reservations_from(args[3], tonumber(args[4]), threads, tonumber(args[5]), tonumber(args[6]))
     else
-        error("poll or join?")
+        error("poll, join, schedules or reserve?")
+    end
+end
+
+-- What every head ends with, beside the empty line.
+local function more(headers)
+    headers["Host"] = wrk.host
+    if os.getenv("CONNECTION") == "close" then headers["Connection"] = "close" end
+    return headers
+end
+
+local function head_of_post(path, length, token)
+    local closing = os.getenv("CONNECTION") == "close" and "Connection: close\r\n" or ""
+    return "POST " .. path .. " HTTP/1.1\r\nHost: " .. wrk.host .. "\r\n" .. closing
+        .. (token and "X-Concert-Token: " .. token .. "\r\n" or "")
+        .. "Content-Type: application/json\r\nContent-Length: " .. length .. "\r\n\r\n"
+end
+
+local function in_turn(requests)
+    local at = 0
+    return function()
+        at = at % #requests + 1
+        return requests[at]
+    end
+end
+
+function schedules_of(concerts)
+    local lists = {}
+    for concert = 1, concerts do
+        lists[concert] = wrk.format("GET", "/api/v1/concert/schedules?concertId=" .. concert, more({}))
+    end
+    return in_turn(lists)
+end
+
+-- Seats of one schedule far apart, one after the other, so that each is asked for once before any is asked for again.
+local STEP = 7919
+
+function reservations_from(file, first, threads, schedules, seats)
+    local body = '{"concertId":%d,"concertScheduleId":%d,"seatIds":[%d]}'
+    local people, line = {}, 0
+    for text in io.lines(file) do
+        if line % threads == index then
+            local concert, token = text:match("^(%d+) (%S+)$")
+            local length = #body:format(concert, 100000, 10000)
+            people[#people + 1] = { concert, head_of_post("/api/v1/reservation", length, token) }
+        end
+        line = line + 1
+    end
+    local at, next_seat = 0, {}
+    return function()
+        at = at % #people + 1
+        local concert, head = people[at][1], people[at][2]
+        local seat = next_seat[concert] or first + index
+        next_seat[concert] = seat + threads
+        local schedule = 100000 + 1000 * concert + math.floor(seat / seats) % schedules
+        return head .. body:format(concert, schedule, 10000 + seat * STEP % seats)
     end
 end
 
 function polls_of(file, threads)
-    local polls, line, at = {}, 0, 0
+    local polls, line = {}, 0
     for text in io.lines(file) do
         if line % threads == index then
             local concert, token = text:match("^(%d+) (%S+)$")
             polls[#polls + 1] = wrk.format("GET", "/api/v1/waiting?concertId=" .. concert,
-                { ["Host"] = wrk.host, ["X-Concert-Token"] = token })
+                more({ ["X-Concert-Token"] = token }))
         end
         line = line + 1
     end
-    return function()
-        at = at % #polls + 1
-        return polls[at]
-    end
+    return in_turn(polls)
 end
 
 function joins_from(first, threads, concerts)
     local user, count = first + index, 0
     local length = #string.format('{"concertId":1,"userId":%d}', user) -- the same for all: see FIRST_USER in bench.py
-    local head = "POST /api/v1/waiting HTTP/1.1\r\nHost: " .. wrk.host
-        .. "\r\nContent-Type: application/json\r\nContent-Length: " .. length .. "\r\n\r\n"
+    local head = head_of_post("/api/v1/waiting", length)
     return function()
         user = user + threads
         count = count + 1
@@ -63,7 +125,9 @@ end
 function done(summary, latency)
     local errors = summary.errors
     io.write(string.format(
-        'BENCH {"requests":%d,"microseconds":%d,"notOK":%d,"broken":%d,"timeouts":%d,"p50":%d,"p95":%d,"p99":%d}\n',
-        summary.requests, summary.duration, errors.status, errors.connect + errors.read + errors.write, errors.timeout,
-        latency:percentile(50), latency:percentile(95), latency:percentile(99)))
+        'BENCH {"requests":%d,"microseconds":%d,"bytes":%d,"notOK":%d,"broken":%d,"timeouts":%d,'
+        .. '"p50":%d,"p90":%d,"p95":%d,"p99":%d}\n',
+        summary.requests, summary.duration, summary.bytes,
+        errors.status, errors.connect + errors.read + errors.write, errors.timeout,
+        latency:percentile(50), latency:percentile(90), latency:percentile(95), latency:percentile(99)))
 end
