@@ -21,7 +21,7 @@ STEPS ?= 10000
 
 USHER := .build/release/usher
 VENV := .venv
-SCRIPTS := deploy/setup deploy/bench/run deploy/front/certificates .ci/run Tests/run Tests/Mutants/run Tests/Fuzzing/run
+SCRIPTS := deploy/setup deploy/front/certificates .ci/run Tests/run Tests/Mutants/run Tests/Fuzzing/run
 PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Contract/run \
     Tests/SecondOpinion/http-compare Tests/SecondOpinion/smuggle Tests/SecondOpinion/*.py
 
@@ -53,10 +53,10 @@ k6: $(if $(SELF),build)  # Load: SCENARIO=seed|spike|arrival|soak SELF=1 COMPARE
 	@deploy/setup k6 $(if $(COMPARE),bench)
 	@k6/run
 
-bench: build  # CPU per request beside nginx, and recovery from kill -9: ROUNDS=3 SECONDS_PER_ROUND=5
+bench: build  # Usher beside its peers, one table and PERFORMANCE.md: CALLS=poll,join PEERS=usher,nginx ROUNDS=5 DISK=/var/tmp
 	swift build -c release --product benchmarks
-	@deploy/setup bench
-	@deploy/bench/run
+	@deploy/setup bench bench-journal
+	@deploy/bench/table.py
 
 bench-recovery: build  # A shard with a million people waiting, after kill -9: ROUNDS=3 DISK=/var/tmp
 	swift build -c release --product benchmarks

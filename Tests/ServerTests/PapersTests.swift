@@ -11,6 +11,7 @@ import Wire
 
     private static let papers = [
         "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+        "PERFORMANCE.md",
         "Sources/Wire/Contract/README.md",
         "Sources/Wire/Frames/README.md", "Sources/Wire/Tokens/README.md",
     ]

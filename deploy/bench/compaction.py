@@ -37,6 +37,7 @@ ARCHIVE = os.environ.get("ARCHIVE") or "on"
 GOAL = 2.0  # how many times the p99 without a compaction that with one may be, at most
 CONCERTS = 8
 CALLS = ("join", "poll")
+SECONDS_OF_ROUND_MAX = 45
 SECONDS_BEFORE = 3
 SECONDS_AFTER = 2
 PROBE_EVERY = 0.002
@@ -105,7 +106,7 @@ def main():
     with servers.Cluster("1", "1", flags, DISK) as cluster:
         tokens = pathlib.Path(cluster.folder) / "tokens"
         print(f"bench: filling the lines of {CONCERTS} concerts", flush=True)
-        lines = bench.fill_lines(cluster.port)
+        lines = bench.fill_lines(cluster.port, bench.ROUNDS * SECONDS_OF_ROUND_MAX)
         tokens.write_text("\n".join(lines) + "\n")
         for number in range(1, bench.ROUNDS + 1):
             row, wrong = measure(cluster, number, lines)

@@ -21,6 +21,7 @@ import subprocess
 import sys
 
 import servers
+import svg
 
 ROOT = servers.ROOT
 OUT = pathlib.Path(os.environ.get("OUT") or ROOT / "bench")
@@ -173,100 +174,38 @@ def main():
     }
     report = {"mix": MIX, "connections": int(CONNECTIONS), "shards": int(SHARDS), "flags": FLAGS, **verdict, "steps": rows}
     (OUT / "overload.json").write_text(json.dumps(report, indent=2) + "\n")
-    (OUT / "overload.svg").write_text(picture(report))
+    picture(report).write(OUT / "overload.svg")
     print(f"overload: at three times p99 is {verdict['p99AtThreeOfUsual']} of its usual {usual:.1f} ms (goal: 2)")
     print(f"overload: at three times {verdict['completedAtThreeOfBest']:.0%} of the best is completed (goal: 90 %)")
     print(f"overload: {OUT / 'overload.svg'} and {OUT / 'overload.json'}")
     return 0 if verdict["p99AtThreeOfUsual"] <= 2 and verdict["completedAtThreeOfBest"] >= 0.9 else 1
 
 
-# The picture: two panels over the same offered load, drawn by hand.
-
-WIDTH, PANEL, LEFT, RIGHT, TOP, GAP = 760, 240, 80, 30, 50, 70
-COLOURS = {"completed": "#1a7f37", "shed": "#bc4c00", "ideal": "#8c959f", "p50": "#0969da", "p99": "#cf222e"}
-
-
 def picture(report):
     steps = report["steps"]
-    capacity = report["capacityPerSecond"]
-    x_most = max(each["times"] for each in steps)
-    height = TOP + 2 * PANEL + GAP + 60
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="{LEFT}" y="22" font-size="15">Offered load from 0.25 to 3 times of what one core carries'
-        f" ({capacity:,} requests a second)</text>",
-        f'<text x="{LEFT}" y="39" fill="#57606a">{report["mix"]}; {report["connections"]} connections, {report["shards"]} '
-        "shards; latency from when a request was due</text>",
-    ]
-
-    def x(times):
-        return LEFT + times / x_most * (WIDTH - LEFT - RIGHT)
-
-    def panel(top, title, most, ticks, lines):
-        def y(value):
-            return top + PANEL - min(value, most) / most * PANEL
-
-        for tick in ticks:
-            out.append(f'<path d="M{LEFT} {y(tick):.1f}H{WIDTH - RIGHT}" stroke="#d0d7de"/>')
-            out.append(f'<text x="{LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:,.0f}</text>')
-        for times in range(int(x_most) + 1):
-            out.append(f'<path d="M{x(times):.1f} {top}V{top + PANEL}" stroke="#eaeef2"/>')
-            out.append(f'<text x="{x(times):.1f}" y="{top + PANEL + 17}" text-anchor="middle">{times}</text>')
-        out.append(f'<text transform="translate(16 {top + PANEL / 2}) rotate(-90)" text-anchor="middle">{title}</text>')
-        for index, (name, colour, points, dash) in enumerate(lines):
-            path = " ".join(f"{x(times):.1f},{y(value):.1f}" for times, value in points)
-            out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>')
-            if not dash:
-                out.extend(f'<circle cx="{x(t):.1f}" cy="{y(v):.1f}" r="3" fill="{colour}"/>' for t, v in points)
-            out.append(f'<text x="{LEFT + 12 + 150 * index}" y="{top + 16}" fill="{colour}">{name}</text>')
-
-    def points(key):
-        return [(each["times"], each[key]) for each in steps]
-
-    most = 1.15 * max(max(each["completedPerSecond"], each["shedPerSecond"]) for each in steps)
-    step = round_step(most)
-    panel(
-        TOP,
-        "requests a second",
-        most,
-        [step * number for number in range(1, int(most / step) + 1)],
-        [
-            ("completed", COLOURS["completed"], points("completedPerSecond"), ""),
-            ("shed (503 at once)", COLOURS["shed"], points("shedPerSecond"), ""),
-            ("90 % of the best", COLOURS["ideal"], flat(0.9 * report["bestCompletedPerSecond"], x_most), "5 4"),
-        ],
+    scale = max(each["times"] for each in steps)
+    drawn = svg.Picture(
+        f"Offered: 0.25 to 3 times of what one core carries ({report['capacityPerSecond']:,} requests a second)",
+        f"{report['mix']}; {report['connections']} connections, {report['shards']} shards; latency from when a request was due",
     )
-    usual = report["usualP99Milliseconds"]
-    most = 1.15 * max([each["p99Milliseconds"] for each in steps] + [2 * usual])
-    step = round_step(most)
-    panel(
-        TOP + PANEL + GAP,
-        "milliseconds, accepted",
-        most,
-        [step * number for number in range(1, int(most / step) + 1)],
-        [
-            ("p99", COLOURS["p99"], points("p99Milliseconds"), ""),
-            ("p50", COLOURS["p50"], points("p50Milliseconds"), ""),
-            ("twice the usual p99", COLOURS["ideal"], flat(2 * usual, x_most), "5 4"),
-        ],
-    )
-    out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{height - 12}" text-anchor="middle">offered, times capacity</text>')
-    return "\n".join(out) + "\n</svg>\n"
 
+    def line(name, style, key):
+        return name, style, [(each["times"], each[key]) for each in steps], False
 
-def flat(value, x_most):
-    return [(0, value), (x_most, value)]
+    def flat(name, value):
+        return name, "goal", [(0, value), (scale, value)], True
 
-
-def round_step(most):
-    """About five ticks, at 1, 2 or 5 of a power of ten."""
-    power = 1
-    while power * 10 < most:
-        power *= 10
-    while power > most / 4:
-        power /= 10
-    return next(power * each for each in (1, 2, 5, 10) if most / (power * each) <= 6)
+    drawn.lines("Requests a second, over offered, times capacity", scale, [
+        line("completed", "green", "completedPerSecond"),
+        line("shed (503 at once)", "orange", "shedPerSecond"),
+        flat("90 % of the best", 0.9 * report["bestCompletedPerSecond"]),
+    ])
+    drawn.lines("Milliseconds of what is accepted, over offered, times capacity", scale, [
+        line("p99", "red", "p99Milliseconds"),
+        line("p50", "blue", "p50Milliseconds"),
+        flat("twice the usual p99", 2 * report["usualP99Milliseconds"]),
+    ])
+    return drawn
 
 
 CATALOGUE = pathlib.Path("/tmp") / f"usher-overload-{os.getpid()}.json"
