@@ -61,6 +61,7 @@ def main():
     names = ["usher", *(name for name in chosen("PEERS", list(peers.CALLS)) if name != "usher")]
     is_whole = calls == list(peers.CALLS["usher"]) and modes == list(MODES) and names == list(peers.CALLS)
     servers.program("wrk", "bench")
+    load_before = os.getloadavg()[0]
     disk = {"folder": journal.DISK, "fileSystem": journal.file_system(journal.DISK),
             "flushesPerSecond": journal.flushes_per_second()}
     with contextlib.ExitStack() as stack:
@@ -85,6 +86,7 @@ def main():
                      "shards": bench.SHARDS, "gateways": bench.GATEWAYS, "concerts": bench.CONCERTS, "journal": "commit"},
         "versions": versions(),
         "disk": disk,
+        "loadAverageBefore": load_before,
         "valid": not problems,
         "problems": problems,
         "results": results,
@@ -217,7 +219,7 @@ def versions():
     """Of all that was measured, and of what measured it, each by its own word."""
     commands = {
         "usher": [os.environ.get("USHER") or servers.ROOT / ".build/release/usher", "--version"],
-        "commit": ["git", "-C", servers.ROOT, "rev-parse", "--short", "HEAD"],
+        "commit": ["git", "-C", servers.ROOT, "describe", "--always", "--dirty"],
         "swift": ["swift", "--version"],
         "nginx": ["nginx", "-v"],
         "haproxy": ["haproxy", "-v"],
