@@ -98,8 +98,9 @@ def page(record, drawn):
         (peers.PRINTED["redis unix"], "the same over a Unix socket", ""),
     ])
     yield ""
-    yield ("Each has one process for clients: nginx one worker, HAProxy one thread, Usher one gateway. Behind it Usher has its\n"
-           "shards, and the others the nginx or the Redis that they ask. Their settings are the cheap ones wherever there is a choice.")
+    yield (f"For clients each has as many processes or threads, {settings['gateways']}: Usher's gateways, nginx's workers, HAProxy's\n"
+           "threads. Behind them Usher has its shards, and the others the nginx or the Redis that they ask. Their settings are the cheap ones\n"
+           "wherever there is a choice.")
     machine = record["machine"]
     yield from ("", "## The machine", "")
     yield from markdown(("what", ""), [

@@ -38,7 +38,7 @@ import workload
 ROUNDS = int(os.environ.get("ROUNDS") or 5)
 SECONDS_PER_ROUND = int(os.environ.get("SECONDS_PER_ROUND") or 2)
 WARMING_SECONDS = 1
-LAUNCH_SECONDS = 2  # of each run, beside its measured time, at most
+LAUNCH_SECONDS = 1  # of each run, beside its measured time, at most
 STARTING_SECONDS = 60
 MODES = ("keep", "close")
 PRINTED_MODES = {"keep": "connections kept alive", "close": "a new connection for each request"}
