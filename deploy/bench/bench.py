@@ -1,5 +1,5 @@
-"""What the benchmarks have in common: a measured run of wrk, with the CPU that the server's processes used meanwhile; lines
-that are long enough; and the record that each leaves in the folder bench. table.py is the one that `make bench` runs.
+"""What the benchmarks have in common: a measured run of wrk, with the CPU that the server's processes used meanwhile;
+lines that are long enough; and the record that each leaves in the folder bench. table.py is what `make bench` runs.
 
 A server's speed on a shared machine changes from minute to minute; what it costs, beside a known server measured in the
 same minutes, does not. So those who compare measure all servers one after another in each round, and their figure is the

@@ -60,7 +60,7 @@ def cluster(policy, shards="1"):
     # No compaction, as Redis rewrites nothing meanwhile either.
     flags = ["--set", "journal.kind=sqlite", "--set", f"journal.policy={policy}"]
     flags += ["--set", f"journal.compactBytes={1 << 40}"]
-    return servers.Cluster(shards, "1", flags, DISK)
+    return servers.Cluster(shards, bench.GATEWAYS, flags, DISK)
 
 
 def main():

@@ -8,10 +8,8 @@
     redis          nginx with Lua, and Redis behind it over TCP: places in a sorted set, appendfsync always
     redis unix     the same over a Unix socket
 
-Every server has as many workers as Usher has gateways by default: one process with one thread.
+Every server has as many workers as Usher has gateways: GATEWAYS, one process with one thread by default.
 """
-
-import shutil
 
 import servers
 
@@ -100,8 +98,7 @@ class NginxForward(Forward):
         self.behind.launch()
         (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
         (self.folder / "upstream.conf").write_text(f"server unix:{self.behind.socket};\n")
-        configuration = shutil.copy(servers.HERE / "nginx-forward.conf", self.folder)
-        self.start(servers.nginx_command(self.folder, configuration), self.is_ready)
+        self.start(servers.nginx_command(self.folder, "nginx-forward.conf"), self.is_ready)
 
 
 class HAProxy(Forward):
@@ -112,6 +109,6 @@ class HAProxy(Forward):
 
     def launch(self):
         self.behind.launch()
-        environment = ["env", f"PORT={self.port}", f"SOCKET={self.behind.socket}"]
+        environment = ["env", f"PORT={self.port}", f"SOCKET={self.behind.socket}", f"WORKERS={servers.WORKERS}"]
         haproxy = [servers.program("haproxy", "bench"), "-db", "-f", str(servers.HERE / "haproxy.cfg")]
         self.start([*environment, *haproxy], self.is_ready)

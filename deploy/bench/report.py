@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes PERFORMANCE.md and its pictures from what `make bench` has left: deploy/bench/report.py [FILE], bench/table.json
-without. The numbers go to deploy/bench/report/, so that the page can be written again from them."""
+without. The numbers go to deploy/bench/report/, so that the page can be written again from them; figures and pictures that
+other commands have left in the folder bench since then come along."""
 
 import json
 import pathlib
@@ -14,8 +15,15 @@ import servers
 
 PAGE = servers.ROOT / "PERFORMANCE.md"
 FOLDER = servers.HERE / "report"
+NOTES = FOLDER / "notes.md"  # written by hand: what stands behind the figures
 MODES = {"keep": "Connections kept alive", "close": "A new connection for each request"}
 CALLS = {"schedules": "240 schedules", "join": "join", "poll": "poll", "reserve": "reserve"}
+# Pictures of other commands, where they are there.
+ELSEWHERE = [
+    # file in bench, title, what it shows and the command that draws it
+    ("overload.svg", "More than can be done", "What is completed and how long it takes, from a quarter to three times of what "
+     "one core carries\n(`make overload`)."),
+]
 ALTERNATIVES = {
     "cpu": "CPU of a request by call and server, as bars",
     "throughput": "requests a second by call and server, as bars",
@@ -25,10 +33,13 @@ ALTERNATIVES = {
 
 def write(path):
     record = json.loads(path.read_text())
+    record["figures"] = goals.figures(record["results"], record["latency"], record["figures"])
     FOLDER.mkdir(exist_ok=True)
     kept = FOLDER / "table.json"
-    if path.resolve() != kept:
-        shutil.copy(path, kept)
+    kept.write_text(json.dumps(record, indent=1) + "\n")
+    for name, *_ in ELSEWHERE:
+        if (servers.ROOT / "bench" / name).exists():
+            shutil.copy(servers.ROOT / "bench" / name, FOLDER)
     drawn = pictures.draw_all(kept, FOLDER)
     PAGE.write_text("\n".join(page(record, drawn)))
     print(f"bench: the report is in {PAGE.relative_to(servers.ROOT)}")
@@ -49,6 +60,8 @@ def page(record, drawn):
     yield ("A ratio is that of the medians; in brackets the least and the most of the single rounds. Rows of other commands have\n"
            "what those have left in the folder `bench`.")
     yield ""
+    if NOTES.exists():
+        yield NOTES.read_text()
     yield "## By call and server"
     yield ""
     yield ("CPU is user and kernel time of all processes of a server with all their threads, from `/proc`, per request that was\n"
@@ -65,6 +78,9 @@ def page(record, drawn):
         yield from images(drawn, f"throughput-{mode}")
     if record["latency"]:
         yield from latency(record["latency"], drawn)
+    for name, title, words in ELSEWHERE:
+        if (FOLDER / name).exists():
+            yield from ("", f"## {title}", "", words, "", f"![{title}](deploy/bench/report/{name})")
     yield from ("", "## Who is measured", "")
     yield from markdown(("server", "what it is", "version"), [
         (peers.PRINTED["usher"], f"{settings['gateways']} gateway, {settings['shards']} shards, the default settings; the journal in "
@@ -82,13 +98,15 @@ def page(record, drawn):
         (peers.PRINTED["redis unix"], "the same over a Unix socket", ""),
     ])
     yield ""
-    yield ("Each has one process for clients: nginx one worker, HAProxy one thread, Usher one gateway. Behind it Usher has its\n"
-           "shards, and the others the nginx or the Redis that they ask. Their settings are the cheap ones wherever there is a choice.")
+    yield (f"For clients each has as many processes or threads, {settings['gateways']}: Usher's gateways, nginx's workers, HAProxy's\n"
+           "threads. Behind them Usher has its shards, and the others the nginx or the Redis that they ask. Their settings are the cheap ones\n"
+           "wherever there is a choice.")
     machine = record["machine"]
     yield from ("", "## The machine", "")
     yield from markdown(("what", ""), [
         ("processor", f"{machine['processor']}, {machine['cores']} cores; the load runs on them too"),
         ("system", machine["system"]),
+        ("beside it", f"a load average of {record['loadAverageBefore']:.1f} before the run; 0 is a quiet machine"),
         ("disk of the journals", f"{record['disk']['fileSystem']}; it flushes 4 KiB {record['disk']['flushesPerSecond']:,.0f} "
          "times a second, one after the other"),
         ("Swift", versions.get("swift", "")),

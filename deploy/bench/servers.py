@@ -29,6 +29,7 @@ READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1  # prctl(2)
+WORKERS = os.environ.get("GATEWAYS") or "1"  # of others than Usher: as many as it has gateways
 SCHEDULES = 240  # of each concert of the default catalogue
 
 
@@ -248,8 +249,7 @@ class Nginx(Server):
         (self.folder / "listen.conf").write_text(f"listen {address} backlog=4096;\n")
         (self.folder / "schedules.json").write_text(self.schedules)
         (self.folder / "schedules.conf").write_text(self.file_directives() if self.from_file else self.directives())
-        configuration = shutil.copy(HERE / "nginx-return-200.conf", self.folder)
-        self.start(nginx_command(self.folder, configuration), self.is_ready)
+        self.start(nginx_command(self.folder, "nginx-return-200.conf"), self.is_ready)
 
     def is_ready(self):
         return self.socket.exists() if self.socket else answers(f"{self.url}/api/v1/waiting")
@@ -279,7 +279,9 @@ class Nginx(Server):
 
 
 def nginx_command(folder, configuration):
-    command = [program("nginx", "bench"), "-p", str(folder), "-c", str(configuration)]
+    """nginx in this folder, with its configuration copied there."""
+    (folder / "workers.conf").write_text(f"worker_processes {WORKERS};\n")
+    command = [program("nginx", "bench"), "-p", str(folder), "-c", shutil.copy(HERE / configuration, folder)]
     if os.geteuid() == 0:
         command += ["-g", "user root;"]  # else its worker could not reach the files and sockets in our folders
     return command
@@ -336,8 +338,7 @@ class NginxWithRedis(Server):
         )
         (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
         shutil.copy(HERE / "nginx-redis.lua", self.folder)
-        configuration = shutil.copy(HERE / "nginx-redis.conf", self.folder)
-        self.start(nginx_command(self.folder, configuration), lambda: answers(f"{self.url}/healthz"))
+        self.start(nginx_command(self.folder, "nginx-redis.conf"), lambda: answers(f"{self.url}/healthz"))
 
     def stop(self):
         try:

@@ -38,7 +38,7 @@ import workload
 ROUNDS = int(os.environ.get("ROUNDS") or 5)
 SECONDS_PER_ROUND = int(os.environ.get("SECONDS_PER_ROUND") or 2)
 WARMING_SECONDS = 1
-LAUNCH_SECONDS = 2  # of each run, beside its measured time, at most
+LAUNCH_SECONDS = 1  # of each run, beside its measured time, at most
 STARTING_SECONDS = 60
 MODES = ("keep", "close")
 PRINTED_MODES = {"keep": "connections kept alive", "close": "a new connection for each request"}
@@ -61,6 +61,7 @@ def main():
     names = ["usher", *(name for name in chosen("PEERS", list(peers.CALLS)) if name != "usher")]
     is_whole = calls == list(peers.CALLS["usher"]) and modes == list(MODES) and names == list(peers.CALLS)
     servers.program("wrk", "bench")
+    load_before = os.getloadavg()[0]
     disk = {"folder": journal.DISK, "fileSystem": journal.file_system(journal.DISK),
             "flushesPerSecond": journal.flushes_per_second()}
     with contextlib.ExitStack() as stack:
@@ -85,6 +86,7 @@ def main():
                      "shards": bench.SHARDS, "gateways": bench.GATEWAYS, "concerts": bench.CONCERTS, "journal": "commit"},
         "versions": versions(),
         "disk": disk,
+        "loadAverageBefore": load_before,
         "valid": not problems,
         "problems": problems,
         "results": results,
@@ -217,7 +219,7 @@ def versions():
     """Of all that was measured, and of what measured it, each by its own word."""
     commands = {
         "usher": [os.environ.get("USHER") or servers.ROOT / ".build/release/usher", "--version"],
-        "commit": ["git", "-C", servers.ROOT, "rev-parse", "--short", "HEAD"],
+        "commit": ["git", "-C", servers.ROOT, "describe", "--always", "--dirty"],
         "swift": ["swift", "--version"],
         "nginx": ["nginx", "-v"],
         "haproxy": ["haproxy", "-v"],
