@@ -10,7 +10,14 @@ extension Settings {
         "gateway.connectionsMax", "gateway.headerTimeoutSeconds", "gateway.bodyTimeoutSeconds",
         "gateway.idleTimeoutSeconds", "gateway.writeTimeoutSeconds", "gateway.pipelinedRequestsMax",
         "gateway.heldPerShardMax", "gateway.scheduleCacheMilliseconds",
+        "gateway.answerTimeoutSeconds", "gateway.requestsPerConnectionMax", "gateway.trustedAddresses",
+        // With another rate, everybody starts with all requests.
+        "gateway.requestsPerAddressPerSecond", "gateway.requestsPerAddressBurst",
+        "gateway.requestsPerUserPerSecond", "gateway.requestsPerUserBurst",
+        "gateway.overloadDelayMilliseconds", "gateway.overloadPatienceMilliseconds", "gateway.overloadInFlightMin",
+        "gateway.overloadAskingRoomPercent", "gateway.overloadBookingRoomPercent",
         // Of connections that come from then on.
+        "gateway.connectionsPerAddressMax",
         "gateway.headerBytesMax", "gateway.headerCountMax", "gateway.targetBytesMax", "gateway.bodyBytesMax",
         "journal.compactBytes", "journal.compactAgeSeconds",
         "log.level",

@@ -17,7 +17,7 @@ final class GatewayServer: HTTPHandler {
     private var tokens: TokenRing
     private let catalogue: Catalogue
     private let writer: AnswerWriter
-    private let contract: CachedBody
+    private var contract: CachedBody
     var machine: Gateway
     private(set) var http: HTTPServer!
     private var diallers: [Dialler] = []
@@ -69,8 +69,7 @@ final class GatewayServer: HTTPHandler {
         self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
-        let minds = configuration.gatewayLimits.window.target > .zero
-        self.pulses = Array(repeating: LinkPulse(), count: minds ? slots.shardCount : 0)
+        self.pulses = Self.pulses(configuration)
         self.shedAnswers = ShedAnswers(self.writer)
         self.patience = configuration.gatewayLimits.replyTimeout
         self.identity = identity
@@ -87,6 +86,7 @@ final class GatewayServer: HTTPHandler {
             )
         )
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
+        self.http.namesClients = self.accessLog != nil
         for shard in 0..<slots.shardCount {
             let path = configuration.stateDirectory.shardSocket(shard)
             let dialler = Dialler(toShard: shard, at: path, on: loop, as: self.linkIdentity, log: log)
@@ -96,6 +96,12 @@ final class GatewayServer: HTTPHandler {
             dialler.onRefused = { [unowned self] reason in self.onRefused?("shard \(shard) refused it: \(reason)") }
             self.diallers.append(dialler)
         }
+    }
+
+    /// What is out while settings change is forgotten: a ping that comes back with none out tells nothing.
+    private static func pulses(_ configuration: ServerConfiguration) -> [LinkPulse] {
+        let minds = configuration.gatewayLimits.window.target > .zero
+        return Array(repeating: LinkPulse(), count: minds ? configuration.cluster.shards : 0)
     }
 
     /// Dials the shards. `onReady` comes once all can be reached; listening is the caller's next step.
@@ -140,8 +146,10 @@ final class GatewayServer: HTTPHandler {
 
     /// Goes over to the live ones of these settings.
     func use(_ configuration: ServerConfiguration) {
-        self.http.limits = configuration.httpLimits
+        self.http.use(configuration.httpLimits)
         self.machine.use(configuration.gatewayLimits)
+        self.pulses = Self.pulses(configuration)
+        self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
     }
 
     /// Tokens are signed and checked with these keys from now on.
@@ -242,8 +250,8 @@ final class GatewayServer: HTTPHandler {
         }
     }
 
-    func refuse(_ problem: Problem, from client: Gateway.Client) {
-        self.noteUnreadable()
+    func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
+        if let request { self.noteAsked(request) } else { self.noteUnreadable() }
         self.answer(problem, client)
     }
 

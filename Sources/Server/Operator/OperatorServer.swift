@@ -66,7 +66,7 @@ final class OperatorServer: HTTPHandler {
     }
 
     /// Goes over to the live ones of these settings.
-    func use(_ configuration: ServerConfiguration) { self.http.limits = Self.limits(configuration) }
+    func use(_ configuration: ServerConfiguration) { self.http.use(Self.limits(configuration)) }
 
     func listen(on address: SocketAddress) throws(UVError) -> Int {
         Int(try self.http.listen(on: address, sharesPort: true))
@@ -125,7 +125,11 @@ final class OperatorServer: HTTPHandler {
         }
     }
 
-    func refuse(_ problem: Problem, from client: Gateway.Client) {
+    func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
+        self.refuse(problem, from: client)
+    }
+
+    private func refuse(_ problem: Problem, from client: Gateway.Client) {
         let message = AnswerWriter.Manner(note: client.note).language == .english ? problem.english : problem.korean
         let body = ErrorBody(code: problem.code, message: message).json
         self.answer(body, problem.status, allow: problem.allow, authenticate: problem.authenticate, from: client)
