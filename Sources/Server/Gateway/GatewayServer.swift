@@ -10,7 +10,7 @@ import Wire
 final class GatewayServer: HTTPHandler {
     private let index: Int
     private let loop: EventLoop
-    private let log: Logger
+    let log: Logger
     private let startedAt = Clock.monotonicNanoseconds()
     let linkIdentity: FrameLink.Identity
     private(set) var router: Router
@@ -20,7 +20,7 @@ final class GatewayServer: HTTPHandler {
     private var contract: CachedBody
     var machine: Gateway
     private(set) var http: HTTPServer!
-    private var diallers: [Dialler] = []
+    private(set) var diallers: [Dialler] = []
     private var port = 0
     private let ticker: LoopTimer
     private(set) var date: HTTPDate
@@ -37,6 +37,10 @@ final class GatewayServer: HTTPHandler {
     /// What delays are measured with, by shard; empty where nothing is done about them.
     var pulses: [LinkPulse]
     var shedAnswers: ShedAnswers
+    /// Whether shards answer at all, by shard; how long one may not; and those that the log was told of.
+    var watches: [LinkWatch]
+    private(set) var silenceMax: Nanoseconds
+    var toldSilent: [Int] = []
 
     /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
     /// that starts again while one shard is away must serve the others.
@@ -70,6 +74,8 @@ final class GatewayServer: HTTPHandler {
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
         self.pulses = Self.pulses(configuration)
+        self.watches = Array(repeating: LinkWatch(), count: slots.shardCount)
+        self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
         self.shedAnswers = ShedAnswers(self.writer)
         self.patience = configuration.gatewayLimits.replyTimeout
         self.identity = identity
@@ -124,8 +130,10 @@ final class GatewayServer: HTTPHandler {
         return self.port
     }
 
-    /// Requests are taken: every shard can be reached, or its requests are held for it still.
-    var isReady: Bool { self.machine.isServing(at: Self.steadyTime) && !self.http.isDraining }
+    /// Requests are taken: every shard can be reached and answers, or its requests are held for it still.
+    var isReady: Bool {
+        self.machine.isServing(at: Self.steadyTime) && !self.http.isDraining && self.silentShards.isEmpty
+    }
 
     /// The shards that can't be reached now.
     var shardsAway: [Int] { (0..<self.machine.slots.shardCount).filter { !self.machine.isUp($0) } }
@@ -140,6 +148,7 @@ final class GatewayServer: HTTPHandler {
         if let accessLog { stats.accessLog = accessLog.counts }
         stats.refusals = self.http.refusals
         stats.pressedShards = UInt64(self.machine.pressedShards)
+        stats.silentShards = self.silentShards
         self.meter.fill(&stats)
         return stats
     }
@@ -149,6 +158,7 @@ final class GatewayServer: HTTPHandler {
         self.http.use(configuration.httpLimits)
         self.machine.use(configuration.gatewayLimits)
         self.pulses = Self.pulses(configuration)
+        self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
     }
 
@@ -299,6 +309,8 @@ final class GatewayServer: HTTPHandler {
                 return self.finish(pending, with: Reply.unanswered)
             }
             self.finish(pending, with: reply)
+        case .control(.pong) where frame.header.requestID == LinkWatch.pingID:
+            self.watches[shard].heard(at: Self.steadyTime)
         case .control(.pong): self.measured(shard)
         case .control(.unknownKind):
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
@@ -407,6 +419,7 @@ final class GatewayServer: HTTPHandler {
 
     private func linkIsLost(to shard: Int) {
         if !self.pulses.isEmpty { self.pulses[shard] = LinkPulse() }
+        self.watches[shard] = LinkWatch()
         self.machine.linkIsLost(to: shard, at: Self.steadyTime)
     }
 
@@ -416,6 +429,7 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: Reply.unanswered)
         }
         self.serveWithoutAll()
+        self.watchShards()
         self.accessLog?.handOver()
     }
 

@@ -6,7 +6,7 @@ import Wire
 ///
 ///     GET /healthz               200 while this gateway's loop turns
 ///     GET /readyz                200 while it serves; 503, and for which shards not, once one has been away for longer
-///                                than requests are held for it
+///                                than requests are held for it, or has not answered for some seconds
 ///     GET /stats                 all processes
 ///     GET /stats/shards/{i}      one shard
 ///     GET /stats/gateways/{i}    one gateway
@@ -158,14 +158,14 @@ final class OperatorServer: HTTPHandler {
     }
 
     private func answerReadiness(_ client: Gateway.Client) {
-        let away = self.gateway.shardsAway
         guard !self.gateway.isReady else { return self.answer(#"{"status":"ready"}"#, from: client) }
-        let body = ErrorBody(
-            code: "NOT_READY",
-            message: away.isEmpty
-                ? "This gateway is stopping."
-                : "Shards that can't be reached: \(away.map(String.init).joined(separator: ", "))."
-        )
+        func list(_ shards: [Int]) -> String { shards.map(String.init).joined(separator: ", ") }
+        var words: [String] = []
+        let (away, silent) = (self.gateway.shardsAway, self.gateway.silentShards)
+        if !away.isEmpty { words.append("Shards that can't be reached: \(list(away)).") }
+        if !silent.isEmpty { words.append("Shards that do not answer: \(list(silent)).") }
+        let message = words.isEmpty ? "This gateway is stopping." : words.joined(separator: " ")
+        let body = ErrorBody(code: "NOT_READY", message: message)
         self.answer(body.json, .serviceUnavailable, from: client)
     }
 
