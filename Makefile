@@ -29,7 +29,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
 .PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core \
-    bench-guard bench-allocations forge overload burst test kills \
+    bench-guard bench-allocations forge overload burst slow-clients test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
@@ -93,6 +93,10 @@ bench-compaction: build  # p99 of joins and polls beside a compaction: ROUNDS=3 
 overload: build  # Completed and p99 at 0.25 to 3 times of what one core carries, as a picture: SHARDS=4 MIX=join=6,poll=3,reserve=1
 	swift build -c release --product benchmarks
 	@deploy/bench/overload.py
+
+slow-clients: build  # 10,000 slow connections beside the seed's scenario, and without: ROUNDS=1 COUNT=10000 USERS=300
+	@deploy/setup k6
+	@deploy/bench/slow.py
 
 burst: build  # 50,000 joins at once to one concert: places and admissions checked
 	@deploy/bench/burst.py

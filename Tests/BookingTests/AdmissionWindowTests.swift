@@ -54,6 +54,20 @@ import Testing
         #expect(admitted == [all, twoOfThem, twoOfThem, one, one, []])
     }
 
+    @Test func `other rules count at once, and without a target it opens`() {
+        var (window, _) = self.closed()
+        var rules = Self.rules()
+        rules.askingRoomPercent = 0
+        window.use(rules)
+        #expect(window.size == 1_000 && !window.admits(.asking, inFlight: 1_000))
+        rules.countMin = 3_000
+        window.use(rules)
+        #expect(window.size == 3_000 && window.admits(.joining, inFlight: 2_999))
+        rules.target = .zero
+        window.use(rules)
+        #expect(!window.isClosed && window.admits(.joining, inFlight: 1_000_000))
+    }
+
     @Test func `few requests are never too many`() {
         var window = AdmissionWindow(Self.rules(countMin: 1_000))
         for tick in 0..<100 as Range<Int64> {

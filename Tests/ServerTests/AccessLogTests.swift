@@ -175,4 +175,49 @@ import Wire
         let byShard = lines.filter { $0["shard"] != .null }.compactMap { $0["call"].string }
         #expect(byShard.sorted() == ["charge", "join", "poll", "schedules"])
     }
+
+    /// Of three clients behind one proxy, who ask all at once, each has its own line; one that asks too often has the call that
+    /// was refused, and so has one whose proxy writes nonsense.
+    @Test func `behind a proxy a line has the client's address, and a refusal its call`() throws {
+        let path = Self.path()
+        defer { unlink(path) }
+        let settings = [
+            "accessLog.file=\(path)", "gateway.clientAddress=forwarded", "gateway.requestsPerAddressPerSecond=1",
+            "gateway.requestsPerAddressBurst=3", "gateway.requestsPerUserPerSecond=0",
+        ]
+        let cluster = try TestCluster(arguments: settings.flatMap { ["--set", $0] })
+        try cluster.waitUntilUp()
+        let proxy = try TestConnection(port: try cluster.file().port)
+        func ask(_ target: String, _ forwarded: String?) -> String {
+            BookingClient.request("GET", target, forwarded.map { ["Forwarded: \($0)"] } ?? [])
+        }
+        // Answers of the gateway itself wait for those of shards.
+        let balance = "/api/v1/point?userId=77"
+        let pipelined = [
+            ask(balance, "for=192.0.2.1"), ask("/api/v1/concerts", "for=192.0.2.2"),
+            ask(balance, "for=\"[2001:db8::7]\""), ask("/api/v1/concerts", nil), ask(balance, "for=\""),
+        ]
+        try proxy.send(pipelined.joined())
+        for status in [200, 200, 200, 200, 400] { #expect(try proxy.answer().status == status) }
+        let greedy = String(repeating: ask("/api/v1/concerts", "for=192.0.2.9"), count: 50)
+        try proxy.send(greedy)
+        var refused = 0
+        for _ in 0..<50 { if try proxy.answer().status == 429 { refused += 1 } }
+        #expect(refused > 0)
+        proxy.close()
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+        let lines = try Self.lines(path)
+        let seen = lines.map {
+            "\($0["client"].string ?? "") \($0["call"].string ?? "") \($0["status"].whole ?? 0)"
+        }
+        #expect(
+            seen.prefix(5).sorted() == [
+                "127.0.0.1 balance 400", "127.0.0.1 concerts 200", "192.0.2.1 balance 200", "192.0.2.2 concerts 200",
+                "2001:db8::7 balance 200",
+            ]
+        )
+        #expect(seen.dropFirst(5).filter { $0 == "192.0.2.9 concerts 429" }.count == refused)
+        #expect(lines.count == 55)
+    }
 }

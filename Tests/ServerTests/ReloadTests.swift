@@ -118,4 +118,75 @@ import Testing
         #expect(tool.status == 1)
         #expect(tool.errors.hasPrefix("Error: no cluster is up in \(state.path)"), "\(tool.errors)")
     }
+
+    /// Connections that are there already, too. Rates are of one a second, so that a slow machine sees them as well.
+    @Test func `limits by address and by user change while clients are connected`() throws {
+        let file = "/tmp/usher-c\(UInt32.random(in: 0 ... .max)).json"
+        func write(_ gateway: String) throws {
+            try #"{"gateway": {\#(gateway)}}"#.write(toFile: file, atomically: true, encoding: .utf8)
+        }
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let none =
+            #""trustedAddresses": "", "connectionsPerAddressMax": 0, "requestsPerAddressPerSecond": 0, "#
+            + #""requestsPerUserPerSecond": 0"#
+        try write(none)
+        let cluster = try TestCluster(arguments: ["--config", file])
+        try cluster.waitUntilUp()
+        let port = try cluster.file().port
+        func ask(_ connection: TestConnection, _ target: String = "/api/v1/concerts") throws -> Answer {
+            try connection.send(BookingClient.request("GET", target))
+            return try connection.answer()
+        }
+        func passes(_ connection: TestConnection, _ count: Int, _ target: String = "/api/v1/concerts") throws -> Int {
+            try (0..<count).count { _ in try ask(connection, target).status == 200 }
+        }
+        let first = try TestConnection(port: port, host: 30)
+        #expect(try passes(first, 200) == 200)
+
+        // Fewer than may come at once, by address.
+        try write(
+            #""trustedAddresses": "127.0.0.99", "connectionsPerAddressMax": 2, "requestsPerAddressPerSecond": 1, "#
+                + #""requestsPerAddressBurst": 5, "requestsPerUserPerSecond": 0"#
+        )
+        #expect(try UsherCommand.run("reload", cluster.state).status == 0)
+        try TestCluster.eventually("a connection that was there is counted") {
+            try ask(first).code == "TOO_MANY_REQUESTS"
+        }
+        let others = try (0..<2).map { _ in try TestConnection(port: port, host: 31) }
+        for other in others { #expect(try ask(other).status == 200) }
+        #expect(try TestConnection(port: port, host: 31).answer().code == "TOO_MANY_CONNECTIONS_OF_ADDRESS")
+        let trusted = try (0..<3).map { _ in try TestConnection(port: port, host: 99) }
+        for connection in trusted { #expect(try passes(connection, 20) == 20) }
+
+        // What is wrong changes nothing.
+        try write(#""trustedAddresses": "127.0.0.0/8, nowhere", "requestsPerAddressPerSecond": 0"#)
+        let refused = try UsherCommand.run("reload", cluster.state)
+        #expect(refused.status == 1 && refused.errors.contains("nowhere"), "\(refused.errors)")
+        #expect(try passes(first, 50) < 50)
+        #expect(try TestConnection(port: port, host: 31).answer().code == "TOO_MANY_CONNECTIONS_OF_ADDRESS")
+
+        // By user, and with an end for each connection.
+        try write(
+            #""trustedAddresses": "", "connectionsPerAddressMax": 0, "requestsPerAddressPerSecond": 0, "#
+                + #""requestsPerUserPerSecond": 1, "requestsPerUserBurst": 3"#
+        )
+        #expect(try UsherCommand.run("reload", cluster.state).status == 0)
+        try TestCluster.eventually("a user is counted") {
+            try ask(first, "/api/v1/point?userId=7").code == "TOO_MANY_REQUESTS_OF_USER"
+        }
+        #expect(try passes(first, 50) == 50)
+        _ = try (0..<3).map { _ in try ask(try TestConnection(port: port, host: 31)) }
+
+        try write(none + #", "requestsPerConnectionMax": 10"#)
+        #expect(try UsherCommand.run("reload", cluster.state).status == 0)
+        try TestCluster.eventually("a connection that has brought more is closed") { try ask(first).closes }
+        let last = try TestConnection(port: port, host: 30)
+        let answers = try (0..<10).map { _ in try ask(last, "/api/v1/point?userId=7") }
+        #expect(
+            answers.allSatisfy { $0.status == 200 }
+                && answers.map(\.closes) == Array(repeating: false, count: 9) + [true]
+        )
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
 }

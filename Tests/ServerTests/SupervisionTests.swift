@@ -104,6 +104,39 @@ import Testing
         )
     }
 
+    @Test func `who hangs is killed, and started again like one that died`() {
+        var script = Script.running()
+        script.hangs("shard 1", at: 1_000)
+        script.hangs("shard 1", at: 1_001)
+        script.died("shard 1", at: 1_010)
+        script.hangs("shard 1", at: 1_020)
+        script.ready("shard 1", at: 1_030)
+        script.hangs("shard 1", at: 1_500)
+        script.died("shard 1", at: 1_510)
+        #expect(
+            script.lines == [
+                "1000 hangs shard 1, kill shard 1",
+                "1001",
+                "1010 died shard 1 (1, in 0 ms), start shard 1, wake 31010",
+                "1020 wake 31010",
+                "1030 ready shard 1",
+                "1500 hangs shard 1, kill shard 1",
+                "1510 died shard 1 (2, in 100 ms), wake 1610",
+            ]
+        )
+    }
+
+    @Test func `who hangs while all stop has the time that a stop gives`() {
+        var script = Script.running()
+        script.stop(at: 0)
+        script.hangs("gateway 0", at: 10)
+        script.tick(at: 10_000)
+        #expect(
+            script.lines.prefix(2) == ["0 stopping, terminate gateway 0, wake 10000", "10 wake 10000"]
+                && script.lines[2].hasPrefix("10000 killed gateway 0")
+        )
+    }
+
     @Test func `a death during the start stops everything and says who`() {
         var script = Script(shards: 2, gateways: 1)
         script.begin(at: 0)
@@ -251,6 +284,9 @@ struct SupervisionScript {
     mutating func died(_ name: String, at time: Int) {
         self.note(time, self.machine.died(Self.member(name), how: "ended with status 1", at: Self.moment(time)))
     }
+    mutating func hangs(_ name: String, at time: Int) {
+        self.note(time, self.machine.hangs(Self.member(name), at: Self.moment(time)))
+    }
     mutating func stop(at time: Int) { self.note(time, self.machine.stop(at: Self.moment(time))) }
     mutating func roll(_ roles: Set<Supervision.Role> = [.gateway, .shard], at time: Int) {
         self.note(time, self.machine.roll(roles, at: Self.moment(time)))
@@ -264,6 +300,7 @@ struct SupervisionScript {
             case .died(let member, _, let deaths, let pause):
                 "died \(Self.name(member)) (\(deaths), in \(pause.rawValue / 1_000_000) ms)"
             case .tooSlow(let member): "too slow \(member)"
+            case .hangs(let member): "hangs \(Self.name(member))"
             case .stopping: "stopping"
             case .killed(let member): "killed \(Self.name(member))"
             case .tookOver(let member, let former): "\(Self.name(member)) for \(Self.name(former))"

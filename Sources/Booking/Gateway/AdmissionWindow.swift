@@ -30,7 +30,7 @@ public struct AdmissionWindow: Equatable, Sendable {
     /// By how much the window grows at most with one delay: an eighth.
     private static let growthDivisor = 8
 
-    private let rules: Rules
+    private var rules: Rules
     /// Nil while the window is open.
     public private(set) var size: Int?
     private var pressedSince: Timestamp?
@@ -38,6 +38,13 @@ public struct AdmissionWindow: Equatable, Sendable {
     private var limits = [Int](repeating: .max, count: Worth.allCases.count)
 
     public init(_ rules: Rules) { self.rules = rules }
+
+    /// Goes over to other rules. A window that is closed stays so, as long as there is to be one.
+    public mutating func use(_ rules: Rules) {
+        guard rules != self.rules else { return }
+        self.rules = rules
+        if rules.target > .zero { self.set(self.size) } else { self.reset() }
+    }
 
     public var isClosed: Bool { self.size != nil }
 

@@ -32,7 +32,7 @@ extension Gateway {
         self.notePressure()
     }
 
-    private mutating func notePressure() {
+    mutating func notePressure() {
         self.isPressed = self.links.contains { $0.window.isClosed }
     }
 }

@@ -104,6 +104,8 @@ public struct Gateway {
     public mutating func use(_ limits: Limits) {
         self.limits = limits
         self.cache.lifetime = limits.scheduleLifetime
+        for shard in self.links.indices { self.links[shard].window.use(limits.window) }
+        self.notePressure()
     }
 
     public var inFlightCount: Int { self.links.reduce(0) { $0 + $1.inFlight.count } }

@@ -13,6 +13,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var state = ".usher"
         public var readyTimeoutSeconds = 30
         public var drainTimeoutSeconds = 10
+        public var hangTimeoutSeconds = 15
         public var scheduling = "batch"
     }
 
@@ -55,6 +56,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var inFlightPerShardMax = 20_000
         public var heldPerShardMax = 10_000
         public var replyTimeoutMilliseconds = 5_000
+        public var silentShardSeconds = 3
         public var scheduleCacheMilliseconds = 1_000
     }
 

@@ -6,11 +6,18 @@
 /// `inFlightPerShardMax` say how much may be sent again, and how long answers to it have to be kept.
 extension Settings {
     static let live: Set<String> = [
-        "cluster.readyTimeoutSeconds", "cluster.drainTimeoutSeconds",
+        "cluster.readyTimeoutSeconds", "cluster.drainTimeoutSeconds", "cluster.hangTimeoutSeconds",
         "gateway.connectionsMax", "gateway.headerTimeoutSeconds", "gateway.bodyTimeoutSeconds",
         "gateway.idleTimeoutSeconds", "gateway.writeTimeoutSeconds", "gateway.pipelinedRequestsMax",
-        "gateway.heldPerShardMax", "gateway.scheduleCacheMilliseconds",
+        "gateway.heldPerShardMax", "gateway.scheduleCacheMilliseconds", "gateway.silentShardSeconds",
+        "gateway.answerTimeoutSeconds", "gateway.requestsPerConnectionMax", "gateway.trustedAddresses",
+        // With another rate, everybody starts with all requests.
+        "gateway.requestsPerAddressPerSecond", "gateway.requestsPerAddressBurst",
+        "gateway.requestsPerUserPerSecond", "gateway.requestsPerUserBurst",
+        "gateway.overloadDelayMilliseconds", "gateway.overloadPatienceMilliseconds", "gateway.overloadInFlightMin",
+        "gateway.overloadAskingRoomPercent", "gateway.overloadBookingRoomPercent",
         // Of connections that come from then on.
+        "gateway.connectionsPerAddressMax",
         "gateway.headerBytesMax", "gateway.headerCountMax", "gateway.targetBytesMax", "gateway.bodyBytesMax",
         "journal.compactBytes", "journal.compactAgeSeconds",
         "log.level",

@@ -43,6 +43,14 @@ public enum Settings {
             unit: "seconds",
             "How long a stop waits for requests that are under way, before it kills."
         ),
+        whole(
+            "cluster.hangTimeoutSeconds",
+            0...3_600,
+            \.cluster.hangTimeoutSeconds,
+            unit: "seconds",
+            "How long a process that served may not answer the supervisor, before it is killed and started again; 0 never "
+                + "does."
+        ),
         text(
             "cluster.scheduling",
             .oneOf(["batch", "normal"]),
@@ -145,6 +153,13 @@ public enum Settings {
             \.gateway.replyTimeoutMilliseconds,
             unit: "milliseconds",
             "How long a gateway waits for a shard's answer, its death and restart included, before it answers 503."
+        ),
+        whole(
+            "gateway.silentShardSeconds",
+            1...3_600,
+            \.gateway.silentShardSeconds,
+            unit: "seconds",
+            "How long a shard may not answer pings, before /readyz says that it does not."
         ),
         whole(
             "gateway.scheduleCacheMilliseconds",

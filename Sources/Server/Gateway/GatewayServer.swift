@@ -10,17 +10,17 @@ import Wire
 final class GatewayServer: HTTPHandler {
     private let index: Int
     private let loop: EventLoop
-    private let log: Logger
+    let log: Logger
     private let startedAt = Clock.monotonicNanoseconds()
     let linkIdentity: FrameLink.Identity
     private(set) var router: Router
     private var tokens: TokenRing
     private let catalogue: Catalogue
     private let writer: AnswerWriter
-    private let contract: CachedBody
+    private var contract: CachedBody
     var machine: Gateway
     private(set) var http: HTTPServer!
-    private var diallers: [Dialler] = []
+    private(set) var diallers: [Dialler] = []
     private var port = 0
     private let ticker: LoopTimer
     private(set) var date: HTTPDate
@@ -37,6 +37,10 @@ final class GatewayServer: HTTPHandler {
     /// What delays are measured with, by shard; empty where nothing is done about them.
     var pulses: [LinkPulse]
     var shedAnswers: ShedAnswers
+    /// Whether shards answer at all, by shard; how long one may not; and those that the log was told of.
+    var watches: [LinkWatch]
+    private(set) var silenceMax: Nanoseconds
+    var toldSilent: [Int] = []
 
     /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
     /// that starts again while one shard is away must serve the others.
@@ -69,8 +73,9 @@ final class GatewayServer: HTTPHandler {
         self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
-        let minds = configuration.gatewayLimits.window.target > .zero
-        self.pulses = Array(repeating: LinkPulse(), count: minds ? slots.shardCount : 0)
+        self.pulses = Self.pulses(configuration)
+        self.watches = Array(repeating: LinkWatch(), count: slots.shardCount)
+        self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
         self.shedAnswers = ShedAnswers(self.writer)
         self.patience = configuration.gatewayLimits.replyTimeout
         self.identity = identity
@@ -87,6 +92,7 @@ final class GatewayServer: HTTPHandler {
             )
         )
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
+        self.http.namesClients = self.accessLog != nil
         for shard in 0..<slots.shardCount {
             let path = configuration.stateDirectory.shardSocket(shard)
             let dialler = Dialler(toShard: shard, at: path, on: loop, as: self.linkIdentity, log: log)
@@ -96,6 +102,12 @@ final class GatewayServer: HTTPHandler {
             dialler.onRefused = { [unowned self] reason in self.onRefused?("shard \(shard) refused it: \(reason)") }
             self.diallers.append(dialler)
         }
+    }
+
+    /// What is out while settings change is forgotten: a ping that comes back with none out tells nothing.
+    private static func pulses(_ configuration: ServerConfiguration) -> [LinkPulse] {
+        let minds = configuration.gatewayLimits.window.target > .zero
+        return Array(repeating: LinkPulse(), count: minds ? configuration.cluster.shards : 0)
     }
 
     /// Dials the shards. `onReady` comes once all can be reached; listening is the caller's next step.
@@ -118,8 +130,10 @@ final class GatewayServer: HTTPHandler {
         return self.port
     }
 
-    /// Requests are taken: every shard can be reached, or its requests are held for it still.
-    var isReady: Bool { self.machine.isServing(at: Self.steadyTime) && !self.http.isDraining }
+    /// Requests are taken: every shard can be reached and answers, or its requests are held for it still.
+    var isReady: Bool {
+        self.machine.isServing(at: Self.steadyTime) && !self.http.isDraining && self.silentShards.isEmpty
+    }
 
     /// The shards that can't be reached now.
     var shardsAway: [Int] { (0..<self.machine.slots.shardCount).filter { !self.machine.isUp($0) } }
@@ -134,14 +148,18 @@ final class GatewayServer: HTTPHandler {
         if let accessLog { stats.accessLog = accessLog.counts }
         stats.refusals = self.http.refusals
         stats.pressedShards = UInt64(self.machine.pressedShards)
+        stats.silentShards = self.silentShards
         self.meter.fill(&stats)
         return stats
     }
 
     /// Goes over to the live ones of these settings.
     func use(_ configuration: ServerConfiguration) {
-        self.http.limits = configuration.httpLimits
+        self.http.use(configuration.httpLimits)
         self.machine.use(configuration.gatewayLimits)
+        self.pulses = Self.pulses(configuration)
+        self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
+        self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
     }
 
     /// Tokens are signed and checked with these keys from now on.
@@ -242,8 +260,8 @@ final class GatewayServer: HTTPHandler {
         }
     }
 
-    func refuse(_ problem: Problem, from client: Gateway.Client) {
-        self.noteUnreadable()
+    func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
+        if let request { self.noteAsked(request) } else { self.noteUnreadable() }
         self.answer(problem, client)
     }
 
@@ -291,6 +309,8 @@ final class GatewayServer: HTTPHandler {
                 return self.finish(pending, with: Reply.unanswered)
             }
             self.finish(pending, with: reply)
+        case .control(.pong) where frame.header.requestID == LinkWatch.pingID:
+            self.watches[shard].heard(at: Self.steadyTime)
         case .control(.pong): self.measured(shard)
         case .control(.unknownKind):
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
@@ -399,6 +419,7 @@ final class GatewayServer: HTTPHandler {
 
     private func linkIsLost(to shard: Int) {
         if !self.pulses.isEmpty { self.pulses[shard] = LinkPulse() }
+        self.watches[shard] = LinkWatch()
         self.machine.linkIsLost(to: shard, at: Self.steadyTime)
     }
 
@@ -408,6 +429,7 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: Reply.unanswered)
         }
         self.serveWithoutAll()
+        self.watchShards()
         self.accessLog?.handOver()
     }
 

@@ -17,7 +17,7 @@ struct ClientGate {
         case forwardedFor = "x-forwarded-for"
     }
 
-    struct Limits {
+    struct Limits: Equatable {
         var source = Source.peer
         /// Whose word is taken, and who is left alone.
         var trusted = NetworkList()
@@ -32,21 +32,56 @@ struct ClientGate {
         var bucketsMax = 65_536
     }
 
-    let limits: Limits
+    /// What became of a connection.
+    enum Entry {
+        /// It is one of its client's, until `leave`.
+        case counted
+        /// Nobody counts it.
+        case free
+        /// Its client has too many.
+        case refused
+    }
+
+    private(set) var limits: Limits
     /// Whether anything depends on who is at the other end of a connection: to ask is a system call.
-    let asksForPeers: Bool
+    private(set) var asksForPeers: Bool
     private var buckets: TokenBuckets?
     private var userBuckets: TokenBuckets?
     /// Open connections by address; as many entries as there are connections, at most.
     private var connections: [IPAddress: Int32] = [:]
+    /// By tables that are no more.
+    private var forgottenBefore: UInt64 = 0
 
     init(_ limits: Limits) {
         self.limits = limits
-        let limitsUsers = limits.requestsPerUserPerSecond > 0
-        self.asksForPeers =
-            limits.source != .peer || limits.connectionsMax > 0 || limits.requestsPerSecond > 0 || limitsUsers
+        self.asksForPeers = Self.asksForPeers(limits)
         self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst, limits.bucketsMax)
         self.userBuckets = Self.buckets(limits.requestsPerUserPerSecond, limits.requestsPerUserBurst, limits.bucketsMax)
+    }
+
+    private static func asksForPeers(_ limits: Limits) -> Bool {
+        limits.source != .peer || limits.connectionsMax > 0 || limits.requestsPerSecond > 0
+            || limits.requestsPerUserPerSecond > 0
+    }
+
+    /// Goes over to other limits; false where nothing is new. Where a rate is another one, every client starts with all of
+    /// its requests. `source`, `prefixBits` and `bucketsMax` stay as they were.
+    mutating func use(_ limits: Limits) -> Bool {
+        let old = self.limits
+        guard limits != old else { return false }
+        precondition(limits.source == old.source && limits.prefixBits == old.prefixBits, "these need a new gate")
+        self.limits = limits
+        self.asksForPeers = Self.asksForPeers(limits)
+        let forgotten = self.forgotten
+        if (limits.requestsPerSecond, limits.requestsBurst) != (old.requestsPerSecond, old.requestsBurst) {
+            self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst, limits.bucketsMax)
+        }
+        let (perUser, burst) = (limits.requestsPerUserPerSecond, limits.requestsPerUserBurst)
+        if (perUser, burst) != (old.requestsPerUserPerSecond, old.requestsPerUserBurst) {
+            self.userBuckets = Self.buckets(perUser, burst, limits.bucketsMax)
+        }
+        self.forgottenBefore += forgotten - self.forgotten
+        return true
     }
 
     private static func buckets(_ perSecond: Int, _ burst: Int, _ count: Int) -> TokenBuckets? {
@@ -56,7 +91,9 @@ struct ClientGate {
     }
 
     /// Clients whose tokens were forgotten because a table is too small.
-    var forgotten: UInt64 { (self.buckets?.forgotten ?? 0) + (self.userBuckets?.forgotten ?? 0) }
+    var forgotten: UInt64 {
+        self.forgottenBefore + (self.buckets?.forgotten ?? 0) + (self.userBuckets?.forgotten ?? 0)
+    }
 
     func isTrusted(_ address: IPAddress) -> Bool { self.limits.trusted.contains(address) }
 
@@ -65,18 +102,22 @@ struct ClientGate {
     /// Whether a client is left alone, whatever it asks.
     func isExempt(_ address: IPAddress) -> Bool { !self.asksForPeers || self.isTrusted(address) }
 
-    /// A connection is a client's: false where that has too many, and then `leave` must not be called.
-    mutating func enter(_ address: IPAddress) -> Bool {
-        guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return true }
-        let client = address.client(prefixBits: self.limits.prefixBits)
-        guard self.connections[client, default: 0] < self.limits.connectionsMax else { return false }
-        self.connections[client, default: 0] += 1
-        return true
+    /// Whether each request of a connection from this address is looked at: limits count it, or its headers say whose it is.
+    func watches(_ address: IPAddress) -> Bool {
+        !self.isExempt(address) || self.limits.source == .forwarded || self.limits.source == .forwardedFor
     }
 
-    /// It is over. `address` is what `enter` was told.
+    /// A connection is a client's.
+    mutating func enter(_ address: IPAddress) -> Entry {
+        guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return .free }
+        let client = address.client(prefixBits: self.limits.prefixBits)
+        guard self.connections[client, default: 0] < self.limits.connectionsMax else { return .refused }
+        self.connections[client, default: 0] += 1
+        return .counted
+    }
+
+    /// One that was counted is over. `address` is what `enter` was told.
     mutating func leave(_ address: IPAddress) {
-        guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return }
         let client = address.client(prefixBits: self.limits.prefixBits)
         guard let count = self.connections[client] else { return assertionFailure("left, and never entered") }
         self.connections[client] = count > 1 ? count - 1 : nil

@@ -32,7 +32,9 @@ final class HTTPConnection {
     /// Whether each request is looked at: limits count it, or its headers say whose it is.
     private var isWatched = false
     /// Whether it counts as one of its client's connections.
-    private var hasEntered = false
+    private var isCounted = false
+    /// Who the headers of requests that are not answered yet say they are from; nobody while nobody wants to know.
+    private var named = Deque<(sequence: UInt32, client: IPAddress)>()
     /// The number of the next request to be read, and of the next to be answered.
     private var nextRequest: UInt32 = 0
     private var nextAnswer: UInt32 = 0
@@ -61,28 +63,40 @@ final class HTTPConnection {
     private var owedBytes: UInt64 = 0
     private var owedSince: UInt64 = 0
 
-    /// `client` has been let in, unless a PROXY header has yet to say who it is.
-    init(number: UInt64, _ connection: Connection, from client: IPAddress, awaitsProxy: Bool, of server: HTTPServer) {
+    /// `client` has `entered`, unless a PROXY header has yet to say who it is: then that is nil.
+    init(
+        number: UInt64,
+        _ connection: Connection,
+        from client: IPAddress,
+        entered: ClientGate.Entry?,
+        of server: HTTPServer
+    ) {
         self.number = number
         self.connection = connection
         self.server = server
         self.client = client
         self.parser = HTTPRequestParser(limits: server.limits.http)
         self.phaseSince = server.now
-        if awaitsProxy { self.proxyBytes = [] } else { self.hasCome(from: client) }
+        if let entered { self.hasCome(from: client, entered) } else { self.proxyBytes = [] }
         connection.onRead = { self.received($0) }
         connection.onEnd = { self.ended($0) }
         connection.onHighWater = { self.pause() }
         connection.onLowWater = { self.resume() }
         connection.onClose = {
-            if self.hasEntered { self.server.gate.leave(self.client) }
+            if self.isCounted { self.server.gate.leave(self.client) }
             self.server.remove(self.number)
         }
         connection.startReading()
     }
 
     /// The client's address, for those who want to know; its port, where a PROXY header names the client, is 0.
-    private(set) lazy var address = self.connection.peerAddress
+    private lazy var address = self.connection.peerAddress
+
+    /// Where a request is from that is not answered yet.
+    func address(of sequence: UInt32) -> SocketAddress? {
+        guard let named = self.named.first(where: { $0.sequence == sequence }) else { return self.address }
+        return SocketAddress(named.client)
+    }
 
     private var unanswered: UInt32 { self.nextRequest &- self.nextAnswer }
 
@@ -155,7 +169,7 @@ final class HTTPConnection {
         let manner = AnswerWriter.Manner(method: .get, connection: .close, language: .korean)
         let client = Gateway.Client(connection: self.number, sequence: self.nextRequest, note: manner.note)
         self.nextRequest &+= 1
-        self.server.handler.refuse(problem, from: client)
+        self.server.handler.refuse(problem, of: nil, from: client)
     }
 
     private func ended(_ reason: Connection.EndReason) {
@@ -168,12 +182,18 @@ final class HTTPConnection {
 
     // MARK: Whose it is
 
-    private func hasCome(from client: IPAddress) {
+    private func hasCome(from client: IPAddress, _ entry: ClientGate.Entry) {
         self.client = client
-        self.hasEntered = true
-        let gate = self.server.gate
-        self.isWatched =
-            !gate.isExempt(client) || gate.limits.source == .forwarded || gate.limits.source == .forwardedFor
+        self.isCounted = entry == .counted
+        self.isWatched = self.server.gate.watches(client)
+    }
+
+    /// Whom limits leave alone, or whether there are any, is another matter now.
+    func gateHasChanged() {
+        guard self.proxyBytes == nil else { return }
+        // Nobody asked for it when it came.
+        if self.client == .none, let address { self.client = IPAddress(address) }
+        self.isWatched = self.server.gate.watches(self.client)
     }
 
     private func receivedBeforeProxyHeader(_ bytes: UnsafeRawBufferPointer) {
@@ -186,8 +206,9 @@ final class HTTPConnection {
             self.connection.close()
         case .read(let length, let source):
             self.phaseSince = self.server.now
-            guard self.server.gate.enter(source ?? self.client) else { return self.turnAway() }
-            self.hasCome(from: source ?? self.client)
+            let entry = self.server.gate.enter(source ?? self.client)
+            guard entry != .refused else { return self.turnAway() }
+            self.hasCome(from: source ?? self.client, entry)
             if let source { self.address = SocketAddress(source) }
             guard length < received.count else { return }
             received.withUnsafeBytes {
@@ -213,14 +234,15 @@ final class HTTPConnection {
             caller = self.server.gate.client(of: request, from: self.client)
             guard let named = caller else {
                 self.server.note(\.forwardedHeaders)
-                self.server.handler.refuse(.forwardedInvalid, from: client)
+                self.server.handler.refuse(.forwardedInvalid, of: request, from: client)
                 return .small
             }
+            if self.server.namesClients, named != self.client { self.named.append((client.sequence, named)) }
             if self.server.gate.isExempt(named) { caller = nil }
         }
         if let caller, let wait = self.server.gate.takeToken(of: caller, at: self.server.moment) {
             self.server.note(\.requestsByAddress)
-            self.server.handler.refuse(.tooManyRequests(ofAddress: wait), from: client)
+            self.server.handler.refuse(.tooManyRequests(ofAddress: wait), of: request, from: client)
             return .small
         }
         return self.server.handle(request, from: client, of: caller)
@@ -257,6 +279,7 @@ final class HTTPConnection {
         self.connection.append(bytes.bytes)
         self.appendedBytes &+= UInt64(bytes.count)
         let isLast = self.lastAnswer == self.nextAnswer
+        if self.named.first?.sequence == self.nextAnswer { self.named.removeFirst() }
         self.nextAnswer &+= 1
         if !self.early.isEmpty { self.early.removeFirst() }
         if isLast { self.finish() } else { self.continueIfInTurn() }

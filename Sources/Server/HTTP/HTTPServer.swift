@@ -7,8 +7,9 @@ protocol HTTPHandler: AnyObject {
     /// Answers now or later, once, through `HTTPServer.answer`. The request is valid during the call only. A large
     /// answer is one at a time on its connection, or someone could have any number of them made, and read none.
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize
-    /// A request that the handler never saw is answered: not HTTP, too large, too slow.
-    func refuse(_ problem: Problem, from client: Gateway.Client)
+    /// A request that the handler never saw is answered: not HTTP, too large, too slow, and then `request` is nil; or
+    /// one that was read, and may not be asked now.
+    func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client)
 }
 
 /// How large an answer can be: a few KiB, or megabytes for the hall and the catalogue that have them.
@@ -60,8 +61,9 @@ final class HTTPServer {
     /// How often slow and idle connections are looked for: timeouts are this much too long at most.
     private static let sweepMilliseconds: UInt64 = 500
 
-    /// May change at any time; what is about requests counts for connections that come after it.
-    var limits: Limits
+    private(set) var limits: Limits
+    /// Whether the handler wants to know whom each request is from, where its headers say.
+    var namesClients = false
     let loop: EventLoop
     /// It holds this server. Unsafe, as a safe reference counts at each request.
     unowned(unsafe) let handler: any HTTPHandler
@@ -93,6 +95,14 @@ final class HTTPServer {
         self.handler = handler
         self.gate = ClientGate(limits.clients)
         self.sweeper = LoopTimer(on: loop)
+    }
+
+    /// Goes over to other limits. What is about a request's size, and how many connections an address may have, counts for
+    /// connections that come from now on.
+    func use(_ limits: Limits) {
+        self.limits = limits
+        guard self.gate.use(limits.clients) else { return }
+        for connection in self.rows.compactMap(\.connection) { connection.gateHasChanged() }
     }
 
     var connectionStats: GatewayStats.Connections {
@@ -167,8 +177,11 @@ final class HTTPServer {
         self.connection(client.connection)?.answer(client.sequence, with: bytes)
     }
 
-    /// Where a client is; nil when it is gone. Asked of the kernel once for each connection.
-    func address(of client: Gateway.Client) -> SocketAddress? { self.connection(client.connection)?.address }
+    /// Where a client is; nil when it is gone. Asked of the kernel once for each connection. Of a request that is not
+    /// answered yet it is what a trusted proxy has said in its headers, while `namesClients`.
+    func address(of client: Gateway.Client) -> SocketAddress? {
+        self.connection(client.connection)?.address(of: client.sequence)
+    }
 
     /// The same for an answer that is kept by its caller, and not copied while it waits for its turn.
     func answer(_ client: Gateway.Client, with bytes: [UInt8]) {
@@ -184,7 +197,8 @@ final class HTTPServer {
         }
         let client = self.gate.asksForPeers ? connection.peerAddress.map(IPAddress.init) ?? .none : .none
         let awaitsProxy = self.gate.limits.source == .proxy && self.gate.isTrusted(client)
-        guard awaitsProxy || self.gate.enter(client) else {
+        let entry = awaitsProxy ? nil : self.gate.enter(client)
+        if entry == .refused {
             self.counts.refusals.connectionsByAddress += 1
             return self.turnedAway.take(connection, saying: Self.tooManyOfAddress, at: self.now)
         }
@@ -201,7 +215,7 @@ final class HTTPServer {
             number: number,
             connection,
             from: client,
-            awaitsProxy: awaitsProxy,
+            entered: entry,
             of: self
         )
     }

@@ -6,7 +6,7 @@ import Wire
 ///
 ///     GET /healthz               200 while this gateway's loop turns
 ///     GET /readyz                200 while it serves; 503, and for which shards not, once one has been away for longer
-///                                than requests are held for it
+///                                than requests are held for it, or has not answered for some seconds
 ///     GET /stats                 all processes
 ///     GET /stats/shards/{i}      one shard
 ///     GET /stats/gateways/{i}    one gateway
@@ -66,7 +66,7 @@ final class OperatorServer: HTTPHandler {
     }
 
     /// Goes over to the live ones of these settings.
-    func use(_ configuration: ServerConfiguration) { self.http.limits = Self.limits(configuration) }
+    func use(_ configuration: ServerConfiguration) { self.http.use(Self.limits(configuration)) }
 
     func listen(on address: SocketAddress) throws(UVError) -> Int {
         Int(try self.http.listen(on: address, sharesPort: true))
@@ -125,7 +125,11 @@ final class OperatorServer: HTTPHandler {
         }
     }
 
-    func refuse(_ problem: Problem, from client: Gateway.Client) {
+    func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
+        self.refuse(problem, from: client)
+    }
+
+    private func refuse(_ problem: Problem, from client: Gateway.Client) {
         let message = AnswerWriter.Manner(note: client.note).language == .english ? problem.english : problem.korean
         let body = ErrorBody(code: problem.code, message: message).json
         self.answer(body, problem.status, allow: problem.allow, authenticate: problem.authenticate, from: client)
@@ -154,14 +158,14 @@ final class OperatorServer: HTTPHandler {
     }
 
     private func answerReadiness(_ client: Gateway.Client) {
-        let away = self.gateway.shardsAway
         guard !self.gateway.isReady else { return self.answer(#"{"status":"ready"}"#, from: client) }
-        let body = ErrorBody(
-            code: "NOT_READY",
-            message: away.isEmpty
-                ? "This gateway is stopping."
-                : "Shards that can't be reached: \(away.map(String.init).joined(separator: ", "))."
-        )
+        func list(_ shards: [Int]) -> String { shards.map(String.init).joined(separator: ", ") }
+        var words: [String] = []
+        let (away, silent) = (self.gateway.shardsAway, self.gateway.silentShards)
+        if !away.isEmpty { words.append("Shards that can't be reached: \(list(away)).") }
+        if !silent.isEmpty { words.append("Shards that do not answer: \(list(silent)).") }
+        let message = words.isEmpty ? "This gateway is stopping." : words.joined(separator: " ")
+        let body = ErrorBody(code: "NOT_READY", message: message)
         self.answer(body.json, .serviceUnavailable, from: client)
     }
 

@@ -244,6 +244,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public var inFlight: UInt64 = 0
     /// Shards that have more to do than they can, so that something is shed now.
     public var pressedShards: UInt64 = 0
+    /// Shards that can be reached, and do not answer. Nil where a gateway does not know of it.
+    public var silentShards: [Int]?
     /// Replies of shards that nobody waited for any more.
     public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()
@@ -264,7 +266,11 @@ public struct ClusterStats: Codable, Equatable, Sendable {
 
     /// What goes wrong now and is not for these numbers to show, as sentences.
     public var troubles: [String] {
-        self.shards.flatMap { [Self.journalTrouble($0), Self.keyTrouble($0)].compactMap(\.self) }
+        let shards = self.shards.flatMap { [Self.journalTrouble($0), Self.keyTrouble($0)].compactMap(\.self) }
+        return shards
+            + self.gateways.flatMap { gateway in
+                (gateway.silentShards ?? []).map { "shard \($0) does not answer gateway \(gateway.gateway)" }
+            }
     }
 
     private static func keyTrouble(_ shard: ShardStats) -> String? {

@@ -55,6 +55,7 @@ public enum ShardProcess {
             }
             server.snapshotFile = keeper.snapshotFile
             server.onGrowth = { process.wroteJournal(bytes: keeper.replayedBytes + $0) }
+            server.onRebuild = { process.isBusy() }
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
             server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
             if let trouble { server.startSuspended(trouble) }

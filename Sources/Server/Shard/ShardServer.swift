@@ -43,6 +43,8 @@ final class ShardServer {
     var meter = ShardMeter()
     /// The journal refused a batch for good, so this shard can't go on. Called once.
     var onFailure: (JournalError) -> Void = { _ in }
+    /// The state is about to be built anew, and the loop does not turn meanwhile.
+    var onRebuild: () -> Void = {}
     /// The journal has grown by so many bytes since the start.
     var onGrowth: (UInt64) -> Void = { _ in }
     private var toldBytes: UInt64 = 0
@@ -156,7 +158,10 @@ final class ShardServer {
 
     var now: Timestamp { self.time.now }
 
-    func rebuild() throws(JournalError) -> Recovery.Report { try self.restore(&self.machine) }
+    func rebuild() throws(JournalError) -> Recovery.Report {
+        self.onRebuild()
+        return try self.restore(&self.machine)
+    }
 
     /// Takes no new links and reads no more requests; once nothing waits for a commit, closes the links and calls `whenDone`.
     /// Gateways may go on: what is unread, or not answered yet, they send again to the next one of this shard.

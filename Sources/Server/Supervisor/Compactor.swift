@@ -95,7 +95,8 @@ final class Compactor {
             switch said {
             case .compacted(let report): self.ended(shard, took: took, .done(report.text))
             case .failed(let failed): self.ended(shard, took: took, .failure(failed.reason))
-            case .ready, .journal, nil: self.ended(shard, took: took, .failure("ended without a word: \(exit)"))
+            case .ready, .journal, .pong, .busy, nil:
+                self.ended(shard, took: took, .failure("ended without a word: \(exit)"))
             }
         }
         let child = try ChildProcess(

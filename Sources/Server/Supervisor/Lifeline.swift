@@ -10,6 +10,9 @@ public import Reactor
 ///     child ◀──"retire"─────── supervisor          another serves in its place: stop
 ///     child ◀──"stop"───────── supervisor          everybody stops
 ///     child ◀──"reload"─────── supervisor          the settings have changed
+///     child ◀──"ping"───────── supervisor          once a second: does your loop turn?
+///     child ──"pong"─────────▶ supervisor          it does
+///     shard ──"busy"─────────▶ supervisor          it won't for a while; until the next pong
 ///     child ◀──── end ──────── supervisor is gone: stop, so that nobody is left behind
 ///
 /// SIGTERM and SIGINT say that this process stops, and nothing of others. Said a second time they hasten it. SIGHUP is `reload`. Without a supervisor (under systemd, say) there is no pipe, and `ready`
@@ -28,7 +31,7 @@ public final class Lifeline {
     }
 
     /// What a supervisor tells its children, a line each.
-    enum Order: String { case retire, stop, reload }
+    enum Order: String { case retire, stop, reload, ping }
 
     /// What a child says about itself when it serves.
     public struct Ready: Codable, Equatable, Sendable {
@@ -36,6 +39,8 @@ public final class Lifeline {
         /// Of a gateway: where it listens.
         public var port: Int?
         public var operatorPort: Int?
+        /// Nil from a program that does not know of pings.
+        var answersPings: Bool? = true
 
         public init(port: Int? = nil, operatorPort: Int? = nil) {
             self.pid = getpid()
@@ -60,6 +65,8 @@ public final class Lifeline {
         case failed(Failed)
         case journal(Journal)
         case compacted(Compacted)
+        case pong
+        case busy
 
         var line: String {
             switch self {
@@ -67,6 +74,8 @@ public final class Lifeline {
             case .failed(let failed): "failed \(Self.json(failed))\n"
             case .journal(let journal): "journal \(Self.json(journal))\n"
             case .compacted(let compacted): "compacted \(Self.json(compacted))\n"
+            case .pong: "pong\n"
+            case .busy: "busy\n"
             }
         }
 
@@ -79,6 +88,8 @@ public final class Lifeline {
             case "failed": self.init(try? JSONDecoder().decode(Failed.self, from: data)) { .failed($0) }
             case "journal": self.init(try? JSONDecoder().decode(Journal.self, from: data)) { .journal($0) }
             case "compacted": self.init(try? JSONDecoder().decode(Compacted.self, from: data)) { .compacted($0) }
+            case "pong": self = .pong
+            case "busy": self = .busy
             default: return nil
             }
         }
@@ -130,6 +141,9 @@ public final class Lifeline {
     /// Tells how long this shard's journal is.
     func journal(bytes: UInt64) { self.say(.journal(Journal(bytes: bytes))) }
 
+    /// Tells that the loop will not turn for a while, and nothing is wrong.
+    func busy() { self.say(.busy) }
+
     /// Tells what a compaction came to.
     func compacted(_ text: String) { self.say(.compacted(Compacted(text: text))) }
 
@@ -154,6 +168,7 @@ public final class Lifeline {
         case .retire: self.stop(.replaced)
         case .stop: self.stop(.withAll)
         case .reload: self.onReload?()
+        case .ping: self.say(.pong)
         case nil: break
         }
     }

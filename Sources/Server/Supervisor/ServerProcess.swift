@@ -130,6 +130,9 @@ final class ServerProcess {
     /// Tells the supervisor how long this shard's journal is, in bytes since the snapshot that it started with.
     func wroteJournal(bytes: UInt64) { self.lifeline.journal(bytes: bytes) }
 
+    /// Tells the supervisor that the loop will not turn for a while.
+    func isBusy() { self.lifeline.busy() }
+
     /// Says why this process can't serve, and ends it.
     func fail(_ error: StartError) {
         self.failure = error

@@ -122,6 +122,11 @@ extension Supervision {
         }
     }
 
+    /// Whether the one at this position was told to end, for another to follow.
+    func isStopping(_ position: Int) -> Bool {
+        if case .stopping(position, _) = self.rolling?.step { true } else { false }
+    }
+
     mutating func rolledDied(
         _ position: Int,
         was before: Condition,

@@ -45,6 +45,8 @@ struct Supervision {
         /// `deaths` counts this one too, since the process was last healthy for `healthTime`.
         case died(Member, how: String, deaths: Int, restartsIn: Nanoseconds)
         case tooSlow(Member)
+        /// Does not answer any more, and is killed.
+        case hangs(Member)
         case stopping
         case killed(Member)
         /// The first is ready and serves instead of the second, who may have answers to finish.
@@ -107,7 +109,7 @@ struct Supervision {
         /// Started, not ready yet; dies by our hand when it is not by the deadline.
         case starting(deadline: Timestamp)
         case ready(since: Timestamp)
-        /// Sent SIGKILL for being too slow; its end is awaited.
+        /// Sent SIGKILL for being too slow, or hanging; its end is awaited.
         case killed
 
         var isAlive: Bool {
@@ -194,6 +196,21 @@ struct Supervision {
         case .stoppingGateways, .stoppingShards, .killing: self.goOnStopping(at: now, &effects)
         case .over: break
         }
+        return self.finish(effects)
+    }
+
+    /// A process that was ready does not answer any more: it is killed, and started again like one that died. While it
+    /// stops there is another deadline.
+    mutating func hangs(_ member: Member, at now: Timestamp) -> Effects {
+        var effects = Effects()
+        let position = self.position(of: member)
+        guard case .running = self.phase, self.processes[position].member == member, !self.isStopping(position),
+            case .ready(let since) = self.processes[position].condition
+        else { return self.finish(effects) }
+        if now - since >= Self.healthTime { self.processes[position].deaths = 0 }
+        effects.notes.append(.hangs(member))
+        effects.signals.append(.init(member: member, signal: .kill))
+        self.processes[position].condition = .killed
         return self.finish(effects)
     }
 

@@ -23,6 +23,11 @@ extension Supervisor {
             )
         case .tooSlow(let member):
             self.log.error("process not ready in time, killed", metadata: ["member": "\(member)"])
+        case .hangs(let member):
+            self.log.error(
+                "process does not answer, killed",
+                metadata: ["member": "\(member)", "seconds": "\(self.configuration.cluster.hangTimeoutSeconds)"]
+            )
         case .stopping:
             self.log.info("stopping")
             ServiceManager.tell(.stopping)

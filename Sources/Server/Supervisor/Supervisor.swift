@@ -37,6 +37,8 @@ public final class Supervisor {
     let loop: EventLoop
     let log: Logger
     private let timer: LoopTimer
+    let hangTimer: LoopTimer
+    var hangs = HangWatch()
     private var signals: [SignalWatcher] = []
     var machine: Supervision
     /// Nil for journals that can't be compacted.
@@ -88,6 +90,7 @@ public final class Supervisor {
         self.loop = loop
         self.log = Logs.logger("supervisor", configuration.log)
         self.timer = LoopTimer(on: loop)
+        self.hangTimer = LoopTimer(on: loop)
         self.machine = Supervision(
             shards: configuration.cluster.shards,
             gateways: configuration.cluster.gateways,
@@ -234,6 +237,7 @@ public final class Supervisor {
             self.markJournals()
             self.compactor?.start()
             self.listenForQuestions()
+            self.watchForHangs()
         }
         if self.isUp && !(effects.start.isEmpty && effects.notes.isEmpty) { self.writeClusterFile() }
         if effects.isUp {
@@ -347,10 +351,14 @@ public final class Supervisor {
 
     private func heard(_ member: Member, _ line: String) {
         switch Lifeline.Message(line: line) {
-        case .ready: self.carryOut(self.machine.ready(member, at: self.now))
+        case .ready(let ready):
+            if ready.answersPings == true { self.hangs.answered(member) }
+            self.carryOut(self.machine.ready(member, at: self.now))
         case .failed(let failed): self.children[member]?.reason = failed.reason
         case .journal(let journal) where member.role == .shard:
             self.compactor?.wrote(journal.bytes, by: member.index)
+        case .pong: self.hangs.answered(member)
+        case .busy: self.hangs.leaveAlone(member)
         case .journal, .compacted, nil: self.log.debug("line not understood", metadata: ["member": "\(member)"])
         }
     }
@@ -363,6 +371,7 @@ public final class Supervisor {
     private func buryIfGone(_ member: Member) {
         guard let child = self.children[member], child.hasPipeEnded, let exit = child.exit else { return }
         self.children[member] = nil
+        self.hangs.leaveAlone(member)
         var how: String
         switch exit {
         case .status(let status): how = "ended with status \(status)"
@@ -377,6 +386,7 @@ public final class Supervisor {
     private func end() {
         if self.ownsTraces { self.state.removeTraces() }
         self.timer.close()
+        self.hangTimer.close()
         self.compactor?.stop()
         self.control?.close()
         for signal in self.signals { signal.close() }

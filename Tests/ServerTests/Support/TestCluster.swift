@@ -25,11 +25,17 @@ final class TestCluster {
     /// A folder path that nobody uses; short, for the sake of sockets.
     static func freshState() -> StateDirectory { StateDirectory(path: "/tmp/usher-t\(UInt32.random(in: 0 ... .max))") }
 
-    /// Starts, and returns at once. Ports are free ones unless `arguments` say otherwise.
+    private static let patience = [
+        "--set", "cluster.hangTimeoutSeconds=600", "--set", "gateway.silentShardSeconds=600",
+    ]
+
+    /// Starts, and returns at once. Ports are free ones unless `arguments` say otherwise. Where it `isPatient`, a process on a
+    /// machine that is slow, or that a test has frozen, is no process that hangs.
     init(
         in state: StateDirectory = TestCluster.freshState(),
         arguments: [String] = [],
         environment: [String: String] = [:],
+        isPatient: Bool = true,
         executable: String = TestCluster.executable
     ) throws {
         self.state = state
@@ -43,6 +49,7 @@ final class TestCluster {
             ]
             // Quicker, and all that most tests need.
             + (arguments.contains { $0.hasPrefix("journal.kind=") } ? [] : ["--set", "journal.kind=memory"])
+            + (isPatient ? Self.patience : [])
             + arguments
         self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         self.process.standardOutput = self.output
