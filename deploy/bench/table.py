@@ -158,12 +158,14 @@ def summarise(runs):
             return statistics.median(run[key] for run in these)
 
         cpu = [run["cpuMicroseconds"] for run in these]
+        # The parts of a median are not medians: they are shared out as in all rounds together.
+        user = sum(run["userMicroseconds"] for run in these) / sum(cpu)
         results.setdefault(mode, {}).setdefault(call, {})[name] = {
             "cpuMicroseconds": statistics.median(cpu),
             "least": min(cpu),
             "most": max(cpu),
-            "userMicroseconds": median("userMicroseconds"),
-            "systemMicroseconds": median("systemMicroseconds"),
+            "userMicroseconds": user * statistics.median(cpu),
+            "systemMicroseconds": (1 - user) * statistics.median(cpu),
             "perSecond": median("perSecond"),
             "p50Microseconds": median("p50"),
             "p90Microseconds": median("p90"),
