@@ -70,11 +70,15 @@ extension Connection {
     /// offered all of it. After a true answer `onLowWater` comes for certain, when it is time to go on (or the
     /// connection ends); `onHighWater` does not.
     public func isFull() -> Bool {
-        guard self.pendingBytes > self.highWater else { return false }
+        guard self.pendingBytes > self.mark else { return false }
         self.flush()
-        guard self.isWriting, self.pendingBytes > self.highWater else { return false }
+        guard self.isWriting, self.pendingBytes > self.mark else { return false }
         self.isAboveHighWater = true
         return true
+    }
+
+    private var mark: Int {
+        self.yieldsRoom && self.loop.outgoingBytes > self.loop.outgoingBytesMax ? 0 : self.highWater
     }
 
     /// Sends what is gathered now rather than at the end of the turn.
@@ -118,7 +122,7 @@ extension Connection {
         self.flush()
         guard !self.isClosed else { return }
         if let failure { return self.end(.failed(failure)) }
-        if !self.isAboveHighWater, self.isWriting, self.pendingBytes > self.highWater {
+        if !self.isAboveHighWater, self.isWriting, self.pendingBytes > self.mark {
             self.isAboveHighWater = true
             self.onHighWater?()
         }

@@ -45,6 +45,8 @@ public final class Connection: LoopHandle {
     public var highWater = 256 * 1024
     /// Bytes pending at which `onLowWater` is called; below `highWater`.
     public var lowWater = 64 * 1024
+    /// Whether its marks are 0 while the loop is beyond `outgoingBytesMax`.
+    public var yieldsRoom = false
     /// System calls made to write, for tests and statistics.
     public internal(set) var writeCalls = 0
     /// Whether bytes of the peer are being asked for.
@@ -155,6 +157,14 @@ public final class Connection: LoopHandle {
 
     /// This end's TCP port; nil for Unix sockets. A system call.
     public var localPort: UInt16? { self.address(uv_tcp_getsockname)?.port }
+
+    /// Bytes that were written and that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 where that can't be asked. A system
+    /// call.
+    public var unacknowledgedBytes: Int {
+        var count: Int32 = 0
+        guard let descriptor = self.descriptor, ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 else { return 0 }
+        return Int(count)
+    }
 
     /// The descriptor, for options that have no call here; nil when there is none yet or any more.
     var descriptor: Int32? {

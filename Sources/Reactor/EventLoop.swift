@@ -21,6 +21,10 @@ public final class EventLoop {
     /// Runs once per end of turn, before gathered bytes are written: the place to append what a batch has to say.
     public var onTurnEnd: (() -> Void)?
 
+    /// What connections that yield room (`Connection.yieldsRoom`) may hold of bytes to be written, with all others: beyond
+    /// it they count as full with anything that their peers have not taken.
+    public var outgoingBytesMax = Int.max
+
     let raw: UnsafeMutablePointer<uv_loop_t>
     var outgoing = OutgoingBlocks()
     /// Grows with every end of turn.
@@ -87,6 +91,9 @@ public final class EventLoop {
 
     /// Milliseconds of a clock that never goes back, as it was when the turn began. Timers count from it.
     public var now: UInt64 { uv_now(self.raw) }
+
+    /// Memory that bytes to be written take now, over all connections of the loop.
+    public var outgoingBytes: Int { self.outgoing.bytesInUse }
 
     /// Reads the clock anew: after long work in one callback, before timers are started.
     public func updateTime() { uv_update_time(self.raw) }

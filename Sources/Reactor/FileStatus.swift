@@ -16,6 +16,8 @@ public struct FileStatus: Equatable, Sendable {
     /// What may be done with it: 0o600 for its owner alone.
     public let mode: UInt32
     public let isFolder: Bool
+    /// A file that holds bytes: no folder, pipe, socket or device.
+    public let isRegular: Bool
 
     /// Nil for a path at which there is nothing, or that can't be looked at.
     public init?(_ path: String) {
@@ -41,6 +43,7 @@ public struct FileStatus: Equatable, Sendable {
         self.user = UInt32(truncatingIfNeeded: status.st_uid)
         self.mode = UInt32(truncatingIfNeeded: status.st_mode & 0o7777)
         self.isFolder = status.st_mode & 0o170000 == 0o040000  // S_IFMT, S_IFDIR (inode(7))
+        self.isRegular = status.st_mode & 0o170000 == 0o100000  // S_IFREG
     }
 
     /// Whether both are of one file, whatever was written to it.

@@ -34,19 +34,23 @@ struct OutgoingBlocks {
     static let spareCountMax = 64
 
     private var spare = ContiguousArray<UnsafeMutableRawPointer>()
+    /// What connections hold now, bytes: whole blocks, however little is in them.
+    private(set) var bytesInUse = 0
 
     /// A block with room for at least `count` bytes.
     mutating func take(atLeast count: Int) -> OutgoingBlock {
+        let capacity = max(Self.size, count)
+        self.bytesInUse += capacity
         if count <= Self.size, let base = self.spare.popLast() {
             return OutgoingBlock(base: base, capacity: Self.size)
         }
-        let capacity = max(Self.size, count)
         return OutgoingBlock(base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity)
     }
 
     /// Takes a block back, and leaves `empty`; larger ones than usual, and more than enough, are freed.
     mutating func giveBack(_ block: inout OutgoingBlock) {
         guard let base = block.base else { return }
+        self.bytesInUse -= block.capacity
         if block.capacity == Self.size && self.spare.count < Self.spareCountMax {
             self.spare.append(base)
         } else {

@@ -188,7 +188,7 @@ struct Config: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show every setting, where it came from, and every mistake.",
-            discussion: "Ends with 0 when the settings and the catalogue are right, and with 1 when they are not."
+            discussion: "Ends with 0 when the settings and the files that they name are right, and with 1 when they are not."
         )
 
         @OptionGroup var settings: SettingOptions
@@ -197,6 +197,7 @@ struct Config: ParsableCommand {
             let loaded = try self.settings.load()
             var mistakes: [ConfigurationMistake] = []
             do { _ = try CatalogueFile.load(loaded.configuration) } catch { mistakes = error.list }
+            mistakes += loaded.configuration.mistakesInFiles
             print(ConfigurationReport.check(loaded, catalogueMistakes: mistakes))
             guard loaded.mistakes.isEmpty, mistakes.isEmpty else { throw ExitCode(1) }
         }

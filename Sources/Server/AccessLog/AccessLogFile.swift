@@ -66,9 +66,7 @@ final class AccessLogFile: @unchecked Sendable {
         }
         // Readable for its group: it is read by those who look after the machine.
         self.descriptor = Glibc.open(self.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard self.descriptor >= 0 else { throw FileError(self.path, "cannot be opened", errno) }
         self.opened = FileStatus(descriptor: self.descriptor)
-        guard self.opened != nil else {
-            throw FileError(self.path, "cannot be opened", errno)
-        }
     }
 }

@@ -33,7 +33,7 @@ extension ServerConfiguration {
     }
 
     /// Nil while identity is off. Refuses keys that can't be read.
-    func identityCheck(on loop: EventLoop) throws(StartError) -> IdentityCheck? {
+    func identityCheck(on loop: EventLoop, log: Logger) throws(StartError) -> IdentityCheck? {
         guard self.identity.mode == "jwt" else { return nil }
         var rules = IdentityToken.Rules()
         rules.claim = self.identity.claim
@@ -41,7 +41,26 @@ extension ServerConfiguration {
         rules.issuer = self.identity.issuer.isEmpty ? nil : self.identity.issuer
         rules.leewaySeconds = Int64(self.identity.leewaySeconds)
         let keys = try IdentityKeys.load(self.identity.keyFile)
-        return IdentityCheck(keys, rules, cacheMax: self.identity.cachedTokensMax, on: loop)
+        return IdentityCheck(keys, rules, cacheMax: self.identity.cachedTokensMax, on: loop, log: log)
+    }
+
+    /// What a start would find wrong with keys and tokens.
+    public var mistakesInFiles: [ConfigurationMistake] {
+        var mistakes: [ConfigurationMistake] = []
+        func check(_ body: () throws(StartError) -> Void) {
+            do throws(StartError) { try body() } catch {
+                mistakes.append(ConfigurationMistake(place: "start", problem: error.problem, remedy: error.remedy))
+            }
+        }
+        check { () throws(StartError) in try self.checkIdentityKeys() }
+        check { () throws(StartError) in _ = try self.operatorTokens() }
+        return mistakes
+    }
+
+    /// Refuses a file of keys that can't be used, where logins are checked.
+    func checkIdentityKeys() throws(StartError) {
+        guard self.identity.mode == "jwt", !self.identity.keyFile.isEmpty else { return }
+        _ = try IdentityKeys.load(self.identity.keyFile)
     }
 
     func accessLog(ofGateway index: Int, on loop: EventLoop, log: Logger) -> Server.AccessLog? {
@@ -73,6 +92,7 @@ extension ServerConfiguration {
             idleTimeout: .seconds(Int64(self.gateway.idleTimeoutSeconds)),
             writeTimeout: .seconds(Int64(self.gateway.writeTimeoutSeconds)),
             answerTimeout: .seconds(Int64(self.gateway.answerTimeoutSeconds)),
+            unsentBytesMax: self.gateway.unsentBytesMax,
             requestsPerConnectionMax: UInt32(self.gateway.requestsPerConnectionMax),
             clients: self.clientLimits,
             http: http

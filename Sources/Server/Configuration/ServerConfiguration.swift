@@ -33,6 +33,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var writeTimeoutSeconds = 30
         /// A hall of 100,000 seats is 9 MB, which a phone at 0.25 Mbit/s has in this time.
         public var answerTimeoutSeconds = 300
+        /// A thousand phones that read slowly, with 256 KiB of answers each.
+        public var unsentBytesMax = 256 << 20
         public var requestsPerConnectionMax = 100_000
         public var clientAddress = "peer"
         public var trustedAddresses = "127.0.0.0/8, ::1"

@@ -9,6 +9,14 @@ extension Settings {
             "How long it may take until a client has read all of an answer, before its connection is closed."
         ),
         whole(
+            "gateway.unsentBytesMax",
+            1_048_576...1_099_511_627_776,
+            \.gateway.unsentBytesMax,
+            unit: "bytes",
+            "How much memory a gateway process spends on answers that clients have not taken; beyond it, large answers (halls, "
+                + "lists, the catalogue) are refused with 503, and who does not read is not read from."
+        ),
+        whole(
             "gateway.requestsPerConnectionMax",
             1...1_000_000_000,
             \.gateway.requestsPerConnectionMax,

@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Small whole files: read with a bound, written so that a reader never sees half of one.
 enum TextFile {
@@ -7,9 +8,13 @@ enum TextFile {
 
     /// Reads a regular file whole. Refuses one that is longer than `bytesMax`.
     static func read(_ path: String) throws(FileError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting: a pipe in its place would be waited for until somebody opens its other end.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(path, "cannot be opened", errno) }
         defer { close(descriptor) }
+        guard FileStatus(descriptor: descriptor)?.isRegular == true else {
+            throw FileError(path: path, reason: "is no regular file")
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {

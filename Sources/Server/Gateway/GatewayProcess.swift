@@ -35,7 +35,7 @@ public enum GatewayProcess {
         try ServerProcess.run("gateway", index, configuration, reading: reading, isSupervised: isSupervised) {
             process throws(StartError) in
             let keys = try configuration.stateDirectory.loadOrCreateKeys(at: .now)
-            let identity = try configuration.identityCheck(on: process.loop)
+            let identity = try configuration.identityCheck(on: process.loop, log: process.log)
             let server = GatewayServer(
                 index: index,
                 configuration: configuration,

@@ -222,6 +222,7 @@ final class GatewayServer: HTTPHandler {
     }
 
     func carryOut(_ routed: RoutedCall, ifNoneMatch: ByteView?, from client: Gateway.Client) {
+        if Self.size(of: routed) == .large, !self.http.hasRoom { return self.refuseForRoom(client) }
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):
@@ -335,6 +336,8 @@ final class GatewayServer: HTTPHandler {
         self.meter.record(pending.request.kind, from: pending.sentAt, to: Self.steadyTime)
         self.noteAsked(pending)
         guard let client = pending.client else { return self.finishRefresh(pending, with: reply) }
+        // Asked for while there was room, by many at once.
+        if reply.isLarge, !self.http.hasRoom { return self.refuseForRoom(client) }
         var token = pending.token
         if case .joined(let joined) = reply, case .join(let concert, let user) = pending.request {
             let pass = Pass(concert: concert, user: user, place: joined.place, issuedAt: joined.issuedAt)
@@ -353,7 +356,15 @@ final class GatewayServer: HTTPHandler {
             return
         }
         let body = CachedBody(self.writer.schedulesBody(remaining, of: pending.request))
-        for client in self.machine.takeSchedules(body, for: pending) { self.answer(body, ifNoneMatch: nil, client) }
+        for client in self.machine.takeSchedules(body, for: pending) {
+            if self.http.hasRoom { self.answer(body, ifNoneMatch: nil, client) } else { self.refuseForRoom(client) }
+        }
+    }
+
+    /// Clients have not taken so much of what they asked for that there is no memory for another large answer.
+    private func refuseForRoom(_ client: Gateway.Client) {
+        self.http.note(\.largeAnswers)
+        self.answer(Problem(.overloaded, token: "", asksForPlace: false), client)
     }
 
     private func answer(_ reply: Reply, to request: Request, _ token: TokenText, _ client: Gateway.Client) {
@@ -443,5 +454,15 @@ final class GatewayServer: HTTPHandler {
             metadata: ["away": "\(self.shardsAway.map(String.init).joined(separator: ", "))"]
         )
         onReady()
+    }
+}
+
+extension Reply {
+    /// Its answer is as long as a hall or a list.
+    fileprivate var isLarge: Bool {
+        switch self {
+        case .seats, .reservations, .history: true
+        default: false
+        }
     }
 }

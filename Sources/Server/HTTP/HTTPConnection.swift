@@ -78,6 +78,7 @@ final class HTTPConnection {
         self.parser = HTTPRequestParser(limits: server.limits.http)
         self.phaseSince = server.now
         if let entered { self.hasCome(from: client, entered) } else { self.proxyBytes = [] }
+        connection.yieldsRoom = true
         connection.onRead = { self.received($0) }
         connection.onEnd = { self.ended($0) }
         connection.onHighWater = { self.pause() }
@@ -336,15 +337,19 @@ final class HTTPConnection {
     /// Ends what takes too long; true if it did.
     func checkTime(at now: UInt64) -> Bool {
         if self.isLingering {
-            guard now > self.phaseSince + Self.span(Self.lingerTime) else { return false }
-            self.connection.close()
-            return false
+            if self.unread > 0 {
+                self.phaseSince = now
+            } else if now > self.phaseSince + Self.span(Self.lingerTime) {
+                self.connection.close()
+                return false
+            }
         }
         let isTooLong = self.takesTooLong(at: now)
         if isTooLong || self.takesNothing(at: now) {
             self.connection.reset()
             return true
         }
+        guard !self.isLingering else { return false }
         guard self.proxyBytes == nil else {
             guard now > self.phaseSince + Self.span(self.server.limits.headTimeout) else { return false }
             self.server.note(\.proxyHeaders)
@@ -367,7 +372,7 @@ final class HTTPConnection {
 
     /// The peer has read nothing of what is pending for too long.
     private func takesNothing(at now: UInt64) -> Bool {
-        let pending = self.connection.pendingBytes
+        let pending = self.unread
         if pending == 0 || pending != self.pendingBytes {
             self.pendingBytes = pending
             self.pendingSince = now
@@ -378,13 +383,18 @@ final class HTTPConnection {
 
     /// What was pending some time ago has not left yet, though the peer takes a little now and then.
     private func takesTooLong(at now: UInt64) -> Bool {
-        let sentBytes = self.appendedBytes &- UInt64(self.connection.pendingBytes)
+        let sentBytes = self.appendedBytes &- UInt64(self.unread)
         if Int64(bitPattern: sentBytes &- self.owedBytes) >= 0 {
             self.owedBytes = self.appendedBytes
             self.owedSince = now
             return false
         }
         return now > self.owedSince + Self.span(self.server.limits.answerTimeout)
+    }
+
+    /// What the peer has not taken yet; of a last answer, what its own kernel has not: we may not close before.
+    private var unread: Int {
+        self.connection.pendingBytes + (self.isLingering ? self.connection.unacknowledgedBytes : 0)
     }
 
     private static func span(_ time: Nanoseconds) -> UInt64 { UInt64(max(0, time.rawValue)) }

@@ -31,6 +31,8 @@ final class HTTPServer {
         var writeTimeout: Nanoseconds
         /// How long it may take until all of an answer has left, however steadily the peer takes a little of it.
         var answerTimeout: Nanoseconds
+        /// Memory for answers that peers have not taken, over all connections, bytes.
+        var unsentBytesMax: Int
         /// After so many answers a connection is closed.
         var requestsPerConnectionMax: UInt32
         var clients: ClientGate.Limits
@@ -95,12 +97,14 @@ final class HTTPServer {
         self.handler = handler
         self.gate = ClientGate(limits.clients)
         self.sweeper = LoopTimer(on: loop)
+        loop.outgoingBytesMax = limits.unsentBytesMax
     }
 
     /// Goes over to other limits. What is about a request's size, and how many connections an address may have, counts for
     /// connections that come from now on.
     func use(_ limits: Limits) {
         self.limits = limits
+        self.loop.outgoingBytesMax = limits.unsentBytesMax
         guard self.gate.use(limits.clients) else { return }
         for connection in self.rows.compactMap(\.connection) { connection.gateHasChanged() }
     }
@@ -113,6 +117,7 @@ final class HTTPServer {
         stats.timedOut = self.counts.timeouts
         stats.malformed = self.counts.badRequests
         stats.acceptErrors = self.counts.acceptErrors
+        stats.unsentBytes = UInt64(self.loop.outgoingBytes)
         return stats
     }
 
@@ -145,6 +150,9 @@ final class HTTPServer {
     func listen(on descriptor: Int32) throws(UVError) -> UInt16 {
         try self.add(TCPListener(on: self.loop, descriptor: descriptor) { [unowned self] in self.accept($0) })
     }
+
+    /// Whether another large answer fits into the memory that unsent answers may take.
+    var hasRoom: Bool { self.loop.outgoingBytes < self.limits.unsentBytesMax }
 
     var isDraining: Bool { self.draining != nil }
 

@@ -1,4 +1,5 @@
 import Booking
+import Logging
 import Reactor
 import Wire
 
@@ -35,6 +36,7 @@ final class IdentityCheck {
     static let underWayMax = 2_048
 
     private let loop: EventLoop
+    private let log: Logger
     private let rules: IdentityToken.Rules
     private var keys: IdentityKeys
     private var cache: IdentityCache
@@ -44,11 +46,13 @@ final class IdentityCheck {
     private var age = 0
     private(set) var counts = GatewayStats.Identity()
 
-    init(_ keys: IdentityKeys, _ rules: IdentityToken.Rules, cacheMax: Int, on loop: EventLoop) {
+    init(_ keys: IdentityKeys, _ rules: IdentityToken.Rules, cacheMax: Int, on loop: EventLoop, log: Logger) {
         self.keys = keys
+        self.log = log
         self.rules = rules
         self.cache = IdentityCache(countMax: cacheMax)
         self.loop = loop
+        self.tellOfIgnoredKeys()
     }
 
     /// These sign logins from now on. All tokens are checked anew.
@@ -56,6 +60,13 @@ final class IdentityCheck {
         self.keys = keys
         self.age += 1
         self.cache.removeAll()
+        self.tellOfIgnoredKeys()
+    }
+
+    private func tellOfIgnoredKeys() {
+        guard !self.keys.ignored.isEmpty else { return }
+        let list = self.keys.ignored.joined(separator: ", ")
+        self.log.warning("keys of logins that can't be used here are ignored", metadata: ["keys": "\(list)"])
     }
 
     /// Who asks with this header `Authorization`, at a moment in seconds since 1970.

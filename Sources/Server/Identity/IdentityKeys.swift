@@ -24,6 +24,8 @@ struct IdentityKeys: Sendable {
     private static let secretBytesMin = 32
 
     let keys: [Key]
+    /// Keys of the set that this server can't use: of other kinds, curves or lengths (RFC 7517, section 5).
+    private(set) var ignored: [String] = []
 
     /// The key that has to have signed `token`.
     func key(for token: IdentityToken) throws(Problem) -> Key {
@@ -40,7 +42,7 @@ struct IdentityKeys: Sendable {
     static func load(_ path: String) throws(StartError) -> IdentityKeys {
         do {
             let text = String(decoding: try TextFile.read(path), as: UTF8.self)
-            return IdentityKeys(keys: try text.contains("-----BEGIN") ? Self.fromPEM(text) : Self.fromJSON(text))
+            return try text.contains("-----BEGIN") ? IdentityKeys(keys: Self.fromPEM(text)) : Self.fromJSON(text)
         } catch {
             // Never the content: it may hold a secret.
             let reason = (error as? FileError)?.reason ?? (error as? WireError)?.reason ?? "is no key set, and no key"
@@ -80,19 +82,23 @@ struct IdentityKeys: Sendable {
 
     private struct Set: Decodable { let keys: [Member] }
 
-    private static func fromJSON(_ text: String) throws -> [Key] {
+    private static func fromJSON(_ text: String) throws -> IdentityKeys {
         let members = try JSONDecoder().decode(Set.self, from: Data(text.utf8)).keys
         var keys: [Key] = []
+        var ignored: [String] = []
         for (index, member) in members.enumerated() {
-            guard let key = try Self.key(member, "key \(index + 1)") else { continue }
+            guard let key = try Self.key(member, "key \(index + 1)") else {
+                ignored.append(member.kid ?? "\(index + 1)")
+                continue
+            }
             if let id = key.id, keys.contains(where: { $0.id == id }) { throw WireError("has two keys \(id)") }
             keys.append(key)
         }
         guard !keys.isEmpty else { throw WireError("has no key for HS256, ES256, RS256 or EdDSA") }
-        return keys
+        return IdentityKeys(keys: keys, ignored: ignored)
     }
 
-    /// Nil for keys that are not for the four algorithms: sets may have such for others (RFC 7517, section 5).
+    /// Nil for keys that are not for the four algorithms, or of a curve or length that they do not have.
     private static func key(_ member: Member, _ name: String) throws -> Key? {
         let algorithm: IdentityToken.Algorithm
         switch member.kty {
@@ -108,10 +114,11 @@ struct IdentityKeys: Sendable {
         if algorithm == .hs256 {
             verifier = try Self.secret(member.k, name)
         } else {
-            guard var jwk = member.jwk else { throw WireError("\(name) can't be read") }
+            guard var jwk = member.jwk else { return nil }
             jwk.keyIdentifier = "key"
             jwk.algorithm = JWK.Algorithm(rawValue: algorithm.rawValue)
-            verifier = try Self.verifier { [jwk] in try await $0.add(jwk: jwk) }
+            guard let made = try? Self.verifier({ [jwk] in try await $0.add(jwk: jwk) }) else { return nil }
+            verifier = made
         }
         return Key(id: member.kid, algorithm: algorithm, verifier: verifier)
     }

@@ -159,6 +159,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var malformed: UInt64 = 0
         /// Times that the system had no descriptor for another one.
         public var acceptErrors: UInt64 = 0
+        /// Memory that answers take which clients have not taken yet.
+        public var unsentBytes: UInt64 = 0
         public init() {}
     }
 
@@ -187,6 +189,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var requestsByUser: UInt64 = 0
         /// 503: too many in flight or held at a shard, or too many keys.
         public var overloaded: UInt64 = 0
+        /// 503: large answers while too much was unsent.
+        public var largeAnswers: UInt64 = 0
         /// 503, at once, by what it was worth: `gateway.overloadDelayMilliseconds`.
         public var shedJoins: UInt64 = 0
         public var shedQuestions: UInt64 = 0

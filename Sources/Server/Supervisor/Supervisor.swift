@@ -187,7 +187,7 @@ public final class Supervisor {
         self.configuration.operator.port = self.ports[1].port
         _ = try self.state.loadOrCreateKeys(at: .now)
         _ = try self.configuration.operatorTokens()
-        if self.configuration.identity.mode == "jwt" { _ = try IdentityKeys.load(self.configuration.identity.keyFile) }
+        try self.configuration.checkIdentityKeys()
         self.configuration.catalogue.file = Self.absolute(self.configuration.catalogue.file)
         try self.writeSettings(self.configuration)
     }

@@ -47,7 +47,10 @@ public struct IdentityToken: Sendable {
 
     /// Reads `token` as of a moment, in seconds since 1970.
     public init(_ token: ByteView, _ rules: Rules, at now: Int64) throws(Problem) {
-        guard token.count <= Self.bytesMax, let first = token.firstIndex(of: UInt8(ascii: ".")),
+        guard token.count <= Self.bytesMax else {
+            throw .identityMalformed("it is longer than \(Self.bytesMax) bytes")
+        }
+        guard let first = token.firstIndex(of: UInt8(ascii: ".")),
             let second = token.firstIndex(of: UInt8(ascii: "."), from: first + 1),
             token.firstIndex(of: UInt8(ascii: "."), from: second + 1) == nil
         else { throw .identityMalformed("it is not three parts with points between them") }
