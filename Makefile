@@ -29,7 +29,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
 .PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core \
-    bench-guard bench-allocations forge overload burst slow-clients test kills \
+    bench-guard bench-allocations bench-extras forge overload burst slow-clients test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
@@ -85,6 +85,10 @@ forge: build  # A million forged tokens to a gateway: none accepted, and what ea
 bench-journal: build  # Durable joins by policy, beside nginx with Lua and Redis: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
 	@deploy/setup bench bench-journal
 	@deploy/bench/journal.py
+
+bench-extras: build  # What an access log and logins add to the CPU of a poll: ROUNDS=3 SECONDS_PER_ROUND=5 DISK=/var/tmp
+	@deploy/setup bench
+	@deploy/bench/extras.py
 
 bench-compaction: build  # p99 of joins and polls beside a compaction: ROUNDS=3 FILL_SECONDS=10 ARCHIVE=on DISK=/var/tmp
 	@deploy/setup bench

@@ -1,6 +1,7 @@
 -- What wrk sends, and what it says at the end, for the scripts here:
 --
---     wrk ... URL -- THREADS poll FILE       polls, taking the lines of FILE in turn: concert id, space, token
+--     wrk ... URL -- THREADS poll FILE       polls, taking the lines of FILE in turn: concert id, space, token;
+--                                            and another space and a login, where logins are asked for
 --     wrk ... URL -- THREADS join FIRST N    joins, each by a new user from FIRST up, to concerts 1..N in turn
 --     wrk ... URL -- THREADS schedules N     the lists of schedules of concerts 1..N, in turn
 --     wrk ... URL -- THREADS reserve FILE FIRST SCHEDULES SEATS
@@ -102,9 +103,9 @@ function polls_of(file, threads)
     local polls, line = {}, 0
     for text in io.lines(file) do
         if line % threads == index then
-            local concert, token = text:match("^(%d+) (%S+)$")
+            local concert, token, login = text:match("^(%d+) (%S+) ?(%S*)$")
             polls[#polls + 1] = wrk.format("GET", "/api/v1/waiting?concertId=" .. concert,
-                more({ ["X-Concert-Token"] = token }))
+                more({ ["X-Concert-Token"] = token, ["Authorization"] = login ~= "" and "Bearer " .. login or nil }))
         end
         line = line + 1
     end
