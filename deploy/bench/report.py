@@ -23,6 +23,7 @@ ELSEWHERE = [
     # file in bench, title, what it shows and the command that draws it
     ("overload.svg", "More than can be done", "What is completed and how long it takes, from a quarter to three times of what "
      "one core carries\n(`make overload`)."),
+    ("million.svg", "A line of a million", "A million people join one concert and ask as they are told to (`make bench-million`)."),
 ]
 ALTERNATIVES = {
     "cpu": "CPU of a request by call and server, as bars",
