@@ -27,6 +27,20 @@ import Testing
         #expect(buckets.take(1, at: Self.start + .milliseconds(200)) == nil)
     }
 
+    @Test func `a client may owe, and comes back when it has paid`() {
+        var buckets = self.buckets(perSecond: 10, burst: 3)
+        buckets.charge(1, 5, at: Self.start)
+        #expect(buckets.take(1, at: Self.start) == .milliseconds(300))
+        buckets.checkInvariants(at: Self.start)
+        #expect(buckets.take(1, at: Self.start + .milliseconds(300)) == nil)
+        #expect(buckets.take(2, at: Self.start) == nil)
+        // No more than a minute's, however much it was.
+        buckets.charge(1, .max, at: Self.start)
+        buckets.checkInvariants(at: Self.start)
+        #expect(buckets.take(1, at: Self.start + .seconds(59)) != nil)
+        #expect(buckets.take(1, at: Self.start + .seconds(61)) == nil)
+    }
+
     @Test func `a quiet time earns a burst and no more`() {
         var buckets = self.buckets(perSecond: 10, burst: 3)
         _ = buckets.take(1, at: Self.start)
@@ -97,5 +111,6 @@ import Testing
     @Test func `a clock at its end refuses nobody for ever`() {
         var buckets = self.buckets(perSecond: 1, burst: 1)
         #expect(buckets.take(1, at: .distantFuture) == nil)
+        buckets.charge(2, 5, at: .distantFuture)
     }
 }

@@ -17,6 +17,8 @@ import Testing
         "--set",
         "gateway.requestsPerAddressBurst=20",
         "--set",
+        "gateway.answerBytesPerRequest=4096",
+        "--set",
         "gateway.requestsPerUserPerSecond=1",
         "--set",
         "gateway.requestsPerUserBurst=3",
@@ -44,6 +46,20 @@ import Testing
             }
         }
         return (passed, nil)
+    }
+
+    @Test func `a long answer counts as several requests`() throws {
+        // 24 kB are five more: of twenty requests three such answers leave two, and the next owes.
+        var passed = 0
+        var last: Answer?
+        while passed < 1_000, last == nil {
+            let connection = try TestConnection(port: self.port, host: 13)
+            try connection.send(BookingClient.request("GET", "/api/v1/concert/schedules?concertId=1"))
+            let answer = try connection.answer()
+            if answer.status == 200 { passed += 1 } else { last = answer }
+        }
+        #expect(last?.status == 429 && passed >= 4)
+        #expect(passed < 20)
     }
 
     @Test func `an address that asks too often is told when to come back`() throws {

@@ -79,6 +79,8 @@ import Testing
         try TestCluster.eventually("the gateway has taken it over") {
             try client.call("POST", "/api/v1/waiting", body: body).status == 400
         }
+        let limits = try client.call("GET", "/openapi.json").json["x-limits"]
+        #expect(limits["gateway.bodyBytesMax"]["value"] == 4_096)
         try TestCluster.eventually("a shard has, too") {
             cluster.errorText.contains("debug shard 0: settings read again")
         }

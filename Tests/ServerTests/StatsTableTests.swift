@@ -1,4 +1,6 @@
+import FoundationEssentials
 import Testing
+import Wire
 
 @testable import Server
 
@@ -52,6 +54,29 @@ import Testing
                 gateway 0: no answer within 2 s
                 """
         )
+    }
+
+    @Test func `of thousands of concerts the busiest are told one by one, and all fit a frame`() throws {
+        var shard = ShardStats(shard: 0, slots: .init(first: 0, last: 16_383))
+        let most = UInt64(1) << 48
+        shard.fill(
+            (1...20_000).map { number in
+                var concert = ShardStats.Concert(concertId: most - 20_000 + UInt64(number))
+                concert.joined = most + UInt64(number)
+                concert.waiting = most
+                concert.gone.left = UInt64(number)
+                (concert.held, concert.sold, concert.free, concert.takings) = (most, most, most, 1)
+                concert.admitted = number % 10 == 0 ? 1 : 0
+                return concert
+            }
+        )
+        #expect(shard.concerts.count == 2_000 && shard.concertCount == 20_000)
+        #expect(shard.concerts.allSatisfy { $0.admitted == 1 })
+        #expect(zip(shard.concerts, shard.concerts.dropFirst()).allSatisfy { $0.concertId < $1.concertId })
+        #expect(shard.concertsAndOthers.reduce(0) { $0 + $1.takings } == 20_000)
+        let json = shard.json
+        #expect(json.utf8.count < FrameLimits.bytesMax)
+        #expect(try JSONDecoder().decode(ShardStats.self, from: Data(json.utf8)) == shard)
     }
 
     @Test func `a table ends with the shards that can't write`() {

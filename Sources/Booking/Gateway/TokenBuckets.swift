@@ -17,6 +17,8 @@ public struct TokenBuckets: Sendable {
     }
 
     private static let setSize = 4
+    /// What a client may owe, in the time that it takes to come.
+    private static let debtMax: Int64 = 60_000_000_000
 
     private let hash: SipHash
     private let interval: Int64
@@ -62,6 +64,22 @@ public struct TokenBuckets: Sendable {
         return Nanoseconds(wait)
     }
 
+    /// Takes `count` more of `client`, for what a request turned out to cost, also where there are none: the client owes them,
+    /// up to a minute's.
+    public mutating func charge(_ client: UInt128, _ count: Int, at now: Timestamp) {
+        let now = now.nanoseconds
+        let hash = self.hash.hash(client)
+        let index = self.bucket(
+            of: max(hash, 1),
+            from: (Int(truncatingIfNeeded: hash) & self.setMask) * Self.setSize,
+            now
+        )
+        let cost = Int64(clamping: count).multipliedReportingOverflow(by: self.interval)
+        let most = (Timestamp(nanoseconds: now) + Nanoseconds(self.span) + Nanoseconds(Self.debtMax)).nanoseconds
+        let (due, isTooMuch) = max(self.buckets[index].due, now).addingReportingOverflow(cost.partialValue)
+        self.buckets[index].due = cost.overflow || isTooMuch ? most : min(due, most)
+    }
+
     /// The same for a user: of one that nobody vouches for, whatever comes from `address` has tokens of its own.
     public mutating func take(_ asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         let scope = asker.isVouched ? 0 : max(1, self.hash.hash(address.bits))
@@ -82,7 +100,7 @@ public struct TokenBuckets: Sendable {
 
     public func checkInvariants(at now: Timestamp) {
         precondition(
-            self.buckets.allSatisfy { $0.due <= now.nanoseconds || $0.due - now.nanoseconds <= self.span },
+            self.buckets.allSatisfy { $0.due <= now.nanoseconds || $0.due - now.nanoseconds <= self.span + Self.debtMax },
             "a bucket owes more than it can hold"
         )
         for first in stride(from: 0, to: self.buckets.count, by: Self.setSize) {

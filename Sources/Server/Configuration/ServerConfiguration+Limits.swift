@@ -112,6 +112,7 @@ extension ServerConfiguration {
             requestsBurst: self.gateway.requestsPerAddressBurst,
             requestsPerUserPerSecond: self.gateway.requestsPerUserPerSecond,
             requestsPerUserBurst: self.gateway.requestsPerUserBurst,
+            bytesPerRequest: self.gateway.answerBytesPerRequest,
             bucketsMax: self.gateway.rateBucketsMax
         )
     }

@@ -46,6 +46,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         /// A page asks a few times a second while its user does something.
         public var requestsPerUserPerSecond = 20
         public var requestsPerUserBurst = 100
+        /// Writing so many takes a gateway as long as a few small answers.
+        public var answerBytesPerRequest = 16_384
         public var rateBucketsMax = 65_536
         public var overloadDelayMilliseconds = 20
         /// Longer than what a disk, a neighbour or a garbage-collecting client makes one wait now and then.

@@ -67,6 +67,14 @@ extension Settings {
             "How many of them may come at once after a quiet time."
         ),
         whole(
+            "gateway.answerBytesPerRequest",
+            1_024...1_073_741_824,
+            \.gateway.answerBytesPerRequest,
+            unit: "bytes",
+            "An answer counts as one request more of its client's address for each so many bytes: the map of a large hall is "
+                + "hundreds."
+        ),
+        whole(
             "gateway.requestsPerUserPerSecond",
             0...1_000_000,
             \.gateway.requestsPerUserPerSecond,

@@ -14,6 +14,7 @@ extension Settings {
         "gateway.requestsPerConnectionMax", "gateway.trustedAddresses",
         // With another rate, everybody starts with all requests.
         "gateway.requestsPerAddressPerSecond", "gateway.requestsPerAddressBurst",
+        "gateway.answerBytesPerRequest",
         "gateway.requestsPerUserPerSecond", "gateway.requestsPerUserBurst",
         "gateway.overloadDelayMilliseconds", "gateway.overloadPatienceMilliseconds", "gateway.overloadInFlightMin",
         "gateway.overloadAskingRoomPercent", "gateway.overloadBookingRoomPercent",

@@ -28,6 +28,8 @@ struct ClientGate {
         var requestsBurst = 1
         var requestsPerUserPerSecond = 0
         var requestsPerUserBurst = 1
+        /// An answer counts as one request more for each so many bytes.
+        var bytesPerRequest = 16_384
         /// Buckets of 16 bytes.
         var bucketsMax = 65_536
     }
@@ -102,6 +104,9 @@ struct ClientGate {
     /// Whether a client is left alone, whatever it asks.
     func isExempt(_ address: IPAddress) -> Bool { !self.asksForPeers || self.isTrusted(address) }
 
+    /// Whether answers may cost more than their requests.
+    var charges: Bool { self.buckets != nil }
+
     /// Whether each request of a connection from this address is looked at: limits count it, or its headers say whose it is.
     func watches(_ address: IPAddress) -> Bool {
         !self.isExempt(address) || self.limits.source == .forwarded || self.limits.source == .forwardedFor
@@ -137,6 +142,13 @@ struct ClientGate {
     /// Nil where a request of `address`, which is not trusted, may pass; else how long until the next may.
     mutating func takeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         self.buckets?.take(address.client(prefixBits: self.limits.prefixBits).bits, at: now)
+    }
+
+    /// An answer for `address` was long: it counts as so many requests more.
+    mutating func charge(_ address: IPAddress, answerBytes: Int, at now: Timestamp) {
+        guard self.buckets != nil, answerBytes >= self.limits.bytesPerRequest, !self.isExempt(address) else { return }
+        let client = address.client(prefixBits: self.limits.prefixBits).bits
+        self.buckets?.charge(client, answerBytes / self.limits.bytesPerRequest, at: now)
     }
 
     /// The same for a request of `asker`, from such an address.

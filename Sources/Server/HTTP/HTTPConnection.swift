@@ -238,7 +238,7 @@ final class HTTPConnection {
                 self.server.handler.refuse(.forwardedInvalid, of: request, from: client)
                 return .small
             }
-            if self.server.namesClients, named != self.client { self.named.append((client.sequence, named)) }
+            if self.server.namesClients || self.server.gate.charges, named != self.client { self.named.append((client.sequence, named)) }
             if self.server.gate.isExempt(named) { caller = nil }
         }
         if let caller, let wait = self.server.gate.takeToken(of: caller, at: self.server.moment) {
@@ -280,10 +280,17 @@ final class HTTPConnection {
         self.connection.append(bytes.bytes)
         self.appendedBytes &+= UInt64(bytes.count)
         let isLast = self.lastAnswer == self.nextAnswer
-        if self.named.first?.sequence == self.nextAnswer { self.named.removeFirst() }
+        if self.isWatched { self.charge(bytes.count) }
         self.nextAnswer &+= 1
         if !self.early.isEmpty { self.early.removeFirst() }
         if isLast { self.finish() } else { self.continueIfInTurn() }
+    }
+
+    /// What an answer cost its client, and whose it was, if its proxy said so.
+    private func charge(_ answerBytes: Int) {
+        let isNamed = self.named.first?.sequence == self.nextAnswer
+        let client = isNamed ? self.named.removeFirst().client : self.client
+        self.server.gate.charge(client, answerBytes: answerBytes, at: self.server.moment)
     }
 
     private func continueIfInTurn() {

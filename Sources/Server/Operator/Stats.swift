@@ -63,6 +63,12 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public init(concertId: UInt64) { self.concertId = concertId }
     }
 
+    public struct Others: Codable, Equatable, Sendable {
+        public var count: UInt64
+        /// With 0 for its id.
+        public var sum = Concert(concertId: 0)
+    }
+
     public struct Points: Codable, Equatable, Sendable {
         public var accounts: UInt64 = 0
         /// Won.
@@ -134,13 +140,23 @@ public struct ShardStats: Codable, Equatable, Sendable {
     public var time: Int64?
     public var process = ProcessStats()
     public var slots: Slots
+    /// In the order of their ids; of more than `concertsMax`, those with the most people.
     public var concerts: [Concert] = []
+    /// All others; nil while there are none.
+    public var otherConcerts: Others?
     public var points = Points()
     public var payments = Payments()
     public var cancellations = Cancellations()
     public var answers = Answers()
     public var requests: [RequestStats] = []
     public var journal = Journal()
+    /// As many as fit a frame with room to spare, a quarter of a KiB each.
+    public static let concertsMax = 2_000
+
+    public var concertCount: Int { self.concerts.count + Int(self.otherConcerts?.count ?? 0) }
+    /// Every concert is in it, by itself or in the sum.
+    public var concertsAndOthers: [Concert] { self.concerts + (self.otherConcerts.map { [$0.sum] } ?? []) }
+
     public init(shard: Int, slots: Slots) {
         self.shard = shard
         self.slots = slots
@@ -292,11 +308,12 @@ public struct ClusterStats: Codable, Equatable, Sendable {
     public var discrepancies: [String] {
         var found: [String] = []
         for shard in self.shards {
-            for concert in shard.concerts {
+            for concert in shard.concertsAndOthers {
                 let people = concert.waiting + concert.admitted + concert.gone.total
                 guard people != concert.joined else { continue }
+                let name = concert.concertId == 0 ? "other concerts of shard \(shard.shard)" : "concert \(concert.concertId)"
                 found.append(
-                    "concert \(concert.concertId): \(concert.joined) joined, but \(people) are waiting, inside or gone"
+                    "\(name): \(concert.joined) joined, but \(people) are waiting, inside or gone"
                 )
             }
             let points = shard.points
@@ -316,7 +333,7 @@ public struct ClusterStats: Codable, Equatable, Sendable {
         guard self.missing.isEmpty, isSettled else { return [] }
         let debited = self.shards.reduce(0) { $0 + $1.points.debited }
         let credited = self.shards.reduce(0) { $0 + $1.points.credited }
-        let takings = self.shards.reduce(0) { $0 + $1.concerts.reduce(0) { $0 + $1.takings } }
+        let takings = self.shards.reduce(0) { $0 + $1.concertsAndOthers.reduce(0) { $0 + $1.takings } }
         guard debited - credited != takings else { return [] }
         return [
             "payments took \(debited) points and cancellations gave \(credited) back, but the seats sold cost \(takings)"
