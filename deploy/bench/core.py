@@ -35,7 +35,8 @@ SEEDS, STEPS = 50, 20_000
 THINGS = {"waiting": 10, "held": 1, "sold": 1, "account": 1}  # how many times MEMORY_COUNT of each
 
 # What is asked of the core: a second at least, of an operation at a line's length.
-PER_SECOND = {("join", 1_000_000): 5e6, ("poll", 1_000_000): 10e6, ("replay, a fact", 0): 3e6}
+PER_SECOND = {("join", 100_000): 5e6, ("join", 1_000_000): 5e6, ("poll", 100_000): 10e6, ("poll", 1_000_000): 10e6,
+              ("replay, a fact", 0): 3e6}
 LAST_PLACE_RATIO = 2  # instructions for the place of the last of the longest line, over those of the shortest
 BYTES_WAITING = 64
 
