@@ -28,7 +28,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-core \
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-hot bench-million bench-core \
     bench-guard bench-allocations bench-extras forge overload burst slow-clients test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
@@ -62,6 +62,14 @@ bench: build  # Usher beside its peers, one table and PERFORMANCE.md: CALLS=poll
 bench-recovery: build  # A shard with a million people waiting, after kill -9: ROUNDS=3 DISK=/var/tmp
 	swift build -c release --product benchmarks
 	@deploy/bench/recovery.py
+
+bench-hot: build  # One hot concert on one shard's core, asked as gateways ask: ROUNDS=3 PEOPLE=100000 BATCHES='16 64 256' DISK=/var/tmp
+	swift build -c release --product benchmarks
+	@deploy/bench/hot.py
+
+bench-million: build  # A million in one line, who ask as Retry-After says, as a picture: PEOPLE=1000000 RATE=5000 DISK=/var/tmp
+	swift build -c release --product benchmarks
+	@deploy/bench/million.py
 
 bench-core: setup  # Time, instructions and memory of each operation of the core, to 10 million waiting: ROUNDS=9 WAITING_MAX=
 	swift build -c release --product benchmarks

@@ -53,12 +53,12 @@ enum ForgeBenchmark {
         let client = try PipelinedClient(port: port, connections: 16)
         let genuine = try client.join(concert: 1, user: 4_242)
         var forgery = Forgery(of: genuine, seed: 4_711)
-        let begun = try Self.cpu(of: pid)
+        let begun = try ProcessCPU.nanoseconds(of: pid)
         let forged = try client.send(count) { Refusals.request(forgery.next()) }
-        let middle = try Self.cpu(of: pid)
+        let middle = try ProcessCPU.nanoseconds(of: pid)
         let bare = Refusals.request([])
         let without = try client.send(count) { bare }
-        let over = try Self.cpu(of: pid)
+        let over = try ProcessCPU.nanoseconds(of: pid)
         let taken = try client.send(1) { Refusals.request(genuine) }
         precondition(taken == [200: 1], "the genuine token was refused")
         print(
@@ -74,19 +74,6 @@ enum ForgeBenchmark {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
-
-    /// Of a process's first thread, nanoseconds (proc(5), schedstat).
-    private static func cpu(of pid: Int32) throws -> UInt64 {
-        guard let file = fopen("/proc/\(pid)/schedstat", "r") else { throw WireError("there is no process \(pid)") }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 128)
-        guard fgets(&line, 128, file) != nil,
-            let cpu = UInt64(String(decoding: line.map(UInt8.init(bitPattern:)).prefix { $0 > 0x20 }, as: UTF8.self))
-        else {
-            throw WireError("the kernel keeps no schedstat")
-        }
-        return cpu
     }
 }
 

@@ -14,6 +14,13 @@ import Glibc
                benchmarks openload PORT RATE SECONDS WARM_UP CONNECTIONS SEED MIX
                                                             requests that come whether others were answered or not, for
                                                             deploy/bench/overload.py; MIX such as join=6,poll=3,reserve=1
+               benchmarks hot-frames SOCKET PID PEOPLE SECONDS LINKS BATCH...
+                                                            joins and polls of one concert, as gateways ask that shard
+               benchmarks hot-http PORT GATEWAY SHARD PEOPLE SECONDS
+                                                            polls of one concert through the gateway of that process
+               benchmarks long-line PORT PEOPLE OPENS RATE CONNECTIONS
+                                                            people who join concert 1, and ask as Retry-After says until
+                                                            they are let in, from OPENS (seconds since 1970) on
         """
 
     static func main() throws {
@@ -46,6 +53,30 @@ import Glibc
         case ("openload", 8):
             guard let plan = Self.plan(words) else { fallthrough }
             try OpenLoad.run(plan)
+        case ("hot-frames", 7...):
+            let batches = words[6...].compactMap { Int($0) }
+            guard let pid = Int32(words[2]), let people = Int(words[3]), let seconds = Double(words[4]),
+                let links = Int(words[5]), links > 0, batches.count == words.count - 6,
+                batches.allSatisfy({ $0 > 0 }), people >= batches.count
+            else { fallthrough }
+            try HotConcert.run(
+                socket: words[1],
+                pid: pid,
+                people: people,
+                seconds: seconds,
+                links: links,
+                batches: batches
+            )
+        case ("hot-http", 6):
+            guard let port = UInt16(words[1]), let gateway = Int32(words[2]), let shard = Int32(words[3]),
+                let people = Int(words[4]), let seconds = Double(words[5]), people > 0
+            else { fallthrough }
+            try HotConcert.run(port: port, gateway: gateway, shard: shard, people: people, seconds: seconds)
+        case ("long-line", 6):
+            guard let port = UInt16(words[1]), let people = UInt32(words[2]), let opens = Double(words[3]),
+                let rate = Double(words[4]), let connections = Int(words[5]), people > 0, rate > 0, connections > 0
+            else { fallthrough }
+            try LongLine.run(port: port, people: people, opens: opens, rate: rate, connections: connections)
         default:
             print(Self.usage)
             exit(2)

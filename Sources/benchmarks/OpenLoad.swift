@@ -48,7 +48,8 @@ final class OpenLoad {
         let isRecorded: Bool
     }
 
-    fileprivate static func histogram() -> Histogram<UInt64> {
+    /// Of microseconds, up to a minute.
+    static func histogram() -> Histogram<UInt64> {
         Histogram<UInt64>(
             lowestDiscernibleValue: 1,
             highestTrackableValue: 60_000_000,
@@ -58,7 +59,7 @@ final class OpenLoad {
 
     private let plan: Plan
     private let loop: EventLoop
-    private var clients: [OpenLoadConnection] = []
+    private var clients: [OpenLoadConnection<Underway>] = []
     private var templates: OpenLoadRequests
     private var kinds: [Kind] = []
     private var random: SeededGenerator
@@ -92,7 +93,7 @@ final class OpenLoad {
         let load = try OpenLoad(plan)
         for _ in 0..<plan.connections {
             let connection = try Connection(on: load.loop, to: .loopback(port: plan.port))
-            let client = OpenLoadConnection(connection)
+            let client = OpenLoadConnection<Underway>(connection)
             client.onAnswer = { [unowned load] in load.answered($0, $1, $2) }
             client.onEnd = { fatalError("the server has closed a connection") }
             load.clients.append(client)
@@ -218,7 +219,7 @@ final class OpenLoad {
             + "\"shedMicroseconds\":\(Self.json(outcome.shedLatency))}"
     }
 
-    private static func json(_ latency: Histogram<UInt64>) -> String {
+    static func json(_ latency: Histogram<UInt64>) -> String {
         guard latency.totalCount > 0 else { return "null" }
         let parts = [50.0, 90, 99, 99.9].map {
             "\"p\($0 == 99.9 ? "999" : "\(Int($0))")\":\(latency.valueAtPercentile($0))"

@@ -1,15 +1,15 @@
 import DequeModule
 import Reactor
 
-/// One connection of an open load: answers come in the order of the requests.
-final class OpenLoadConnection {
+/// One connection of a load: answers come in the order of the requests. `Underway` is what the load remembers of each.
+final class OpenLoadConnection<Underway> {
     private let connection: Connection
-    private var underway = Deque<OpenLoad.Underway>()
+    private var underway = Deque<Underway>()
     /// The start of an answer whose end has not come.
     private var kept: [UInt8] = []
 
     /// With the request, the status, and all bytes of the answer.
-    var onAnswer: ((OpenLoad.Underway, Int, UnsafeRawBufferPointer) -> Void)?
+    var onAnswer: ((Underway, Int, UnsafeRawBufferPointer) -> Void)?
     var onEnd: (() -> Void)?
 
     init(_ connection: Connection) {
@@ -19,9 +19,15 @@ final class OpenLoadConnection {
         connection.startReading()
     }
 
-    func send(_ bytes: [UInt8], _ request: OpenLoad.Underway) {
+    func send(_ bytes: [UInt8], _ request: Underway) {
         self.underway.append(request)
         self.connection.append(bytes)
+    }
+
+    /// The same without a copy: `fill` writes into `capacity` bytes, and says how many it wrote.
+    func send(_ request: Underway, capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
+        self.underway.append(request)
+        self.connection.append(capacity: capacity, fill)
     }
 
     private func received(_ bytes: UnsafeRawBufferPointer) {

@@ -5,7 +5,7 @@ import Wire
 /// connection, and then reads their answers.
 final class PipelinedClient {
     /// Requests under way on a connection: half of what a gateway reads ahead.
-    private static let underWay = 32
+    static let underWay = 32
 
     private let descriptors: [Int32]
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -19,6 +19,15 @@ extension ServerConfiguration {
         return limits
     }
 
+    /// Whoever asks as late as they are told is seen three times in a waiting lifetime, of whatever concert.
+    func pollPause(for catalogue: Catalogue) -> PollPause {
+        let lifetime = catalogue.concerts.map(\.rules.waitingLifetime).min() ?? self.rules.waitingLifetime
+        return PollPause(
+            frontPerSecond: UInt64(self.gateway.frontPollsPerSecond),
+            secondsMax: UInt64(max(1, min(Int64(self.gateway.pollPauseMaxSeconds), lifetime.rawValue / 3_000_000_000)))
+        )
+    }
+
     /// What a gateway may still send again is kept for twice as long as it waits, whatever the setting says.
     var answerLimits: AnswerLimits {
         var limits = AnswerLimits()

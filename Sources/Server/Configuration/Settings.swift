@@ -168,6 +168,22 @@ public enum Settings {
             unit: "milliseconds",
             "How old the seat counts in a list of schedules may be; 0 asks the shard every time."
         ),
+        whole(
+            "gateway.frontPollsPerSecond",
+            1...1_000_000,
+            \.gateway.frontPollsPerSecond,
+            unit: "people",
+            "How many people at the front of a line may ask each second where they stand; who is n times as far back is told "
+                + "to ask each n seconds."
+        ),
+        whole(
+            "gateway.pollPauseMaxSeconds",
+            1...3_600,
+            \.gateway.pollPauseMaxSeconds,
+            unit: "seconds",
+            "The longest time after which someone far back in a long line is told to ask again; never more than a third of the "
+                + "shortest waiting lifetime."
+        ),
     ]
 
     private static let operatorPort = [

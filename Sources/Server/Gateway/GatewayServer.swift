@@ -70,7 +70,11 @@ final class GatewayServer: HTTPHandler {
         self.tokens = tokens
         self.catalogue = catalogue
         self.router = Router(catalogue: catalogue, tokens: tokens)
-        self.writer = AnswerWriter(catalogue: catalogue, zone: configuration.zone.table)
+        self.writer = AnswerWriter(
+            catalogue: catalogue,
+            zone: configuration.zone.table,
+            pollPause: configuration.pollPause(for: catalogue)
+        )
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
         self.pulses = Self.pulses(configuration)

@@ -33,6 +33,8 @@ final class ShardServer {
     private let ticker: LoopTimer
     private let pacer: LoopTimer
     private let time: ShardTime
+    /// Read by the first who asks in a turn of the loop.
+    private var turnTime: Timestamp?
     private(set) var peers: [UInt32: Peer] = [:]
     private var nextLink: UInt32 = 1
     /// Links to the other shards, for payments and cancellations; none to itself.
@@ -125,6 +127,7 @@ final class ShardServer {
         for dialler in self.diallers { dialler?.start() }
         self.loop.onTurnEnd = { [unowned self] in
             self.commit.endTurn(at: self.now)
+            self.turnTime = nil
         }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
             guard !self.commit.isSuspended else { return }
@@ -156,7 +159,14 @@ final class ShardServer {
         )
     }
 
-    var now: Timestamp { self.time.now }
+    /// The same for a whole turn: one has room for a thousand frames of 0.4 µs, of which reading two clocks each time would be
+    /// a tenth.
+    var now: Timestamp {
+        if let time = self.turnTime { return time }
+        let time = self.time.now
+        self.turnTime = time
+        return time
+    }
 
     func rebuild() throws(JournalError) -> Recovery.Report {
         self.onRebuild()

@@ -7,6 +7,7 @@ public import Booking
 public struct AnswerWriter: Sendable {
     private let catalogue: Catalogue
     private let zone: ZoneTable
+    private let pollPause: PollPause
 
     /// How long a browser or a proxy may keep the schedules: as long as the gateway itself.
     public static let publicCache: StaticString = "public, max-age=1"
@@ -15,9 +16,10 @@ public struct AnswerWriter: Sendable {
     /// Everything else is about one person, or about this moment.
     private static let privateCache: StaticString = "no-store"
 
-    public init(catalogue: Catalogue, zone: ZoneTable) {
+    public init(catalogue: Catalogue, zone: ZoneTable, pollPause: PollPause = PollPause()) {
         self.catalogue = catalogue
         self.zone = zone
+        self.pollPause = pollPause
     }
 
     /// What a request says about its answer.
@@ -55,10 +57,10 @@ public struct AnswerWriter: Sendable {
         switch reply {
         case .joined(let joined):
             self.append(joined, to: request, token, &scratch)
-            head.retryAfterSeconds = PollPause.seconds(for: joined.standing)
+            head.retryAfterSeconds = self.pollPause.seconds(for: joined.standing)
         case .standing(let standing):
             Self.append(standing, token, &scratch)
-            head.retryAfterSeconds = PollPause.seconds(for: standing)
+            head.retryAfterSeconds = self.pollPause.seconds(for: standing)
         case .left: Self.appendLeft(request, token, &scratch)
         case .schedules(let remaining): self.appendSchedules(remaining, of: request, &scratch)
         case .seats(let statuses): self.appendSeats(statuses, of: request, &scratch)
