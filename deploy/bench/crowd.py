@@ -4,8 +4,8 @@
     idle     ask for the list of concerts once, and rest
     head     send the head of a request, a byte every PAUSE seconds
     body     send a head, and then its body, a byte every PAUSE seconds
-    reader   ask for the schedules, some 24 kB, with a receive buffer as small as the kernel allows, and read 64 bytes
-             every PAUSE seconds
+    reader   ask for the schedules eight times, some 200 kB in all and more than the kernel keeps for a peer that does not
+             read, with a receive buffer as small as it allows, and read 64 bytes every PAUSE seconds
 
 A quarter each. Whose connection is ended opens another, so that COUNT stay. They come one after another, OPENED_PER_SECOND:
 who came in one moment would be ended in one moment, too. Their addresses are several of loopback, or the ports of one
@@ -39,7 +39,7 @@ REQUESTS = {
     "idle": b"GET /api/v1/concerts HTTP/1.1\r\nHost: crowd\r\n\r\n",
     "head": HEAD[:20],
     "body": b"POST /api/v1/waiting HTTP/1.1\r\nHost: crowd\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{",
-    "reader": HEAD + b"\r\n",
+    "reader": 8 * (HEAD + b"\r\n"),
 }
 
 

@@ -100,7 +100,9 @@ public struct TokenBuckets: Sendable {
 
     public func checkInvariants(at now: Timestamp) {
         precondition(
-            self.buckets.allSatisfy { $0.due <= now.nanoseconds || $0.due - now.nanoseconds <= self.span + Self.debtMax },
+            self.buckets.allSatisfy {
+                $0.due <= now.nanoseconds || $0.due - now.nanoseconds <= self.span + Self.debtMax
+            },
             "a bucket owes more than it can hold"
         )
         for first in stride(from: 0, to: self.buckets.count, by: Self.setSize) {

@@ -238,7 +238,9 @@ final class HTTPConnection {
                 self.server.handler.refuse(.forwardedInvalid, of: request, from: client)
                 return .small
             }
-            if self.server.namesClients || self.server.gate.charges, named != self.client { self.named.append((client.sequence, named)) }
+            if self.server.namesClients || self.server.gate.charges, named != self.client {
+                self.named.append((client.sequence, named))
+            }
             if self.server.gate.isExempt(named) { caller = nil }
         }
         if let caller, let wait = self.server.gate.takeToken(of: caller, at: self.server.moment) {

@@ -311,7 +311,8 @@ public struct ClusterStats: Codable, Equatable, Sendable {
             for concert in shard.concertsAndOthers {
                 let people = concert.waiting + concert.admitted + concert.gone.total
                 guard people != concert.joined else { continue }
-                let name = concert.concertId == 0 ? "other concerts of shard \(shard.shard)" : "concert \(concert.concertId)"
+                let name =
+                    concert.concertId == 0 ? "other concerts of shard \(shard.shard)" : "concert \(concert.concertId)"
                 found.append(
                     "\(name): \(concert.joined) joined, but \(people) are waiting, inside or gone"
                 )

@@ -31,7 +31,8 @@ public enum StatsTable {
         func sum(_ value: (ShardStats.Concert) -> UInt64) -> String { String(concerts.reduce(0) { $0 + value($1) }) }
         let requests = shards.flatMap(\.requests).total
         return [
-            name, slots, String(shards.reduce(0) { $0 + $1.concertCount }), sum(\.waiting), sum(\.admitted), sum(\.gone.total), sum(\.held),
+            name, slots, String(shards.reduce(0) { $0 + $1.concertCount }), sum(\.waiting), sum(\.admitted),
+            sum(\.gone.total), sum(\.held),
             sum(\.sold), sum(\.free), String(requests.count), String(requests.p50Microseconds),
             String(requests.p99Microseconds), String(shards.reduce(0) { $0 + $1.journal.sequence }),
         ] + self.process(shards.map(\.process))
