@@ -101,7 +101,11 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "WireTests", dependencies: ["Wire", "Booking", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "WireTests",
+            dependencies: ["Wire", "Booking", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house
+        ),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "TestSupport"], swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(

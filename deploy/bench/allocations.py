@@ -24,7 +24,6 @@ import re
 import signal
 import struct
 import subprocess
-import sys
 import time
 
 import bench
@@ -250,9 +249,4 @@ def demangled(names):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"allocations: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "allocations")

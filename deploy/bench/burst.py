@@ -15,7 +15,6 @@ import contextlib
 import http.client
 import json
 import os
-import sys
 import time
 
 import servers
@@ -175,9 +174,4 @@ def admitted_by_stats(operator_url):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"burst: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "burst")

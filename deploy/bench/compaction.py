@@ -23,7 +23,6 @@ import signal
 import socket
 import statistics
 import subprocess
-import sys
 import threading
 import time
 
@@ -218,9 +217,4 @@ def table(results):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "bench")

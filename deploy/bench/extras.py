@@ -19,7 +19,6 @@ import json
 import os
 import secrets
 import statistics
-import sys
 import time
 
 import bench
@@ -128,9 +127,4 @@ def table(rows):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"extras: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "extras")

@@ -22,7 +22,6 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import time
 
 import bench
@@ -165,9 +164,4 @@ def table(results):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "bench")

@@ -28,7 +28,6 @@ disk that is meant. Leaves bench/journal.json.
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -197,9 +196,4 @@ def save(results, runs, problems, disk):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "bench")

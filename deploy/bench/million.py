@@ -18,7 +18,6 @@ import math
 import os
 import pathlib
 import subprocess
-import sys
 import time
 
 import bench
@@ -311,9 +310,4 @@ class OverTime(svg.Picture):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "bench")

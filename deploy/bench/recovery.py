@@ -21,7 +21,6 @@ import re
 import signal
 import statistics
 import subprocess
-import sys
 import time
 
 import bench
@@ -184,9 +183,4 @@ def save(results, problems):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "bench")

@@ -16,7 +16,6 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import threading
 import time
 
@@ -164,9 +163,4 @@ def table(rows):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"restart: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "restart")

@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -42,6 +43,16 @@ def raise_descriptor_limit():
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def run(main, name):
+    """Runs a script's `main` and ends with what it returns; a server's trouble is told under `name`."""
+    try:
+        sys.exit(main())
+    except ServerError as problem:
+        sys.exit(f"{name}: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def stop_on_signals():

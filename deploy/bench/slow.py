@@ -253,9 +253,4 @@ def table(rows, with_crowd, without):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except servers.ServerError as problem:
-        sys.exit(f"slow: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    servers.run(main, "slow")

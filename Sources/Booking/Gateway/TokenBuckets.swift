@@ -49,12 +49,7 @@ public struct TokenBuckets: Sendable {
     /// Takes a token of `client` and gives nil; or, where none is left, how long until one is there, and takes nothing.
     public mutating func take(_ client: UInt128, at now: Timestamp) -> Nanoseconds? {
         let now = now.nanoseconds
-        let hash = self.hash.hash(client)
-        let index = self.bucket(
-            of: max(hash, 1),
-            from: (Int(truncatingIfNeeded: hash) & self.setMask) * Self.setSize,
-            now
-        )
+        let index = self.bucket(of: client, now)
         let due = (Timestamp(nanoseconds: max(self.buckets[index].due, now)) + Nanoseconds(self.interval)).nanoseconds
         let wait = (Timestamp(nanoseconds: due) - Timestamp(nanoseconds: now)).rawValue - self.span
         guard wait > 0 else {
@@ -68,12 +63,7 @@ public struct TokenBuckets: Sendable {
     /// up to a minute's.
     public mutating func charge(_ client: UInt128, _ count: Int, at now: Timestamp) {
         let now = now.nanoseconds
-        let hash = self.hash.hash(client)
-        let index = self.bucket(
-            of: max(hash, 1),
-            from: (Int(truncatingIfNeeded: hash) & self.setMask) * Self.setSize,
-            now
-        )
+        let index = self.bucket(of: client, now)
         let cost = Int64(clamping: count).multipliedReportingOverflow(by: self.interval)
         let most = (Timestamp(nanoseconds: now) + Nanoseconds(self.span) + Nanoseconds(Self.debtMax)).nanoseconds
         let (due, isTooMuch) = max(self.buckets[index].due, now).addingReportingOverflow(cost.partialValue)
@@ -87,7 +77,10 @@ public struct TokenBuckets: Sendable {
     }
 
     /// The client's bucket: its own, or the one in its set that is full soonest.
-    private mutating func bucket(of tag: UInt64, from first: Int, _ now: Int64) -> Int {
+    private mutating func bucket(of client: UInt128, _ now: Int64) -> Int {
+        let hash = self.hash.hash(client)
+        let tag = max(hash, 1)
+        let first = (Int(truncatingIfNeeded: hash) & self.setMask) * Self.setSize
         var soonest = first
         for index in first..<first + Self.setSize {
             if self.buckets[index].tag == tag { return index }
