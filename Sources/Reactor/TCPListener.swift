@@ -3,11 +3,6 @@ import Glibc
 
 /// Accepts TCP connections, without Nagle's delay.
 public final class TCPListener: Listener {
-    /// How many bytes the kernel takes for a connection that it has not sent yet (TCP_NOTSENT_LOWAT). Without this it takes
-    /// megabytes of answers for a peer that does not read them, and thousands of such peers its memory; what has been sent and
-    /// waits for the peer's word is bounded by the peer's window, so nobody who reads is slower.
-    public static let kernelUnsentBytesMax: Int32 = 16_384
-
     /// The port that is listened on; where 0 was asked for, the kernel's choice.
     public private(set) var port: UInt16 = 0
 
@@ -37,11 +32,8 @@ public final class TCPListener: Listener {
         {
             code = -errno
         }
-        // Linux gives options of the listening socket to those that it accepts: a system call less for each.
+        // Linux gives the option of the listening socket to those that it accepts: a system call less for each.
         if code == 0 { code = uv_tcp_nodelay(tcp, 1) }
-        var most = Self.kernelUnsentBytesMax
-        let size = socklen_t(MemoryLayout<Int32>.size)
-        if code == 0, setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &most, size) != 0 { code = -errno }
         if code == 0 { code = address.withRaw { uv_tcp_bind(tcp, $0, 0) } }
         if code == 0 { code = self.listen(backlog: backlog) }
         guard code == 0 else { try self.giveUp(code, "listen on \(address)") }

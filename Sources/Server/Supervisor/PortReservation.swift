@@ -63,12 +63,10 @@ final class PortReservation {
         // Connections of an earlier run that are still being forgotten (TIME_WAIT) do not hold the port.
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size)
         if sharesPort { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size) }
-        // As for sockets of its own, in `TCPListener`: `::` takes IPv4 connections too, nobody waits for Nagle, and what a
-        // peer does not read stays with us. Linux gives the latter two to the connections that are accepted.
+        // As libuv has it for sockets of its own: `::` takes IPv4 connections too, and nobody waits for Nagle. Linux gives
+        // the latter to the connections that are accepted.
         if family == AF_INET6 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &zero, size) }
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, size)
-        var most = TCPListener.kernelUnsentBytesMax
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &most, size)
         guard Self.bind(descriptor, address) == 0 else {
             defer { close(descriptor) }
             throw Self.error(address, setting)
