@@ -84,6 +84,23 @@ import Testing
         }
     }
 
+    @Test func `a login is asked for where there are logins, by calls about a user`() throws {
+        var configuration = ServerConfiguration()
+        let without = try ContractText(ContractDocument.json(limits: configuration.contractLimits))
+        #expect(!without.document["components"].has("securitySchemes"))
+        #expect(without.calls.allSatisfy { !$0.text.has("security") })
+
+        configuration.identity.mode = "jwt"
+        let text = try ContractText(ContractDocument.json(limits: configuration.contractLimits))
+        let schemes = text.document["components"]["securitySchemes"].members
+        #expect(Array(schemes.keys) == ["Login"])
+        #expect(schemes["Login"]?["type"] == "http" && schemes["Login"]?["scheme"] == "bearer")
+        for call in text.calls {
+            let path = try #require(Router.Path(rawValue: call.path))
+            #expect(call.text["security"].list.map { Array($0.members.keys) } == (path.isAboutUser ? [["Login"]] : []))
+        }
+    }
+
     @Test(arguments: InputError.Code.allCases)
     func `the example of an error in the input is that error`(code: InputError.Code) {
         #expect(ContractDocument.example(of: code).code == code)

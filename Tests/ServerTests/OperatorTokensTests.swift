@@ -90,6 +90,28 @@ import Wire
         #expect(try Self.run("operator-tokens", "list", "--state", state.path).output.hasPrefix("there are no"))
     }
 
+    @Test func `many who add at once each get their token, and none is lost`() throws {
+        let state = TestCluster.freshState()
+        try state.prepare()
+        defer { try? FileManager.default.removeItem(atPath: state.path) }
+        let names = (1...10).map { "name\($0)" }
+        let adding = try names.map { name in
+            let process = Process()
+            process.executableURL = URL(filePath: TestCluster.executable)
+            process.arguments = ["operator-tokens", "add", name, "view", "--state", state.path]
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
+        for process in adding {
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+        }
+        let file = OperatorTokenFile(path: "\(state.path)/operator.tokens")
+        #expect(Set(try file.load().entries.map(\.name)) == Set(names))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: state.path) == ["operator.tokens"])
+    }
+
     @Test func `a file that others may write, or that is spoilt, is refused`() throws {
         let file = try TemporaryFile("")
         let tokens = OperatorTokenFile(path: file.path)

@@ -42,8 +42,8 @@ import Wire
         let error = #expect(throws: StartError.self) { try state.prepare() }
         #expect(
             error?.description
-                == "the state folder \(state.path) belongs to user \(isRoot ? 12345 : 0), and this is user "
-                + "\(geteuid()); run as its owner, or choose another folder with --state"
+                == "the state folder: \(state.path) belongs to user \(isRoot ? 12345 : 0), and this is user "
+                + "\(geteuid()); run as its owner, or chown \(geteuid()) \(state.path) and look at what is in it"
         )
     }
 

@@ -73,6 +73,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var port = 8_081
         /// Empty for `operator.tokens` in the state folder.
         public var tokenFile = ""
+        public var connectionsMax = 64
     }
 
     public struct Shard: Codable, Equatable, Sendable {

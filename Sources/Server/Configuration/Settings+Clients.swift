@@ -49,7 +49,8 @@ extension Settings {
             \.gateway.connectionsPerAddressMax,
             unit: "connections",
             "How many connections one client's address may have at a gateway process; more are answered 429 and closed; 0 "
-                + "sets no bound."
+                + "sets no bound. Behind a proxy it counts only with gateway.clientAddress proxy: with the headers, connections "
+                + "are the proxy's, which then has to set such a limit itself."
         ),
         whole(
             "gateway.requestsPerAddressPerSecond",

@@ -194,6 +194,14 @@ public enum Settings {
             "The address of the operator's port; one that others than this machine reach needs an operator's token."
         ),
         whole("operator.port", 0...65_535, \.operator.port, "The operator's port; 0 takes any free one."),
+        whole(
+            "operator.connectionsMax",
+            1...65_536,
+            \.operator.connectionsMax,
+            unit: "connections",
+            "How many connections the operator's port of one gateway process has at once; more are answered 503, and those that "
+                + "rest for 5 seconds are closed."
+        ),
         text(
             "operator.tokenFile",
             .file,

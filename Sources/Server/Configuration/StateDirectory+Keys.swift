@@ -2,7 +2,8 @@ public import Booking
 import Glibc
 public import Wire
 
-/// The keys that sign tokens: one file of the state folder, mode 0600, read by every gateway.
+/// The keys that sign tokens: one file of the state folder, mode 0600, read by every gateway. One that others may read or
+/// write, or that belongs to another user than this one and root, is refused.
 ///
 /// Keys change without anybody's token changing: a new key signs the places given from a moment on, which lies far enough
 /// ahead that every gateway has read the file by then, and older tokens keep the key of their own time. A key may be
@@ -33,8 +34,10 @@ extension StateDirectory {
             )
         }
         do {
-            return try TokenRing(text: String(decoding: try TextFile.read(self.keyFile), as: UTF8.self))
+            let bytes = try TextFile.read(self.keyFile, trust: .tokenKeys)
+            return try TokenRing(text: String(decoding: bytes, as: UTF8.self))
         } catch {
+            if let mistrust = (error as? FileError)?.mistrust { throw mistrust }
             throw StartError(
                 (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)",
                 remedy:
@@ -46,6 +49,10 @@ extension StateDirectory {
 
     /// Adds a key that signs from `keyLeadTime` after `now` on.
     public func addKey(at now: Timestamp) throws(StartError) -> TokenKey {
+        try FolderLock.alone(with: self.keyFile) { () throws(StartError) in try self.addKeyAlone(at: now) }
+    }
+
+    private func addKeyAlone(at now: Timestamp) throws(StartError) -> TokenKey {
         let ring = try self.loadKeys()
         guard let id = (1...UInt8.max).first(where: { id in !ring.keys.contains { $0.id == id } }) else {
             throw StartError(
@@ -64,6 +71,10 @@ extension StateDirectory {
 
     /// Removes a key: tokens that it signed are unknown from now on.
     public func removeKey(_ id: UInt8) throws(StartError) {
+        try FolderLock.alone(with: self.keyFile) { () throws(StartError) in try self.removeKeyAlone(id) }
+    }
+
+    private func removeKeyAlone(_ id: UInt8) throws(StartError) {
         let ring = try self.loadKeys()
         let rest = ring.keys.filter { $0.id != id }
         guard rest.count < ring.keys.count else {

@@ -1,6 +1,5 @@
 public import Booking
 import Glibc
-import Reactor
 public import Wire
 
 /// The file of the operators' tokens: one cluster's, mode 0600, read by every gateway and again when it changes.
@@ -14,23 +13,12 @@ public struct OperatorTokenFile: Equatable, Sendable {
 
     public func load() throws(StartError) -> OperatorTokens {
         if access(self.path, F_OK) != 0 && errno == ENOENT { return OperatorTokens() }
-        guard let status = FileStatus(self.path) else { throw self.error("cannot be looked at") }
-        guard status.mode & 0o022 == 0 else {
-            throw StartError(
-                "others may write \(self.path), and so make themselves operators",
-                remedy: "chmod 600 \(self.path), and look at usher operator-tokens list"
-            )
-        }
-        guard status.user == geteuid() || status.user == 0 else {
-            throw StartError(
-                "\(self.path) belongs to user \(status.user), and this is user \(geteuid())",
-                remedy: "chown it, and look at usher operator-tokens list"
-            )
-        }
         do {
-            return try OperatorTokens(text: String(decoding: try TextFile.read(self.path), as: UTF8.self))
+            let bytes = try TextFile.read(self.path, trust: .operatorTokens)
+            return try OperatorTokens(text: String(decoding: bytes, as: UTF8.self))
         } catch {
-            throw (error as? FileError).map { self.error($0.reason) } ?? self.error("\(error)")
+            let file = error as? FileError
+            throw file?.mistrust ?? self.error(file?.reason ?? "\(error)")
         }
     }
 
@@ -40,24 +28,33 @@ public struct OperatorTokenFile: Equatable, Sendable {
 
     /// Adds a token, and gives its text, which nobody can tell again.
     public func add(_ name: String, _ role: OperatorTokens.Role, at now: Timestamp) throws(StartError) -> String {
-        let tokens = try self.load()
-        do {
-            var random = SystemRandomNumberGenerator()
-            let (more, token) = try tokens.adding(name, role, at: now, random: &random)
-            try self.write(more)
-            return token
-        } catch {
-            throw StartError("no token was added: \(error)", remedy: "usher operator-tokens list shows those there are")
+        try FolderLock.alone(with: self.path) { () throws(StartError) in
+            let tokens = try self.load()
+            do {
+                var random = SystemRandomNumberGenerator()
+                let (more, token) = try tokens.adding(name, role, at: now, random: &random)
+                try self.write(more)
+                return token
+            } catch {
+                let remedy = "usher operator-tokens list shows those there are"
+                throw StartError("no token was added: \(error)", remedy: remedy)
+            }
         }
     }
 
     /// Removes a token: its bearer is refused within a second.
     public func remove(_ name: String) throws(StartError) {
-        guard let rest = try self.load().removing(name) else {
-            throw StartError("there is no token \(name)", remedy: "usher operator-tokens list shows those there are")
-        }
-        do { try self.write(rest) } catch {
-            throw StartError("the token was not removed: \(error)", remedy: "make room, or correct the file's rights")
+        try FolderLock.alone(with: self.path) { () throws(StartError) in
+            guard let rest = try self.load().removing(name) else {
+                let remedy = "usher operator-tokens list shows those there are"
+                throw StartError("there is no token \(name)", remedy: remedy)
+            }
+            do { try self.write(rest) } catch {
+                throw StartError(
+                    "the token was not removed: \(error)",
+                    remedy: "make room, or correct the file's rights"
+                )
+            }
         }
     }
 

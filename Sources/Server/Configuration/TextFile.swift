@@ -6,15 +6,16 @@ enum TextFile {
     /// Settings and catalogues longer than this are a mistake: 100,000 listed schedules are a tenth of it.
     static let bytesMax = 64 << 20
 
-    /// Reads a regular file whole. Refuses one that is longer than `bytesMax`.
-    static func read(_ path: String) throws(FileError) -> [UInt8] {
+    /// Reads a regular file whole. Refuses one that is longer than `bytesMax`, and one that `trust` has something against.
+    static func read(_ path: String, trust: FileTrust? = nil) throws(FileError) -> [UInt8] {
         // Without waiting: a pipe in its place would be waited for until somebody opens its other end.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(path, "cannot be opened", errno) }
         defer { close(descriptor) }
-        guard FileStatus(descriptor: descriptor)?.isRegular == true else {
+        guard let status = FileStatus(descriptor: descriptor), status.isRegular else {
             throw FileError(path: path, reason: "is no regular file")
         }
+        if let mistake = trust?.mistake(in: path, status) { throw FileError(path: path, mistrust: mistake) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -29,9 +30,10 @@ enum TextFile {
         }
     }
 
-    /// Writes beside `path` and renames, with mode 0600: whoever opens `path` finds the old content or the new.
+    /// Writes beside `path` and renames, with mode 0600: whoever opens `path` finds the old content or the new. Of several
+    /// processes that do so at once the last one's stays; see `FolderLock` where each changes what it has read.
     static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-        let draft = "\(path).new"
+        let draft = "\(path).\(getpid()).new"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError(draft, "cannot be created", errno) }
         do throws(FileError) {
@@ -61,10 +63,19 @@ enum TextFile {
 public struct FileError: Error, Equatable, CustomStringConvertible {
     public let path: String
     public let reason: String
+    /// What is wrong with its owner or rights, where that is all that went wrong.
+    let mistrust: StartError?
 
     init(path: String, reason: String) {
         self.path = path
         self.reason = reason
+        self.mistrust = nil
+    }
+
+    init(path: String, mistrust: StartError) {
+        self.path = path
+        self.reason = "is not trusted: \(mistrust)"
+        self.mistrust = mistrust
     }
 
     init(_ path: String, _ what: String, _ code: Int32) {

@@ -34,6 +34,8 @@ public enum GatewayProcess {
     ) throws(StartError) {
         try ServerProcess.run("gateway", index, configuration, reading: reading, isSupervised: isSupervised) {
             process throws(StartError) in
+            // Fitted to the descriptors that there are.
+            let configuration = process.configuration
             let keys = try configuration.stateDirectory.loadOrCreateKeys(at: .now)
             let identity = try configuration.identityCheck(on: process.loop, log: process.log)
             let server = GatewayServer(

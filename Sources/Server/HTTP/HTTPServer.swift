@@ -78,7 +78,7 @@ final class HTTPServer {
     private let sweeper: LoopTimer
     private var rows: [Row] = []
     private var freeRows: [UInt32] = []
-    private let turnedAway = TurnedAway()
+    private let turnedAway: TurnedAway
     /// How this server ends; nil while it serves.
     private(set) var draining: Draining?
     /// Whether it began to end with care for connections that rest.
@@ -97,6 +97,7 @@ final class HTTPServer {
         self.handler = handler
         self.gate = ClientGate(limits.clients)
         self.sweeper = LoopTimer(on: loop)
+        self.turnedAway = TurnedAway(countMax: DescriptorBudget.ours.turnedAwayMax)
         loop.outgoingBytesMax = limits.unsentBytesMax
     }
 

@@ -7,14 +7,16 @@ import Reactor
 /// the peer ends its side or the moment is over. There is room for so many only; beyond it they are closed at once.
 final class TurnedAway {
     private static let lingerNanoseconds: UInt64 = 2_000_000_000
-    private static let countMax = 1_000
 
+    private let countMax: Int
     private var lingering: [ObjectIdentifier: (connection: Connection, since: UInt64)] = [:]
+
+    init(countMax: Int) { self.countMax = countMax }
 
     /// Says `words` and lets go. `now` is in nanoseconds, as for `sweep`.
     func take(_ connection: Connection, saying words: String, at now: UInt64) {
         connection.append(words)
-        guard self.lingering.count < Self.countMax else { return connection.closeAfterFlush() }
+        guard self.lingering.count < self.countMax else { return connection.closeAfterFlush() }
         let key = ObjectIdentifier(connection)
         self.lingering[key] = (connection, now)
         connection.onClose = { [unowned self] in self.lingering[key] = nil }

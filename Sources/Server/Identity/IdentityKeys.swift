@@ -41,9 +41,12 @@ struct IdentityKeys: Sendable {
 
     static func load(_ path: String) throws(StartError) -> IdentityKeys {
         do {
-            let text = String(decoding: try TextFile.read(path), as: UTF8.self)
+            let text = String(decoding: try TextFile.read(path, trust: .identityKeys), as: UTF8.self)
             return try text.contains("-----BEGIN") ? IdentityKeys(keys: Self.fromPEM(text)) : Self.fromJSON(text)
         } catch {
+            if let mistrust = (error as? FileError)?.mistrust {
+                throw StartError("identity.keyFile: \(mistrust.problem)", remedy: mistrust.remedy)
+            }
             // Never the content: it may hold a secret.
             let reason = (error as? FileError)?.reason ?? (error as? WireError)?.reason ?? "is no key set, and no key"
             throw StartError(

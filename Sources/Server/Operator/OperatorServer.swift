@@ -30,8 +30,9 @@ final class OperatorServer: HTTPHandler {
         }
     }
 
-    /// Nobody has more than a few of these open: browsers, a scraper, a load balancer's check.
-    private static let connectionsMax = 64
+    /// Browsers, a scraper and a load balancer's check ask again within seconds or open a new one, and who only holds
+    /// connections open has to make room for them.
+    static let idleTimeout = Nanoseconds.seconds(5)
 
     private let loop: EventLoop
     private let directory: StateDirectory
@@ -60,7 +61,9 @@ final class OperatorServer: HTTPHandler {
 
     private static func limits(_ configuration: ServerConfiguration) -> HTTPServer.Limits {
         var limits = configuration.httpLimits
-        limits.connectionsMax = Self.connectionsMax
+        limits.connectionsMax = configuration.operator.connectionsMax
+        limits.idleTimeout = min(limits.idleTimeout, Self.idleTimeout)
+        limits.headTimeout = min(limits.headTimeout, Self.idleTimeout)
         limits.clients = ClientGate.Limits()
         return limits
     }

@@ -11,8 +11,10 @@ final class ServerProcess {
     let loop: EventLoop
     let log: Logger
     private let name: String
-    /// Its live settings change when they are read again.
+    /// Its live settings change when they are read again. A gateway's `connectionsMax` is what its descriptors allow.
     private(set) var configuration: ServerConfiguration
+    /// The same as it was read.
+    private var asked: ServerConfiguration
     private let reading: () -> LoadedConfiguration?
     private let isSupervised: Bool
     private var lifeline: Lifeline!
@@ -35,6 +37,7 @@ final class ServerProcess {
     ) throws(UVError) {
         self.name = "\(role) \(index)"
         self.configuration = configuration
+        self.asked = configuration
         self.reading = reading
         self.isSupervised = isSupervised
         self.log = Logs.logger(self.name, configuration.log)
@@ -53,8 +56,9 @@ final class ServerProcess {
             let reason = loaded.mistakes.map { "\($0)" }.joined(separator: "; ")
             return self.log.error("settings not taken over, the old ones go on", metadata: ["reason": "\(reason)"])
         }
-        let reloaded = Reloaded(running: self.configuration, read: loaded.configuration)
-        self.configuration = reloaded.configuration
+        let reloaded = Reloaded(running: self.asked, read: loaded.configuration)
+        self.asked = reloaded.configuration
+        self.fitDescriptors()
         Logs.use(self.configuration.log)
         self.onReload()
         // Of a whole cluster the supervisor tells it once.
@@ -77,9 +81,8 @@ final class ServerProcess {
     ) throws(StartError) {
         ProcessName.set("usher/\(role)\(index)")
         let process: ServerProcess
-        let openFiles: UInt64
         do throws(UVError) {
-            openFiles = try ResourceLimits.raiseOpenFiles().soft
+            try ResourceLimits.raiseOpenFiles()
             process = try ServerProcess(role, index, configuration, reading: reading, isSupervised: isSupervised)
         } catch {
             throw StartError(
@@ -87,7 +90,7 @@ final class ServerProcess {
                 remedy: "raise the limit of open files (ulimit -n)"
             )
         }
-        process.warnIfFewer(openFiles)
+        process.fitDescriptors()
         Scheduling(rawValue: configuration.cluster.scheduling)?.apply(log: process.log)
         do throws(StartError) {
             try configuration.stateDirectory.prepare()
@@ -104,17 +107,21 @@ final class ServerProcess {
     }
 
     /// A gateway needs a descriptor for each connection that it may have, and some for itself.
-    private func warnIfFewer(_ openFiles: UInt64) {
-        let wanted = UInt64(self.configuration.gateway.connectionsMax + Self.ownDescriptors)
-        guard self.name.hasPrefix("gateway"), openFiles < wanted else { return }
+    private func fitDescriptors() {
+        guard self.name.hasPrefix("gateway") else { return self.configuration = self.asked }
+        let budget = DescriptorBudget.ours
+        self.configuration = budget.fit(self.asked)
+        guard self.configuration.gateway.connectionsMax < self.asked.gateway.connectionsMax else { return }
         self.log.warning(
-            "fewer open files allowed than gateway.connectionsMax needs: raise the limit (ulimit -n)",
-            metadata: ["allowed": "\(openFiles)", "needed": "\(wanted)"]
+            "fewer connections served than gateway.connectionsMax: raise the limit of open files (ulimit -n, LimitNOFILE)",
+            metadata: [
+                "connections_max": "\(self.asked.gateway.connectionsMax)",
+                "served": "\(self.configuration.gateway.connectionsMax)",
+                "open_files": "\(budget.allowed)",
+                "open_files_needed": "\(DescriptorBudget.needed(by: self.asked))",
+            ]
         )
     }
-
-    /// For the loop, the listeners, the links to shards, and the operator's port.
-    private static let ownDescriptors = 512
 
     func catalogue() throws(StartError) -> Catalogue {
         do throws(ConfigurationMistakes) { return try CatalogueFile.load(self.configuration) } catch {

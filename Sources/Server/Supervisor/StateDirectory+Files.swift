@@ -5,7 +5,7 @@ import Reactor
 
 /// What is done with the files of a state folder.
 extension StateDirectory {
-    /// Creates the folder with mode 0700, or finds one that is ours to use.
+    /// Creates the folder with mode 0700, or finds one that is ours to use, and nobody else's to write to.
     func prepare() throws(StartError) {
         if mkdir(self.path, 0o700) == 0 { return }
         guard errno == EEXIST else {
@@ -23,11 +23,8 @@ extension StateDirectory {
         guard status.isFolder else {
             throw StartError("\(self.path) is not a folder", remedy: "choose another with --state")
         }
-        guard status.user == geteuid() else {
-            throw StartError(
-                "the state folder \(self.path) belongs to user \(status.user), and this is user \(geteuid())",
-                remedy: "run as its owner, or choose another folder with --state"
-            )
+        if let mistake = FileTrust.stateFolder.mistake(in: self.path, status) {
+            throw StartError("the state folder: \(mistake.problem)", remedy: mistake.remedy)
         }
         guard access(self.path, R_OK | W_OK | X_OK) == 0 else {
             throw StartError(

@@ -6,7 +6,9 @@ extension Supervisor {
 
     func watchForHangs() {
         self.hangTimer.start(afterMilliseconds: Self.askMilliseconds, everyMilliseconds: Self.askMilliseconds) {
-            [unowned self] in self.askAll()
+            [unowned self] in
+            self.askAll()
+            self.writeClusterFileIfDue()
         }
     }
 

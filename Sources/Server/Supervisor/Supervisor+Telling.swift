@@ -49,6 +49,7 @@ extension Supervisor {
         }
     }
 
+    /// Where it fails, as on a full disk, the old file stays, with process ids that are no more, until it is written.
     func writeClusterFile() {
         func pids(_ role: Supervision.Role) -> [Int32] {
             self.machine.members.filter { $0.role == role }.map { self.children[$0]?.process.processID ?? 0 }
@@ -62,10 +63,23 @@ extension Supervisor {
             operatorHost: self.configuration.operator.host,
             operatorPort: self.configuration.operator.port
         )
-        do throws(FileError) { try file.write(to: self.state) } catch {
-            self.log.error("cluster file not written", metadata: ["reason": "\(error)"])
+        do throws(FileError) {
+            try file.write(to: self.state)
+            if self.isClusterFileDue { self.log.info("cluster file written") }
+            self.isClusterFileDue = false
+        } catch {
+            if !self.isClusterFileDue {
+                self.log.error(
+                    "cluster file not written, tried again every second",
+                    metadata: ["reason": "\(error)"]
+                )
+            }
+            self.isClusterFileDue = true
         }
     }
+
+    /// Once a second.
+    func writeClusterFileIfDue() { if self.isClusterFileDue { self.writeClusterFile() } }
 
     func sayWhereToLook() {
         let (cluster, gateway, operators) = (

@@ -53,6 +53,8 @@ public final class Supervisor {
     /// Whether what lies in the folder is ours to remove, and no longer an earlier cluster's.
     private var ownsTraces = false
     var isUp = false
+    /// Whether `cluster.json` says something else than is so, as it could not be written.
+    var isClusterFileDue = false
     private var isStopRequested = false
     private var failure: StartError?
 
@@ -337,16 +339,14 @@ public final class Supervisor {
         child.controlPipe?.startReading()
     }
 
-    /// Ours without the settings: `config.json` has them all, and a variable would win over it a second time.
     private static func environment() -> [String] {
         var list: [String] = []
         var next = environ
         while let variable = next.pointee {
-            let text = String(cString: variable)
-            if !text.hasPrefix("USHER_") { list.append(text) }
+            list.append(String(cString: variable))
             next += 1
         }
-        return list
+        return ChildEnvironment.made(from: list)
     }
 
     private func heard(_ member: Member, _ line: String) {

@@ -122,6 +122,23 @@ import Testing
         #expect(cluster.waitUntilOver() == 0)
     }
 
+    @Test func `who runs is written down once there is room`() throws {
+        let state = StateDirectory(path: "\(self.disk.path)/s")
+        let cluster = try TestCluster(in: state)
+        try cluster.waitUntilUp()
+        let before = try cluster.file()
+        try self.disk.fill()
+        kill(before.shards[0], SIGKILL)
+        try TestCluster.eventually("it can't be written") { cluster.errorText.contains("cluster file not written") }
+        #expect(try cluster.file() == before)
+        self.disk.makeRoom()
+        let served = ServedCluster(state: state, port: before.port, operatorPort: before.operatorPort)
+        try TestCluster.eventually("it is written") { try cluster.file().shards != before.shards }
+        #expect(try cluster.file().shards == served.stats().shards.map { Int32($0.process.pid) })
+        cluster.signal(SIGTERM)
+        #expect(cluster.waitUntilOver() == 0)
+    }
+
     @Test func `a shard that starts on a full disk serves what is on it, and all goes on when there is room`() throws {
         let state = StateDirectory(path: "\(self.disk.path)/s")
         let cluster = try TestCluster(in: state, arguments: Self.arguments + ["--shards", "1"])

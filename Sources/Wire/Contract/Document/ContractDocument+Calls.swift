@@ -8,6 +8,7 @@ extension ContractDocument {
         return self.ownCalls(of: path).map { call in
             var call = call
             call.problems += Problem.identities
+            call.isAboutUser = true
             return call
         }
     }

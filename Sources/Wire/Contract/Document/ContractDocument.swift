@@ -17,7 +17,7 @@ public enum ContractDocument {
     public static let version = "1.0.0"
 
     /// A limit that is in force, as the settings have it.
-    public struct Limit: Sendable {
+    public struct Limit: Equatable, Sendable {
         public let name: String
         public let value: Int
         public let unit: String
@@ -31,15 +31,35 @@ public enum ContractDocument {
         }
     }
 
+    /// What the settings in force decide of the contract.
+    public struct Limits: Equatable, Sendable {
+        public let list: [Limit]
+        /// Whether requests about a user have to carry the token of a login.
+        public let asksForLogin: Bool
+
+        public init(_ list: [Limit], asksForLogin: Bool) {
+            self.list = list
+            self.asksForLogin = asksForLogin
+        }
+    }
+
     /// The document in UTF-8, some 100 KB. Takes milliseconds: make it once.
-    public static func json(limits: [Limit]) -> [UInt8] {
+    public static func json(limits: Limits) -> [UInt8] {
         var output = OutputBytes()
         self.document(limits).append(to: &output)
         return output.array
     }
 
-    private static func document(_ limits: [Limit]) -> DocumentValue {
-        [
+    private static func document(_ limits: Limits) -> DocumentValue {
+        var components: DocumentValue = [
+            "parameters": self.parameters,
+            "headers": self.headers,
+            "responses": self.sharedResponses,
+            "examples": self.problemExamples,
+            "schemas": self.schemas,
+        ]
+        if limits.asksForLogin { components = components.with(["securitySchemes": self.securitySchemes]) }
+        return [
             "openapi": "3.1.0",
             "info": [
                 "title": "Usher",
@@ -50,16 +70,10 @@ public enum ContractDocument {
             ],
             "servers": [["url": "/", "description": "This gateway, or the front that passes requests on to it."]],
             "tags": self.tags,
-            "paths": self.paths,
-            "components": [
-                "parameters": self.parameters,
-                "headers": self.headers,
-                "responses": self.sharedResponses,
-                "examples": self.problemExamples,
-                "schemas": self.schemas,
-            ],
+            "paths": self.paths(limits),
+            "components": components,
             "x-limits": .object(
-                limits.map { limit in
+                limits.list.map { limit in
                     let value: DocumentValue = [
                         "value": .whole(Int64(limit.value)), "unit": .text(limit.unit),
                         "description": .text(limit.meaning),
@@ -92,18 +106,28 @@ public enum ContractDocument {
         ["name": "contract", "description": "This document."],
     ]
 
-    private static var paths: DocumentValue {
+    private static func paths(_ limits: Limits) -> DocumentValue {
         .object(
             Router.Path.allCases.map { path in
                 var members: [(name: String, value: DocumentValue)] = [
                     ("x-allow", .text("\(path.allow)")),
                     ("parameters", [.reference("parameters/AcceptLanguage")]),
                 ]
-                members += self.calls(of: path).map { ($0.methodName, $0.value) }
+                members += self.calls(of: path).map { ($0.methodName, $0.value(asksForLogin: limits.asksForLogin)) }
                 return (path.rawValue, .object(members))
             }
         )
     }
+
+    /// What a call about a user needs.
+    static let loginNeeded: DocumentValue = [["Login": []]]
+
+    private static let securitySchemes: DocumentValue = [
+        "Login": [
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "The token of a login: a JSON Web Token that names the user whom the request is about.",
+        ]
+    ]
 
     // MARK: Headers of requests and answers
 

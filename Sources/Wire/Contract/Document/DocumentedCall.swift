@@ -23,6 +23,8 @@ struct DocumentedCall {
     var refusals: [Refusal] = []
     /// What the gateway alone may refuse it for.
     var problems: [Problem] = []
+    /// Whose it is has to be proven, where logins are checked.
+    var isAboutUser = false
     /// Calls to go on with, by what this one's answer holds.
     var links: DocumentValue?
 
@@ -31,7 +33,7 @@ struct DocumentedCall {
     var asksForPlace: Bool { self.problems.contains { $0.code == "TOKEN_NOT_FOUND" } }
     var methodName: String { "\(self.method)" }
 
-    var value: DocumentValue {
+    func value(asksForLogin: Bool) -> DocumentValue {
         var members: [(name: String, value: DocumentValue)] = [
             ("operationId", .text(self.id)), ("tags", [.text(self.tag)]), ("summary", .text(self.summary)),
         ]
@@ -43,6 +45,9 @@ struct DocumentedCall {
         if let body {
             let content: DocumentValue = ["schema": .reference("schemas/\(body.schema)"), "example": body.example]
             members.append(("requestBody", ["required": true, "content": ["application/json": content]]))
+        }
+        if asksForLogin && self.isAboutUser {
+            members.append(("security", ContractDocument.loginNeeded))
         }
         members.append(("responses", self.responses))
         return .object(members)
