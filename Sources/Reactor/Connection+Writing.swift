@@ -17,6 +17,9 @@ extension Connection {
         self.gathered.count + (self.isWriting ? uv_stream_get_write_queue_size(self.stream) : 0)
     }
 
+    /// Memory that pending bytes take, in whole blocks.
+    public var heldBytes: Int { self.gathered.capacity + self.inFlight.capacity }
+
     /// Sends `bytes`, copied now, at the end of the turn. Dropped when the connection is closed, failed, or told to
     /// end by `shutdown()` or `closeAfterFlush()`.
     public func append(_ bytes: UnsafeRawBufferPointer) {

@@ -14,7 +14,7 @@ extension Settings {
             \.gateway.unsentBytesMax,
             unit: "bytes",
             "How much memory a gateway process spends on answers that clients have not taken; beyond it, large answers (halls, "
-                + "lists, the catalogue) are refused with 503, and who does not read is not read from."
+                + "lists, the catalogue) are refused with 503, and those who have not read for longest are cut off."
         ),
         whole(
             "gateway.requestsPerConnectionMax",

@@ -406,6 +406,17 @@ final class HTTPConnection {
         self.connection.pendingBytes + (self.isLingering ? self.connection.unacknowledgedBytes : 0)
     }
 
+    /// Since when bytes have been on their way that have not all left yet, as far as sweeps have seen.
+    var behindSince: UInt64 { self.owedSince }
+
+    /// Memory for what it has not taken.
+    var heldBytes: Int { self.connection.heldBytes }
+
+    /// Whether it has had a second at least, and has not taken what there was then.
+    func isBehind(at now: UInt64) -> Bool {
+        self.connection.pendingBytes > 0 && now > self.owedSince + Self.span(.seconds(1))
+    }
+
     private static func span(_ time: Nanoseconds) -> UInt64 { UInt64(max(0, time.rawValue)) }
 
     // MARK: Ending
@@ -424,6 +435,9 @@ final class HTTPConnection {
     }
 
     func close() { self.connection.close() }
+
+    /// Ends at once, whatever is pending.
+    func reset() { self.connection.reset() }
 }
 
 extension AnswerWriter.Manner {

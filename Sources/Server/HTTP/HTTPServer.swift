@@ -294,6 +294,22 @@ final class HTTPServer {
             guard let connection = self.rows[row].connection, connection.checkTime(at: now) else { continue }
             self.counts.timeouts += 1
         }
+        self.makeRoom(at: now)
+    }
+
+    /// Ends those who have owed reading for longest while answers take more memory than they may, until a quarter of it is free:
+    /// else a few who do not read would have large answers refused for everyone.
+    private func makeRoom(at now: UInt64) {
+        guard !self.hasRoom else { return }
+        let behind = self.rows.compactMap(\.connection).filter { $0.isBehind(at: now) }
+            .sorted { $0.behindSince < $1.behindSince }
+        var rest = self.loop.outgoingBytes
+        for connection in behind {
+            guard rest > self.limits.unsentBytesMax / 4 * 3 else { return }
+            rest -= connection.heldBytes
+            connection.reset()
+            self.counts.refusals.slowReaders += 1
+        }
     }
 
     private func finishIfDrained() {

@@ -205,6 +205,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var requestsByUser: UInt64 = 0
         /// 503: too many in flight or held at a shard, or too many keys.
         public var overloaded: UInt64 = 0
+        /// Connections ended while too much was unsent, because they had not read for longest.
+        public var slowReaders: UInt64 = 0
         /// 503: large answers while too much was unsent.
         public var largeAnswers: UInt64 = 0
         /// 503, at once, by what it was worth: `gateway.overloadDelayMilliseconds`.
