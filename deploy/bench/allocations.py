@@ -33,7 +33,6 @@ CALLS = (os.environ.get("CALLS") or "poll join").split()
 JOURNAL = os.environ.get("JOURNAL") or "memory"
 PLACES = int(os.environ.get("PLACES") or 8)
 STRACE = os.environ.get("STRACE") == "1"
-CONCERTS = 8
 SHARDS = os.environ.get("SHARDS") or "2"
 # In the order of `enum call` in allocations.c.
 ALLOCATIONS = ["malloc", "calloc", "realloc", "aligned", "free"]
@@ -117,14 +116,14 @@ def main():
     with servers.scratch_folder("counting") as folder, counted_cluster(folder) as cluster:
         record = {call: {} for call in CALLS}
         tokens = folder / "tokens"
-        print(f"allocations: filling the lines of {CONCERTS} concerts", flush=True)
-        tokens.write_text("\n".join(bench.fill_lines(cluster.port)) + "\n")
+        print(f"allocations: filling the lines of {bench.CONCERTS} concerts", flush=True)
+        tokens.write_text("\n".join(bench.fill_lines(cluster.port, len(CALLS) * 2 * (bench.SECONDS_PER_ROUND + 3) + 30)) + "\n")
         processes = members(cluster, folder)
         first = bench.FIRST_USER
         for warm in (True, False):
             for call in CALLS:
                 first += bench.USERS_PER_RUN
-                what = ["poll", str(tokens)] if call == "poll" else ["join", str(first), str(CONCERTS)]
+                what = ["poll", str(tokens)] if call == "poll" else ["join", str(first), str(bench.CONCERTS)]
                 print(f"allocations: {call}, {'warming up' if warm else 'counted'}", flush=True)
                 if warm:
                     bench.measure(cluster, what, bench.SECONDS_PER_ROUND)
@@ -221,7 +220,7 @@ def places(name, stacks, requests, symbols):
     total, paths = collections.Counter(), {}
     for count, size, frames in stacks:
         words = demangled([symbols.name(frame) for frame in frames])
-        ours = [word for word in words if not re.match(r"(\?|swift_|_?swift|operator new|_Zn|std::|malloc)", word)]
+        ours = [word for word in words if not re.match(r"(\?|\$?_?swift|operator new|_Zn|std::|malloc)", word)]
         key = " < ".join(ours[:4])
         total[key] += count
         paths.setdefault(key, [0, 0])

@@ -39,6 +39,7 @@ public struct FrameHeader: Equatable, Sendable {
     public let requestID: UInt64
 
     /// Reads the 12 bytes after the length field.
+    @inline(__always)
     init(from reader: inout FrameReader) throws(WireError) {
         self.kind = try reader.readUInt8()
         self.flags = try reader.readUInt8()

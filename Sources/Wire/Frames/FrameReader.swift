@@ -25,6 +25,7 @@ public struct FrameReader {
     public mutating func readInt64() throws(WireError) -> Int64 { Int64(littleEndian: try self.readNumber()) }
 
     /// The next `count` bytes, in place.
+    @inline(__always)
     public mutating func readBytes(_ count: Int) throws(WireError) -> UnsafeRawBufferPointer {
         guard count >= 0, count <= self.remaining else { throw Self.endsEarly }
         defer { self.position += count }
