@@ -31,7 +31,8 @@ BENCHMARKS = pathlib.Path(os.environ.get("BENCHMARKS") or servers.ROOT / ".build
 PEOPLE = int(os.environ.get("PEOPLE") or 100_000)
 LINKS = os.environ.get("LINKS") or "4"
 BATCHES = (os.environ.get("BATCHES") or "16 64 256 1024").split()
-FLAGS = (os.environ.get("FLAGS") or "").split()
+# Few connections bring all requests.
+FLAGS = ["--set", "gateway.requestsPerConnectionMax=1000000000", *(os.environ.get("FLAGS") or "").split()]
 DISK = os.environ.get("DISK") or "/var/tmp"
 PEOPLE_OVER_HTTP = 2_000  # who join one after the other
 GOAL = 400_000  # polls a second on the shard's core
