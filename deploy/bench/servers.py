@@ -229,7 +229,11 @@ class Cluster(Server):
             raise ServerError(f"no {usher}; `make build` makes it")
         command = [usher, "cluster", "--shards", self.shards, "--gateways", self.gateways, "--port", self.port]
         command += ["--operator-port", self.operator_port, "--state", self.state, *self.flags]
-        self.start([str(word) for word in command], lambda: answers(f"{self.operator_url}/readyz"))
+        self.start([str(word) for word in command], self.is_ready)
+
+    def is_ready(self):
+        """The gateway says so a moment before the supervisor has heard it, who then writes who belongs to the cluster."""
+        return answers(f"{self.operator_url}/readyz") and (self.state / "cluster.json").exists()
 
     def pids(self):
         """The supervisor's own word on who belongs to the cluster; its children by /proc where it gave none."""
