@@ -188,7 +188,8 @@ struct Config: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show every setting, where it came from, and every mistake.",
-            discussion: "Ends with 0 when the settings and the files that they name are right, and with 1 when they are not."
+            discussion:
+                "Ends with 0 when the settings and the files that they name are right, and with 1 when they are not."
         )
 
         @OptionGroup var settings: SettingOptions
