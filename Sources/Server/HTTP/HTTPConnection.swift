@@ -345,16 +345,17 @@ final class HTTPConnection {
 
     /// Ends what takes too long; true if it did.
     func checkTime(at now: UInt64) -> Bool {
+        let unread = self.unread
         if self.isLingering {
-            if self.unread > 0 {
+            if unread > 0 {
                 self.phaseSince = now
             } else if now > self.phaseSince + Self.span(Self.lingerTime) {
                 self.connection.close()
                 return false
             }
         }
-        let isTooLong = self.takesTooLong(at: now)
-        if isTooLong || self.takesNothing(at: now) {
+        let isTooLong = self.takesTooLong(unread, at: now)
+        if isTooLong || self.takesNothing(unread, at: now) {
             self.connection.reset()
             return true
         }
@@ -380,10 +381,9 @@ final class HTTPConnection {
     }
 
     /// The peer has read nothing of what is pending for too long.
-    private func takesNothing(at now: UInt64) -> Bool {
-        let pending = self.unread
-        if pending == 0 || pending != self.pendingBytes {
-            self.pendingBytes = pending
+    private func takesNothing(_ unread: Int, at now: UInt64) -> Bool {
+        if unread == 0 || unread != self.pendingBytes {
+            self.pendingBytes = unread
             self.pendingSince = now
             return false
         }
@@ -391,8 +391,8 @@ final class HTTPConnection {
     }
 
     /// What was pending some time ago has not left yet, though the peer takes a little now and then.
-    private func takesTooLong(at now: UInt64) -> Bool {
-        let sentBytes = self.appendedBytes &- UInt64(self.unread)
+    private func takesTooLong(_ unread: Int, at now: UInt64) -> Bool {
+        let sentBytes = self.appendedBytes &- UInt64(unread)
         if Int64(bitPattern: sentBytes &- self.owedBytes) >= 0 {
             self.owedBytes = self.appendedBytes
             self.owedSince = now
