@@ -28,7 +28,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 # What the scripts below read; the rest (USERS, RAMP, ROUNDS, ...) reaches them from the command line as it is.
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
-.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-hot bench-million bench-core \
+.PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-hot bench-million bench-core bench-scaling \
     bench-guard bench-allocations bench-extras forge overload burst slow-clients test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
@@ -54,10 +54,16 @@ k6: $(if $(SELF),build)  # Load: SCENARIO=seed|spike|arrival|soak SELF=1 COMPARE
 	@deploy/setup k6 $(if $(COMPARE),bench)
 	@k6/run
 
+# As many processes as this machine has cores for beside the load: see PERFORMANCE.md, "More cores".
+bench: SHARDS := $(if $(filter file,$(origin SHARDS)),1,$(SHARDS))
 bench: build  # Usher beside its peers, one table and PERFORMANCE.md: CALLS=poll,join PEERS=usher,nginx ROUNDS=5 DISK=/var/tmp
 	swift build -c release --product benchmarks
 	@deploy/setup bench bench-journal
 	@deploy/bench/table.py
+
+bench-scaling: build  # CPU a request by number of gateways and shards, and a model for more cores: POINTS='1x1 1x4 2x2' ROUNDS=3 CORES='8 32'
+	@deploy/setup bench
+	@deploy/bench/scaling.py
 
 bench-recovery: build  # A shard with a million people waiting, after kill -9: ROUNDS=3 DISK=/var/tmp
 	swift build -c release --product benchmarks

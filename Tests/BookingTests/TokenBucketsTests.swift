@@ -3,17 +3,24 @@ import TestSupport
 import Testing
 
 @Suite struct TokenBucketsTests {
-    private static let hash = SipHash(key: 0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908)
+    private static let hash = ClientHash(masks: (0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908), factor: 0x9E37_79B9_7F4A_7C15)
     private static let start = Timestamp(seconds: 1_000)
 
     private func buckets(perSecond: Int, burst: Int, count: Int = 1_024) -> TokenBuckets {
         TokenBuckets(perSecond: perSecond, burst: burst, count: count, hash: Self.hash)
     }
 
-    @Test func `the hash is SipHash-2-4`() {
-        // Of the bytes 0 to 15 under the key of bytes 0 to 15: the paper's own test vectors.
-        let message: UInt128 = 0x0F0E_0D0C_0B0A_0908_0706_0504_0302_0100
-        #expect(Self.hash.hash(message) == 0x3F2A_CC7F_57C2_9BDB)
+    @Test func `neighbours, in either half, spread over a table's sets, and otherwise under another secret`() {
+        let other = ClientHash(masks: (1, 2), factor: 3)
+        for shift in [0, 16, 64, 112] as [UInt128] {
+            let numbers = (0..<65_536 as Range<UInt128>).map { $0 << shift }
+            var counts = [Int](repeating: 0, count: 256)
+            for number in numbers { counts[Int(Self.hash.hash(number) & 255)] += 1 }
+            // 256 each, give or take 16: six times that is once in ten million times by chance.
+            #expect(counts.allSatisfy { (160...352).contains($0) }, "\(shift): \(counts.min()!) to \(counts.max()!)")
+            #expect(Set(numbers.map { Self.hash.hash($0) }).count == numbers.count)
+            #expect(numbers.filter { Self.hash.hash($0) == other.hash($0) }.isEmpty)
+        }
     }
 
     @Test func `a client may ask a burst at once, then at the rate`() {

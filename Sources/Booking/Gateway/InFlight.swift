@@ -19,7 +19,7 @@ struct InFlight {
     init(countMax: Int) { self.countMax = countMax }
 
     /// Nil when the bound is reached.
-    mutating func insert(_ pending: Gateway.Pending) -> UInt64? {
+    mutating func insert(_ pending: consuming Gateway.Pending) -> UInt64? {
         if let row = self.free.popLast() {
             self.rows[Int(row)].age &+= 1
             self.rows[Int(row)].pending = pending

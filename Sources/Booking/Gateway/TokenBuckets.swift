@@ -8,8 +8,8 @@
 ///
 /// **A client whose set is full** takes the place of the one that is full again soonest, who then starts with all tokens:
 /// a table that is too small lets too much pass, and never refuses what it should not. The one who asks too much is the
-/// last to be forgotten. Sets are chosen by a keyed hash, so that nobody can find clients that share one.
-public struct TokenBuckets: Sendable {
+/// last to be forgotten. Sets are chosen by a hash under a secret, so that nobody can find clients that share one.
+public struct TokenBuckets: ~Copyable {
     private struct Bucket {
         /// The client's hash; 0 for nobody.
         var tag: UInt64 = 0
@@ -20,17 +20,19 @@ public struct TokenBuckets: Sendable {
     /// What a client may owe, in the time that it takes to come.
     private static let debtMax: Int64 = 60_000_000_000
 
-    private let hash: SipHash
+    private let hash: ClientHash
     private let interval: Int64
     private let span: Int64
     private let setMask: Int
-    private var buckets: [Bucket]
+    /// At an address that is a multiple of a line's 64 bytes, which an array's first element never is: a set would lie in two
+    /// lines, and with many clients each of them is fetched from memory.
+    private let buckets: UnsafeMutablePointer<Bucket>
     /// Clients forgotten before their buckets were full: a table that is too small.
     public private(set) var forgotten: UInt64 = 0
 
     /// `perSecond` tokens come each second, up to `burst`; both at least 1. `count` buckets of 16 bytes, made a power of two
     /// and at least four.
-    public init(perSecond: Int, burst: Int, count: Int, hash: SipHash) {
+    public init(perSecond: Int, burst: Int, count: Int, hash: ClientHash) {
         precondition(
             (1...1_000_000_000).contains(perSecond) && (1...1_000_000_000).contains(burst),
             "a rate of nothing"
@@ -41,10 +43,16 @@ public struct TokenBuckets: Sendable {
         var sets = 1
         while sets * Self.setSize < count { sets *= 2 }
         self.setMask = sets - 1
-        self.buckets = Array(repeating: Bucket(), count: sets * Self.setSize)
+        let bytes = sets * Self.setSize * MemoryLayout<Bucket>.stride
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.setSize * MemoryLayout<Bucket>.stride)
+        self.buckets = memory.initializeMemory(as: Bucket.self, repeating: Bucket(), count: sets * Self.setSize)
     }
 
-    public var bytes: Int { self.buckets.count * MemoryLayout<Bucket>.stride }
+    deinit { self.buckets.deallocate() }
+
+    private var count: Int { (self.setMask + 1) * Self.setSize }
+
+    public var bytes: Int { self.count * MemoryLayout<Bucket>.stride }
 
     /// Takes a token of `client` and gives nil; or, where none is left, how long until one is there, and takes nothing.
     public mutating func take(_ client: UInt128, at now: Timestamp) -> Nanoseconds? {
@@ -93,13 +101,13 @@ public struct TokenBuckets: Sendable {
 
     public func checkInvariants(at now: Timestamp) {
         precondition(
-            self.buckets.allSatisfy {
+            UnsafeBufferPointer(start: self.buckets, count: self.count).allSatisfy {
                 $0.due <= now.nanoseconds || $0.due - now.nanoseconds <= self.span + Self.debtMax
             },
             "a bucket owes more than it can hold"
         )
-        for first in stride(from: 0, to: self.buckets.count, by: Self.setSize) {
-            let tags = self.buckets[first..<first + Self.setSize].map(\.tag).filter { $0 != 0 }
+        for first in stride(from: 0, to: self.count, by: Self.setSize) {
+            let tags = (first..<first + Self.setSize).map { self.buckets[$0].tag }.filter { $0 != 0 }
             precondition(Set(tags).count == tags.count, "a client has two buckets")
         }
     }

@@ -13,7 +13,7 @@ public struct TokenText: Sendable {
     public init?(_ text: UnsafeRawBufferPointer) {
         guard text.count <= Self.bytesMax else { return nil }
         self.count = text.count
-        for index in text.indices { self.bytes[index] = text[index] }
+        Swift.withUnsafeMutableBytes(of: &self.bytes) { $0.copyMemory(from: text) }
     }
 
     /// `write` fills exactly `count` bytes, at most `bytesMax`.

@@ -214,8 +214,9 @@ final class GatewayServer: HTTPHandler {
             self.answer(problem, client)
             return .small
         }
-        self.carryOut(routed, ifNoneMatch: request[.ifNoneMatch], from: client)
-        return Self.size(of: routed)
+        let size = Self.size(of: routed)
+        self.carryOut(routed, size, ifNoneMatch: request[.ifNoneMatch], from: client)
+        return size
     }
 
     static func size(of routed: RoutedCall) -> AnswerSize {
@@ -225,8 +226,8 @@ final class GatewayServer: HTTPHandler {
         }
     }
 
-    func carryOut(_ routed: RoutedCall, ifNoneMatch: ByteView?, from client: Gateway.Client) {
-        if Self.size(of: routed) == .large, !self.http.hasRoom { return self.refuseForRoom(client) }
+    func carryOut(_ routed: RoutedCall, _ size: AnswerSize, ifNoneMatch: ByteView?, from client: Gateway.Client) {
+        if size == .large, !self.http.hasRoom { return self.refuseForRoom(client) }
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):

@@ -9,7 +9,7 @@ import Wire
 ///     any other   ──▶ so many connections at once, so many requests a second
 ///
 /// What a peer that is not trusted says about addresses is never read.
-struct ClientGate {
+struct ClientGate: ~Copyable {
     /// Where the client's address comes from. One of them only: were two believed, a client could send the one that the
     /// proxy in front does not write.
     enum Source: String, CaseIterable {
@@ -88,13 +88,21 @@ struct ClientGate {
 
     private static func buckets(_ perSecond: Int, _ burst: Int, _ count: Int) -> TokenBuckets? {
         guard perSecond > 0 else { return nil }
-        let hash = SipHash(key: .random(in: 0 ... .max), .random(in: 0 ... .max))
+        let masks = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
+        let hash = ClientHash(masks: masks, factor: .random(in: 0 ... .max))
         return TokenBuckets(perSecond: perSecond, burst: burst, count: count, hash: hash)
     }
 
     /// Clients whose tokens were forgotten because a table is too small.
     var forgotten: UInt64 {
-        self.forgottenBefore + (self.buckets?.forgotten ?? 0) + (self.userBuckets?.forgotten ?? 0)
+        self.forgottenBefore + Self.forgotten(self.buckets) + Self.forgotten(self.userBuckets)
+    }
+
+    private static func forgotten(_ buckets: borrowing TokenBuckets?) -> UInt64 {
+        switch buckets {
+        case .some(let buckets): buckets.forgotten
+        case .none: 0
+        }
     }
 
     func isTrusted(_ address: IPAddress) -> Bool { self.limits.trusted.contains(address) }

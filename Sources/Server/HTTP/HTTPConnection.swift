@@ -31,6 +31,8 @@ final class HTTPConnection {
     private var proxyBytes: [UInt8]?
     /// Whether each request is looked at: limits count it, or its headers say whose it is.
     private var isWatched = false
+    /// Whether its client is left alone, unless a request's headers say that another is behind it.
+    private var isExempt = false
     /// Whether it counts as one of its client's connections.
     private var isCounted = false
     /// Who the headers of requests that are not answered yet say they are from; nobody while nobody wants to know.
@@ -186,7 +188,12 @@ final class HTTPConnection {
     private func hasCome(from client: IPAddress, _ entry: ClientGate.Entry) {
         self.client = client
         self.isCounted = entry == .counted
-        self.isWatched = self.server.gate.watches(client)
+        self.askGate()
+    }
+
+    private func askGate() {
+        self.isExempt = self.server.gate.isExempt(self.client)
+        self.isWatched = self.server.gate.watches(self.client)
     }
 
     /// Whom limits leave alone, or whether there are any, is another matter now.
@@ -194,7 +201,7 @@ final class HTTPConnection {
         guard self.proxyBytes == nil else { return }
         // Nobody asked for it when it came.
         if self.client == .none, let address { self.client = IPAddress(address) }
-        self.isWatched = self.server.gate.watches(self.client)
+        self.askGate()
     }
 
     private func receivedBeforeProxyHeader(_ bytes: UnsafeRawBufferPointer) {
@@ -229,26 +236,27 @@ final class HTTPConnection {
     }
 
     private func handleWatched(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
+        let server = self.server
         var caller: IPAddress? = self.client
-        if self.server.gate.isExempt(self.client) {
+        if self.isExempt {
             // A trusted proxy's connection: others may be behind it.
-            caller = self.server.gate.client(of: request, from: self.client)
+            caller = server.gate.client(of: request, from: self.client)
             guard let named = caller else {
-                self.server.note(\.forwardedHeaders)
-                self.server.handler.refuse(.forwardedInvalid, of: request, from: client)
+                server.note(\.forwardedHeaders)
+                server.handler.refuse(.forwardedInvalid, of: request, from: client)
                 return .small
             }
-            if self.server.namesClients || self.server.gate.charges, named != self.client {
+            if server.namesClients || server.gate.charges, named != self.client {
                 self.named.append((client.sequence, named))
             }
-            if self.server.gate.isExempt(named) { caller = nil }
+            if server.gate.isExempt(named) { caller = nil }
         }
-        if let caller, let wait = self.server.gate.takeToken(of: caller, at: self.server.moment) {
-            self.server.note(\.requestsByAddress)
-            self.server.handler.refuse(.tooManyRequests(ofAddress: wait), of: request, from: client)
+        if let caller, let wait = server.gate.takeToken(of: caller, at: server.moment) {
+            server.note(\.requestsByAddress)
+            server.handler.refuse(.tooManyRequests(ofAddress: wait), of: request, from: client)
             return .small
         }
-        return self.server.handle(request, from: client, of: caller)
+        return server.handle(request, from: client, of: caller)
     }
 
     // MARK: Out

@@ -52,7 +52,7 @@ final class Dialler {
             self.log.debug("link up", metadata: ["to": "\(self.path)"])
             self.onUp?()
         }
-        link.onFrame = { [unowned self] frame throws(WireError) in try self.onFrame?(frame) }
+        link.onFrame = self.onFrame
         link.onEnd = { [unowned self] reason in self.lost(reason) }
         self.link = link
     }

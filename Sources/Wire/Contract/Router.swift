@@ -59,15 +59,25 @@ public struct Router: Sendable {
     /// for one reservation is lower.
     public static let listCountMax = 100
 
-    private let catalogue: Catalogue
-    private let tokens: TokenRing
+    /// What all routers know, held by one reference: whoever asks a router that may be replaced copies it first.
+    private final class Knowledge: Sendable {
+        let catalogue: Catalogue
+        let tokens: TokenRing
+
+        init(_ catalogue: Catalogue, _ tokens: TokenRing) {
+            self.catalogue = catalogue
+            self.tokens = tokens
+        }
+    }
+
+    private let knowledge: Knowledge
     /// Who asks, by the token of their login; nil where requests say so themselves.
     private var asker: UserID?
 
-    public init(catalogue: Catalogue, tokens: TokenRing) {
-        self.catalogue = catalogue
-        self.tokens = tokens
-    }
+    public init(catalogue: Catalogue, tokens: TokenRing) { self.knowledge = Knowledge(catalogue, tokens) }
+
+    private var catalogue: Catalogue { self.knowledge.catalogue }
+    private var tokens: TokenRing { self.knowledge.tokens }
 
     /// What a request asks for, in a word, as the kinds of requests are called; `none` for a path that is none, `other` for a
     /// method that it does not have.
@@ -203,12 +213,18 @@ public struct Router: Sendable {
 
     /// For the calls that answer 400, not 401, for a token that is none.
     private func passOfPlace(_ request: HTTPRequest) throws -> (Pass, TokenText) {
-        let concert = try Self.id(try QueryParameters(request.query).integer("concertId"), "concertId", ConcertID.self)
+        let concert = try Self.placeConcert(in: request.query)
         let text = request[.concertToken] ?? .empty
         guard let token = TokenText(text.bytes), let pass = self.tokens.verify(text.bytes), pass.concert == concert,
             self.catalogue.contains(concert)
         else { throw Problem.tokenNotFound(text.text) }
         return (pass, token)
+    }
+
+    /// Nearly every query about a place is this one number and nothing else, which is read at a glance.
+    private static func placeConcert(in query: ByteView) throws -> ConcertID {
+        if let concert = Self.number(behind: "concertId=", in: query, before: [] as InlineArray<0, UInt8>) { return concert }
+        return try Self.id(try QueryParameters(query).integer("concertId"), "concertId", ConcertID.self)
     }
 
     private func join(_ request: HTTPRequest) throws -> RoutedCall {

@@ -93,13 +93,17 @@ public struct HTTPRequestParser: ~Copyable {
 
     deinit { self.slots.deallocate() }
 
+    /// Changes nothing: it is `mutating` so that the parser is asked where it lies. Swift copies the whole of it, some 400
+    /// bytes, for a getter of another module that is not.
     public var phase: Phase {
-        switch self.stage {
-        case .requestLine: self.start + self.position == self.window.count ? .idle : .head
-        case .fields: .head
-        case .body, .chunkLine, .chunkData, .chunkEnd, .trailers: .body
-        case .delivered: .idle
-        case .finished: .finished
+        mutating get {
+            switch self.stage {
+            case .requestLine: self.start + self.position == self.window.count ? .idle : .head
+            case .fields: .head
+            case .body, .chunkLine, .chunkData, .chunkEnd, .trailers: .body
+            case .delivered: .idle
+            case .finished: .finished
+            }
         }
     }
 

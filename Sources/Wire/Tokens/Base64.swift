@@ -6,18 +6,24 @@ struct Base64 {
     /// With `+` and `/` and padding (section 4): keys in files.
     static let standard = Base64(last: "+/", padded: true)
 
-    private static let invalid: UInt8 = 0xFF
     private static let padding = UInt8(ascii: "=")
+    /// The bit that no group of four characters of the alphabet has.
+    private static let invalid: UInt32 = 1 << 31
 
     private let characters: [UInt8]
-    /// By character: its six bits, or `invalid`.
-    private let values: [UInt8]
+    /// Four tables of 256, one for each character of a group: its six bits where they stand among the group's 24, or
+    /// `invalid`. Four looks and three ORs are then a whole group: a token is read at each poll.
+    private let values: [UInt32]
     private let padded: Bool
 
     private init(last: String, padded: Bool) {
         let characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\(last)".utf8)
-        var values = [UInt8](repeating: Self.invalid, count: 256)
-        for (value, character) in characters.enumerated() { values[Int(character)] = UInt8(value) }
+        var values = [UInt32](repeating: Self.invalid, count: 4 * 256)
+        for place in 0..<4 {
+            for (value, character) in characters.enumerated() {
+                values[place * 256 + Int(character)] = UInt32(value) << UInt32(18 - 6 * place)
+            }
+        }
         self.characters = characters
         self.values = values
         self.padded = padded
@@ -76,24 +82,22 @@ struct Base64 {
             var written = 0
             var read = 0
             while read + 4 <= digitCount {
-                let first = values[Int(text[read])]
-                let second = values[Int(text[read + 1])]
-                let third = values[Int(text[read + 2])]
-                let fourth = values[Int(text[read + 3])]
-                // Only what is invalid has the two high bits.
-                guard (first | second | third | fourth) & 0xC0 == 0 else { return false }
-                bytes[written] = first << 2 | second >> 4
-                bytes[written + 1] = second << 4 | third >> 2
-                bytes[written + 2] = third << 6 | fourth
+                let group = text.loadUnaligned(fromByteOffset: read, as: UInt32.self).littleEndian
+                let bits =
+                    values[Int(group & 0xFF)] | values[256 + Int(group >> 8 & 0xFF)]
+                    | values[512 + Int(group >> 16 & 0xFF)] | values[768 + Int(group >> 24)]
+                guard bits & Self.invalid == 0 else { return false }
+                bytes.storeBytes(of: UInt16(bits >> 8).bigEndian, toByteOffset: written, as: UInt16.self)
+                bytes[written + 2] = UInt8(truncatingIfNeeded: bits)
                 read += 4
                 written += 3
             }
             var bits: UInt32 = 0
             var bitCount: UInt32 = 0
             for position in read..<digitCount {
-                let value = values[Int(text[position])]
+                let value = values[768 + Int(text[position])]
                 guard value != Self.invalid else { return false }
-                bits = bits << 6 | UInt32(value)
+                bits = bits << 6 | value
                 bitCount += 6
                 if bitCount >= 8 {
                     bitCount -= 8
