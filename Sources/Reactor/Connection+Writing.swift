@@ -80,9 +80,7 @@ extension Connection {
         return true
     }
 
-    private var mark: Int {
-        self.yieldsRoom && self.loop.outgoingBytes > self.loop.outgoingBytesMax ? 0 : self.highWater
-    }
+    private var mark: Int { self.yieldsRoom && !self.loop.hasRoom ? 0 : self.highWater }
 
     /// Sends what is gathered now rather than at the end of the turn.
     public func flush() {

@@ -45,7 +45,7 @@ public final class Connection: LoopHandle {
     public var highWater = 256 * 1024
     /// Bytes pending at which `onLowWater` is called; below `highWater`.
     public var lowWater = 64 * 1024
-    /// Whether its marks are 0 while the loop is beyond `outgoingBytesMax`.
+    /// Whether its mark is 0 while the loop has no room (`EventLoop.hasRoom`).
     public var yieldsRoom = false
     /// System calls made to write, for tests and statistics.
     public internal(set) var writeCalls = 0

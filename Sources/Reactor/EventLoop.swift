@@ -21,8 +21,8 @@ public final class EventLoop {
     /// Runs once per end of turn, before gathered bytes are written: the place to append what a batch has to say.
     public var onTurnEnd: (() -> Void)?
 
-    /// What connections that yield room (`Connection.yieldsRoom`) may hold of bytes to be written, with all others: beyond
-    /// it they count as full with anything that their peers have not taken.
+    /// What connections that yield room (`Connection.yieldsRoom`) may hold of bytes to be written, with all others: from there
+    /// on they count as full with anything that their peers have not taken.
     public var outgoingBytesMax = Int.max
 
     let raw: UnsafeMutablePointer<uv_loop_t>
@@ -94,6 +94,9 @@ public final class EventLoop {
 
     /// Memory that bytes to be written take now, over all connections of the loop.
     public var outgoingBytes: Int { self.outgoing.bytesInUse }
+
+    /// Whether that is less than it may be.
+    public var hasRoom: Bool { self.outgoing.bytesInUse < self.outgoingBytesMax }
 
     /// Reads the clock anew: after long work in one callback, before timers are started.
     public func updateTime() { uv_update_time(self.raw) }

@@ -153,7 +153,7 @@ final class HTTPServer {
     }
 
     /// Whether another large answer fits into the memory that unsent answers may take.
-    var hasRoom: Bool { self.loop.outgoingBytes < self.limits.unsentBytesMax }
+    var hasRoom: Bool { self.loop.hasRoom }
 
     var isDraining: Bool { self.draining != nil }
 
