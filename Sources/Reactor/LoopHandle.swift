@@ -20,7 +20,9 @@ public class LoopHandle {
     /// Takes memory for a handle of `type`; `adopt` makes it one.
     init(_ type: uv_handle_type, on loop: EventLoop) {
         self.loop = loop
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: uv_handle_size(type), alignment: 16)
+        // All that malloc gives is aligned so; asked for more, Swift would go the slow way of posix_memalign.
+        let alignment = MemoryLayout<UnsafeRawPointer>.alignment
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: uv_handle_size(type), alignment: alignment)
         self.raw = memory.assumingMemoryBound(to: uv_handle_t.self)
     }
 
