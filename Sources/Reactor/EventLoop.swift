@@ -29,7 +29,7 @@ public final class EventLoop {
     var outgoing = OutgoingBlocks()
     /// Grows with every end of turn.
     private(set) var turn: UInt64 = 1
-    private let readBuffer: UnsafeMutableRawPointer
+    let readBuffer: UnsafeMutableRawPointer
     private let prepare = UnsafeMutablePointer<uv_prepare_t>.allocate(capacity: 1)
     private let check = UnsafeMutablePointer<uv_check_t>.allocate(capacity: 1)
     private var unsettled = ContiguousArray<Connection>()

@@ -68,6 +68,12 @@ public class LoopHandle {
         }
     }
 
+    /// The descriptor, for options that have no call here; nil when there is none yet or any more.
+    final var descriptor: Int32? {
+        var descriptor: uv_os_fd_t = -1
+        return !self.isClosed && uv_fileno(self.raw, &descriptor) == 0 ? descriptor : nil
+    }
+
     /// The same memory as the structure that libuv's function for this kind of handle wants.
     final func raw<Raw>(as type: Raw.Type) -> UnsafeMutablePointer<Raw> {
         UnsafeMutableRawPointer(self.raw).assumingMemoryBound(to: type)

@@ -122,6 +122,9 @@ final class HTTPConnection {
                 let fate = self.isLast(request) ? .close : request.connection
                 let client = self.nextClient(for: request, fate)
                 if fate == .close { self.lastAnswer = client.sequence }
+                // Nothing follows it (RFC 9112, section 9.6). Only behind a body do some clients send an empty line, which
+                // unread would turn our close into a reset.
+                if request.connection == .close, request.body.isEmpty { self.connection.stopReading() }
                 let size =
                     self.isWatched
                     ? self.handleWatched(request, from: client) : self.server.handler.handle(request, from: client)
