@@ -138,6 +138,7 @@ final class HTTPServer {
     }
 
     private func add(_ listener: TCPListener) -> UInt16 {
+        listener.waitForBytes()
         listener.onAcceptError = { [unowned self] _ in self.counts.acceptErrors += 1 }
         self.listeners.append(listener)
         if self.listeners.count == 1 {
