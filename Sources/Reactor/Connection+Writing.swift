@@ -118,10 +118,9 @@ extension Connection {
 
     // MARK: The end of a turn
 
-    /// Looks after what the turn left: reads who is new, writes, tells of a failure, checks the mark. Only from the loop.
+    /// Looks after what the turn left: writes, tells of a failure, checks the mark. Only from the loop.
     func settle() {
         self.isUnsettled = false
-        if self.isNew { self.readFirst() }
         self.flush()
         guard !self.isClosed else { return }
         if let failure { return self.end(.failed(failure)) }

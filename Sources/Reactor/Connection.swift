@@ -66,7 +66,7 @@ public final class Connection: LoopHandle {
     private var hasEnded = false
     private var wantsReading = false
     /// It came in this turn: it is read once at the turn's end, before libuv is asked for its bytes.
-    private(set) var isNew = false
+    private var isNew = false
     /// The turn of the loop in which it was last read: once in each, so that one with megabytes to say holds nobody up.
     private var readTurn: UInt64 = 0
 
@@ -121,7 +121,7 @@ public final class Connection: LoopHandle {
     public func startReading() {
         self.wantsReading = true
         guard self.isConnected, !self.isReading, !self.hasEnded, !self.isClosed, self.failure == nil else { return }
-        guard !self.isNew else { return self.settleAtTurnEnd() }
+        guard !self.isNew else { return }
         let code = uv_read_start(self.stream, Self.allocated, Self.read)
         guard code == 0 else { return self.fail(UVError(code: code, call: "uv_read_start")) }
         self.isReading = true
@@ -175,6 +175,7 @@ public final class Connection: LoopHandle {
     func opened() {
         self.isConnected = true
         self.isNew = true
+        self.loop.readAtTurnEnd(self)
     }
 
     /// Reads what has come by the end of the turn that brought the connection, and only then has libuv wait for more: who sends

@@ -32,6 +32,7 @@ public final class EventLoop {
     let readBuffer: UnsafeMutableRawPointer
     private let prepare = UnsafeMutablePointer<uv_prepare_t>.allocate(capacity: 1)
     private let check = UnsafeMutablePointer<uv_check_t>.allocate(capacity: 1)
+    private var newcomers = ContiguousArray<Connection>()
     private var unsettled = ContiguousArray<Connection>()
     private var settling = ContiguousArray<Connection>()
     private var isRunning = false
@@ -117,6 +118,7 @@ public final class EventLoop {
         }
         self.isClosed = true
         self.onTurnEnd = nil
+        self.newcomers.removeAll()
         self.unsettled.removeAll()  // closed without another turn; each would keep this loop alive
         self.outgoing.freeAll()
     }
@@ -124,8 +126,18 @@ public final class EventLoop {
     /// Has `connection` looked after at the end of the turn: written, its failure told, its marks checked.
     func settleAtTurnEnd(_ connection: Connection) { self.unsettled.append(connection) }
 
+    /// Has a connection that came in this turn read at its end.
+    func readAtTurnEnd(_ newcomer: Connection) { self.newcomers.append(newcomer) }
+
     private func endTurn() {
         self.turn &+= 1
+        // Before `onTurnEnd`, so that what comes of it leaves in this turn.
+        var index = 0
+        while index < self.newcomers.count {
+            self.newcomers[index].readFirst()
+            index += 1
+        }
+        self.newcomers.removeAll(keepingCapacity: true)
         self.onTurnEnd?()
         // Callbacks made while settling may append to other connections: go on until none is left.
         while !self.unsettled.isEmpty {
