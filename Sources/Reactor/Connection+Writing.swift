@@ -1,4 +1,5 @@
 import CLibuv
+import Glibc
 
 /// How bytes leave a connection.
 ///
@@ -80,9 +81,7 @@ extension Connection {
         return true
     }
 
-    private var mark: Int {
-        self.yieldsRoom && self.loop.outgoingBytes > self.loop.outgoingBytesMax ? 0 : self.highWater
-    }
+    private var mark: Int { self.yieldsRoom && !self.loop.hasRoom ? 0 : self.highWater }
 
     /// Sends what is gathered now rather than at the end of the turn.
     public func flush() {
@@ -153,7 +152,9 @@ extension Connection {
         let head = self.gathered.count
         self.writeCalls += 1
         let code: Int32
-        if tail.count == 0 || head == 0 {
+        if tail.count == 0, self.ending == .close, self.transport == .tcp {
+            code = self.sendLast(self.gathered.rest(after: 0))
+        } else if tail.count == 0 || head == 0 {
             var buffer = Self.buffer(head == 0 ? tail : self.gathered.rest(after: 0))
             code = uv_try_write(self.stream, &buffer, 1)
         } else {
@@ -169,6 +170,20 @@ extension Connection {
         let taken = max(0, Int(code))
         if taken >= head { self.loop.outgoing.giveBack(&self.gathered) }
         return taken
+    }
+
+    /// Offers the last bytes to the kernel, and tells it so: they leave in one packet with the end of our side, which by itself
+    /// costs as much as a short answer. Returns how many it took, or what was wrong, as libuv does.
+    ///
+    /// The end is said here and not left to closing the descriptor: where bytes of the peer are unread then, that throws away
+    /// what has not left.
+    private func sendLast(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+        guard let descriptor else { return UV_EBADF.rawValue }
+        let count = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_MORE))
+        guard count >= 0 else { return errno == EINTR ? UV_EAGAIN.rawValue : -errno }
+        // Should it fail, the peer is gone.
+        if count == bytes.count { Glibc.shutdown(descriptor, Int32(SHUT_WR)) }
+        return Int32(clamping: count)
     }
 
     /// Hands the gathered block to libuv, but its first `taken` bytes.

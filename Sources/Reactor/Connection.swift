@@ -45,7 +45,7 @@ public final class Connection: LoopHandle {
     public var highWater = 256 * 1024
     /// Bytes pending at which `onLowWater` is called; below `highWater`.
     public var lowWater = 64 * 1024
-    /// Whether its marks are 0 while the loop is beyond `outgoingBytesMax`.
+    /// Whether its mark is 0 while the loop has no room (`EventLoop.hasRoom`).
     public var yieldsRoom = false
     /// System calls made to write, for tests and statistics.
     public internal(set) var writeCalls = 0
@@ -65,6 +65,8 @@ public final class Connection: LoopHandle {
     var hasShutDown = false
     private var hasEnded = false
     private var wantsReading = false
+    /// It came in this turn: it is read once at the turn's end, before libuv is asked for its bytes.
+    private var isNew = false
     /// The turn of the loop in which it was last read: once in each, so that one with megabytes to say holds nobody up.
     private var readTurn: UInt64 = 0
 
@@ -119,6 +121,7 @@ public final class Connection: LoopHandle {
     public func startReading() {
         self.wantsReading = true
         guard self.isConnected, !self.isReading, !self.hasEnded, !self.isClosed, self.failure == nil else { return }
+        guard !self.isNew else { return }
         let code = uv_read_start(self.stream, Self.allocated, Self.read)
         guard code == 0 else { return self.fail(UVError(code: code, call: "uv_read_start")) }
         self.isReading = true
@@ -166,16 +169,37 @@ public final class Connection: LoopHandle {
         return Int(count)
     }
 
-    /// The descriptor, for options that have no call here; nil when there is none yet or any more.
-    var descriptor: Int32? {
-        var descriptor: uv_os_fd_t = -1
-        return !self.isClosed && uv_fileno(self.raw, &descriptor) == 0 ? descriptor : nil
-    }
-
     var stream: UnsafeMutablePointer<uv_stream_t> { self.raw(as: uv_stream_t.self) }
 
-    /// The stream is up: accepted, connected or inherited.
-    func opened() { self.isConnected = true }
+    /// The stream is up: accepted or inherited.
+    func opened() {
+        self.isConnected = true
+        self.isNew = true
+        self.loop.readAtTurnEnd(self)
+    }
+
+    /// Reads what has come by the end of the turn that brought the connection, and only then has libuv wait for more: who sends
+    /// one request at once and wants no other is not registered with the kernel, and taken from there again, which costs more
+    /// than the read.
+    func readFirst() {
+        self.isNew = false
+        guard self.wantsReading else { return }
+        self.readAtOnce()
+        if self.wantsReading { self.startReading() }
+    }
+
+    private func readAtOnce() {
+        guard !self.isClosed, self.failure == nil, let descriptor = self.descriptor else { return }
+        self.readTurn = self.loop.turn
+        let count = Glibc.read(descriptor, self.loop.readBuffer, EventLoop.readSizeMax)
+        if count > 0 {
+            self.onRead?(UnsafeRawBufferPointer(start: self.loop.readBuffer, count: count))
+        } else if count == 0 {
+            self.readEnded(UV_EOF.rawValue)
+        } else if errno != EAGAIN, errno != EINTR {
+            self.readEnded(-errno)
+        }
+    }
 
     /// Tells the owner that the peer's side is over, and closes where no more can come of it. Only from the loop.
     func end(_ reason: EndReason) {

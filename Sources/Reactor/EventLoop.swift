@@ -21,17 +21,18 @@ public final class EventLoop {
     /// Runs once per end of turn, before gathered bytes are written: the place to append what a batch has to say.
     public var onTurnEnd: (() -> Void)?
 
-    /// What connections that yield room (`Connection.yieldsRoom`) may hold of bytes to be written, with all others: beyond
-    /// it they count as full with anything that their peers have not taken.
+    /// What connections that yield room (`Connection.yieldsRoom`) may hold of bytes to be written, with all others: from there
+    /// on they count as full with anything that their peers have not taken.
     public var outgoingBytesMax = Int.max
 
     let raw: UnsafeMutablePointer<uv_loop_t>
     var outgoing = OutgoingBlocks()
     /// Grows with every end of turn.
     private(set) var turn: UInt64 = 1
-    private let readBuffer: UnsafeMutableRawPointer
+    let readBuffer: UnsafeMutableRawPointer
     private let prepare = UnsafeMutablePointer<uv_prepare_t>.allocate(capacity: 1)
     private let check = UnsafeMutablePointer<uv_check_t>.allocate(capacity: 1)
+    private var newcomers = ContiguousArray<Connection>()
     private var unsettled = ContiguousArray<Connection>()
     private var settling = ContiguousArray<Connection>()
     private var isRunning = false
@@ -95,6 +96,9 @@ public final class EventLoop {
     /// Memory that bytes to be written take now, over all connections of the loop.
     public var outgoingBytes: Int { self.outgoing.bytesInUse }
 
+    /// Whether that is less than it may be.
+    public var hasRoom: Bool { self.outgoing.bytesInUse < self.outgoingBytesMax }
+
     /// Reads the clock anew: after long work in one callback, before timers are started.
     public func updateTime() { uv_update_time(self.raw) }
 
@@ -114,6 +118,7 @@ public final class EventLoop {
         }
         self.isClosed = true
         self.onTurnEnd = nil
+        self.newcomers.removeAll()
         self.unsettled.removeAll()  // closed without another turn; each would keep this loop alive
         self.outgoing.freeAll()
     }
@@ -121,8 +126,18 @@ public final class EventLoop {
     /// Has `connection` looked after at the end of the turn: written, its failure told, its marks checked.
     func settleAtTurnEnd(_ connection: Connection) { self.unsettled.append(connection) }
 
+    /// Has a connection that came in this turn read at its end.
+    func readAtTurnEnd(_ newcomer: Connection) { self.newcomers.append(newcomer) }
+
     private func endTurn() {
         self.turn &+= 1
+        // Before `onTurnEnd`, so that what comes of it leaves in this turn.
+        var index = 0
+        while index < self.newcomers.count {
+            self.newcomers[index].readFirst()
+            index += 1
+        }
+        self.newcomers.removeAll(keepingCapacity: true)
         self.onTurnEnd?()
         // Callbacks made while settling may append to other connections: go on until none is left.
         while !self.unsettled.isEmpty {

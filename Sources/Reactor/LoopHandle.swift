@@ -20,7 +20,9 @@ public class LoopHandle {
     /// Takes memory for a handle of `type`; `adopt` makes it one.
     init(_ type: uv_handle_type, on loop: EventLoop) {
         self.loop = loop
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: uv_handle_size(type), alignment: 16)
+        // All that malloc gives is aligned so; asked for more, Swift would go the slow way of posix_memalign.
+        let alignment = MemoryLayout<UnsafeRawPointer>.alignment
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: uv_handle_size(type), alignment: alignment)
         self.raw = memory.assumingMemoryBound(to: uv_handle_t.self)
     }
 
@@ -64,6 +66,12 @@ public class LoopHandle {
             handle.didClose()
             handle.onClose.take()?()
         }
+    }
+
+    /// The descriptor, for options that have no call here; nil when there is none yet or any more.
+    final var descriptor: Int32? {
+        var descriptor: uv_os_fd_t = -1
+        return !self.isClosed && uv_fileno(self.raw, &descriptor) == 0 ? descriptor : nil
     }
 
     /// The same memory as the structure that libuv's function for this kind of handle wants.

@@ -64,6 +64,22 @@ public final class TCPListener: Listener {
         try self.learnPort()
     }
 
+    /// From now on a connection comes once its client has sent something, or after a second (TCP_DEFER_ACCEPT, tcp(7)): for
+    /// protocols in which the client speaks first. The loop wakes up once for it then, not twice, and its first read finds what
+    /// it looks for. The kernel keeps it meanwhile, as one whose handshake is not complete.
+    public func waitForBytes() {
+        guard let descriptor else { return }
+        var seconds: Int32 = 1
+        // Should it fail, connections come at once.
+        setsockopt(
+            descriptor,
+            Int32(IPPROTO_TCP),
+            TCP_DEFER_ACCEPT,
+            &seconds,
+            socklen_t(MemoryLayout<Int32>.size)
+        )
+    }
+
     private func learnPort() throws(UVError) {
         var storage = sockaddr_storage()
         var size = Int32(MemoryLayout<sockaddr_storage>.size)

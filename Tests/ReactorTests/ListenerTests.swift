@@ -118,6 +118,84 @@ import Testing
         }
     }
 
+    @Test func `what came along with a connection is read at once, and more only if its owner goes on`() throws {
+        try withLoop { loop in
+            let listener = try TCPListener(on: loop, address: .loopback())
+            let client = try BlockingClient(port: listener.port)
+            client.write("a question")
+            var heard = ""
+            listener.onConnection = { [unowned listener] connection in
+                connection.onRead = { [unowned connection] in
+                    heard += text($0)
+                    #expect(!connection.isReading)
+                    connection.stopReading()
+                    // The answer leaves all the same, and whole.
+                    client.write("unread")
+                    connection.append("an answer")
+                    connection.closeAfterFlush()
+                    #expect(connection.writeCalls == 1)
+                }
+                connection.startReading()
+                listener.close()
+            }
+            loop.run()
+            #expect(heard == "a question")
+            #expect(client.readToEnd() == "an answer")
+        }
+    }
+
+    @Test(arguments: [("", false), ("goodbye", false), ("", true)])
+    func `a client that left before it was taken is heard to its end`(words: String, resets: Bool) throws {
+        try withLoop { loop in
+            let listener = try TCPListener(on: loop, address: .loopback())
+            do {
+                let client = try BlockingClient(port: listener.port)
+                client.write(words)
+                if resets { client.resetAtEnd() }
+            }
+            var heard = ""
+            var ends: [Connection.EndReason] = []
+            listener.onConnection = { [unowned listener] connection in
+                connection.onRead = { heard += text($0) }
+                connection.onEnd = { [unowned connection] in
+                    ends.append($0)
+                    connection.close()
+                }
+                connection.startReading()
+                listener.close()
+            }
+            loop.run()
+            #expect(heard == words)
+            #expect(ends == [resets ? .failed(UVError(code: -ECONNRESET, call: "read")) : .endOfStream])
+        }
+    }
+
+    @Test func `a listener that waits for bytes takes who speaks first, and the silent later`() throws {
+        try withLoop { loop in
+            var events: [String] = []
+            var open: [Connection] = []
+            let listener = try TCPListener(on: loop, address: .loopback())
+            listener.waitForBytes()
+            let silent = try BlockingClient(port: listener.port)
+            let speaker = try BlockingClient(port: listener.port)
+            speaker.write("hello")
+            listener.onConnection = { [unowned listener] connection in
+                events.append("connection")
+                open.append(connection)
+                connection.onRead = { events.append(text($0)) }
+                connection.startReading()
+                guard open.count == 2 else { return }
+                for connection in open { connection.close() }
+                listener.close()
+            }
+            let started = Clock.monotonicNanoseconds()
+            loop.run()
+            #expect(events == ["connection", "hello", "connection"])
+            #expect(Clock.monotonicNanoseconds() - started > 500_000_000)
+            _ = (silent, speaker)
+        }
+    }
+
     @Test func `a listener that finishes hands on the connection that a pause has held back`() throws {
         try withLoop { loop in
             var accepted = 0
@@ -348,6 +426,14 @@ private final class BlockingClient {
     }
 
     deinit { close(self.descriptor) }
+
+    func write(_ text: String) { _ = Glibc.write(self.descriptor, text, text.utf8.count) }
+
+    /// Its end will be a reset.
+    func resetAtEnd() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(self.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+    }
 
     /// What came before the end; the error's name after a reset.
     func readToEnd() -> String {

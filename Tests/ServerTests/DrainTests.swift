@@ -10,6 +10,8 @@ import Testing
         try cluster.waitUntilUp()
         let file = try cluster.file()
         let resting = try TestConnection(port: file.port)
+        try resting.send(BookingClient.request("GET", "/api/v1/point?userId=9"))
+        #expect(try resting.answer().status == 200)
         let halfway = try TestConnection(port: file.port)
         try halfway.send("GET /api/v1/point?userId=9 HTTP/1.1\r\nHost:")
         let body = #"{"concertId":1,"userId":9}"#

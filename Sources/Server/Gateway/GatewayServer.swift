@@ -97,6 +97,7 @@ final class GatewayServer: HTTPHandler {
         )
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
         self.http.namesClients = self.accessLog != nil
+        self.http.waitsForBytes = true
         for shard in 0..<slots.shardCount {
             let path = configuration.stateDirectory.shardSocket(shard)
             let dialler = Dialler(toShard: shard, at: path, on: loop, as: self.linkIdentity, log: log)

@@ -105,17 +105,22 @@ struct ClientGate: ~Copyable {
         }
     }
 
+    // These are asked for each connection or request, and inlined so that the gate is not copied for them.
+
+    @inline(__always)
     func isTrusted(_ address: IPAddress) -> Bool { self.limits.trusted.contains(address) }
 
     // MARK: Connections
 
     /// Whether a client is left alone, whatever it asks.
+    @inline(__always)
     func isExempt(_ address: IPAddress) -> Bool { !self.asksForPeers || self.isTrusted(address) }
 
     /// Whether answers may cost more than their requests.
     var charges: Bool { self.buckets != nil }
 
     /// Whether each request of a connection from this address is looked at: limits count it, or its headers say whose it is.
+    @inline(__always)
     func watches(_ address: IPAddress) -> Bool {
         !self.isExempt(address) || self.limits.source == .forwarded || self.limits.source == .forwardedFor
     }
@@ -124,16 +129,26 @@ struct ClientGate: ~Copyable {
     mutating func enter(_ address: IPAddress) -> Entry {
         guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return .free }
         let client = address.client(prefixBits: self.limits.prefixBits)
-        guard self.connections[client, default: 0] < self.limits.connectionsMax else { return .refused }
-        self.connections[client, default: 0] += 1
+        return Self.enter(&self.connections[client, default: 0], of: self.limits.connectionsMax)
+    }
+
+    private static func enter(_ count: inout Int32, of max: Int) -> Entry {
+        guard count < max else { return .refused }
+        count += 1
         return .counted
     }
 
     /// One that was counted is over. `address` is what `enter` was told.
     mutating func leave(_ address: IPAddress) {
         let client = address.client(prefixBits: self.limits.prefixBits)
-        guard let count = self.connections[client] else { return assertionFailure("left, and never entered") }
-        self.connections[client] = count > 1 ? count - 1 : nil
+        guard let index = self.connections.index(forKey: client) else {
+            return assertionFailure("left, and never entered")
+        }
+        if self.connections.values[index] > 1 {
+            self.connections.values[index] -= 1
+        } else {
+            self.connections.remove(at: index)
+        }
     }
 
     // MARK: Requests

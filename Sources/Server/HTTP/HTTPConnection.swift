@@ -57,13 +57,7 @@ final class HTTPConnection {
     /// What the peer is being waited for, and since when.
     private var phase = HTTPRequestParser.Phase.idle
     private var phaseSince: UInt64
-    /// What was pending when the writing side last made progress, and when that was.
-    private var pendingBytes = 0
-    private var pendingSince: UInt64 = 0
-    /// How many bytes were appended in all; and how many of them must have left by the time an answer may take, since when.
-    private var appendedBytes: UInt64 = 0
-    private var owedBytes: UInt64 = 0
-    private var owedSince: UInt64 = 0
+    private var debt = ReadingDebt()
 
     /// `client` has `entered`, unless a PROXY header has yet to say who it is: then that is nil.
     init(
@@ -130,6 +124,9 @@ final class HTTPConnection {
                 let fate = self.isLast(request) ? .close : request.connection
                 let client = self.nextClient(for: request, fate)
                 if fate == .close { self.lastAnswer = client.sequence }
+                // Nothing follows it (RFC 9112, section 9.6). Only behind a body do some clients send an empty line, which
+                // unread would turn our close into a reset.
+                if request.connection == .close, request.body.isEmpty { self.connection.stopReading() }
                 let size =
                     self.isWatched
                     ? self.handleWatched(request, from: client) : self.server.handler.handle(request, from: client)
@@ -288,7 +285,7 @@ final class HTTPConnection {
 
     private func append(_ bytes: ByteView) {
         self.connection.append(bytes.bytes)
-        self.appendedBytes &+= UInt64(bytes.count)
+        self.debt.append(bytes.count)
         let isLast = self.lastAnswer == self.nextAnswer
         if self.isWatched { self.charge(bytes.count) }
         self.nextAnswer &+= 1
@@ -307,7 +304,7 @@ final class HTTPConnection {
         guard self.owesContinue, self.unanswered == 0 else { return }
         self.owesContinue = false
         let bytes = ByteView(HTTPResponse.interimContinue)
-        self.appendedBytes &+= UInt64(bytes.count)
+        self.debt.append(bytes.count)
         self.connection.append(bytes.bytes)
     }
 
@@ -357,19 +354,18 @@ final class HTTPConnection {
         if self.isLingering {
             if unread > 0 {
                 self.phaseSince = now
-            } else if now > self.phaseSince + Self.span(Self.lingerTime) {
+            } else if now > self.phaseSince + Self.lingerTime.span {
                 self.connection.close()
                 return false
             }
         }
-        let isTooLong = self.takesTooLong(unread, at: now)
-        if isTooLong || self.takesNothing(unread, at: now) {
+        if self.debt.isOverdue(unread: unread, at: now, self.server.limits) {
             self.connection.reset()
             return true
         }
         guard !self.isLingering else { return false }
         guard self.proxyBytes == nil else {
-            guard now > self.phaseSince + Self.span(self.server.limits.headTimeout) else { return false }
+            guard now > self.phaseSince + self.server.limits.headTimeout.span else { return false }
             self.server.note(\.proxyHeaders)
             self.connection.close()
             return true
@@ -383,30 +379,9 @@ final class HTTPConnection {
             case .head: limits.headTimeout
             case .body: limits.bodyTimeout
             }
-        guard now > self.phaseSince + Self.span(timeout) else { return false }
+        guard now > self.phaseSince + timeout.span else { return false }
         if self.phase == .idle { self.connection.closeAfterFlush() } else { self.refuse(.requestTimeout) }
         return self.phase != .idle
-    }
-
-    /// The peer has read nothing of what is pending for too long.
-    private func takesNothing(_ unread: Int, at now: UInt64) -> Bool {
-        if unread == 0 || unread != self.pendingBytes {
-            self.pendingBytes = unread
-            self.pendingSince = now
-            return false
-        }
-        return now > self.pendingSince + Self.span(self.server.limits.writeTimeout)
-    }
-
-    /// What was pending some time ago has not left yet, though the peer takes a little now and then.
-    private func takesTooLong(_ unread: Int, at now: UInt64) -> Bool {
-        let sentBytes = self.appendedBytes &- UInt64(unread)
-        if Int64(bitPattern: sentBytes &- self.owedBytes) >= 0 {
-            self.owedBytes = self.appendedBytes
-            self.owedSince = now
-            return false
-        }
-        return now > self.owedSince + Self.span(self.server.limits.answerTimeout)
     }
 
     /// What the peer has not taken yet; of a last answer, what its own kernel has not: we may not close before.
@@ -415,17 +390,15 @@ final class HTTPConnection {
     }
 
     /// Since when bytes have been on their way that have not all left yet, as far as sweeps have seen.
-    var behindSince: UInt64 { self.owedSince }
+    var behindSince: UInt64 { self.debt.since }
 
     /// Memory for what it has not taken.
     var heldBytes: Int { self.connection.heldBytes }
 
     /// Whether it has had a second at least, and has not taken what there was then.
     func isBehind(at now: UInt64) -> Bool {
-        self.connection.pendingBytes > 0 && now > self.owedSince + Self.span(.seconds(1))
+        self.connection.pendingBytes > 0 && now > self.debt.since + Nanoseconds.seconds(1).span
     }
-
-    private static func span(_ time: Nanoseconds) -> UInt64 { UInt64(max(0, time.rawValue)) }
 
     // MARK: Ending
 

@@ -66,6 +66,8 @@ final class HTTPServer {
     private(set) var limits: Limits
     /// Whether the handler wants to know whom each request is from, where its headers say.
     var namesClients = false
+    /// Whether a connection is taken only once its client has sent something, or after a second.
+    var waitsForBytes = false
     let loop: EventLoop
     /// It holds this server. Unsafe, as a safe reference counts at each request.
     unowned(unsafe) let handler: any HTTPHandler
@@ -138,6 +140,7 @@ final class HTTPServer {
     }
 
     private func add(_ listener: TCPListener) -> UInt16 {
+        if self.waitsForBytes { listener.waitForBytes() }
         listener.onAcceptError = { [unowned self] _ in self.counts.acceptErrors += 1 }
         self.listeners.append(listener)
         if self.listeners.count == 1 {
@@ -153,7 +156,7 @@ final class HTTPServer {
     }
 
     /// Whether another large answer fits into the memory that unsent answers may take.
-    var hasRoom: Bool { self.loop.outgoingBytes < self.limits.unsentBytesMax }
+    var hasRoom: Bool { self.loop.hasRoom }
 
     var isDraining: Bool { self.draining != nil }
 

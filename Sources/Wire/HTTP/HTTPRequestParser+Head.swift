@@ -218,6 +218,7 @@ extension HTTPRequestParser {
         _ lineEnd: Int
     ) throws(HTTPRefusal) {
         guard self.slotCount < self.limits.headerCountMax else { throw .headersTooMany }
+        if self.slotCount == self.slotCapacity { self.growSlots() }
         var start = nameEnd + 1
         var end = lineEnd
         while start < end, bytes.byte(start) == Self.space || bytes.byte(start) == Self.tab { start += 1 }
@@ -233,6 +234,14 @@ extension HTTPRequestParser {
         let isRepeated = self.index[Int(known.rawValue)] != 0
         self.index[Int(known.rawValue)] = UInt8(truncatingIfNeeded: self.slotCount)
         try self.takeKnown(known, bytes.part(start, end), start..<end, isRepeated: isRepeated)
+    }
+
+    private mutating func growSlots() {
+        let larger = UnsafeMutablePointer<HTTPHeaders.Slot>.allocate(capacity: 4 * self.slotCapacity)
+        larger.moveInitialize(from: self.slots, count: self.slotCount)
+        self.slots.deallocate()
+        self.slots = larger
+        self.slotCapacity *= 4
     }
 
     private mutating func takeKnown(

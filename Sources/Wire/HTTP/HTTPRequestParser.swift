@@ -64,8 +64,10 @@ public struct HTTPRequestParser: ~Copyable {
     var query = 0..<0
     var host = 0..<0
     var fieldsStart = 0
-    let slots: UnsafeMutablePointer<HTTPHeaders.Slot>
+    var slots: UnsafeMutablePointer<HTTPHeaders.Slot>
     var slotCount = 0
+    /// Few requests have more headers than there is room for at first.
+    var slotCapacity = 16
     var index = HTTPHeaders.Index(repeating: 0)
     var saysClose = false
     var saysKeepAlive = false
@@ -88,7 +90,7 @@ public struct HTTPRequestParser: ~Copyable {
         self.limits = limits
         self.table = ByteClass.table
         self.window = .empty
-        self.slots = .allocate(capacity: limits.headerCountMax)
+        self.slots = .allocate(capacity: self.slotCapacity)
     }
 
     deinit { self.slots.deallocate() }
