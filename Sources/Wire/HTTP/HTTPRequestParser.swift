@@ -196,6 +196,7 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
+    @inline(__always)
     private var request: HTTPRequest {
         let bytes = self.bytes
         let body =
