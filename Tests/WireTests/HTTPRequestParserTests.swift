@@ -125,10 +125,12 @@ import Wire
     }
 
     /// With each byte of it changed to each other: known in either case and by nothing else, whichever way it is read.
-    @Test(arguments: [
-        ("Host", .host), ("X-Concert-Token", .concertToken), ("Content-Length", .contentLength),
-        ("Content-Type", .contentType), ("Connection", .connection), ("Authorization", .authorization),
-    ] as [(String, HTTPHeaders.Known)])
+    @Test(
+        arguments: [
+            ("Host", .host), ("X-Concert-Token", .concertToken), ("Content-Length", .contentLength),
+            ("Content-Type", .contentType), ("Connection", .connection), ("Authorization", .authorization),
+        ] as [(String, HTTPHeaders.Known)]
+    )
     func `a known name is told by every byte of it`(name: String, known: HTTPHeaders.Known) {
         let tokens = Set("!#$%&'*+-.^_`|~0123456789".utf8).union(UInt8(ascii: "a")...UInt8(ascii: "z"))
             .union(UInt8(ascii: "A")...UInt8(ascii: "Z"))

@@ -15,7 +15,9 @@ import Wire
             "\(method) \(target) HTTP/1.1\r\nHost: a\r\n\(header)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
         return Array(text.utf8).withUnsafeBytes { bytes in
             parser.feed(bytes)
-            guard case .request(let request) = parser.next(), let (concert, worth) = Router.glance(request) else { return nil }
+            guard case .request(let request) = parser.next(), let (concert, worth) = Router.glance(request) else {
+                return nil
+            }
             return Glance(concert: concert.rawValue, worth: worth)
         }
     }

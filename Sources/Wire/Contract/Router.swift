@@ -167,7 +167,8 @@ public struct Router: Sendable {
         case .get where request.path == "/api/v1/waiting":
             let concert = Self.number(behind: "concertId=", in: request.query, before: [UInt8(ascii: "&")])
             return concert.map { ($0, .asking) }
-        case .post where request.path == "/api/v1/waiting": return Self.concert(inBodyOf: request).map { ($0, .joining) }
+        case .post where request.path == "/api/v1/waiting":
+            return Self.concert(inBodyOf: request).map { ($0, .joining) }
         case .post where request.path == "/api/v1/reservation" && request[.idempotencyKey] == nil:
             return Self.concert(inBodyOf: request).map { ($0, .booking) }
         default: return nil
