@@ -124,6 +124,40 @@ import Wire
         }
     }
 
+    /// With each byte of it changed to each other: known in either case and by nothing else, whichever way it is read.
+    @Test(
+        arguments: [
+            ("Host", .host), ("X-Concert-Token", .concertToken), ("Content-Length", .contentLength),
+            ("Content-Type", .contentType), ("Connection", .connection), ("Authorization", .authorization),
+        ] as [(String, HTTPHeaders.Known)]
+    )
+    func `a known name is told by every byte of it`(name: String, known: HTTPHeaders.Known) {
+        let tokens = Set("!#$%&'*+-.^_`|~0123456789".utf8).union(UInt8(ascii: "a")...UInt8(ascii: "z"))
+            .union(UInt8(ascii: "A")...UInt8(ascii: "Z"))
+        for at in 0...name.utf8.count {
+            for byte in UInt8.min ... .max {
+                var line = Array("\(name): 0".utf8)
+                line[at] = byte
+                let colon = line.firstIndex(of: UInt8(ascii: ":"))
+                let isValid = colon.map { $0 > 0 && line[..<$0].allSatisfy(tokens.contains) } ?? false
+                let isSame = String(decoding: line, as: UTF8.self).lowercased() == "\(name.lowercased()): 0"
+                for padding in ["", "X: 0123456789ABCDEF\r\n"] {
+                    var parser = HTTPRequestParser()
+                    let bytes = Array("GET / HTTP/1.0\r\n".utf8) + line + Array("\r\n\(padding)\r\n".utf8)
+                    bytes.withUnsafeBytes { bytes in
+                        parser.feed(bytes)
+                        switch parser.next() {
+                        case .request(let request):
+                            #expect(isValid && (request[known] != nil) == isSame, "\(line) \(padding)")
+                        case .refused: #expect(!isValid, "\(line) \(padding)")
+                        case .continueExpected, .needsMore: Issue.record("neither read nor refused: \(line)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     private static func cut(
         _ bytes: [UInt8],
         maximum: Int,

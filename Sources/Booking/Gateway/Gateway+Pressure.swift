@@ -24,6 +24,12 @@ extension Gateway {
         self.links[shard].window.admits(worth, inFlight: self.links[shard].inFlight.count)
     }
 
+    /// Whether a request of `worth` about the line of `concert` would be refused. Changes nothing: `mutating` spares a caller in another
+    /// module a copy of all this, when there is no time to lose.
+    public mutating func sheds(_ worth: Worth, of concert: ConcertID) -> Bool {
+        !self.admits(worth, to: self.slots.shard(of: Slot(of: concert)))
+    }
+
     /// The shards whose window is closed.
     public var pressedShards: Int { self.links.reduce(0) { $0 + ($1.window.isClosed ? 1 : 0) } }
 

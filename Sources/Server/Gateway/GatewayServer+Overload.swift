@@ -37,17 +37,19 @@ extension GatewayServer {
 
     // MARK: Shedding
 
-    /// What a poll or a join is worth that would be refused: told by its concert alone, before its token or its body is
+    /// What a poll, a join or a reservation is worth that would be refused: told by its concert alone, before its token or its body is
     /// checked, which would cost more than all the rest. Nil for what the router has to read.
     func worthToShed(_ request: HTTPRequest) -> Worth? {
-        guard let (concert, worth) = self.router.glance(request) else { return nil }
-        let shard = self.machine.slots.shard(of: Slot(of: concert))
-        return self.machine.admits(worth, to: shard) ? nil : worth
+        guard let (concert, worth) = Router.glance(request) else { return nil }
+        return self.machine.sheds(worth, of: concert) ? worth : nil
     }
 
-    func shed(_ worth: Worth, _ client: Gateway.Client) {
+    /// Counts one that is shed, and gives its answer.
+    func shed(_ worth: Worth, _ client: Gateway.Client) -> ReadyAnswer {
+        let answer = self.shedAnswers.answer(worth, AnswerWriter.Manner(note: client.note))
         self.http.noteShed(worth)
-        let manner = AnswerWriter.Manner(note: client.note)
-        self.send(self.shedAnswers.answer(worth, manner, at: self.date), .serviceUnavailable, client)
+        self.meter.answered(HTTPStatus.serviceUnavailable.rawValue)
+        self.log(.serviceUnavailable, bytes: answer.bytes.count, to: client)
+        return answer
     }
 }

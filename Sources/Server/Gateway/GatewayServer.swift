@@ -27,7 +27,7 @@ final class GatewayServer: HTTPHandler {
     /// Used again for every answer.
     private var scratch = OutputBytes()
     private var output = OutputBytes()
-    private(set) var meter = GatewayMeter()
+    var meter = GatewayMeter()
     /// Nil while it is off.
     let accessLog: AccessLog?
     /// Nil while requests say by themselves who asks.
@@ -36,7 +36,7 @@ final class GatewayServer: HTTPHandler {
     var asked = AccessLog.Asked()
     /// What delays are measured with, by shard; empty where nothing is done about them.
     var pulses: [LinkPulse]
-    var shedAnswers: ShedAnswers
+    let shedAnswers = ShedAnswers()
     /// Whether shards answer at all, by shard; how long one may not; and those that the log was told of.
     var watches: [LinkWatch]
     private(set) var silenceMax: Nanoseconds
@@ -80,7 +80,6 @@ final class GatewayServer: HTTPHandler {
         self.pulses = Self.pulses(configuration)
         self.watches = Array(repeating: LinkWatch(), count: slots.shardCount)
         self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
-        self.shedAnswers = ShedAnswers(self.writer)
         self.patience = configuration.gatewayLimits.replyTimeout
         self.identity = identity
         self.accessLog = configuration.accessLog(ofGateway: index, on: loop, log: log)
@@ -198,8 +197,7 @@ final class GatewayServer: HTTPHandler {
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
         self.noteAsked(request)
         if self.machine.isPressed, let worth = self.worthToShed(request) {
-            self.shed(worth, client)
-            return .small
+            return .ready(self.shed(worth, client))
         }
         if let identity = self.identity, Router.isAboutUser(request) {
             return self.handle(request, from: client, knownBy: identity)
@@ -228,7 +226,7 @@ final class GatewayServer: HTTPHandler {
     }
 
     func carryOut(_ routed: RoutedCall, _ size: AnswerSize, ifNoneMatch: ByteView?, from client: Gateway.Client) {
-        if size == .large, !self.http.hasRoom { return self.refuseForRoom(client) }
+        if case .large = size, !self.http.hasRoom { return self.refuseForRoom(client) }
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):
@@ -236,7 +234,7 @@ final class GatewayServer: HTTPHandler {
             case .send(let shard, let id): self.send(question, to: shard, id, routed.key)
             case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, routed.key)
             case .held: break
-            case .shed(let worth): self.shed(worth, client)
+            case .shed(let worth): self.http.answer(client, with: self.shed(worth, client))
             case .refused(let refusal): self.answer(.refused(refusal), to: question, routed.token, client)
             }
         case .schedules(let concert):
@@ -408,13 +406,6 @@ final class GatewayServer: HTTPHandler {
             to: &self.output
         )
         self.send(status, client)
-    }
-
-    /// An answer that is ready as bytes.
-    func send(_ answer: [UInt8], _ status: HTTPStatus, _ client: Gateway.Client) {
-        self.meter.answered(status.rawValue)
-        self.log(status, bytes: answer.count, to: client)
-        self.http.answer(client, with: answer)
     }
 
     /// `output` holds the answer.

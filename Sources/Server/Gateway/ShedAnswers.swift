@@ -1,34 +1,34 @@
 import Booking
 import Wire
 
-/// The 503 of a request that is shed, ready as bytes: one for each worth, language and fate of the connection, made anew when
-/// the date has changed.
+/// The 503 of requests that are shed, ready as bytes: one for each worth and manner. They are made once and kept for the life
+/// of the process, so that a connection may hold on to one without a copy until its turn comes.
 struct ShedAnswers {
-    private let writer: AnswerWriter
-    private var answers: [[UInt8]]
-    private var second: Int64 = -1
+    private let answers = Self.all
 
-    init(_ writer: AnswerWriter) {
-        self.writer = writer
-        self.answers = Array(repeating: [], count: 32)
+    func answer(_ worth: Worth, _ manner: AnswerWriter.Manner) -> ReadyAnswer {
+        self.answers[Self.index(worth, manner)]
     }
 
-    mutating func answer(_ worth: Worth, _ manner: AnswerWriter.Manner, at date: HTTPDate) -> [UInt8] {
-        if self.second != date.seconds {
-            self.second = date.seconds
-            for at in self.answers.indices { self.answers[at] = [] }
-        }
-        let isHead = manner.method == .head
-        let index =
-            Int(worth.rawValue) << 3 | Int(manner.connection.rawValue) << 1 | (manner.language == .english ? 1 : 0)
-        // To HEAD the body is left out, and nobody sends that often.
-        if isHead || self.answers[index].isEmpty {
-            var scratch = OutputBytes()
-            var output = OutputBytes()
-            _ = self.writer.append(.shed(worth), manner, date: date, scratch: &scratch, to: &output)
-            if isHead { return output.array }
-            self.answers[index] = output.array
-        }
-        return self.answers[index]
+    private static func index(_ worth: Worth, _ manner: AnswerWriter.Manner) -> Int {
+        let language = manner.language == .english ? 1 : 0
+        let body = manner.method == .head ? 1 : 0
+        return Int(worth.rawValue) << 4 | Int(manner.connection.rawValue) << 2 | language << 1 | body
     }
+
+    nonisolated(unsafe) private static let all: UnsafePointer<ReadyAnswer> = {
+        let all = UnsafeMutablePointer<ReadyAnswer>.allocate(capacity: 64)
+        for worth in Worth.allCases {
+            for connection in [HTTPConnectionFate.keep, .keepAndSay, .close] {
+                for language in [Language.korean, .english] {
+                    for method in [HTTPMethod.get, .head] {
+                        let manner = AnswerWriter.Manner(method: method, connection: connection, language: language)
+                        let bytes = AnswerWriter.bareAnswer(.shed(worth), manner)
+                        (all + Self.index(worth, manner)).initialize(to: ReadyAnswer(bytes))
+                    }
+                }
+            }
+        }
+        return UnsafePointer(all)
+    }()
 }

@@ -20,6 +20,9 @@ final class HTTPConnection {
     /// After a refusal: how long the peer may take to read it and end its side.
     private static let lingerTime = Nanoseconds.seconds(2)
 
+    /// The answer to a request before which others are not answered yet.
+    private enum Early { case awaited, kept([UInt8]), ready(ReadyAnswer) }
+
     private let number: UInt64
     private let connection: Connection
     /// It holds its connections until they are closed. Unsafe, as a safe reference counts several times a request.
@@ -41,7 +44,7 @@ final class HTTPConnection {
     private var nextRequest: UInt32 = 0
     private var nextAnswer: UInt32 = 0
     /// Answers that came before their turn, from the one that is next; only pipelined requests have any.
-    private var early = Deque<[UInt8]?>()
+    private var early = Deque<Early>()
     /// After the answer with this number the connection closes.
     private var lastAnswer: UInt32?
     /// The request being read waits for `100 Continue`, which may not overtake the answers to those before it. Who
@@ -127,10 +130,12 @@ final class HTTPConnection {
                 // Nothing follows it (RFC 9112, section 9.6). Only behind a body do some clients send an empty line, which
                 // unread would turn our close into a reset.
                 if request.connection == .close, request.body.isEmpty { self.connection.stopReading() }
-                let size =
-                    self.isWatched
-                    ? self.handleWatched(request, from: client) : self.server.handler.handle(request, from: client)
-                self.awaitsLarge = size == .large
+                self.awaitsLarge = false
+                switch self.handle(request, from: client) {
+                case .small: break
+                case .large: self.awaitsLarge = true
+                case .ready(let answer): self.answer(client.sequence, with: answer)
+                }
             case .refused(let refusal):
                 self.refuse(Problem(refusal))
             }
@@ -232,6 +237,11 @@ final class HTTPConnection {
         self.finish()
     }
 
+    @inline(__always)
+    private func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
+        self.isWatched ? self.handleWatched(request, from: client) : self.server.handler.handle(request, from: client)
+    }
+
     private func handleWatched(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
         let server = self.server
         var caller: IPAddress? = self.client
@@ -259,26 +269,31 @@ final class HTTPConnection {
     // MARK: Out
 
     func answer(_ sequence: UInt32, with bytes: ByteView) {
-        guard sequence == self.nextAnswer else { return self.keep(Array(bytes.bytes), for: sequence) }
+        guard sequence == self.nextAnswer else { return self.keep(.kept(Array(bytes.bytes)), for: sequence) }
         self.append(bytes)
         self.appendEarly()
     }
 
-    func answer(_ sequence: UInt32, with bytes: [UInt8]) {
-        guard sequence == self.nextAnswer else { return self.keep(bytes, for: sequence) }
-        bytes.withUnsafeBytes { self.append(ByteView($0)) }
+    func answer(_ sequence: UInt32, with ready: ReadyAnswer) {
+        guard sequence == self.nextAnswer else { return self.keep(.ready(ready), for: sequence) }
+        self.append(ByteView(ready.bytes))
         self.appendEarly()
     }
 
-    private func keep(_ answer: [UInt8], for sequence: UInt32) {
+    private func keep(_ answer: Early, for sequence: UInt32) {
         let index = Int(sequence &- self.nextAnswer)
-        while self.early.count <= index { self.early.append(nil) }
-        self.early[index] = answer
+        guard index >= self.early.count else { return self.early[index] = answer }
+        while self.early.count < index { self.early.append(.awaited) }
+        self.early.append(answer)
     }
 
     private func appendEarly() {
-        while let next = self.early.first, let answer = next {
-            answer.withUnsafeBytes { self.append(ByteView($0)) }
+        early: while let next = self.early.first {
+            switch next {
+            case .awaited: break early
+            case .kept(let answer): answer.withUnsafeBytes { self.append(ByteView($0)) }
+            case .ready(let answer): self.append(ByteView(answer.bytes))
+            }
         }
         if self.isPaused { self.resume() }
     }

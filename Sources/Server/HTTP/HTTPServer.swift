@@ -12,8 +12,20 @@ protocol HTTPHandler: AnyObject {
     func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client)
 }
 
-/// How large an answer can be: a few KiB, or megabytes for the hall and the catalogue that have them.
-enum AnswerSize { case small, large }
+/// How large an answer can be: a few KiB, or megabytes for the hall and the catalogue that have them. Or else this is all of it.
+enum AnswerSize { case small, large, ready(ReadyAnswer) }
+
+/// An answer whose bytes stay where they are for as long as the process lives.
+struct ReadyAnswer {
+    let bytes: UnsafeRawBufferPointer
+
+    /// Keeps a copy of `bytes` for good.
+    init(_ bytes: [UInt8]) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+        copy.copyBytes(from: bytes)
+        self.bytes = UnsafeRawBufferPointer(copy)
+    }
+}
 
 /// The shell of HTTP on one loop: accepts connections, reads requests off them, writes answers in the order of the
 /// requests, and looks after everyone who is too many, too slow or too quiet. What the answers are is the handler's.
@@ -195,9 +207,9 @@ final class HTTPServer {
         self.connection(client.connection)?.address(of: client.sequence)
     }
 
-    /// The same for an answer that is kept by its caller, and not copied while it waits for its turn.
-    func answer(_ client: Gateway.Client, with bytes: [UInt8]) {
-        self.connection(client.connection)?.answer(client.sequence, with: bytes)
+    /// The same for an answer that is not copied while it waits for its turn.
+    func answer(_ client: Gateway.Client, with ready: ReadyAnswer) {
+        self.connection(client.connection)?.answer(client.sequence, with: ready)
     }
 
     // MARK: Connections

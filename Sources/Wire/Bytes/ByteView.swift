@@ -111,6 +111,13 @@ extension ByteView {
     func skip(_ kind: ByteClass, from start: Int, to end: Int, _ table: UnsafePointer<UInt8>) -> Int {
         assert(end <= self.count, "a scan left its view")
         var at = start
+        // Four at a time: a loop's own work is more than a look into the table.
+        while at + 4 <= end {
+            let first = table[Int(self.byte(at))] & table[Int(self.byte(at + 1))]
+            let last = table[Int(self.byte(at + 2))] & table[Int(self.byte(at + 3))]
+            guard first & last & kind.rawValue != 0 else { break }
+            at += 4
+        }
         while at < end, table[Int(self.byte(at))] & kind.rawValue != 0 { at += 1 }
         return at
     }
@@ -120,6 +127,7 @@ extension ByteView {
     @inline(__always)
     func skipToControl(from start: Int, to end: Int) -> Int {
         var at = start
+        while at + 16 <= end, Self.isPlain(self.word(at), self.word(at + 8)) { at += 16 }
         while at + 8 <= end {
             let controls = Self.controls(in: self.word(at))
             guard controls == 0 else { return at + controls.trailingZeroBitCount / 8 }
@@ -133,6 +141,15 @@ extension ByteView {
         return end
     }
 
+    /// Whether all sixteen bytes are 0x20...0x7E, as nearly all are: quicker asked than which is not.
+    @inline(__always)
+    private static func isPlain(_ first: UInt64, _ second: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // The high bit of each byte that is 0x20 or more, is not 0x7F, and is not beyond ASCII. Only bytes beyond carry.
+        func plain(_ word: UInt64) -> UInt64 { (word &+ ones &* 0x60) & ~(word &+ ones) & ~word }
+        return plain(first) & plain(second) & (ones &* 0x80) == ones &* 0x80
+    }
+
     /// The high bit of each byte of `word` that is below 0x20 or is 0x7F. Exact for the lowest flagged byte, which is
     /// all that is asked: a borrow can only spoil bytes above it. (Bit Twiddling Hacks, "hasless" and "haszero".)
     @inline(__always)
@@ -143,15 +160,46 @@ extension ByteView {
         return (below | ((delete &- ones) & ~delete)) & (ones &* 0x80)
     }
 
-    /// The first `byte` in `start..<end`, or nil.
+    /// The first `byte` in `start..<end`, or nil. Eight bytes a step, as above.
     func firstIndex(of byte: UInt8, from start: Int = 0, to end: Int? = nil) -> Int? {
         let end = end ?? self.count
+        let ones: UInt64 = 0x0101_0101_0101_0101
         var at = start
+        while at + 8 <= end {
+            let zero = self.word(at) ^ (ones &* UInt64(byte))
+            let found = (zero &- ones) & ~zero & (ones &* 0x80)
+            guard found == 0 else { return at + found.trailingZeroBitCount / 8 }
+            at += 8
+        }
         while at < end {
             if self.byte(at) == byte { return at }
             at += 1
         }
         return nil
+    }
+
+    /// Whether `text` stands at `start`, in either case: lower-case letters, and hyphens and a colon, which are as they are. At
+    /// least four bytes, and as many have come.
+    @inline(__always)
+    func has(_ text: StaticString, at start: Int) -> Bool {
+        let other = ByteView(text)
+        let count = other.count
+        guard count >= 8 else {
+            return Self.isSame(UInt64(self.half(start)), UInt64(other.half(0)))
+                && Self.isSame(UInt64(self.half(start + count - 4)), UInt64(other.half(count - 4)))
+        }
+        var at = 0
+        while at + 8 <= count {
+            guard Self.isSame(self.word(start + at), other.word(at)) else { return false }
+            at += 8
+        }
+        return Self.isSame(self.word(start + count - 8), other.word(count - 8))
+    }
+
+    /// Letters have bit 6, hyphens and colons do not: only where `lower` has a letter may `word` lack bit 5.
+    @inline(__always)
+    private static func isSame(_ word: UInt64, _ lower: UInt64) -> Bool {
+        word | (lower & 0x4040_4040_4040_4040) >> 1 == lower
     }
 
     /// Whether this is a field name, in either case. `name` is lower-case letters and hyphens, four or more; these

@@ -89,12 +89,28 @@ public struct AnswerWriter: Sendable {
         head.allow = problem.allow
         head.authenticate = problem.authenticate
         scratch.removeAll()
-        scratch.openObject()
-        scratch.member("code", problem.code)
-        scratch.member("message", manner.language == .korean ? problem.korean : problem.english)
-        scratch.closeObject()
+        Self.append(problem, in: manner.language, &scratch)
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return problem.status
+    }
+
+    private static func append(_ problem: Problem, in language: Language, _ body: inout OutputBytes) {
+        body.openObject()
+        body.member("code", problem.code)
+        body.member("message", language == .korean ? problem.korean : problem.english)
+        body.closeObject()
+    }
+
+    /// The same with no more fields than it needs, for problems that many are told at once. No cache keeps a 503 (RFC 9110, section
+    /// 15.1), and it may go without a date (section 6.6.1).
+    public static func bareAnswer(_ problem: Problem, _ manner: Manner) -> [UInt8] {
+        var head = HTTPResponse(problem.status, connection: manner.connection)
+        head.retryAfterSeconds = problem.retryAfter
+        var body = OutputBytes()
+        var output = OutputBytes()
+        Self.append(problem, in: manner.language, &body)
+        head.append(body: body.view, toMethod: manner.method, date: nil, to: &output)
+        return output.array
     }
 
     /// A body made before, which the client may have: then 304 without it.

@@ -169,20 +169,25 @@ public struct Router: Sendable {
         return RoutedCall(.ask(.poll(pass)), token: token)
     }
 
-    /// Whose line a poll or a join is about, and what it is worth, at a glance: nothing else of it is checked. Nil for other
-    /// requests, and for those that are written otherwise than nearly all are. Some 20 ns.
-    public func glance(_ request: HTTPRequest) -> (ConcertID, Worth)? {
-        guard request.path == "/api/v1/waiting" else { return nil }
+    /// Whose line a poll, a join or a reservation is about, and what it is worth, at a glance: nothing else of it is checked. Nil for
+    /// other requests, and for those that are written otherwise than nearly all are. A reservation with an `Idempotency-Key` may be
+    /// for another shard first.
+    public static func glance(_ request: HTTPRequest) -> (ConcertID, Worth)? {
         switch request.method {
-        case .get:
+        case .get where request.path == "/api/v1/waiting":
             let concert = Self.number(behind: "concertId=", in: request.query, before: [UInt8(ascii: "&")])
             return concert.map { ($0, .asking) }
-        case .post:
-            let ends = [UInt8(ascii: ","), UInt8(ascii: "}")] as InlineArray<2, UInt8>
-            let concert = Self.number(behind: #"{"concertId":"#, in: request.body, before: ends)
-            return concert.map { ($0, .joining) }
+        case .post where request.path == "/api/v1/waiting":
+            return Self.concert(inBodyOf: request).map { ($0, .joining) }
+        case .post where request.path == "/api/v1/reservation" && request[.idempotencyKey] == nil:
+            return Self.concert(inBodyOf: request).map { ($0, .booking) }
         default: return nil
         }
+    }
+
+    private static func concert(inBodyOf request: HTTPRequest) -> ConcertID? {
+        let ends = [UInt8(ascii: ","), UInt8(ascii: "}")] as InlineArray<2, UInt8>
+        return Self.number(behind: #"{"concertId":"#, in: request.body, before: ends)
     }
 
     private static func number<let count: Int>(

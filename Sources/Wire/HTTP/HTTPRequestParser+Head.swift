@@ -14,18 +14,7 @@ extension HTTPRequestParser {
         let end = bytes.count
         guard try self.skipEmptyLines(bytes) else { return false }
 
-        let methodStart = self.position
-        let methodStop = min(end, methodStart + HTTPLimits.methodBytesMax + 1)
-        let methodEnd = bytes.skip(.token, from: methodStart, to: methodStop, self.table)
-        guard methodEnd - methodStart <= HTTPLimits.methodBytesMax else { throw .methodUnknown }
-        guard methodEnd < end else { return false }
-        guard bytes.byte(methodEnd) == Self.space, methodEnd > methodStart else {
-            throw bytes.byte(methodEnd) == Self.lineFeed ? .bareLineFeed : .methodInvalid
-        }
-        guard let method = HTTPMethod(bytes.part(methodStart, methodEnd)) else { throw .methodUnknown }
-        self.method = method
-
-        let targetStart = methodEnd + 1
+        guard let targetStart = try self.readMethod(bytes) else { return false }
         let targetStop = min(end, targetStart + self.limits.targetBytesMax)
         let targetEnd = bytes.skip(.target, from: targetStart, to: targetStop, self.table)
         guard targetEnd < end else { return false }
@@ -45,6 +34,34 @@ extension HTTPRequestParser {
         self.fieldsStart = lineEnd
         self.stage = .fields
         return true
+    }
+
+    /// The offset behind the method and its space, or nil when bytes are missing.
+    @inline(__always)
+    private mutating func readMethod(_ bytes: ByteView) throws(HTTPRefusal) -> Int? {
+        let start = self.position
+        // The two that nearly all requests have.
+        if start + 5 <= bytes.count {
+            switch bytes.half(start) {
+            case 0x2054_4547:  // "GET ", the first letter lowest
+                self.method = .get
+                return start + 4
+            case 0x5453_4F50 where bytes.byte(start + 4) == Self.space:  // "POST"
+                self.method = .post
+                return start + 5
+            default: break
+            }
+        }
+        let stop = min(bytes.count, start + HTTPLimits.methodBytesMax + 1)
+        let end = bytes.skip(.token, from: start, to: stop, self.table)
+        guard end - start <= HTTPLimits.methodBytesMax else { throw .methodUnknown }
+        guard end < bytes.count else { return nil }
+        guard bytes.byte(end) == Self.space, end > start else {
+            throw bytes.byte(end) == Self.lineFeed ? .bareLineFeed : .methodInvalid
+        }
+        guard let method = HTTPMethod(bytes.part(start, end)) else { throw .methodUnknown }
+        self.method = method
+        return end + 1
     }
 
     /// A few empty lines before a request are let pass: some clients end a body with one (RFC 9112, section 2.2).
@@ -150,6 +167,7 @@ extension HTTPRequestParser {
         let bound = self.fieldsStart + self.limits.headerBytesMax
         let stop = min(bytes.count, bound)
         let isBounded = bytes.count >= bound
+        let within = bytes.part(0, stop)
         let table = self.table
         var line = self.position
         while true {
@@ -171,13 +189,19 @@ extension HTTPRequestParser {
             default: break
             }
 
-            let nameEnd = bytes.skip(.token, from: line, to: stop, table)
-            guard nameEnd < stop else { return try Self.wait(isBounded) }
-            guard bytes.byte(nameEnd) == UInt8(ascii: ":"), nameEnd > line else {
-                switch bytes.byte(nameEnd) {
-                case Self.space, Self.tab: throw .spaceBeforeColon
-                case Self.lineFeed: throw .bareLineFeed
-                default: throw .headerNameInvalid
+            let quick = HTTPHeaders.Known(lineAt: line, of: within)
+            let nameEnd: Int
+            if let quick {
+                nameEnd = line + quick.nameCount
+            } else {
+                nameEnd = bytes.skip(.token, from: line, to: stop, table)
+                guard nameEnd < stop else { return try Self.wait(isBounded) }
+                guard bytes.byte(nameEnd) == UInt8(ascii: ":"), nameEnd > line else {
+                    switch bytes.byte(nameEnd) {
+                    case Self.space, Self.tab: throw .spaceBeforeColon
+                    case Self.lineFeed: throw .bareLineFeed
+                    default: throw .headerNameInvalid
+                    }
                 }
             }
 
@@ -198,7 +222,7 @@ extension HTTPRequestParser {
                 guard self.trailerCount < self.limits.headerCountMax else { throw .headersTooMany }
                 self.trailerCount += 1
             } else {
-                try self.takeField(bytes, line, nameEnd, valueEnd)
+                try self.takeField(bytes, line, nameEnd, valueEnd, quick)
             }
             line = valueEnd + 2
         }
@@ -211,11 +235,13 @@ extension HTTPRequestParser {
         return false
     }
 
+    @inline(__always)
     private mutating func takeField(
         _ bytes: ByteView,
         _ nameStart: Int,
         _ nameEnd: Int,
-        _ lineEnd: Int
+        _ lineEnd: Int,
+        _ quick: HTTPHeaders.Known?
     ) throws(HTTPRefusal) {
         guard self.slotCount < self.limits.headerCountMax else { throw .headersTooMany }
         if self.slotCount == self.slotCapacity { self.growSlots() }
@@ -230,7 +256,7 @@ extension HTTPRequestParser {
             valueCount: UInt32(truncatingIfNeeded: end - start)
         )
         self.slotCount += 1
-        guard let known = HTTPHeaders.Known(bytes.part(nameStart, nameEnd)) else { return }
+        guard let known = quick ?? HTTPHeaders.Known(bytes.part(nameStart, nameEnd)) else { return }
         let isRepeated = self.index[Int(known.rawValue)] != 0
         self.index[Int(known.rawValue)] = UInt8(truncatingIfNeeded: self.slotCount)
         try self.takeKnown(known, bytes.part(start, end), start..<end, isRepeated: isRepeated)

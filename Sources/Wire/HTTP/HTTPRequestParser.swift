@@ -202,6 +202,7 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
+    @inline(__always)
     private var request: HTTPRequest {
         let bytes = self.bytes
         let body =

@@ -27,11 +27,11 @@ public struct HTTPResponse: Sendable {
     }
 
     /// Appends the whole answer. To HEAD the same head goes without the body (RFC 9110, section 9.3.2); 204 and 304
-    /// have neither body nor length, whatever `body` is.
+    /// have neither body nor length, whatever `body` is. A 5xx may go without a date.
     public func append(
         body: ByteView,
         toMethod method: HTTPMethod,
-        date: HTTPDate,
+        date: HTTPDate?,
         to output: inout OutputBytes
     ) {
         self.appendHead(bodyCount: body.count, date: date, to: &output)
@@ -39,11 +39,13 @@ public struct HTTPResponse: Sendable {
     }
 
     /// Appends status line and fields, with the empty line behind them.
-    public func appendHead(bodyCount: Int, date: HTTPDate, to output: inout OutputBytes) {
+    public func appendHead(bodyCount: Int, date: HTTPDate?, to output: inout OutputBytes) {
         output.append(self.status.line)
-        output.append("Date: ")
-        date.append(to: &output)
-        output.append("\r\n")
+        if let date {
+            output.append("Date: ")
+            date.append(to: &output)
+            output.append("\r\n")
+        }
         if !self.status.isWithoutBody {
             if bodyCount > 0 { Self.append("Content-Type: ", self.contentType, to: &output) }
             output.append("Content-Length: ")
