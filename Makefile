@@ -171,6 +171,9 @@ lint:  # Style of Swift, shell, Python and k6 files, without changing any
 	@if [[ -x $(VENV)/bin/k6 ]]; then \
 	    for file in k6/*.js; do $(VENV)/bin/k6 inspect "$$file" > /dev/null; done; \
 	else echo 'lint: no k6 here (make k6 installs it), skipped'; fi
+	@for file in Tests/Mutants/*.patch; do \
+	    git apply --check "$$file" || { echo "lint: $$file does not fit the sources any more"; exit 1; }; \
+	done
 	@echo 'lint: clean'
 
 format:  # Bring Swift files into the house style

@@ -70,6 +70,19 @@ import Testing
         )
     }
 
+    @Test func `a question lets go of what has run out, and lets nobody in`() {
+        let stage = Stage(rules: Self.narrow(1))
+        let anna = stage.join(self.anna)
+        let ben = stage.join(self.ben)
+        stage.output()
+        stage.pass(.minutes(5))
+        #expect(stage.ask(.poll(ben)) == .standing(Standing(order: 1, seconds: 1)))
+        #expect(stage.output().facts == [.lapsed(Stage.concert, anna.place, at: stage.now)])
+        stage.shard.tick(at: stage.now)
+        #expect(stage.output().facts == [.admitted(Stage.concert, ben.place, at: stage.now)])
+        #expect(stage.ask(.poll(ben)) == .standing(.admitted))
+    }
+
     @Test func `a place inside lapses after exactly five minutes, and lets the next in at once`() {
         let stage = Stage(rules: Self.narrow(1))
         let anna = stage.join(self.anna)
@@ -78,6 +91,7 @@ import Testing
         #expect(stage.ask(.poll(anna)) == .standing(.admitted))
         stage.output()
         stage.pass(Nanoseconds(1))
+        stage.shard.tick(at: stage.now)
         #expect(stage.ask(.poll(ben)) == .standing(.admitted))
         #expect(
             stage.output().facts == [
@@ -114,6 +128,7 @@ import Testing
         #expect(stage.ask(.giveBack(anna, [ReservationID(1)])) == .refused(.notAdmitted))
         #expect(stage.ask(.pay(anna, [ReservationID(1)])) == .refused(.notAdmitted))
         stage.pass(Nanoseconds(1))
+        stage.shard.tick(at: stage.now)
         #expect(stage.ask(.poll(anna)) == .standing(.admitted))
     }
 

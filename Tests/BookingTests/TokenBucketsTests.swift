@@ -3,7 +3,10 @@ import TestSupport
 import Testing
 
 @Suite struct TokenBucketsTests {
-    private static let hash = ClientHash(masks: (0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908), factor: 0x9E37_79B9_7F4A_7C15)
+    private static let hash = ClientHash(
+        masks: (0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908),
+        factor: 0x9E37_79B9_7F4A_7C15
+    )
     private static let start = Timestamp(seconds: 1_000)
 
     private func buckets(perSecond: Int, burst: Int, count: Int = 1_024) -> TokenBuckets {

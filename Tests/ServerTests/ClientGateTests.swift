@@ -20,6 +20,8 @@ import Wire
         init(_ limits: ClientGate.Limits) { self.gate = ClientGate(limits) }
 
         func enter() -> ClientGate.Entry { self.gate.enter(ClientGateTests.client) }
+        var asksForPeers: Bool { self.gate.asksForPeers }
+        func watches() -> Bool { self.gate.watches(ClientGateTests.client) }
 
         /// Whether it is another gate with these limits.
         func use(_ change: (inout ClientGate.Limits) -> Void) -> Bool {
@@ -60,11 +62,11 @@ import Wire
 
     @Test func `whether it has to know who comes follows its limits`() {
         let tried = Tried(ClientGate.Limits())
-        #expect(!tried.gate.asksForPeers && !tried.gate.watches(Self.client))
+        #expect(!tried.asksForPeers && !tried.watches())
         #expect(tried.use { $0.requestsPerUserPerSecond = 1 })
-        #expect(tried.gate.asksForPeers && tried.gate.watches(Self.client))
+        #expect(tried.asksForPeers && tried.watches())
         let own = NetworkList([Network(Self.client, prefixBits: 128)].compactMap(\.self))
         #expect(tried.use { $0.trusted = own })
-        #expect(!tried.gate.watches(Self.client))
+        #expect(!tried.watches())
     }
 }

@@ -79,7 +79,8 @@ import Testing
     }
 }
 
-/// A gateway that takes no pause for an innocent one.
+/// A gateway that takes no pause for an innocent one. The delay is long enough for all that is to be under way to have come,
+/// also on a busy machine.
 @Suite(
     .serialized,
     .cluster(
@@ -87,6 +88,8 @@ import Testing
         "1",
         "--set",
         "gateway.overloadPatienceMilliseconds=0",
+        "--set",
+        "gateway.overloadDelayMilliseconds=500",
         "--set",
         "gateway.overloadInFlightMin=1000",
         "--set",

@@ -96,7 +96,7 @@ class NginxForward(Forward):
 
     def launch(self):
         self.behind.launch()
-        (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
+        (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} {servers.DEFERRED} backlog=4096;\n")
         (self.folder / "upstream.conf").write_text(f"server unix:{self.behind.socket};\n")
         self.start(servers.nginx_command(self.folder, "nginx-forward.conf"), self.is_ready)
 

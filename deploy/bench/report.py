@@ -38,7 +38,7 @@ def write(path):
     FOLDER.mkdir(exist_ok=True)
     kept = FOLDER / "table.json"
     kept.write_text(json.dumps(record, indent=1) + "\n")
-    for name, *_ in ELSEWHERE:
+    for name in (*(each[0] for each in ELSEWHERE), "scaling.svg", "scaling.json"):
         if (servers.ROOT / "bench" / name).exists():
             shutil.copy(servers.ROOT / "bench" / name, FOLDER)
     drawn = pictures.draw_all(kept, FOLDER)
@@ -82,6 +82,7 @@ def page(record, drawn):
     for name, title, words in ELSEWHERE:
         if (FOLDER / name).exists():
             yield from ("", f"## {title}", "", words, "", f"![{title}](deploy/bench/report/{name})")
+    yield from more_cores()
     yield from ("", "## Who is measured", "")
     yield from markdown(("server", "what it is", "version"), [
         (peers.PRINTED["usher"], f"{settings['gateways']} gateway, {settings['shards']} shards, the default settings; the journal in "
@@ -121,6 +122,46 @@ def page(record, drawn):
            "[table.py](deploy/bench/table.py) has all that can be set. The numbers behind this page, round by round, are in\n"
            "[table.json](deploy/bench/report/table.json); `deploy/bench/report.py deploy/bench/report/table.json` writes it again.")
     yield ""
+
+
+def more_cores():
+    """What `make bench-scaling` has left, as far as it has."""
+    kept = FOLDER / "scaling.json"
+    if not kept.exists():
+        return
+    record = json.loads(kept.read_text())
+    yield from ("", "## More cores", "", "![CPU of a request by gateways and shards](deploy/bench/report/scaling.svg)", "")
+    yield ("What a request takes of gateways and shards, by how many there are of each (`make bench-scaling`, 64 connections kept alive).\n"
+           "Calls are reads and writes of the process a request, two of them the HTTP request's own. *One core* is what all processes carry\n"
+           "together there, and *foretold* what the model says.")
+    yield ""
+    yield from markdown(
+        ("gateways", "shards", "call", "gateways µs", "calls", "shards µs", "calls", "a second", "one core", "foretold"),
+        [(str(point["gateways"]), str(point["shards"]), call, f"{each['free']['gatewayMicroseconds']:.2f}",
+          f"{each['free']['gatewayCalls']:.2f}", f"{each['free']['shardMicroseconds']:.2f}", f"{each['free']['shardCalls']:.2f}",
+          f"{each['free']['perSecond']:,.0f}", f"{each['oneCore']['perSecond']:,.0f}",
+          f"{each['oneCore']['foretoldPerSecond']:,.0f}")
+         for point in record["points"] for call, each in point["calls"].items()],
+    )
+    yield ""
+    yield ("**The model.** A process takes so much for a request, and so much for each system call beyond the two of the HTTP request; both\n"
+           "are fitted to the points above.")
+    yield ""
+    yield from markdown(
+        ("call", "process", "µs a request", "µs a call more"),
+        [(call, name, f"{each['request']:.2f}", f"{each['perCall']:.2f}")
+         for call, model in record["models"].items() for name, each in model.items()],
+    )
+    yield ""
+    gbits = record["settings"]["networkGbits"]
+    yield ("**Larger machines**, by the model: the load is on other ones, a core each for gateways and shards in the split that carries most,\n"
+           f"every concert wanted alike, a network of {gbits:g} Gbit/s.")
+    yield ""
+    yield from markdown(
+        ("cores", "call", "gateways", "shards", "a second", "Gbit/s", "the first limit"),
+        [(str(each["cores"]), each["call"], str(each["gateways"]), str(each["shards"]), f"{each['perSecond']:,.0f}",
+          f"{each['gbits']:.1f}", each["limit"]) for each in record["machines"]],
+    )
 
 
 def latency(slow, drawn):

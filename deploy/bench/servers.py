@@ -31,6 +31,7 @@ STOP_SECONDS_MAX = 30
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1  # prctl(2)
 WORKERS = os.environ.get("GATEWAYS") or "1"  # of others than Usher: as many as it has gateways
+DEFERRED = "deferred"  # nginx takes connections once there is something to read (TCP_DEFER_ACCEPT), as Usher does
 SCHEDULES = 240  # of each concert of the default catalogue
 
 
@@ -260,7 +261,7 @@ class Nginx(Server):
         self.url = f"http://127.0.0.1:{self.port}"
 
     def launch(self):
-        address = f"unix:{self.socket}" if self.socket else f"127.0.0.1:{self.port}"
+        address = f"unix:{self.socket}" if self.socket else f"127.0.0.1:{self.port} {DEFERRED}"
         (self.folder / "listen.conf").write_text(f"listen {address} backlog=4096;\n")
         (self.folder / "schedules.json").write_text(self.schedules)
         (self.folder / "schedules.conf").write_text(self.file_directives() if self.from_file else self.directives())
@@ -351,7 +352,7 @@ class NginxWithRedis(Server):
             f"return {{address = {{{self.address}}}, sha = '{hashlib.sha1(script.encode()).hexdigest()}', "
             f"script = [==[{script}]==]}}\n"
         )
-        (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} backlog=4096;\n")
+        (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} {DEFERRED} backlog=4096;\n")
         shutil.copy(HERE / "nginx-redis.lua", self.folder)
         self.start(nginx_command(self.folder, "nginx-redis.conf"), lambda: answers(f"{self.url}/healthz"))
 

@@ -44,7 +44,10 @@ public struct TokenBuckets: ~Copyable {
         while sets * Self.setSize < count { sets *= 2 }
         self.setMask = sets - 1
         let bytes = sets * Self.setSize * MemoryLayout<Bucket>.stride
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.setSize * MemoryLayout<Bucket>.stride)
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: bytes,
+            alignment: Self.setSize * MemoryLayout<Bucket>.stride
+        )
         self.buckets = memory.initializeMemory(as: Bucket.self, repeating: Bucket(), count: sets * Self.setSize)
     }
 

@@ -228,7 +228,9 @@ public struct Router: Sendable {
 
     /// Nearly every query about a place is this one number and nothing else, which is read at a glance.
     private static func placeConcert(in query: ByteView) throws -> ConcertID {
-        if let concert = Self.number(behind: "concertId=", in: query, before: [] as InlineArray<0, UInt8>) { return concert }
+        if let concert = Self.number(behind: "concertId=", in: query, before: [] as InlineArray<0, UInt8>) {
+            return concert
+        }
         return try Self.id(try QueryParameters(query).integer("concertId"), "concertId", ConcertID.self)
     }
 

@@ -70,15 +70,15 @@ struct ClusterModel {
     mutating func answer(_ request: Request, from origin: Shard.Origin, at now: Timestamp) -> Reply? {
         switch request {
         case .join(let concert, let user): self.on(concert, now) { .joined($0.join(user, now)) }
-        case .poll(let pass): self.on(pass.concert, now) { $0.poll(pass, now) }
+        case .poll(let pass): self.lookingAt(pass.concert, now) { $0.poll(pass, now) }
         case .leave(let pass): self.on(pass.concert, now) { $0.leave(pass, now) }
-        case .schedules(let concert): self.on(concert, now) { .schedules($0.remaining) }
+        case .schedules(let concert): self.lookingAt(concert, now) { .schedules($0.remaining) }
         case .seats(let concert, let schedule):
-            self.on(concert, now) { $0.statuses(schedule).map { .seats($0) } ?? .refused(.noSuchSchedule) }
+            self.lookingAt(concert, now) { $0.statuses(schedule).map { .seats($0) } ?? .refused(.noSuchSchedule) }
         case .reserve(let pass, let schedule, let seats): self.reserve(pass, schedule, seats, now)
         case .giveBack(let pass, let ids): self.on(pass.concert, now) { $0.giveBack(pass, ids) }
         case .reservations(let concert, let user):
-            self.on(concert, now) { .reservations($0.reservations.filter { $0.user == user }) }
+            self.lookingAt(concert, now) { .reservations($0.reservations.filter { $0.user == user }) }
         case .pay(let pass, let ids): self.pay(pass, ids, origin, now)
         case .cancel(let concert, let user, let ids): self.cancel(concert, user, ids, origin, now)
         case .charge(let user, let amount, let type): self.charge(user, amount, type, now)
@@ -314,6 +314,16 @@ struct ClusterModel {
     private mutating func on(_ concert: ConcertID, _ now: Timestamp, _ answer: (inout ConcertModel) -> Reply) -> Reply {
         guard let index = self.index(concert) else { return .refused(.unknownConcert) }
         self.concerts[index].settle(now)
+        return answer(&self.concerts[index])
+    }
+
+    private mutating func lookingAt(
+        _ concert: ConcertID,
+        _ now: Timestamp,
+        _ answer: (inout ConcertModel) -> Reply
+    ) -> Reply {
+        guard let index = self.index(concert) else { return .refused(.unknownConcert) }
+        self.concerts[index].lapse(now)
         return answer(&self.concerts[index])
     }
 

@@ -59,7 +59,14 @@ extension ClusterModel.ConcertModel {
 
     // MARK: Time
 
+    /// What changes and ticks begin with.
     mutating func settle(_ now: Timestamp) {
+        self.lapse(now)
+        self.admit(now)
+    }
+
+    /// What questions begin with.
+    mutating func lapse(_ now: Timestamp) {
         for index in self.reservations.indices {
             let reservation = self.reservations[index]
             guard reservation.status == .held, reservation.payment == nil, reservation.until <= now else { continue }
@@ -72,7 +79,6 @@ extension ClusterModel.ConcertModel {
                 ?? max(person.seenAt, self.resumedAt) + self.rules.waitingLifetime
             if end <= now { self.people[index].isGone = true }
         }
-        self.admit(now)
     }
 
     /// In order of places, one each interval. Someone who is let in late leaves the next one's turn where it would have
