@@ -37,7 +37,7 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 DISK = os.environ.get("DISK") or "/dev/shm"
 FLAGS = ["--set", "gateway.requestsPerConnectionMax=1000000000", "--set", "gateway.pipelinedRequestsMax=1024"]
 # For a latency of some milliseconds; the defaults let a crowd of 4,000 pass that asks all at once.
-FLAGS += ["--set", "gateway.overloadDelayMilliseconds=10", "--set", "gateway.overloadInFlightMin=1000"]
+FLAGS += ["--set", "gateway.overloadDelayMilliseconds=6", "--set", "gateway.overloadInFlightMin=1000"]
 FLAGS += (os.environ.get("FLAGS") or "").split()
 
 CONCERTS, SCHEDULES, SEATS = 8, 20, 10_000  # as benchmarks openload has them; numbers of six and five digits

@@ -9,8 +9,9 @@ requests shared one.
 **The model** is two lines for each call, fitted to all points: a process takes so much for a request, and so much for each
 system call beyond the two that every HTTP request takes. Then, on one core for all processes (taskset), it has to foretell how
 much is completed, from the calls that were counted there. For larger machines it takes the turn of a busy gateway as it was
-here, spreads its requests over the shards, and looks for the split of the cores that carries most; a network of NETWORK_GBITS
-and the disk's flushes are limits of their own.
+here, spreads its polls over the shards, and looks for the split of the cores that carries most; a network of NETWORK_GBITS is a
+limit of its own. Joins are not foretold there: the busier a shard is, the more of them share a commit, and two cores do not show
+how many.
 
 From the environment: POINTS ("1x1 1x2 1x4 2x1 2x2 2x4"), ROUNDS (3), SECONDS_PER_ROUND (3), CONNECTIONS (64), NETWORK_GBITS
 (25), CORES ("8 32 128"), DISK (/var/tmp). Leaves bench/scaling.json and bench/scaling.svg.
@@ -40,15 +41,13 @@ WAITING_SECONDS_MAX = 40 + ROUNDS * (SECONDS_PER_ROUND + 2) * 2 * len(CALLS)
 
 # What a request and its answer take on a wire beside their own bytes: a segment each way and an ACK, with Ethernet's frame and gap.
 SEGMENT_BYTES, SEGMENTS = 90, 3
-REQUEST_BYTES = {"poll": 180, "join": 190}
-COMMITS_PER_SECOND_MAX = 1_000  # of a shard: the next starts a millisecond after the one before
+REQUEST_BYTES = 180  # of a poll
 
 
 def main():
     servers.raise_descriptor_limit()
     servers.stop_on_signals()
     servers.program("wrk", "bench")
-    flushes = journal.flushes_per_second()
     points = [measure(gateways, shards) for gateways, shards in POINTS]
     problems = [problem for point in points for problem in point.pop("problems")]
     models = {call: fit(call, points) for call in CALLS}
@@ -57,12 +56,12 @@ def main():
             foretell(models[call], point["calls"][call])
     record = {
         "settings": {"rounds": ROUNDS, "secondsPerRound": SECONDS_PER_ROUND, "connections": bench.CONNECTIONS,
-                     "networkGbits": NETWORK_GBITS, "flushesPerSecond": flushes},
+                     "networkGbits": NETWORK_GBITS},
         "valid": not problems,
         "problems": problems,
         "points": points,
         "models": models,
-        "machines": [machine(cores, call, models[call], points, flushes) for cores in CORES for call in CALLS],
+        "machines": [machine(cores, models["poll"], points) for cores in CORES],
     }
     print(table(record))
     path = bench.write_record("scaling.json", record)
@@ -162,33 +161,26 @@ def foretell(model, each):
     one["foretoldPerSecond"] = 1e6 / (gateway + shard)
 
 
-def machine(cores, call, model, points, flushes):
-    """The best split of so many cores, and what limits it first."""
-    base = min(points, key=lambda point: (point["gateways"], point["shards"]))["calls"][call]["free"]
+def machine(cores, model, points):
+    """The best split of so many cores for polls, and what limits it first."""
+    base = min(points, key=lambda point: (point["gateways"], point["shards"]))["calls"]["poll"]["free"]
     turn = 2 / max(base["gatewayCalls"] - 2, 0.01)  # requests that a gateway hands to its only shard at once
     best = None
     for shards in range(1, cores):
         gateways = cores - shards
         batch = max(turn / shards, 1.0)  # of one gateway for one shard: a write and a read each, on either side
-        gateway, shard = cost(model, 2 / batch, 2 / batch * shard_factor(base, turn))
+        gateway, shard = cost(model, 2 / batch, base["shardCalls"] * turn / batch)
         carried = min(gateways / gateway, shards / shard) * 1e6
         if best is None or carried > best["perSecond"]:
             limit = "gateways" if gateways / gateway <= shards / shard else "shards"
             best = {"gateways": gateways, "shards": shards, "perSecond": carried, "limit": limit,
                     "requestsPerBatch": batch, "gatewayMicroseconds": gateway, "shardMicroseconds": shard}
-    wire = 8 * (base["bytesPerAnswer"] + REQUEST_BYTES[call] + SEGMENTS * SEGMENT_BYTES)
+    wire = 8 * (base["bytesPerAnswer"] + REQUEST_BYTES + SEGMENTS * SEGMENT_BYTES)
     best["gbits"] = best["perSecond"] * wire / 1e9
     best["networkPerSecond"] = NETWORK_GBITS * 1e9 / wire
     if best["networkPerSecond"] < best["perSecond"]:
         best["limit"] = "network"
-    best["flushesNeeded"] = best["shards"] * COMMITS_PER_SECOND_MAX if call == "join" else 0
-    best["slowestCommitMilliseconds"] = best["shards"] / flushes * 1e3 if call == "join" else 0
-    return {"cores": cores, "call": call, **best}
-
-
-def shard_factor(base, turn):
-    """A shard's system calls for one of a gateway's: more than one where it writes a journal, too."""
-    return base["shardCalls"] / (2 / turn)
+    return {"cores": cores, **best}
 
 
 # Telling
@@ -208,9 +200,9 @@ def table(record):
     for call, model in record["models"].items():
         for name, each in model.items():
             lines.append(f"  {call:<6}{name:<9}{each['request']:>7.2f} us a request, {each['perCall']:.2f} us a system call more")
-    lines += ["", f"  {'cores':>6}  {'call':<6}{'gateways':>9}{'shards':>8}{'a second':>12}{'Gbit/s':>8}  first limit"]
+    lines += ["", f"  {'cores':>6}{'gateways':>9}{'shards':>8}{'polls a second':>16}{'Gbit/s':>8}  first limit"]
     for each in record["machines"]:
-        lines.append(f"  {each['cores']:>6}  {each['call']:<6}{each['gateways']:>9}{each['shards']:>8}{each['perSecond']:>12,.0f}"
+        lines.append(f"  {each['cores']:>6}{each['gateways']:>9}{each['shards']:>8}{each['perSecond']:>16,.0f}"
                      f"{each['gbits']:>8.1f}  {each['limit']}")
     return "\n".join(lines) + "\n"
 
