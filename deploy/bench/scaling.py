@@ -219,9 +219,14 @@ def picture(record):
             free = point["calls"][call]["free"]
             parts = [("own", free["gatewayMicroseconds"]), ("own2", free["shardMicroseconds"])]
             whole = free["gatewayMicroseconds"] + free["shardMicroseconds"]
-            rows.append((f"{point['gateways']} gateways, {point['shards']} shards", parts, f"{whole:.1f}", None))
+            rows.append((f"{counted_as(point['gateways'], 'gateway')}, {counted_as(point['shards'], 'shard')}", parts,
+                         f"{whole:.1f}", None))
         drawn.bars("poll" if call == "poll" else "join (durable)", rows)
     return drawn
+
+
+def counted_as(count, name):
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 if __name__ == "__main__":
