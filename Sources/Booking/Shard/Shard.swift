@@ -160,9 +160,10 @@ public struct Shard: ~Copyable {
 
     /// For changes. What has run out goes first, and whom the rate lets in: no change depends on when the last tick was.
     private mutating func withConcert(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
-        guard let state = self.concerts[id] else { return .refused(self.refusal(of: id)) }
-        self.settle(state)
-        return answer(&self, state)
+        self.lookingAt(id) { shard, state in
+            shard.admit(state)
+            return answer(&shard, state)
+        }
     }
 
     /// For questions. What has run out is gone, but nobody is let in, which is for changes and ticks: else whichever poll came

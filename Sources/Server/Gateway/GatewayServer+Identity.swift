@@ -43,7 +43,7 @@ extension GatewayServer {
     private func carryOut(_ routed: Result<RoutedCall, Problem>, from client: Gateway.Client) {
         switch routed {
         // What may be cached is about nobody.
-        case .success(let routed): self.carryOut(routed, Self.size(of: routed), ifNoneMatch: nil, from: client)
+        case .success(let routed): self.carryOut(routed, ifNoneMatch: nil, from: client)
         case .failure(let problem): self.answer(problem, client)
         }
     }

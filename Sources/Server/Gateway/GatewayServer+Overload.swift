@@ -48,8 +48,7 @@ extension GatewayServer {
     func shed(_ worth: Worth, _ client: Gateway.Client) -> ReadyAnswer {
         let answer = self.shedAnswers.answer(worth, AnswerWriter.Manner(note: client.note))
         self.http.noteShed(worth)
-        self.meter.answered(HTTPStatus.serviceUnavailable.rawValue)
-        self.log(.serviceUnavailable, bytes: answer.bytes.count, to: client)
+        self.note(.serviceUnavailable, bytes: answer.bytes.count, to: client)
         return answer
     }
 }

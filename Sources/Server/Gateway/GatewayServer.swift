@@ -27,7 +27,7 @@ final class GatewayServer: HTTPHandler {
     /// Used again for every answer.
     private var scratch = OutputBytes()
     private var output = OutputBytes()
-    var meter = GatewayMeter()
+    private(set) var meter = GatewayMeter()
     /// Nil while it is off.
     let accessLog: AccessLog?
     /// Nil while requests say by themselves who asks.
@@ -213,9 +213,7 @@ final class GatewayServer: HTTPHandler {
             self.answer(problem, client)
             return .small
         }
-        let size = Self.size(of: routed)
-        self.carryOut(routed, size, ifNoneMatch: request[.ifNoneMatch], from: client)
-        return size
+        return self.carryOut(routed, ifNoneMatch: request[.ifNoneMatch], from: client)
     }
 
     static func size(of routed: RoutedCall) -> AnswerSize {
@@ -225,8 +223,13 @@ final class GatewayServer: HTTPHandler {
         }
     }
 
-    func carryOut(_ routed: RoutedCall, _ size: AnswerSize, ifNoneMatch: ByteView?, from client: Gateway.Client) {
-        if case .large = size, !self.http.hasRoom { return self.refuseForRoom(client) }
+    @discardableResult
+    func carryOut(_ routed: RoutedCall, ifNoneMatch: ByteView?, from client: Gateway.Client) -> AnswerSize {
+        let size = Self.size(of: routed)
+        if case .large = size, !self.http.hasRoom {
+            self.refuseForRoom(client)
+            return size
+        }
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):
@@ -263,6 +266,7 @@ final class GatewayServer: HTTPHandler {
             let manner = AnswerWriter.Manner(note: client.note)
             self.send(self.writer.appendOptions(allow: allow, manner, date: self.date, to: &self.output), client)
         }
+        return size
     }
 
     func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
@@ -410,9 +414,14 @@ final class GatewayServer: HTTPHandler {
 
     /// `output` holds the answer.
     private func send(_ status: HTTPStatus, _ client: Gateway.Client) {
-        self.meter.answered(status.rawValue)
-        self.log(status, bytes: self.output.count, to: client)
+        self.note(status, bytes: self.output.count, to: client)
         self.http.answer(client, with: self.output.view)
+    }
+
+    /// Counts an answer, and has it logged.
+    func note(_ status: HTTPStatus, bytes: Int, to client: Gateway.Client) {
+        self.meter.answered(status.rawValue)
+        self.log(status, bytes: bytes, to: client)
     }
 
     // MARK: Links and time

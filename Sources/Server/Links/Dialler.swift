@@ -26,6 +26,7 @@ final class Dialler {
     var onDown: (() -> Void)?
     /// The other side would not have us, and said why; it is asked again all the same.
     var onRefused: ((String) -> Void)?
+    /// Set before `start`: a link calls it itself, with no closure of ours between.
     var onFrame: ((Frame) throws(WireError) -> Void)?
 
     init(toShard shard: Int, at path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {

@@ -202,26 +202,6 @@ extension ByteView {
         word | (lower & 0x4040_4040_4040_4040) >> 1 == lower
     }
 
-    /// Whether this is a field name, in either case. `name` is lower-case letters and hyphens, four or more; these
-    /// bytes are token characters, of which only the right letter becomes a lower-case letter when bit 5 is set.
-    @inline(__always)
-    func isFieldName(_ name: StaticString) -> Bool {
-        let other = ByteView(name)
-        let count = self.count
-        assert(count == other.count && count >= 4, "compared with a name of another length")
-        guard count >= 8 else {
-            let lower: UInt32 = 0x2020_2020
-            return self.half(0) | lower == other.half(0) && self.half(count - 4) | lower == other.half(count - 4)
-        }
-        let lower: UInt64 = 0x2020_2020_2020_2020
-        var at = 0
-        while at + 8 <= count {
-            guard self.word(at) | lower == other.word(at) else { return false }
-            at += 8
-        }
-        return self.word(count - 8) | lower == other.word(count - 8)
-    }
-
     /// Without spaces and tabs at both ends.
     @inline(__always)
     func trimmed() -> ByteView {

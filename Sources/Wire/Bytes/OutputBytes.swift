@@ -143,11 +143,8 @@ public struct OutputBytes: ~Copyable {
 
     @inline(__always)
     private static func digitCount(_ number: UInt64) -> Int {
-        if number < 10 { return 1 }
-        if number < 100 { return 2 }
-        if number < 1_000 { return 3 }
-        var count = 4
-        var bound: UInt64 = 10_000
+        var count = 1
+        var bound: UInt64 = 10
         while number >= bound {
             count += 1
             let (next, overflow) = bound.multipliedReportingOverflow(by: 10)

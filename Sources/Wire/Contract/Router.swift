@@ -137,7 +137,8 @@ public struct Router: Sendable {
             case .waiting where isGet: return try self.poll(request)
             case .waiting where request.method == .post: return try self.join(request)
             case .waiting where request.method == .delete: return try self.leave(request)
-            case .schedules where isGet: return RoutedCall(.schedules(try self.concert(in: request)))
+            case .schedules where isGet:
+                return RoutedCall(.schedules(try self.known(try Self.concert(in: request.query))))
             case .concerts where isGet: return RoutedCall(.concerts)
             case .document where isGet: return RoutedCall(.document)
             case .seats where isGet: return try self.seats(request)
@@ -218,20 +219,12 @@ public struct Router: Sendable {
 
     /// For the calls that answer 400, not 401, for a token that is none.
     private func passOfPlace(_ request: HTTPRequest) throws -> (Pass, TokenText) {
-        let concert = try Self.placeConcert(in: request.query)
+        let concert = try Self.concert(in: request.query)
         let text = request[.concertToken] ?? .empty
         guard let token = TokenText(text.bytes), let pass = self.tokens.verify(text.bytes), pass.concert == concert,
             self.catalogue.contains(concert)
         else { throw Problem.tokenNotFound(text.text) }
         return (pass, token)
-    }
-
-    /// Nearly every query about a place is this one number and nothing else, which is read at a glance.
-    private static func placeConcert(in query: ByteView) throws -> ConcertID {
-        if let concert = Self.number(behind: "concertId=", in: query, before: [] as InlineArray<0, UInt8>) {
-            return concert
-        }
-        return try Self.id(try QueryParameters(query).integer("concertId"), "concertId", ConcertID.self)
     }
 
     private func join(_ request: HTTPRequest) throws -> RoutedCall {
@@ -334,9 +327,12 @@ public struct Router: Sendable {
 
     // MARK: Fields
 
-    private func concert(in request: HTTPRequest) throws -> ConcertID {
-        let query = try QueryParameters(request.query)
-        return try self.known(try Self.id(try query.integer("concertId"), "concertId", ConcertID.self))
+    /// For calls that ask for nothing else: nearly every query is this one number then, which is read at a glance.
+    private static func concert(in query: ByteView) throws -> ConcertID {
+        if let concert = Self.number(behind: "concertId=", in: query, before: [] as InlineArray<0, UInt8>) {
+            return concert
+        }
+        return try Self.id(try QueryParameters(query).integer("concertId"), "concertId", ConcertID.self)
     }
 
     private func known(_ concert: ConcertID) throws -> ConcertID {

@@ -123,19 +123,19 @@ public struct HTTPHeaders: Sequence {
         @inline(__always)
         init?(_ name: ByteView) {
             switch name.count {
-            case 4 where name.isFieldName("host"): self = .host
-            case 6 where name.isFieldName("expect"): self = .expect
-            case 9 where name.isFieldName("forwarded"): self = .forwarded
-            case 10 where name.isFieldName("connection"): self = .connection
-            case 12 where name.isFieldName("content-type"): self = .contentType
-            case 13 where name.isFieldName("if-none-match"): self = .ifNoneMatch
-            case 13 where name.isFieldName("authorization"): self = .authorization
-            case 14 where name.isFieldName("content-length"): self = .contentLength
-            case 15 where name.isFieldName("x-concert-token"): self = .concertToken
-            case 15 where name.isFieldName("accept-language"): self = .acceptLanguage
-            case 15 where name.isFieldName("idempotency-key"): self = .idempotencyKey
-            case 15 where name.isFieldName("x-forwarded-for"): self = .forwardedFor
-            case 17 where name.isFieldName("transfer-encoding"): self = .transferEncoding
+            case 4 where name.has("host", at: 0): self = .host
+            case 6 where name.has("expect", at: 0): self = .expect
+            case 9 where name.has("forwarded", at: 0): self = .forwarded
+            case 10 where name.has("connection", at: 0): self = .connection
+            case 12 where name.has("content-type", at: 0): self = .contentType
+            case 13 where name.has("if-none-match", at: 0): self = .ifNoneMatch
+            case 13 where name.has("authorization", at: 0): self = .authorization
+            case 14 where name.has("content-length", at: 0): self = .contentLength
+            case 15 where name.has("x-concert-token", at: 0): self = .concertToken
+            case 15 where name.has("accept-language", at: 0): self = .acceptLanguage
+            case 15 where name.has("idempotency-key", at: 0): self = .idempotencyKey
+            case 15 where name.has("x-forwarded-for", at: 0): self = .forwardedFor
+            case 17 where name.has("transfer-encoding", at: 0): self = .transferEncoding
             default: return nil
             }
         }

@@ -312,9 +312,10 @@ struct ClusterModel {
     func index(_ concert: ConcertID) -> Int? { self.concerts.firstIndex { $0.concert.id == concert } }
 
     private mutating func on(_ concert: ConcertID, _ now: Timestamp, _ answer: (inout ConcertModel) -> Reply) -> Reply {
-        guard let index = self.index(concert) else { return .refused(.unknownConcert) }
-        self.concerts[index].settle(now)
-        return answer(&self.concerts[index])
+        self.lookingAt(concert, now) { concert in
+            concert.admit(now)
+            return answer(&concert)
+        }
     }
 
     private mutating func lookingAt(

@@ -83,7 +83,7 @@ extension ClusterModel.ConcertModel {
 
     /// In order of places, one each interval. Someone who is let in late leaves the next one's turn where it would have
     /// been, up to the slack.
-    private mutating func admit(_ now: Timestamp) {
+    mutating func admit(_ now: Timestamp) {
         let rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond)
         while let index = self.people.firstIndex(where: \.isWaiting) {
             let inside = self.people.count { !$0.isGone && $0.admittedAt != nil }
