@@ -85,6 +85,12 @@ def summary_of(output, code):
     return run
 
 
+def processes(gateways, shards):
+    """In words."""
+    counts = (("gateway", int(gateways)), ("shard", int(shards)))
+    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts)
+
+
 def problems_of(runs):
     problems = []
     for run in runs:

@@ -1,6 +1,6 @@
 """Whom Usher is measured beside: each with its configuration in this folder, and the calls that it answers.
 
-    usher          one gateway, four shards, settings as they are by default; journal.policy commit
+    usher          GATEWAYS and SHARDS, settings as they are by default; journal.policy commit
     nginx          `return 200` with bodies like Usher's: the limit of a web server
     nginx file     the same; the schedules out of a file in the page cache
     nginx nginx    nginx, forwarding over a Unix socket to that nginx

@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import sys
 
+import bench
 import goals
 import peers
 import pictures
@@ -87,7 +88,7 @@ def page(record, drawn):
     yield from more_cores()
     yield from ("", "## Who is measured", "")
     yield from markdown(("server", "what it is", "version"), [
-        (peers.PRINTED["usher"], f"{settings['gateways']} gateway, {settings['shards']} shards, the default settings; the journal in "
+        (peers.PRINTED["usher"], f"{bench.processes(settings['gateways'], settings['shards'])}, the default settings; the journal in "
          "SQLite, `journal.policy=commit`: an answer leaves when it is on the disk. All limits are on, those by address and by user "
          "too, with room for a load. Compactions are put off",
          f"{versions.get('usher', '')}, commit {versions.get('commit', 'unknown')}"),

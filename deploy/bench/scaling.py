@@ -24,9 +24,7 @@ import pathlib
 import statistics
 
 import bench
-import journal
 import latency
-import peers
 import servers
 import svg
 import workload
@@ -77,10 +75,7 @@ def measure(gateways, shards):
     """All runs of one cluster."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(servers.scratch_folder("scaling"))
-        file = folder / "catalogue.json"
-        file.write_text(json.dumps(workload.catalogue()))
-        flags = ["--catalogue", file, *(word for setting in peers.USHER_FLAGS for word in ("--set", setting))]
-        cluster = stack.enter_context(servers.Cluster(shards, gateways, flags, journal.DISK))
+        cluster = stack.enter_context(workload.cluster(shards, gateways, folder))
         people = workload.Workload(folder, {"usher": cluster})
         people.prepare(WAITING_SECONDS_MAX)
         calls, runs = {}, []
@@ -92,7 +87,7 @@ def measure(gateways, shards):
             runs += [{"round": number, "server": f"{gateways}x{shards}", "call": call, **run} for number, run in enumerate(free + one)]
             calls[call] = {"free": medians(free), "oneCore": medians(one)}
             each = calls[call]["free"]
-            print(f"bench: {gateways} gateways, {shards} shards: {call} {each['gatewayMicroseconds']:.1f} + "
+            print(f"bench: {bench.processes(gateways, shards)}: {call} {each['gatewayMicroseconds']:.1f} + "
                   f"{each['shardMicroseconds']:.1f} us", flush=True)
         return {"gateways": gateways, "shards": shards, "calls": calls,
                 "problems": bench.problems_of(runs) + people.problems()}
@@ -219,14 +214,9 @@ def picture(record):
             free = point["calls"][call]["free"]
             parts = [("own", free["gatewayMicroseconds"]), ("own2", free["shardMicroseconds"])]
             whole = free["gatewayMicroseconds"] + free["shardMicroseconds"]
-            rows.append((f"{counted_as(point['gateways'], 'gateway')}, {counted_as(point['shards'], 'shard')}", parts,
-                         f"{whole:.1f}", None))
+            rows.append((bench.processes(point["gateways"], point["shards"]), parts, f"{whole:.1f}", None))
         drawn.bars("poll" if call == "poll" else "join (durable)", rows)
     return drawn
-
-
-def counted_as(count, name):
-    return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ among them, and all limits on, those by address and by user too (USHER_FLAGS in 
 An answer that is not 200, a broken connection or a timeout makes the run invalid, and the exit code 1. A goal that is not
 met does not: it stands in the table.
 
-From the environment: ROUNDS (5), SECONDS_PER_ROUND (2), LATENCY_ROUNDS (5), CONNECTIONS (64), SHARDS (4), GATEWAYS (1),
+From the environment: ROUNDS (5), SECONDS_PER_ROUND (2), LATENCY_ROUNDS (5), CONNECTIONS (64), SHARDS (4; `make bench` says
+1), GATEWAYS (1),
 DISK (/var/tmp), a folder on the disk that is meant, and, to run a part of it, CALLS and PEERS with commas between them, and
 MODES (keep,close). Leaves bench/table.json and pictures beside it; a run of all parts also writes PERFORMANCE.md.
 """
@@ -104,10 +105,7 @@ def main():
 
 def start(names, folder, stack):
     """All servers by name, running; Usher first, because the others answer with its list of schedules."""
-    file = folder / "catalogue.json"
-    file.write_text(json.dumps(workload.catalogue()))
-    flags = ["--catalogue", file, *(word for setting in peers.USHER_FLAGS for word in ("--set", setting))]
-    cluster = stack.enter_context(servers.Cluster(bench.SHARDS, bench.GATEWAYS, flags, journal.DISK))
+    cluster = stack.enter_context(workload.cluster(bench.SHARDS, bench.GATEWAYS, folder))
     targets = {"usher": cluster}
     with urllib.request.urlopen(f"{cluster.url}/api/v1/concert/schedules?concertId=1", timeout=5) as answer:
         schedules = answer.read().decode()
@@ -191,8 +189,8 @@ def in_order(row):
 
 
 def table(results):
-    lines = ["", f"CPU per request over all processes; wrk, {bench.CONNECTIONS} connections, {bench.GATEWAYS} gateway, "
-             f"{bench.SHARDS} shards; median of {ROUNDS} rounds of {SECONDS_PER_ROUND} s"]
+    lines = ["", f"CPU per request over all processes; wrk, {bench.CONNECTIONS} connections, "
+             f"{bench.processes(bench.GATEWAYS, bench.SHARDS)}; median of {ROUNDS} rounds of {SECONDS_PER_ROUND} s"]
     for mode, calls in results.items():
         lines += ["", f"  {PRINTED_MODES[mode]}", f"  {'call':<11}{'server':<15}{'us CPU':>8}{'spread':>16}{'user':>7}"
                   f"{'system':>8}{'a second':>10}{'p50 us':>9}{'p90 us':>9}{'p99 us':>9}  Usher's CPU over its"]

@@ -13,6 +13,7 @@ import time
 
 import bench
 import burst
+import journal
 import peers
 import servers
 
@@ -55,6 +56,15 @@ def catalogue():
     # wrk.lua's first seat is 10,000; those before it are there and not asked for.
     large = [{"from": 1, "to": 2 * SEATS, "grade": "VIP", "price": 170000}]
     return {"halls": [{"name": "usual", "sections": usual}, {"name": "large", "sections": large}], "concerts": concerts}
+
+
+def cluster(shards, gateways, folder):
+    """A cluster, not launched yet, with this catalogue and the settings that all are measured with; its journals are on
+    journal.DISK, and the catalogue's file is in `folder`."""
+    file = folder / "catalogue.json"
+    file.write_text(json.dumps(catalogue()))
+    flags = ["--catalogue", file, *(word for setting in peers.USHER_FLAGS for word in ("--set", setting))]
+    return servers.Cluster(shards, gateways, flags, journal.DISK)
 
 
 class Workload:
