@@ -72,7 +72,8 @@ let package = Package(
             dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: house
         ),
-        .target(name: "Simulation", dependencies: ["Booking", "Wire"], swiftSettings: house),
+        .target(name: "Seeded", swiftSettings: house),
+        .target(name: "Simulation", dependencies: ["Booking", "Seeded", "Wire"], swiftSettings: house),
         .executableTarget(
             name: "simulator",
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -82,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "Booking", "Journal", "Reactor", "Wire",
+                "Booking", "Journal", "Reactor", "Seeded", "Wire",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -100,18 +101,21 @@ let package = Package(
         // What several test suites share.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
-        .testTarget(name: "BookingTests", dependencies: ["Booking", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "BookingTests", dependencies: ["Booking", "Seeded"], swiftSettings: house),
         .testTarget(
             name: "WireTests",
-            dependencies: ["Wire", "Booking", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Wire", "Booking", "Seeded", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: house
         ),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "Seeded"], swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Journal", "Reactor", "Wire", "usher", "TestSupport",
+                "Server", "Booking", "Journal", "Reactor", "Seeded", "Wire", "usher", "TestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -140,7 +144,7 @@ if let fuzzer {
     package.targets.append(
         .testTarget(
             name: "FuzzingTests",
-            dependencies: fuzzed + ["TestSupport"],
+            dependencies: fuzzed + ["Seeded"],
             path: "Tests/Fuzzing",
             exclude: ["Corpus", "Entry", "README.md", "run"],
             sources: ["Targets", "Tests"],

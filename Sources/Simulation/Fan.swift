@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 
 /// One window of one person's browser: joins lines, waits, reserves, charges, pays, gives back, cancels, looks around, and clicks
 /// again when nothing came back. One request at a time.

@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 import Wire
 
 /// One of the two sides of a link.

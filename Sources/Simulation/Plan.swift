@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 
 /// What a seed makes of the world: how large it is, how slow, and what goes wrong in it. Every seed leaves some troubles
 /// out, so that none hides another for good.

@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 import Wire
 
 /// One shard process of the simulated cluster: what `Server.ShardServer` is to the real one, on simulated links, disk

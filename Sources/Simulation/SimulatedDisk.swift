@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 
 /// The disk of one shard, with a journal on it: one record per batch.
 ///

@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 
 /// Fans: what they ask, and what they hear.
 extension World {

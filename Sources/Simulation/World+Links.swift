@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 import Wire
 
 /// Links: dialling, bytes on their way, and cuts.

@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 
 /// What goes wrong.
 extension World {

@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 import Wire
 
 /// A whole cluster in one process and one thread: gateways, shards with their disks, links between them, and fans, all

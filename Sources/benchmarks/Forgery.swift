@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 import Wire
 
 /// Tokens that are none, made from one that is. All have different texts, so nothing could be remembered.
@@ -6,11 +7,11 @@ struct Forgery {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     private let genuine: [UInt8]
-    private var random: SeededGenerator
+    private var random: SeededRandom
 
     init(of genuine: [UInt8], seed: UInt64) {
         self.genuine = genuine
-        self.random = SeededGenerator(seed: seed)
+        self.random = SeededRandom(seed: seed)
     }
 
     /// Most are of the right length, version and key, so that only the signature tells: a bit, some characters, or the

@@ -1,5 +1,6 @@
 import Booking
 import Glibc
+import Seeded
 import Wire
 
 /// One concert that everybody wants, so all of it falls on one shard: joins and polls at the shard's limit.
@@ -45,7 +46,7 @@ enum HotConcert {
         }
         let known = passes.compactMap(\.self)
         guard Set(known.map(\.place)).count == people else { throw WireError("two people have one place") }
-        var random = SeededGenerator(seed: 4_711)
+        var random = SeededRandom(seed: 4_711)
         for batch in batches {
             _ = try Self.poll(links, known, batch, seconds: 0.3, &random)
             let before = try Reading(pid)
@@ -65,7 +66,7 @@ enum HotConcert {
                     + Array("\r\n\r\n".utf8)
             )
         }
-        var random = SeededGenerator(seed: 4_711)
+        var random = SeededRandom(seed: 4_711)
         let (before, beforeOfShard) = (try Reading(gateway), try Reading(shard))
         let until = Benchmarks.now + UInt64(seconds * 1e9)
         var polls = 0
@@ -101,7 +102,7 @@ enum HotConcert {
         _ passes: [Pass],
         _ batch: Int,
         seconds: Double,
-        _ random: inout SeededGenerator
+        _ random: inout SeededRandom
     ) throws -> Int {
         let until = Benchmarks.now + UInt64(seconds * 1e9)
         var polls = 0

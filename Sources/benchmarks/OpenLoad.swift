@@ -1,6 +1,7 @@
 import Glibc
 import Histogram
 import Reactor
+import Seeded
 
 /// An open load: requests leave when they are due, whether earlier ones were answered or not, as those of people do who know
 /// nothing of each other.
@@ -62,7 +63,7 @@ final class OpenLoad {
     private var clients: [OpenLoadConnection<Underway>] = []
     private var templates: OpenLoadRequests
     private var kinds: [Kind] = []
-    private var random: SeededGenerator
+    private var random: SeededRandom
     private var outcomes: [Kind: Outcome] = [:]
     private let timer: LoopTimer
     private var nextDue: Double = 0
@@ -81,7 +82,7 @@ final class OpenLoad {
         self.loop = try EventLoop()
         self.timer = LoopTimer(on: self.loop)
         self.templates = OpenLoadRequests(plan)
-        self.random = SeededGenerator(seed: plan.seed)
+        self.random = SeededRandom(seed: plan.seed)
         for (kind, parts) in plan.mix.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             self.kinds += Array(repeating: kind, count: parts)
             self.outcomes[kind] = Outcome()

@@ -1,4 +1,5 @@
 import Glibc
+import Seeded
 
 /// The requests of an open load, made before it where they can be: its own time is short.
 struct OpenLoadRequests {
@@ -66,7 +67,7 @@ struct OpenLoadRequests {
         return true
     }
 
-    mutating func request(_ kind: OpenLoad.Kind, _ random: inout SeededGenerator) -> [UInt8] {
+    mutating func request(_ kind: OpenLoad.Kind, _ random: inout SeededRandom) -> [UInt8] {
         switch kind {
         case .join:
             self.nextUser += 1

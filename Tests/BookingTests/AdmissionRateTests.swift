@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 
 @Suite struct AdmissionRateTests {
@@ -53,7 +53,7 @@ import Testing
     @Test(arguments: [1, 2, 7, 10, 15, 19, 25, 50, 333, 5_000] as [UInt32], [1, 2] as [UInt64])
     func `late ticks lose no rate, and no second sees more than rate and burst`(perSecond: UInt32, seed: UInt64) {
         var rate = AdmissionRate(perSecond: perSecond)
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         var admissions: [Int64] = []
         var elapsed: Int64 = 0
         while elapsed < 20_000_000_000 {
@@ -72,7 +72,7 @@ import Testing
     @Test(arguments: [1, 10, 50, 1_000] as [UInt32])
     func `people who come in bursts never get more than rate and burst in any second`(perSecond: UInt32) {
         var rate = AdmissionRate(perSecond: perSecond)
-        var random = SplitMix(seed: UInt64(perSecond))
+        var random = SeededRandom(seed: UInt64(perSecond))
         var admissions: [Int64] = []
         var elapsed: Int64 = 0
         for _ in 0..<20_000 {

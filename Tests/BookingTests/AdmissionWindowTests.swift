@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 
 @Suite struct AdmissionWindowTests {
@@ -123,7 +123,7 @@ import Testing
     /// A server of 50,000 requests a second before which whatever is admitted queues; three times as many are offered.
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func `at three times the load the server stays busy, and its queue near the target`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         var window = AdmissionWindow(Self.rules())
         let step = Nanoseconds.milliseconds(1)
         var (now, queue, served) = (Self.start, 0, 0)

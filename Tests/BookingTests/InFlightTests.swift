@@ -1,4 +1,4 @@
-import TestSupport
+import Seeded
 import Testing
 
 @testable import Booking
@@ -55,7 +55,7 @@ import Testing
 
     @Test func `random use agrees with a dictionary`() {
         for seed: UInt64 in 1...20 {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             var table = InFlight(countMax: 8)
             var model: [UInt64: UInt64] = [:]
             var old: [UInt64] = []

@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 
 /// Random commands to a line and to a model of it that is slow and obviously right; both must always agree.
@@ -38,7 +38,7 @@ import Testing
 private struct Play: ~Copyable {
     var line: Line
     var model: Model
-    private var dice: SplitMix
+    private var dice: SeededRandom
     private let users: Int
     private var failure: String?
 
@@ -52,7 +52,7 @@ private struct Play: ~Copyable {
         let now = Timestamp(seconds: 1_700_000_000)
         self.line = Line(rules: rules, opensAt: now + .seconds(5), hashSeed: seed)
         self.model = Model(rules: rules, opensAt: now + .seconds(5), now: now)
-        self.dice = SplitMix(seed: seed)
+        self.dice = SeededRandom(seed: seed)
         self.users = users
     }
 

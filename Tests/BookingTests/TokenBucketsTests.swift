@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 
 @Suite struct TokenBucketsTests {
@@ -99,7 +99,7 @@ import Testing
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `no client gets more than its burst and its rate, whoever else asks`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let perSecond = Int.random(in: 1...50, using: &random)
         let burst = Int.random(in: 1...20, using: &random)
         // Room for all: sixteen clients in 4,096 buckets.

@@ -1,6 +1,6 @@
 import Booking
 import Foundation
-import TestSupport
+import Seeded
 import Testing
 
 @testable import Journal
@@ -90,7 +90,7 @@ import Testing
     @Test(arguments: [1, 2] as [UInt64]) func `a bit turned over anywhere is found, or was of no account`(seed: UInt64)
         throws
     {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         for isClean in [true, false] {
             let image = try Self.image(isClean: isClean)
             let expected = try Self.history(image)

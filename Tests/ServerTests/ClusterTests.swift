@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TestSupport
+import Seeded
 import Testing
 
 @testable import Server
@@ -76,7 +76,7 @@ struct ClusterTests {
 
     @Test func `after any bookings the books are right`() throws {
         let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let client = try BookingClient.keeping(port: self.cluster.port)
         var (charged, spent, sold) = (Int64(0), Int64(0), 0)
         let before = try self.cluster.stats().shards

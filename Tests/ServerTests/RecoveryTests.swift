@@ -1,7 +1,7 @@
 import Booking
 import Foundation
 import Journal
-import TestSupport
+import Seeded
 import Testing
 import Wire
 
@@ -28,10 +28,10 @@ import Wire
         var now = RecoveryTests.start
         private var passes: [Pass] = []
         private var held: [(Pass, [ReservationID])] = []
-        private var random: SplitMix
+        private var random: SeededRandom
         private var requests: UInt64 = 0
 
-        init(seed: UInt64) { self.random = SplitMix(seed: seed) }
+        init(seed: UInt64) { self.random = SeededRandom(seed: seed) }
 
         /// The facts of one request or tick, encoded; nil when there are none.
         func step() -> (bytes: [UInt8], count: UInt32)? {

@@ -1,3 +1,4 @@
+import Seeded
 import TestSupport
 import Testing
 import Wire
@@ -86,7 +87,7 @@ import Wire
 
     @Test(arguments: 0..<40 as Range<UInt64>)
     func `random cuts of many requests on one connection give the same events`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         var stream: [UInt8] = []
         let persistent = Self.goodStreams.filter { stream in
             !["HTTP/1.0", "close", "CLOSE", "CONNECT"].contains { stream.contains($0) }
@@ -105,7 +106,7 @@ import Wire
     /// Nothing traps: good input with bytes changed, dropped, doubled, and nonsense of the same letters.
     @Test(arguments: 0..<30 as Range<UInt64>)
     func `spoilt input is answered the same in any split`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let sources = Self.goodStreams.map(HTTPDriver.bytes) + HostileRequest.all.map(\.bytes).filter { $0.count < 600 }
         for _ in 0..<200 {
             var bytes = sources.randomElement(using: &random)!
@@ -161,7 +162,7 @@ import Wire
     private static func cut(
         _ bytes: [UInt8],
         maximum: Int,
-        _ random: inout SplitMix
+        _ random: inout SeededRandom
     ) -> [ArraySlice<UInt8>] {
         var pieces: [ArraySlice<UInt8>] = []
         var start = 0

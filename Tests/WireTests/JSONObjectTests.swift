@@ -1,4 +1,4 @@
-import TestSupport
+import Seeded
 import Testing
 import Wire
 
@@ -170,7 +170,7 @@ import Wire
     /// Nothing traps, and what the writer writes is read back.
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `spoilt bodies are refused or read, and written strings come back`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let source = Array(#"{"n":12,"a":[1,-2.5e3,{"b":"\ud83c\udfab공","c":[[]]}],"s":"x\n","t":true,"z":null}"#.utf8)
         for _ in 0..<500 {
             var body = source
@@ -200,7 +200,7 @@ import Wire
 
 extension Unicode.Scalar {
     /// Half of them from the first 256, where the escapes are.
-    fileprivate static func random(using random: inout SplitMix) -> Unicode.Scalar {
+    fileprivate static func random(using random: inout SeededRandom) -> Unicode.Scalar {
         while true {
             let number = UInt32.random(in: 0...(Bool.random(using: &random) ? 0xFF : 0x10FFFF), using: &random)
             if let scalar = Unicode.Scalar(number) { return scalar }

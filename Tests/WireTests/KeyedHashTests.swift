@@ -1,5 +1,5 @@
 import Crypto
-import TestSupport
+import Seeded
 import Testing
 
 @testable import Wire
@@ -7,7 +7,7 @@ import Testing
 @Suite struct KeyedHashTests {
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `every code is the one that swift-crypto makes`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0 ... .max, using: &random) } }
         for keyCount in 0...KeyedHash.keyBytesMax {
             let key = bytes(keyCount)

@@ -1,4 +1,5 @@
 import Booking
+import Seeded
 import Wire
 
 /// What each operation of the pure core costs, without sockets, disks and processes.
@@ -29,7 +30,7 @@ final class LineBenchmark {
     private let sheet: CoreSheet
     private var shard: Shard
     private var now = Timestamp(seconds: 1_800_000_000)
-    private var random = SeededGenerator(seed: 1)
+    private var random = SeededRandom(seed: 1)
     private var joined: UInt64 = 0
     private var inside: UInt64 = 1
     private var requests: UInt64 = 0

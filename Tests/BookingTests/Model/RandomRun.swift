@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import Seeded
 
 @testable import Booking
 
@@ -7,7 +7,7 @@ import TestSupport
 struct RandomRun {
     let seed: UInt64
     let cluster: TestCluster
-    private var random: SplitMix
+    private var random: SeededRandom
     private(set) var log: [String] = []
 
     /// Prints each command before it is carried out: the way to a trap, which leaves no time to print.
@@ -16,7 +16,7 @@ struct RandomRun {
     init(seed: UInt64, shardCount: Int) {
         self.seed = seed
         self.cluster = TestCluster(shardCount: shardCount)
-        self.random = SplitMix(seed: seed)
+        self.random = SeededRandom(seed: seed)
     }
 
     /// The seed and the last 20 commands, to stand beside what went wrong.

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import TestSupport
+import Seeded
 import Testing
 
 /// The same functions that libFuzzer calls, on the files of the corpus and on a few thousand changes of them.
@@ -29,7 +29,7 @@ import Testing
     func `changes of the corpus keep them, too`(target: FuzzTarget) throws {
         let corpus = try Self.corpus(target).map(\.bytes)
         for round in 0..<target.testedRounds {
-            var random = SplitMix(seed: UInt64(round))
+            var random = SeededRandom(seed: UInt64(round))
             let bytes = Self.change(random.pick(corpus), beside: random.pick(corpus), &random)
             let broken = Self.broken(target, bytes)
             #expect(broken == nil, "\(target), seed \(round): \(bytes)")
@@ -50,7 +50,7 @@ import Testing
     }
 
     /// One to four of what libFuzzer does as well.
-    private static func change(_ seed: [UInt8], beside other: [UInt8], _ random: inout SplitMix) -> [UInt8] {
+    private static func change(_ seed: [UInt8], beside other: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
         var bytes = seed
         for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
             let at = bytes.indices.randomElement(using: &random)!

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
+import Seeded
 import Synchronization
-import TestSupport
 
 /// One fan after another, each in a closed loop: pays points in, joins, waits, reserves, pays or gives back, cancels now
 /// and then, while processes die. Keeps to itself what it was answered, for the books (`FanBooks`) to compare later.
@@ -75,7 +75,7 @@ struct Fan {
 
     private let port: Int
     private let fans: Int
-    private var random: SplitMix
+    private var random: SeededRandom
     private var connection: TestConnection?
     private var nextUser: Int
     private var visitsBegun = 0
@@ -86,7 +86,7 @@ struct Fan {
     init(port: Int, index: Int, of fans: Int, seed: UInt64, firstUser: Int) {
         self.port = port
         self.fans = fans
-        self.random = SplitMix(seed: seed &* 1_000 &+ UInt64(index))
+        self.random = SeededRandom(seed: seed &* 1_000 &+ UInt64(index))
         self.nextUser = firstUser + index * 1_000_000
     }
 

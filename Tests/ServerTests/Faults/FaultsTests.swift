@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TestSupport
+import Seeded
 import Testing
 
 @testable import Server
@@ -46,7 +46,7 @@ import Testing
         let port = try cluster.file().port
         let crowd = Crowd(port: port, fans: Self.fans, seed: seed)
         var troubles = Troubles(cluster.state, seed: seed)
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         // Each kind for sure, then any of them.
         for round in 0..<20 {
             usleep(.random(in: 300_000...1_000_000, using: &random))
@@ -71,7 +71,7 @@ import Testing
         try cluster.waitUntilUp()
         let port = try cluster.file().port
         let crowd = Crowd(port: port, fans: Self.fans, seed: seed)
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         for round in 0..<4 {
             usleep(.random(in: 500_000...2_000_000, using: &random))
             let file = try cluster.file()

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TestSupport
+import Seeded
 
 @testable import Server
 
@@ -9,14 +9,14 @@ struct Troubles {
     enum Kind: String, CaseIterable, Sendable { case killShard, killGateway, freeze, cut }
 
     let state: StateDirectory
-    private var random: SplitMix
+    private var random: SeededRandom
     private var shards = Deck()
     private var gateways = Deck()
     private(set) var counts: [Kind: Int] = [:]
 
     init(_ state: StateDirectory, seed: UInt64) {
         self.state = state
-        self.random = SplitMix(seed: seed)
+        self.random = SeededRandom(seed: seed)
     }
 
     /// One trouble of these kinds; what was done, in words.
@@ -51,7 +51,7 @@ struct Troubles {
     private struct Deck {
         private var cards: [Int] = []
 
-        mutating func draw(from count: Int, using random: inout SplitMix) -> Int {
+        mutating func draw(from count: Int, using random: inout SeededRandom) -> Int {
             if self.cards.isEmpty { self.cards = (0..<count).shuffled(using: &random) }
             return self.cards.removeLast()
         }

@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 
 @testable import Wire
@@ -82,7 +82,7 @@ import Testing
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `whatever a client sends first, the proxy's word counts`(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let alphabet = Array("0123456789.:,;=\"[]for_ unkow\\\t".utf8)
         for _ in 0..<200 {
             let noise = String(

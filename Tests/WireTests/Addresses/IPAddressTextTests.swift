@@ -1,6 +1,6 @@
 import Booking
 import Glibc
-import TestSupport
+import Seeded
 import Testing
 
 @testable import Wire
@@ -38,7 +38,7 @@ extension IPAddress {
 
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func `addresses are read as the system reads them`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let alphabet = Array("0123456789abF:::..".utf8)
         for _ in 0..<2_000 {
             // Half are what the system writes, some with a byte changed; half are noise.

@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 import Wire
 
@@ -109,7 +109,7 @@ import Wire
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `noise is never a header, and what was refused stays refused`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let samples = [
             Array("PROXY TCP6 2001:db8::7 ::1 56324 443\r\n".utf8), Array("PROXY UNKNOWN x\r\n".utf8),
             Self.binary(0x21, 0x11, Self.ipv4), Self.binary(0x21, 0x21, Self.ipv6),

@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 import Wire
 
@@ -22,7 +22,7 @@ import Wire
     }
 
     @Test(arguments: [1, 2] as [UInt64]) func `random batches come back as they went`(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         for step in 0..<300 {
             let facts = (0..<Int.random(in: 0...12, using: &random)).map { _ in random.fact() }
             let batch = bytes { buffer in for fact in facts { fact.encode(into: &buffer) } }

@@ -1,9 +1,9 @@
 import Booking
-import TestSupport
+import Seeded
 import Wire
 
 /// Random values of every kind, over their whole ranges with the ends often.
-extension SplitMix {
+extension SeededRandom {
     mutating func number() -> UInt64 {
         switch self.next() % 4 {
         case 0: 1
@@ -23,7 +23,7 @@ extension SplitMix {
     mutating func one<Case: CaseIterable>() -> Case { Case.allCases.randomElement(using: &self)! }
     mutating func slot() -> Slot { Slot(checking: UInt16.random(in: 0..<UInt16(Slot.count), using: &self))! }
 
-    mutating func list<Element>(_ make: (inout SplitMix) -> Element) -> [Element] {
+    mutating func list<Element>(_ make: (inout SeededRandom) -> Element) -> [Element] {
         let count = Int.random(in: 0...8, using: &self)
         return (0..<count).map { _ in make(&self) }
     }

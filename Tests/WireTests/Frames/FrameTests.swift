@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 import Wire
 
@@ -44,7 +44,7 @@ import Wire
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `random values come back as they went`(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         for step in 0..<3_000 {
             let message: Message = step % 2 == 0 ? .request(random.request()) : .reply(random.reply())
             let encoded = try self.encode(message, slot: random.slot(), requestID: random.next())
@@ -94,7 +94,7 @@ import Wire
 
     @Test(arguments: [11, 12] as [UInt64])
     func `random bytes in a frame of each kind decode or throw`(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...80, using: &random)
             var frame: [UInt8] = [0, 0, 0, 0, UInt8.random(in: .min ... .max, using: &random), 0, 1, 0]

@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 import Wire
 
@@ -12,7 +12,7 @@ import Wire
     }
 
     @Test func `a token is known by its text, and only a hash is kept`() throws {
-        var random = SplitMix(seed: 1)
+        var random = SeededRandom(seed: 1)
         let (one, first) = try OperatorTokens().adding("grafana", .view, at: Self.now, random: &random)
         let (both, second) = try one.adding("ann", .operate, at: Self.now, random: &random)
         #expect(first.hasPrefix(OperatorTokens.prefix) && first.utf8.count == OperatorTokens.prefix.utf8.count + 43)
@@ -24,7 +24,7 @@ import Wire
     }
 
     @Test func `whatever differs in a character is no token`() throws {
-        var random = SplitMix(seed: 2)
+        var random = SeededRandom(seed: 2)
         let (tokens, token) = try OperatorTokens().adding("ann", .operate, at: Self.now, random: &random)
         for at in token.utf8.indices.map({ token.utf8.distance(from: token.startIndex, to: $0) }) {
             var forged = Array(token.utf8)
@@ -37,7 +37,7 @@ import Wire
     }
 
     @Test func `a removed token is none, and its name is free`() throws {
-        var random = SplitMix(seed: 3)
+        var random = SeededRandom(seed: 3)
         let (tokens, token) = try OperatorTokens().adding("ann", .view, at: Self.now, random: &random)
         let rest = try #require(tokens.removing("ann"))
         #expect(rest.isEmpty && rest.removing("ann") == nil && self.role(rest, token) == nil)
@@ -46,7 +46,7 @@ import Wire
 
     @Test(arguments: ["", "a b", "ann#", "안", String(repeating: "a", count: 65)])
     func `a name that is none is refused`(name: String) throws {
-        var random = SplitMix(seed: 4)
+        var random = SeededRandom(seed: 4)
         #expect(throws: WireError.self) { try OperatorTokens().adding(name, .view, at: Self.now, random: &random) }
     }
 

@@ -1,5 +1,5 @@
 import Booking
-import TestSupport
+import Seeded
 import Testing
 import Wire
 
@@ -34,7 +34,7 @@ import Wire
     }
 
     @Test func `passes over the whole range come back`() {
-        var random = SplitMix(seed: 5)
+        var random = SeededRandom(seed: 5)
         for step in 0..<2_000 {
             let pass = random.pass()
             #expect(self.ring.verify(self.ring.sign(pass)) == pass, "seed 5 step \(step)")
@@ -98,7 +98,7 @@ import Wire
     }
 
     @Test func `of 100,000 random alterations none is accepted`() {
-        var random = SplitMix(seed: 77)
+        var random = SeededRandom(seed: 77)
         var accepted = 0
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         let golden = Array(Self.golden.utf8)
