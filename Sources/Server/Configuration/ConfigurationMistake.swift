@@ -16,8 +16,7 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
 
     static func unknownName(_ name: String, place: String) -> ConfigurationMistake {
         let names = Settings.all.map(\.name)
-        let sameEnd = names.filter { $0.split(separator: ".").last.map(String.init) == name }
-        let meant = NearestName.of(name, among: names).map { [$0] } ?? sameEnd
+        let meant = NearestName.of(name, among: names).map { [$0] } ?? names.filter { $0.hasSuffix("." + name) }
         return ConfigurationMistake(
             place: place,
             problem: "there is no setting \(name)",

@@ -2,19 +2,23 @@
 enum NearestName {
     /// The candidate that is the fewest keystrokes away from `name`, or nil when none is near: at most a third of its
     /// letters, and at least two, may differ. Failing that, the only one that begins like it: a forgotten unit. Letter
-    /// case does not count. O(candidates × length²).
+    /// case does not count. O(candidates × length²) in the length of those candidates that are about as long as `name`.
     static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
-        let wanted = Array(name.lowercased())
+        let wanted = Array(name.lowercased().unicodeScalars)
         var best: (name: String, distance: Int)?
         for candidate in candidates {
-            let letters = Array(candidate.lowercased())
-            let distance = Self.distance(wanted, letters)
-            guard distance <= max(2, letters.count / 3), distance < best?.distance ?? .max else { continue }
+            let count = candidate.unicodeScalars.count
+            let most = max(2, count / 3)
+            // So many letters are there to add or drop at least.
+            guard abs(count - wanted.count) <= most else { continue }
+            let distance = Self.distance(wanted, Array(candidate.lowercased().unicodeScalars))
+            guard distance <= most, distance < best?.distance ?? .max else { continue }
             best = (candidate, distance)
         }
         if let best { return best.name }
-        let longer = candidates.filter { $0.lowercased().hasPrefix(name.lowercased()) }
-        return name.count >= 4 && longer.count == 1 ? longer[0] : nil
+        guard wanted.count >= 4 else { return nil }
+        let longer = candidates.filter { $0.lowercased().unicodeScalars.starts(with: wanted) }
+        return longer.count == 1 ? longer[0] : nil
     }
 
     /// `; did you mean 'x'?`, or nothing.
@@ -23,7 +27,7 @@ enum NearestName {
     }
 
     /// Letters to add, drop or change (Levenshtein).
-    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
+    private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
         var row = Array(0...right.count)
         for (i, letter) in left.enumerated() {
             var diagonal = row[0]
