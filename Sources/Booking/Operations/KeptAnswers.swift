@@ -25,12 +25,12 @@ public struct KeptAnswers {
     }
 
     let limits: AnswerLimits
-    private var table: [OperationID: Entry] = [:]
+    private var table = SteadyTable<OperationID, Entry>()
     /// Of each owner, oldest first.
     private var keys = Deque<Aged>()
     private var resends = Deque<Aged>()
-    /// How many of the keys are each user's: `OperationID.high` is the user of a client's. 16 bytes for each, and room.
-    private var keysOfUser: [UInt64: UInt32] = [:]
+    /// How many of the keys are each user's. 16 bytes for each, and room.
+    private var keysOfUser = SteadyTable<UserID, UInt32>()
 
     init(_ limits: AnswerLimits) { self.limits = limits }
 
@@ -39,7 +39,7 @@ public struct KeptAnswers {
     /// What they take of memory, at most: the table's entries and the lists of their age.
     var bytes: Int {
         let entry = MemoryLayout<OperationID>.stride + MemoryLayout<Entry>.stride
-        // A dictionary is filled to three quarters at most, and has a bit for each of its entries.
+        // Each part is filled to three quarters at most, and has a bit for each of its entries.
         return (self.table.capacity * entry + self.keysOfUser.capacity * 16) * 4 / 3
             + (self.keys.count + self.resends.count) * MemoryLayout<Aged>.stride
     }
@@ -47,7 +47,7 @@ public struct KeptAnswers {
     /// Whether a key may be used for the first time; else why not. O(1).
     func refusal(ofNewKey id: OperationID, at now: Timestamp) -> Refusal? {
         let isFull = self.keys.count >= self.limits.keyCountMax
-        let isUsersFull = self.keysOfUser[id.high, default: 0] >= UInt32(clamping: self.limits.keysPerUserMax)
+        let isUsersFull = self.keysOfUser[id.user, default: 0] >= UInt32(clamping: self.limits.keysPerUserMax)
         guard isFull || isUsersFull else { return nil }
         // Keys are forgotten with the next fact, and there may be none until this one: some may be over by now.
         let over = self.keys.prefix(Self.lookedAtMax).prefix { $0.at + self.limits.keyLifetime <= now }
@@ -75,7 +75,7 @@ public struct KeptAnswers {
     mutating func passTime(to now: Timestamp) {
         while let oldest = self.keys.first, oldest.at + self.limits.keyLifetime <= now {
             let id = self.keys.removeFirst().id
-            self.table[id] = nil
+            self.table.removeValue(forKey: id)
             self.uncount(id)
         }
         // Gateways wait by a clock that nobody sets. A clock that is set forward must not end what they may send again, so
@@ -83,7 +83,7 @@ public struct KeptAnswers {
         while self.resends.count > self.limits.resendCountMin, let oldest = self.resends.first,
             oldest.at + self.limits.resendLifetime <= now
         {
-            self.table[self.resends.removeFirst().id] = nil
+            self.table.removeValue(forKey: self.resends.removeFirst().id)
         }
     }
 
@@ -92,11 +92,11 @@ public struct KeptAnswers {
     mutating func take(_ answer: KeptAnswer) {
         if let earlier = self.table[answer.operation.id], earlier.owner == .client {
             self.keys.removeAll { $0.id == answer.operation.id }
-            self.table[answer.operation.id] = nil
+            self.table.removeValue(forKey: answer.operation.id)
             self.uncount(answer.operation.id)
         }
         if self.table.count >= self.limits.countMax, let oldest = self.resends.popFirst() {
-            self.table[oldest.id] = nil
+            self.table.removeValue(forKey: oldest.id)
         }
         self.restore(answer)
     }
@@ -122,15 +122,19 @@ public struct KeptAnswers {
         switch answer.operation.owner {
         case .client:
             self.keys.append(aged)
-            self.keysOfUser[answer.operation.id.high, default: 0] += 1
+            self.keysOfUser[answer.operation.id.user, default: 0] += 1
         case .gateway: self.resends.append(aged)
         }
     }
 
     /// A user without a key takes no memory.
     private mutating func uncount(_ id: OperationID) {
-        guard let count = self.keysOfUser[id.high], count > 0 else { preconditionFailure("a key that nobody has") }
-        self.keysOfUser[id.high] = count > 1 ? count - 1 : nil
+        guard let count = self.keysOfUser[id.user], count > 0 else { preconditionFailure("a key that nobody has") }
+        if count > 1 {
+            self.keysOfUser.updateValue(count - 1, forKey: id.user)
+        } else {
+            self.keysOfUser.removeValue(forKey: id.user)
+        }
     }
 
     private func answer(_ id: OperationID, _ entry: Entry) -> KeptAnswer {
@@ -148,9 +152,10 @@ public struct KeptAnswers {
             self.table.count == self.keys.count + self.resends.count,
             "\(self.table.count) answers are kept, \(self.keys.count) and \(self.resends.count) have an age"
         )
-        var keysOfUser: [UInt64: UInt32] = [:]
-        for each in self.keys { keysOfUser[each.id.high, default: 0] += 1 }
-        precondition(keysOfUser == self.keysOfUser, "the keys of a user are miscounted")
+        var keysOfUser: [UserID: UInt32] = [:]
+        for each in self.keys { keysOfUser[each.id.user, default: 0] += 1 }
+        let counted = Dictionary(uniqueKeysWithValues: self.keysOfUser.map { ($0, $1) })
+        precondition(keysOfUser == counted, "the keys of a user are miscounted")
         for (list, owner) in [(self.keys, Operation.Owner.client), (self.resends, .gateway)] {
             var last = Timestamp.distantPast
             for each in list {
@@ -182,4 +187,9 @@ public struct AnswerLimits: Equatable, Sendable {
     /// A quarter stays for the gateways: at the default bound more than a shard does within their few seconds.
     public var keyCountMax: Int { self.countMax - self.resendCountMax }
     public var resendCountMax: Int { self.countMax / 4 }
+}
+
+extension OperationID {
+    /// Of a client's key: whose it is.
+    fileprivate var user: UserID { UserID(self.high) }
 }

@@ -11,6 +11,11 @@ public struct OperationID: Hashable, Sendable, CustomStringConvertible {
         self.low = low
     }
 
+    /// As identifiers hash, and for the same reason: each request asks several times.
+    public func _rawHashValue(seed: Int) -> Int {
+        Int(truncatingIfNeeded: IdentifierHash.secret.hash(of: self.high, self.low, seed: seed))
+    }
+
     /// 32 hexadecimal digits.
     public var description: String { Self.digits(self.high) + Self.digits(self.low) }
 

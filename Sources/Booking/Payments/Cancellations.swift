@@ -11,8 +11,8 @@ public struct Cancellations {
         public fileprivate(set) var balance: Won?
     }
 
-    private var cancellations: [CancellationID: Cancellation] = [:]
-    private var idsByReservation: [ReservationID: CancellationID] = [:]
+    private var cancellations = SteadyTable<CancellationID, Cancellation>()
+    private var idsByReservation = SteadyTable<ReservationID, CancellationID>()
 
     public private(set) var openCount = 0
     public private(set) var doneCount = 0
@@ -47,13 +47,15 @@ public struct Cancellations {
     }
 
     public mutating func takeDone(_ id: CancellationID, balance: Won) -> CancellationOrder {
-        guard let cancellation = self.cancellations[id], cancellation.balance == nil else {
-            preconditionFailure("cancellation \(id) is not under way")
+        let order = self.cancellations.change(id) { cancellation in
+            precondition(cancellation.balance == nil, "cancellation \(id) is done already")
+            cancellation.balance = balance
+            return cancellation.order
         }
-        self.cancellations[id]!.balance = balance
+        guard let order else { preconditionFailure("there is no cancellation \(id)") }
         self.openCount -= 1
         self.doneCount += 1
-        return cancellation.order
+        return order
     }
 
     // MARK: Snapshots

@@ -14,7 +14,7 @@ public struct Payments {
         public fileprivate(set) var state: State
     }
 
-    private var payments: [PaymentID: Payment] = [:]
+    private var payments = SteadyTable<PaymentID, Payment>()
 
     public private(set) var openCount = 0
     public private(set) var doneCount = 0
@@ -36,13 +36,15 @@ public struct Payments {
     }
 
     public mutating func takeDone(_ id: PaymentID, balance: Won) -> PaymentOrder {
-        guard let index = self.payments.index(forKey: id), self.payments.values[index].state == .started else {
-            preconditionFailure("payment \(id) is not under way")
+        let order = self.payments.change(id) { payment in
+            precondition(payment.state == .started, "payment \(id) is done already")
+            payment.state = .done(balance: balance)
+            return payment.order
         }
-        self.payments.values[index].state = .done(balance: balance)
+        guard let order else { preconditionFailure("there is no payment \(id)") }
         self.openCount -= 1
         self.doneCount += 1
-        return self.payments.values[index].order
+        return order
     }
 
     public mutating func takeRefused(_ id: PaymentID) -> PaymentOrder {

@@ -25,10 +25,10 @@ public struct Points {
     public static let chargeMax = Won(2_000_000)
     public static let balanceMax = Won(100_000_000)
 
-    private var accounts: [UserID: Account] = [:]
-    private var debits: [PaymentID: Debit] = [:]
+    private var accounts = SteadyTable<UserID, Account>()
+    private var debits = SteadyTable<PaymentID, Debit>()
     /// The user's balance right after.
-    private var credits: [CancellationID: Won] = [:]
+    private var credits = SteadyTable<CancellationID, Won>()
 
     /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens. What was credited counts
     /// as charged, what was debited as used.
@@ -74,10 +74,12 @@ public struct Points {
 
     public mutating func takeUsed(_ user: UserID, _ entry: HistoryEntry) {
         precondition(entry.amount > .zero, "user \(user) uses \(entry.amount) points")
-        guard let index = self.accounts.index(forKey: user), self.accounts.values[index].balance >= entry.amount else {
-            preconditionFailure("user \(user) would fall below 0 points")
+        let isEnough = self.accounts.change(user) { account in
+            guard account.balance >= entry.amount else { return false }
+            account.write(entry, .zero - entry.amount)
+            return true
         }
-        self.accounts.values[index].write(entry, .zero - entry.amount)
+        precondition(isEnough == true, "user \(user) would fall below 0 points")
         self.used += entry.amount
         self.balances -= entry.amount
     }

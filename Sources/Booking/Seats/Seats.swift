@@ -6,8 +6,8 @@ public struct Seats {
     private let positions: [ScheduleID: Int]
     /// A schedule's board is made when its first seat is held: most of 240 schedules may never be touched.
     private var boards: [SeatBoard?]
-    private var reservations: [ReservationID: Reservation] = [:]
-    private var reservationsByUser: [UserID: [ReservationID]] = [:]
+    private var reservations = SteadyTable<ReservationID, Reservation>()
+    private var reservationsByUser = SteadyTable<UserID, [ReservationID]>()
     /// Derived from the holds: may name some that are over by now, which are skipped when they come up.
     private var deadlines = Heap<Deadline>()
     /// That of the first of them; `distantFuture` when there is none. Every request asks.
@@ -123,7 +123,7 @@ public struct Seats {
             preconditionFailure("there is no paid reservation \(id)")
         }
         reservation.status = .cancelled
-        self.reservations[id] = reservation
+        self.reservations.updateValue(reservation, forKey: id)
         self.boards[self.position(of: reservation.schedule)]!.takeBack(reservation.seat, of: id)
         self.soldCount -= 1
         self.takings -= reservation.price
@@ -178,14 +178,15 @@ public struct Seats {
         paidBy payment: PaymentID?,
         _ change: (inout Reservation) -> Void
     ) -> Reservation {
-        guard let index = self.reservations.index(forKey: id) else {
-            preconditionFailure("there is no reservation \(id)")
+        let before = self.reservations.change(id) { reservation in
+            let before = reservation
+            precondition(before.status == .held, "reservation \(id) is \(before.status), not held")
+            precondition(before.payment == payment, "reservation \(id) is not pinned by that payment, or by another")
+            change(&reservation)
+            return before
         }
-        let reservation = self.reservations.values[index]
-        precondition(reservation.status == .held, "reservation \(id) is \(reservation.status), not held")
-        precondition(reservation.payment == payment, "reservation \(id) is not pinned by that payment, or by another")
-        change(&self.reservations.values[index])
-        return reservation
+        guard let before else { preconditionFailure("there is no reservation \(id)") }
+        return before
     }
 
     private func position(of schedule: ScheduleID) -> Int {

@@ -19,19 +19,33 @@ extension Identifier {
     /// instructions for each of the dozen looks that a fact of a payment takes: half of a replay's time. One multiplication
     /// of 64 by 64 bits, under a secret, spreads numbers as well, and nobody who can choose ids knows which collide.
     public func _rawHashValue(seed: Int) -> Int {
-        let secret = IdentifierHash.secret
-        let product = (self.rawValue ^ secret.mask ^ UInt64(bitPattern: Int64(seed)))
-            .multipliedFullWidth(by: secret.factor)
-        return Int(truncatingIfNeeded: product.high ^ product.low)
+        Int(truncatingIfNeeded: IdentifierHash.secret.hash(of: self.rawValue, seed: seed))
     }
 }
 
 /// By what this process hashes identifiers: made from the secret that Swift drew for its own hashes.
-private struct IdentifierHash {
-    let mask: UInt64
-    let factor: UInt64
+struct IdentifierHash {
+    private let mask: UInt64
+    private let factor: UInt64
 
     static let secret = IdentifierHash(mask: Self.drawn(1), factor: Self.drawn(2) | 1)
+
+    @inline(__always)
+    func hash(of number: UInt64, seed: Int) -> UInt64 {
+        self.folded(number ^ self.mask ^ UInt64(bitPattern: Int64(seed)))
+    }
+
+    /// Of two numbers that are one name.
+    @inline(__always)
+    func hash(of high: UInt64, _ low: UInt64, seed: Int) -> UInt64 {
+        self.folded(self.hash(of: high, seed: seed) ^ low)
+    }
+
+    @inline(__always)
+    private func folded(_ bits: UInt64) -> UInt64 {
+        let product = bits.multipliedFullWidth(by: self.factor)
+        return product.high ^ product.low
+    }
 
     private static func drawn(_ number: Int) -> UInt64 {
         var hasher = Hasher()
