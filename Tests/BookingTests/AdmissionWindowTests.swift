@@ -25,6 +25,15 @@ import Testing
         return (window, Self.start + .milliseconds(100))
     }
 
+    private func admitted(_ window: inout AdmissionWindow, _ inFlight: Int) -> [Worth] {
+        Worth.allCases.filter { window.admits($0, inFlight: inFlight) }
+    }
+
+    private func expectOpen(_ window: inout AdmissionWindow) {
+        #expect(!window.isClosed)
+        #expect(self.admitted(&window, 1_000_000) == Worth.allCases)
+    }
+
     @Test func `a delay that passes within the patience closes nothing`() {
         var window = AdmissionWindow(Self.rules())
         func take(_ delay: Int64, at tick: Int64) {
@@ -37,7 +46,7 @@ import Testing
         }
         take(20, at: 10)
         take(500, at: 11)
-        #expect(!window.isClosed && window.admits(.joining, inFlight: 1_000_000))
+        self.expectOpen(&window)
     }
 
     @Test func `one that stays closes it at what the target allows`() {
@@ -46,12 +55,34 @@ import Testing
     }
 
     @Test func `what is worth less is refused first`() {
-        let (window, _) = self.closed()
-        let admitted = [999, 1_000, 1_249, 1_250, 1_499, 1_500].map { count in
-            Worth.allCases.filter { window.admits($0, inFlight: count) }
-        }
+        var (window, _) = self.closed()
+        let admitted = [999, 1_000, 1_249, 1_250, 1_499, 1_500].map { self.admitted(&window, $0) }
         let (all, twoOfThem, one) = (Worth.allCases, [Worth.asking, .booking], [Worth.booking])
         #expect(admitted == [all, twoOfThem, twoOfThem, one, one, []])
+    }
+
+    @Test func `what is worth less makes room while more is refused`() {
+        var (window, now) = self.closed()
+        func ping() {
+            now = now + .milliseconds(10)
+            window.take(.milliseconds(20), inFlightThen: 1_000, inFlight: 1_000, at: now)
+        }
+        // Questions are refused: joins get half of their room, and less and less, but some; questions keep theirs.
+        for room in [500, 250, 125, 62, 62] {
+            #expect(self.admitted(&window, 1_250) == [.booking])
+            ping()
+            #expect(self.admitted(&window, room - 1) == Worth.allCases)
+            #expect(self.admitted(&window, room) == [.asking, .booking])
+        }
+        // A booking is refused: questions make room, too.
+        #expect(self.admitted(&window, 1_500) == [])
+        ping()
+        #expect(self.admitted(&window, 624) == [.asking, .booking])
+        #expect(self.admitted(&window, 625) == [.booking])
+        // Nothing was since: all get it back.
+        for _ in 0..<16 { ping() }
+        #expect(self.admitted(&window, 999) == Worth.allCases)
+        #expect(self.admitted(&window, 1_249) == [.asking, .booking])
     }
 
     @Test func `other rules count at once, and without a target it opens`() {
@@ -59,13 +90,15 @@ import Testing
         var rules = Self.rules()
         rules.askingRoomPercent = 0
         window.use(rules)
-        #expect(window.size == 1_000 && !window.admits(.asking, inFlight: 1_000))
+        #expect(window.size == 1_000)
+        #expect(self.admitted(&window, 1_000) == [.booking])
         rules.countMin = 3_000
         window.use(rules)
-        #expect(window.size == 3_000 && window.admits(.joining, inFlight: 2_999))
+        #expect(window.size == 3_000)
+        #expect(self.admitted(&window, 2_999) == Worth.allCases)
         rules.target = .zero
         window.use(rules)
-        #expect(!window.isClosed && window.admits(.joining, inFlight: 1_000_000))
+        self.expectOpen(&window)
     }
 
     @Test func `few requests are never too many`() {
@@ -96,7 +129,7 @@ import Testing
         window.take(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_029))
         #expect(window.isClosed)
         window.take(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_031))
-        #expect(!window.isClosed && window.admits(.joining, inFlight: 1_000_000))
+        self.expectOpen(&window)
     }
 
     @Test func `a delay that is not over is no relief`() {

@@ -11,7 +11,9 @@
 ///
 /// **A request is refused** by a look at two numbers, so what is too much costs little and never queues. Each answer makes
 /// room for one request, so the shard is never idle for it. **Of less worth is refused first**: joins fill the window,
-/// questions a part more than it, bookings yet more.
+/// questions a part more than it, bookings yet more. That alone would let in joins while questions are refused, as all come
+/// in bursts and the first of one find the window empty. So whenever something was refused since the last delay, what is
+/// worth less has its room halved, and gets it back by sixteenths once nothing was.
 public struct AdmissionWindow: Equatable, Sendable {
     public struct Rules: Equatable, Sendable {
         /// The delay that is held once there is too much; zero for no window at all.
@@ -29,12 +31,16 @@ public struct AdmissionWindow: Equatable, Sendable {
     private static let restTime = Nanoseconds.seconds(1)
     /// By how much the window grows at most with one delay: an eighth.
     private static let growthDivisor = 8
+    private static let wholeRoom = 16
 
     private var rules: Rules
     /// Nil while the window is open.
     public private(set) var size: Int?
     private var pressedSince: Timestamp?
     private var lastBusy = Timestamp.distantPast
+    /// How much of its room each worth has, in sixteenths, and whether one was refused since the last delay.
+    private var rooms = [Int](repeating: Self.wholeRoom, count: Worth.allCases.count)
+    private var hasRefused = [Bool](repeating: false, count: Worth.allCases.count)
     private var limits = [Int](repeating: .max, count: Worth.allCases.count)
 
     public init(_ rules: Rules) { self.rules = rules }
@@ -48,8 +54,13 @@ public struct AdmissionWindow: Equatable, Sendable {
 
     public var isClosed: Bool { self.size != nil }
 
-    /// Whether one more request of `worth` may go to the shard.
-    public func admits(_ worth: Worth, inFlight: Int) -> Bool { inFlight < self.limits[Int(worth.rawValue)] }
+    /// Whether one more request of `worth` may go to the shard. Remembers that one might not.
+    public mutating func admits(_ worth: Worth, inFlight: Int) -> Bool {
+        let index = Int(worth.rawValue)
+        guard inFlight >= self.limits[index] else { return true }
+        self.hasRefused[index] = true
+        return false
+    }
 
     /// Takes in the delay of a ping, and how many requests were in flight when it left and are now. Of one that is not over
     /// yet is known only how long it is at least.
@@ -61,6 +72,7 @@ public struct AdmissionWindow: Equatable, Sendable {
         at now: Timestamp
     ) {
         guard self.rules.target > .zero else { return }
+        if isOver, self.isClosed { self.shareRoom() }
         let fits = Double(inFlightThen) * Double(self.rules.target.rawValue) / Double(max(delay.rawValue, 1))
         if delay > self.rules.target {
             self.press(Int(min(fits, 1e9)), isOver: isOver, inFlight, now)
@@ -99,18 +111,33 @@ public struct AdmissionWindow: Equatable, Sendable {
         if inFlightThen >= size - size / 8 { self.grow(size, fits) }
     }
 
+    /// What is worth less makes room for what was refused: never all of it, so that lines go on.
+    private mutating func shareRoom() {
+        var isRefused = false
+        for index in self.rooms.indices.reversed() {
+            self.rooms[index] = isRefused ? max(self.rooms[index] / 2, 1) : min(self.rooms[index] + 1, Self.wholeRoom)
+            isRefused = isRefused || self.hasRefused[index]
+            self.hasRefused[index] = false
+        }
+        self.set(self.size)
+    }
+
     private mutating func grow(_ size: Int, _ fits: Int) { self.set(min(fits, size + size / Self.growthDivisor + 1)) }
 
     private mutating func set(_ size: Int?) {
         guard let size else {
             self.size = nil
-            for at in self.limits.indices { self.limits[at] = .max }
+            for index in self.limits.indices {
+                self.limits[index] = .max
+                self.rooms[index] = Self.wholeRoom
+                self.hasRefused[index] = false
+            }
             return
         }
         let bounded = min(max(size, self.rules.countMin), 1 << 30)
         self.size = bounded
-        self.limits[Int(Worth.joining.rawValue)] = bounded
-        self.limits[Int(Worth.asking.rawValue)] = bounded + bounded * self.rules.askingRoomPercent / 100
-        self.limits[Int(Worth.booking.rawValue)] = bounded + bounded * self.rules.bookingRoomPercent / 100
+        for (worth, percent) in [0, self.rules.askingRoomPercent, self.rules.bookingRoomPercent].enumerated() {
+            self.limits[worth] = (bounded + bounded * percent / 100) * self.rooms[worth] / Self.wholeRoom
+        }
     }
 }

@@ -20,12 +20,11 @@ extension Gateway {
     }
 
     /// Whether a request of `worth` may go to a shard now.
-    public func admits(_ worth: Worth, to shard: Int) -> Bool {
+    public mutating func admits(_ worth: Worth, to shard: Int) -> Bool {
         self.links[shard].window.admits(worth, inFlight: self.links[shard].inFlight.count)
     }
 
-    /// Whether a request of `worth` about the line of `concert` would be refused. Changes nothing: `mutating` spares a caller in another
-    /// module a copy of all this, when there is no time to lose.
+    /// Whether a request of `worth` about the line of `concert` is refused.
     public mutating func sheds(_ worth: Worth, of concert: ConcertID) -> Bool {
         !self.admits(worth, to: self.slots.shard(of: Slot(of: concert)))
     }
