@@ -24,11 +24,15 @@ public struct SteadyTable<Key: Hashable, Value> {
     /// How many fit without more memory, over all parts. O(1), as there are always as many parts.
     public var capacity: Int { self.parts.reduce(0) { $0 + $1.capacity } }
 
+    // Inlined, so that who asks for a part of a value need not copy the whole.
+    @inline(__always)
     public subscript(key: Key) -> Value? { self.parts[self.part(of: key)][key] }
 
     /// What is changed in place, and is `default` if it was not there.
     public subscript(key: Key, default default: @autoclosure () -> Value) -> Value {
+        @inline(__always)
         get { self.parts[self.part(of: key)][key, default: `default`()] }
+        @inline(__always)
         _modify {
             let part = self.part(of: key)
             let before = self.parts[part].count
@@ -54,6 +58,7 @@ public struct SteadyTable<Key: Hashable, Value> {
     }
 
     /// Changes what is there; nil when nothing is.
+    @inline(__always)
     public mutating func change<Result>(_ key: Key, _ body: (inout Value) -> Result) -> Result? {
         let part = self.part(of: key)
         guard let index = self.parts[part].index(forKey: key) else { return nil }
