@@ -206,7 +206,7 @@ def picture(report):
     shards = "1 shard" if report["shards"] == 1 else f"{report['shards']} shards"
     drawn = svg.Picture(
         f"Offered: 0.25 to 3 times of what one core carries ({report['capacityPerSecond']:,} requests a second)",
-        f"{report['mix']}; {report['connections']} connections, {shards}, medians of {report['rounds']};"
+        f"{report['mix']}; {report['connections']} connections, {shards}, medians of {report['rounds']} rounds;"
         " latency from when a request was due",
     )
 

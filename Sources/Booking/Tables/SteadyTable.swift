@@ -2,16 +2,17 @@
 ///
 ///     hash of the key ──▶ one of 256 dictionaries, the last with twice the share of the first
 ///
-/// A dictionary doubles by moving all that it has, and with a million entries nothing else happens in its process for 50 to
-/// 100 ms. Here each part doubles alone, and moves 1/256 of all; and as their shares differ, evenly by ratio, no two do so at
-/// the same time: between one size and twice that size the parts double one after the other. So is the memory that is there
-/// for growth the same at any size, while a single dictionary is between 3/8 and 3/4 full.
+/// A dictionary doubles by moving all that it has, and nothing else happens in its process meanwhile: 10 ms with 50,000
+/// entries of 56 bytes, 160 ms with 800,000 (where a miss of the cache takes 0.2 µs). Here each part doubles alone, and
+/// moves 1/256 of all; and as their shares differ, evenly by ratio, no two do so at the same time: between one size and twice
+/// that size the parts double one after the other. So is the memory that is there for growth the same at any size, while a
+/// single dictionary is between 3/8 and 3/4 full.
 ///
-/// Costs a dictionary's time and one more hash of the key, which for identifiers is a multiplication. Up to 8,192 entries it
-/// is a single dictionary: most concerts never have more.
+/// Costs a dictionary's time and one more hash of the key, which for identifiers is a multiplication. Up to 3,072 entries,
+/// which a dictionary would double for, it is a single one: most concerts never have more.
 public struct SteadyTable<Key: Hashable, Value> {
     private static var partCount: Int { 256 }
-    private static var singleCountMax: Int { 8_192 }
+    private static var singleCountMax: Int { 3_072 }
 
     /// One, or `partCount`.
     private var parts: [[Key: Value]] = [[:]]
