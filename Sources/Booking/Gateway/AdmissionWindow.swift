@@ -136,6 +136,7 @@ public struct AdmissionWindow: Equatable, Sendable {
         }
         let bounded = min(max(size, self.rules.countMin), 1 << 30)
         self.size = bounded
+        // Joining, asking, booking.
         for (worth, percent) in [0, self.rules.askingRoomPercent, self.rules.bookingRoomPercent].enumerated() {
             self.limits[worth] = (bounded + bounded * percent / 100) * self.rooms[worth] / Self.wholeRoom
         }
