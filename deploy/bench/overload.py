@@ -5,7 +5,8 @@ The cluster has one core and the load the other (taskset), so that neither takes
 come at random moments whether earlier ones were answered or not, and each latency counts from when the request was due
 (`benchmarks openload`). First the capacity is found: the highest rate at which everything is accepted and p99 is below
 CAPACITY_P99_MILLISECONDS. Then each step offers a part of it for SECONDS_PER_STEP, all steps one after the other, ROUNDS times:
-what is told of a step are the medians of its rounds, because one alone may differ by a third on a machine that others use too.
+what is told of a step are the medians of its rounds, because one alone may differ by a factor of two where others use the
+machine too.
 
 One core can't send three times of what another serves with a system call for each, so the requests of many people share
 CONNECTIONS, with up to 1,024 under way on each. The journals are in memory (DISK=/dev/shm): it is the core that has too much

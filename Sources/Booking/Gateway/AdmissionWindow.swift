@@ -20,7 +20,7 @@ public struct AdmissionWindow: Equatable, Sendable {
         public var target = Nanoseconds.zero
         /// How long the delay has to be above the target first: a pause is no overload.
         public var patience = Nanoseconds.milliseconds(100)
-        /// No fewer requests than this are too many, whatever the delay.
+        /// The window is never smaller than this, whatever the delay, and not closed while fewer are in flight.
         public var countMin = 1_000
         /// How many more than the window questions, and bookings, may fill, percent of it.
         public var askingRoomPercent = 50
@@ -137,8 +137,8 @@ public struct AdmissionWindow: Equatable, Sendable {
         let bounded = min(max(size, self.rules.countMin), 1 << 30)
         self.size = bounded
         // Joining, asking, booking.
-        for (worth, percent) in [0, self.rules.askingRoomPercent, self.rules.bookingRoomPercent].enumerated() {
-            self.limits[worth] = (bounded + bounded * percent / 100) * self.rooms[worth] / Self.wholeRoom
+        for (index, percent) in [0, self.rules.askingRoomPercent, self.rules.bookingRoomPercent].enumerated() {
+            self.limits[index] = (bounded + bounded * percent / 100) * self.rooms[index] / Self.wholeRoom
         }
     }
 }

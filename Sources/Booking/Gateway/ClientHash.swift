@@ -1,6 +1,6 @@
 /// Spreads 128 bits over 64 under a secret that is drawn once: nobody without it can aim at one of a table's sets. Two
-/// multiplications of 64 by 64 bits, halves folded, as in wyhash (Wang Yi); a few nanoseconds, a tenth of SipHash, which would be
-/// asked twice for each request. It is no more than that: where it could be watched, it could be learned.
+/// multiplications of 64 by 64 bits, halves folded; a few nanoseconds, a tenth of SipHash, which would be asked twice for
+/// each request. It is no more than that: where it could be watched, it could be learned.
 public struct ClientHash: Sendable {
     private let masks: (UInt64, UInt64)
     private let factor: UInt64
@@ -14,11 +14,6 @@ public struct ClientHash: Sendable {
     public func hash(_ number: UInt128) -> UInt64 {
         let low = UInt64(truncatingIfNeeded: number) ^ self.masks.0
         let high = UInt64(truncatingIfNeeded: number >> 64) ^ self.masks.1
-        return Self.folded(Self.folded(low, high) ^ low, self.factor)
-    }
-
-    private static func folded(_ left: UInt64, _ right: UInt64) -> UInt64 {
-        let product = left.multipliedFullWidth(by: right)
-        return product.high ^ product.low
+        return (low.foldedProduct(high) ^ low).foldedProduct(self.factor)
     }
 }

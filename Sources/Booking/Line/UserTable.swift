@@ -189,8 +189,7 @@ struct UserTable: ~Copyable {
     /// In the high 32 bits; never 0, as its lowest bit is set, so that no entry looks free.
     @inline(__always)
     private func fingerprint(of user: UserID) -> UInt64 {
-        let product = (user.rawValue ^ self.mask).multipliedFullWidth(by: self.factor)
-        let folded = product.high ^ product.low
+        let folded = (user.rawValue ^ self.mask).foldedProduct(self.factor)
         let mixed = (folded ^ folded >> 32) &* 0x9E37_79B9_7F4A_7C15
         return mixed & 0xFFFF_FFFE_0000_0000 | 1 << 32
     }

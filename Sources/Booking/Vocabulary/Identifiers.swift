@@ -32,19 +32,13 @@ struct IdentifierHash {
 
     @inline(__always)
     func hash(of number: UInt64, seed: Int) -> UInt64 {
-        self.folded(number ^ self.mask ^ UInt64(bitPattern: Int64(seed)))
+        (number ^ self.mask ^ UInt64(bitPattern: Int64(seed))).foldedProduct(self.factor)
     }
 
     /// Of two numbers that are one name.
     @inline(__always)
     func hash(of high: UInt64, _ low: UInt64, seed: Int) -> UInt64 {
-        self.folded(self.hash(of: high, seed: seed) ^ low)
-    }
-
-    @inline(__always)
-    private func folded(_ bits: UInt64) -> UInt64 {
-        let product = bits.multipliedFullWidth(by: self.factor)
-        return product.high ^ product.low
+        (self.hash(of: high, seed: seed) ^ low).foldedProduct(self.factor)
     }
 
     private static func drawn(_ number: Int) -> UInt64 {
