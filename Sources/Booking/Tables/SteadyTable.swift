@@ -22,7 +22,7 @@ public struct SteadyTable<Key: Hashable, Value> {
 
     public var isEmpty: Bool { self.count == 0 }
 
-    /// How many fit without more memory, over all parts. O(1), as there are always as many parts.
+    /// How many fit without more memory, over all parts. O(1), as there are 256 at most.
     public var capacity: Int { self.parts.reduce(0) { $0 + $1.capacity } }
 
     // Inlined, so that who asks for a part of a value need not copy the whole.
@@ -78,7 +78,7 @@ public struct SteadyTable<Key: Hashable, Value> {
 
     private mutating func split() {
         let single = self.parts[0]
-        self.parts = Array(repeating: [:], count: Self.partCount)
+        self.parts = (0..<Self.partCount).map { _ in Dictionary(minimumCapacity: self.count / Self.partCount) }
         for (key, value) in single { self.parts[self.part(of: key)].updateValue(value, forKey: key) }
     }
 
