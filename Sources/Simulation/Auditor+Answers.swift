@@ -220,6 +220,15 @@ extension Auditor {
             self.require(isTrue, "seats \(seats) of schedule \(schedule) were refused as taken, and were free")
         case (.reserve(_, _, let seats), .tooManySeats):
             self.require(seats.count > 2, "\(seats.count) seats were refused as too many")
+        case (.reserve(let pass, _, let seats), .seatsPerUserExceeded):
+            let rules = self.lines[pass.concert]!.concert.rules
+            let counts = self.seatCounts[Holding(concert: pass.concert, user: pass.user)] ?? Versions(SeatCount())
+            let isTrue = counts.contains(in: window) { count in
+                let isHeld = count.held + seats.count > rules.heldSeatsPerUserMax
+                return isHeld
+                    || rules.seatsPerUserMax > 0 && count.held + count.paid + seats.count > rules.seatsPerUserMax
+            }
+            self.require(isTrue, "\(seats.count) more seats were refused to user \(pass.user), who may have them")
         case (.giveBack(_, let ids), .alreadyPaid), (.pay(_, let ids), .alreadyPaid):
             let isTrue = ids.contains { self.reservations[$0]?.soldPosition != nil }
             self.require(isTrue, "\(ids) were refused as paid, and none is")

@@ -150,6 +150,30 @@ extension Auditor {
         self.reservations[hold.id] = ReservationBook(reservation: hold, concert: concert, heldPosition: position)
         self.reservationsByUser[hold.user, default: []].append(hold.id)
         self.set(.held, hold, concert, position)
+        let rules = self.lines[concert]!.concert.rules
+        let count = self.count(hold.user, concert, position) { $0.held += 1 }
+        self.require(
+            count.held <= rules.heldSeatsPerUserMax,
+            "user \(hold.user) holds \(count.held) seats of concert \(concert) at once"
+        )
+        self.require(
+            rules.seatsPerUserMax == 0 || count.held + count.paid <= rules.seatsPerUserMax,
+            "user \(hold.user) has \(count.held + count.paid) seats of concert \(concert)"
+        )
+    }
+
+    @discardableResult
+    private func count(
+        _ user: UserID,
+        _ concert: ConcertID,
+        _ position: Int,
+        _ change: (inout SeatCount) -> Void
+    ) -> SeatCount {
+        let key = Holding(concert: concert, user: user)
+        var count = self.seatCounts[key]?.last ?? SeatCount()
+        change(&count)
+        self.seatCounts[key, default: Versions(SeatCount())].append(count, at: position)
+        return count
     }
 
     private func set(_ status: SeatStatus, _ reservation: Reservation, _ concert: ConcertID, _ position: Int) {
@@ -179,6 +203,7 @@ extension Auditor {
         case .lapsed: self.require(at >= book.reservation.until, "reservation \(id) lapsed too early")
         }
         self.reservations[id]!.releasedPosition = position
+        self.count(book.reservation.user, concert, position) { $0.held -= 1 }
         self.set(.available, book.reservation, concert, position)
     }
 
@@ -221,6 +246,10 @@ extension Auditor {
                 return self.fail("payment \(payment) has bought reservation \(id), which it did not pin")
             }
             self.reservations[id]!.soldPosition = position
+            self.count(reservation.reservation.user, concert, position) {
+                $0.held -= 1
+                $0.paid += 1
+            }
             self.set(.sold, reservation.reservation, concert, position)
         }
         if self.person(concert, book.order.place)?.gonePosition == nil {
@@ -278,6 +307,7 @@ extension Auditor {
         self.cancellationBooks[id]!.isDone = true
         for id in book.order.reservations {
             self.reservations[id]!.cancelledPosition = position
+            self.count(book.order.user, concert, position) { $0.paid -= 1 }
             self.set(.available, self.reservations[id]!.reservation, concert, position)
         }
     }

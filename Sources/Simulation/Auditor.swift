@@ -73,6 +73,17 @@ final class Auditor {
         var isOver: Bool { self.releasedPosition != nil || self.cancelledPosition != nil }
     }
 
+    /// What one user has of one concert.
+    struct Holding: Hashable {
+        let concert: ConcertID
+        let user: UserID
+    }
+
+    struct SeatCount {
+        var held = 0
+        var paid = 0
+    }
+
     struct PaymentBook {
         enum State: Equatable { case open, done(balance: Won), refused }
         let order: PaymentOrder
@@ -103,6 +114,7 @@ final class Auditor {
     var free: [ConcertID: Versions<[UInt32]>] = [:]
     var reservations: [ReservationID: ReservationBook] = [:]
     var reservationsByUser: [UserID: [ReservationID]] = [:]
+    var seatCounts: [Holding: Versions<SeatCount>] = [:]
     /// In the order in which they began.
     var payments: [PaymentID] = []
     var paymentBooks: [PaymentID: PaymentBook] = [:]

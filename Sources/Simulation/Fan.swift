@@ -86,10 +86,11 @@ struct Fan {
         if random.once(in: 40) { return self.forged(pass, concert, auditor, &random) }
         let ids = self.held[concert.id] ?? []
         if !ids.isEmpty {
-            switch random.weighted([10, 2, 3, 2]) {
+            switch random.weighted([10, 2, 3, 2, 2]) {
             case 0: return (.pay(pass, random.once(in: 8) ? [random.pick(ids)] : ids), false)
             case 1: return (.giveBack(pass, random.once(in: 2) ? [random.pick(ids)] : ids), false)
             case 2: return (self.charge(&random), false)
+            case 3: return (self.reserve(pass, concert, auditor, &random), false)
             default: return (self.look(concert, auditor, &random), false)
             }
         }

@@ -49,6 +49,8 @@ import Testing
             { $0.admissionsPerSecond = 1_000_001 },
             { $0.maxSeatsPerReservation = 0 },
             { $0.maxSeatsPerReservation = 101 },
+            { $0.heldSeatsPerUserMax = 0 },
+            { $0.heldSeatsPerUserMax = 1_001 },
             { $0.waitingLifetime = .zero },
             { $0.admittedLifetime = .zero },
             { $0.holdTime = Nanoseconds(-1) },

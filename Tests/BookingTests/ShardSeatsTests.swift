@@ -80,6 +80,41 @@ import Testing
         #expect(self.stage.reserve(self.anna, [1, 2, 3, 4]).count == 4)
     }
 
+    @Test func `one user holds eight seats at once, over all schedules, and others once some are given back`() {
+        let holds = self.stage.reserve(self.anna, [1, 2, 3, 4])
+        _ = self.stage.reserve(self.anna, [1, 2, 3], ScheduleID(10))
+        self.stage.output()
+        let tooMany = Request.reserve(self.anna, Stage.schedule, [SeatID(20), SeatID(21)])
+        #expect(self.stage.ask(tooMany) == .refused(.seatsPerUserExceeded))
+        #expect(self.stage.output() == Stage.Output())
+        #expect(self.stage.reserve(self.anna, [20]).count == 1)
+        #expect(self.stage.ask(.reserve(self.anna, Stage.schedule, [SeatID(21)])) == .refused(.seatsPerUserExceeded))
+        #expect(self.stage.reserve(self.ben, [21]).count == 1)
+        self.stage.ask(.giveBack(self.anna, [holds[0].id]))
+        #expect(self.stage.reserve(self.anna, [22]).count == 1)
+        // Other concerts count for themselves.
+        #expect(self.stage.reserve(self.stage.join(UserID(1), ConcertID(2)), [1], ScheduleID(21)).count == 1)
+    }
+
+    @Test func `a bound over held and paid seats counts what was bought, until it is cancelled`() {
+        var rules = ConcertRules()
+        rules.seatsPerUserMax = 3
+        rules.cancelNotice = .zero
+        let stage = Stage(rules: rules)
+        stage.charge(UserID(1), 2_000_000)
+        var anna = stage.join(UserID(1))
+        let bought = stage.reserve(anna, [31, 32]).map(\.id)
+        stage.ask(.pay(anna, bought))
+        anna = stage.join(UserID(1))
+        #expect(stage.ask(.reserve(anna, Stage.schedule, [SeatID(1), SeatID(2)])) == .refused(.seatsPerUserExceeded))
+        #expect(stage.reserve(anna, [33]).count == 1)
+        #expect(stage.ask(.reserve(anna, Stage.schedule, [SeatID(34)])) == .refused(.seatsPerUserExceeded))
+        stage.restart(from: stage.output().facts)
+        #expect(stage.ask(.reserve(anna, Stage.schedule, [SeatID(34)])) == .refused(.seatsPerUserExceeded))
+        stage.ask(.cancel(Stage.concert, UserID(1), [bought[0]]))
+        #expect(stage.reserve(anna, [34]).count == 1)
+    }
+
     @Test func `a schedule must be the concert's own`() {
         for id: UInt64 in [20, 0, .max] {
             #expect(self.stage.ask(.seats(Stage.concert, ScheduleID(id))) == .refused(.noSuchSchedule))

@@ -173,7 +173,8 @@ import Testing
             [
                 "concerts[0].rules.holdTime: is not known here; did you mean 'holdTimeSeconds'?; the names here are "
                     + "admissionsPerSecond, maxActive, waitingLifetimeSeconds, admittedLifetimeSeconds, "
-                    + "holdTimeSeconds, cancelTimeSeconds, cancelNoticeSeconds, maxSeatsPerReservation",
+                    + "holdTimeSeconds, cancelTimeSeconds, cancelNoticeSeconds, maxSeatsPerReservation, "
+                    + "heldSeatsPerUserMax, seatsPerUserMax",
                 "concerts[0].rules.admissionsPerSecond: is 0, which is out of range; "
                     + "it must be a whole number from 1 to 1000000 (people)",
                 "concerts[0].rules.maxSeatsPerReservation: is 'x', which is not a whole number; "

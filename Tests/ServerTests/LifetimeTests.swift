@@ -101,6 +101,8 @@ import Testing
         ContractTests.expect(try self.client.reserve(6, 600, [1, 2, 3], token), 400, "TOO_MANY_SEATS", message)
         #expect(try self.client.reserve(6, 600, [1, 2], token).status == 200)
         #expect(try self.client.reserve(6, 600, [3, 4], token).status == 200)
+        let exceeded = "1인당 예약 가능한 좌석 수를 초과했습니다."
+        ContractTests.expect(try self.client.reserve(6, 600, [5], token), 400, "SEATS_PER_USER_EXCEEDED", exceeded)
     }
 
     @Test func `a concert may allow no cancelling`() throws {
@@ -130,7 +132,7 @@ private enum LifetimeCatalogue {
             \(Self.concert(3, "waiting is short", #""waitingLifetimeSeconds": 1, "maxActive": 1"#)),
             \(Self.concert(4, "one inside", #""maxActive": 1"#)),
             \(Self.concert(5, "not open yet", #""admissionsPerSecond": 1"#, opensAt: "2199-01-01 00:00:00")),
-            \(Self.concert(6, "two seats each", #""maxSeatsPerReservation": 2"#)),
+            \(Self.concert(6, "two seats each", #""maxSeatsPerReservation": 2, "heldSeatsPerUserMax": 4"#)),
             \(Self.concert(7, "long over", #""maxActive": 0"#, playsAt: "2020-02-29 19:00:00")),
             \(Self.concert(8, "sold is sold", #""cancelTimeSeconds": 0"#))
           ]

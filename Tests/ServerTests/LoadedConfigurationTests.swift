@@ -158,6 +158,28 @@ import Testing
         #expect(lines.last == "The settings are right.")
     }
 
+    @Test(
+        arguments: [
+            (
+                ["booking.maxSeatsPerReservation": "9"],
+                [
+                    "booking.maxSeatsPerReservation is 9, but booking.heldSeatsPerUserMax limits every reservation to 8 "
+                        + "seats"
+                ]
+            ),
+            (
+                ["booking.seatsPerUserMax": "3"],
+                ["booking.maxSeatsPerReservation is 4, but booking.seatsPerUserMax limits every reservation to 3 seats"]
+            ),
+            (["booking.seatsPerUserMax": "4"], []),
+        ] as [([String: String], [String])]
+    )
+    func `reservations that no user can make are pointed out`(settings: [String: String], notes: [String]) {
+        let loaded = LoadedConfiguration(flags: settings.map { ($0, $1) }, environment: [:])
+        #expect(loaded.mistakes == [])
+        #expect(loaded.notes == notes)
+    }
+
     @Test func `the resolved settings are a settings file that gives the same settings`() throws {
         let first = LoadedConfiguration(
             flags: [("gateway.port", "0"), ("booking.timeZone", "Europe/Berlin")],

@@ -16,9 +16,14 @@ public struct ConcertRules: Equatable, Sendable {
     public var cancelNotice = Nanoseconds.days(1)
     /// How many seats one reservation may take. 1 ... 100.
     public var maxSeatsPerReservation: UInt32 = 4
+    /// How many seats one user may hold unpaid at once, over all reservations and schedules. 1 ... 1,000.
+    public var heldSeatsPerUserMax: UInt32 = 8
+    /// How many seats one user may have, held and paid together; 0 means no bound.
+    public var seatsPerUserMax: UInt32 = 0
 
     public static let admissionsPerSecondRange: ClosedRange<UInt32> = 1...1_000_000
     public static let seatsPerReservationRange: ClosedRange<UInt32> = 1...100
+    public static let heldSeatsPerUserRange: ClosedRange<UInt32> = 1...1_000
 
     public init() {}
 
@@ -30,6 +35,9 @@ public struct ConcertRules: Equatable, Sendable {
         guard Self.seatsPerReservationRange.contains(self.maxSeatsPerReservation) else {
             return
                 "maxSeatsPerReservation is \(self.maxSeatsPerReservation), not one of \(Self.seatsPerReservationRange)"
+        }
+        guard Self.heldSeatsPerUserRange.contains(self.heldSeatsPerUserMax) else {
+            return "heldSeatsPerUserMax is \(self.heldSeatsPerUserMax), not one of \(Self.heldSeatsPerUserRange)"
         }
         guard self.waitingLifetime > .zero else { return "waitingLifetime is not longer than nothing" }
         guard self.admittedLifetime > .zero else { return "admittedLifetime is not longer than nothing" }

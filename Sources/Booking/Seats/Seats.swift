@@ -7,7 +7,7 @@ public struct Seats {
     /// A schedule's board is made when its first seat is held: most of 240 schedules may never be touched.
     private var boards: [SeatBoard?]
     private var reservations = SteadyTable<ReservationID, Reservation>()
-    private var reservationsByUser = SteadyTable<UserID, [ReservationID]>()
+    private var users = SteadyTable<UserID, UserSeats>()
     /// Derived from the holds: may name some that are over by now, which are skipped when they come up.
     private var deadlines = Heap<Deadline>()
     /// That of the first of them; `distantFuture` when there is none. Every request asks.
@@ -55,7 +55,14 @@ public struct Seats {
 
     /// Oldest first.
     public func reservations(of user: UserID) -> [Reservation] {
-        self.reservationsByUser[user, default: []].map { self.reservations[$0]! }
+        self.users[user, default: UserSeats()].reservations.map { self.reservations[$0]! }
+    }
+
+    /// How many seats a user holds, pinned ones too. O(1).
+    public func heldCount(of user: UserID) -> Int { Int(self.users[user]?.heldCount ?? 0) }
+    /// How many seats a user has, held and paid together. O(1).
+    public func standingCount(of user: UserID) -> Int {
+        self.users[user].map { Int($0.heldCount) + Int($0.paidCount) } ?? 0
     }
 
     /// A hold whose deadline has passed and which no payment pins; nil when there is none. O(log holds).
@@ -83,7 +90,8 @@ public struct Seats {
             self.reservations.updateValue(hold, forKey: hold.id) == nil,
             "reservation \(hold.id) was given twice"
         )
-        self.reservationsByUser[hold.user, default: []].append(hold.id)
+        self.users[hold.user, default: UserSeats()].reservations.append(hold.id)
+        self.users[hold.user, default: UserSeats()].heldCount += 1
         self.insertDeadline(of: hold)
         self.heldCount += 1
     }
@@ -94,6 +102,7 @@ public struct Seats {
         }
         self.boards[self.position(of: hold.schedule)]!.free(hold.seat, of: id)
         self.heldCount -= 1
+        self.users[hold.user, default: UserSeats()].heldCount -= 1
     }
 
     /// A payment has begun: the hold stays until it is decided.
@@ -114,6 +123,7 @@ public struct Seats {
         self.overdue.remove(id)
         self.heldCount -= 1
         self.soldCount += 1
+        self.users[hold.user, default: UserSeats()].pay()
         self.takings += hold.price
     }
 
@@ -126,6 +136,7 @@ public struct Seats {
         self.reservations.updateValue(reservation, forKey: id)
         self.boards[self.position(of: reservation.schedule)]!.takeBack(reservation.seat, of: id)
         self.soldCount -= 1
+        self.users[reservation.user, default: UserSeats()].paidCount -= 1
         self.takings -= reservation.price
     }
 
@@ -142,8 +153,9 @@ public struct Seats {
             self.reservations.updateValue(reservation, forKey: reservation.id) == nil,
             "reservation \(reservation.id) was given twice"
         )
-        self.reservationsByUser[reservation.user, default: []].append(reservation.id)
+        self.users[reservation.user, default: UserSeats()].reservations.append(reservation.id)
         guard reservation.status != .cancelled else { return }
+        self.users[reservation.user, default: UserSeats()].heldCount += 1
         self.withBoard(of: reservation.schedule) { $0.hold(reservation.seat, for: reservation.id) }
         self.heldCount += 1
         guard reservation.status == .paid else {
@@ -152,6 +164,7 @@ public struct Seats {
         self.withBoard(of: reservation.schedule) { $0.sell(reservation.seat, to: reservation.id) }
         self.heldCount -= 1
         self.soldCount += 1
+        self.users[reservation.user, default: UserSeats()].pay()
         self.takings += reservation.price
     }
 
@@ -194,6 +207,20 @@ public struct Seats {
             preconditionFailure("schedule \(schedule) has reservations, but is not in the catalogue: put it back")
         }
         return position
+    }
+
+    /// What one user has and had.
+    private struct UserSeats {
+        /// In the order in which they were made.
+        var reservations: [ReservationID] = []
+        /// Of them; pinned ones too.
+        var heldCount: UInt32 = 0
+        var paidCount: UInt32 = 0
+
+        mutating func pay() {
+            self.heldCount -= 1
+            self.paidCount += 1
+        }
     }
 
     private struct Deadline: Comparable {
@@ -256,9 +283,17 @@ public struct Seats {
             "a hold that is over already is still watched"
         )
         precondition(
-            self.reservationsByUser.values.reduce(0) { $0 + $1.count } == self.reservations.count,
+            self.users.values.reduce(0) { $0 + $1.reservations.count } == self.reservations.count,
             "the users' lists do not hold every reservation once"
         )
+        for (user, own) in self.users {
+            let all = own.reservations.map { self.reservations[$0]! }
+            precondition(all.allSatisfy { $0.user == user }, "a user's list has somebody else's reservation")
+            precondition(
+                all.count { $0.status == .held } == own.heldCount && all.count { $0.status == .paid } == own.paidCount,
+                "the seats of user \(user) are miscounted"
+            )
+        }
     }
 
     /// A cancelled reservation has a payment just when it was paid, and cancelled after that. O(reservations).

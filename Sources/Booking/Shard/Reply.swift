@@ -130,6 +130,8 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case keyReused = 32
     /// Another key of a user who has as many already as a shard keeps of one.
     case tooManyKeys = 40
+    /// More seats of the concert than one user may hold at once, or have in all.
+    case seatsPerUserExceeded = 55
 }
 
 extension Reply {

@@ -14,6 +14,7 @@ extension Shard {
         for seat in seats {
             guard schedule.hall.section(of: seat) != nil else { return .refused(.noSuchSeat) }
         }
+        guard self.mayHave(seats.count, pass.user, state) else { return .refused(.seatsPerUserExceeded) }
         for seat in seats {
             guard state.seats.isFree(seat, on: scheduleID) else { return .refused(.seatTaken) }
         }
@@ -33,6 +34,13 @@ extension Shard {
             holds.append(hold)
         }
         return .reservations(holds)
+    }
+
+    /// Whether a user may hold so many seats more: the bounds count over all of their reservations for the concert.
+    private func mayHave(_ count: Int, _ user: UserID, _ state: ConcertState) -> Bool {
+        let rules = state.concert.rules
+        guard state.seats.heldCount(of: user) + count <= rules.heldSeatsPerUserMax else { return false }
+        return rules.seatsPerUserMax == 0 || state.seats.standingCount(of: user) + count <= rules.seatsPerUserMax
     }
 
     /// Seats that are free again already (given back before, or lapsed) count as given back: repeating changes nothing.

@@ -51,6 +51,7 @@ public struct LoadedConfiguration: Sendable {
             for (strength, source) in sources.enumerated() { self.take(setting, from: source, strength) }
         }
         self.checkTogether()
+        self.noteBoundsOfUsers()
         self.noteUnknownVariables(environment)
     }
 
@@ -148,6 +149,22 @@ public struct LoadedConfiguration: Sendable {
         if let mistake = self.configuration.stateDirectory.socketPathMistake(self.configuration.cluster) {
             self.mistakes.append(mistake)
         }
+    }
+
+    /// Upper bounds never contradict each other, as the lowest one holds. But an operator who allows reservations of ten seats
+    /// should know that no user can make one.
+    private mutating func noteBoundsOfUsers() {
+        let booking = self.configuration.booking
+        let inAll = booking.seatsPerUserMax == 0 ? Int.max : booking.seatsPerUserMax
+        let (most, name) =
+            booking.heldSeatsPerUserMax <= inAll
+            ? (booking.heldSeatsPerUserMax, "booking.heldSeatsPerUserMax")
+            : (inAll, "booking.seatsPerUserMax")
+        guard most < booking.maxSeatsPerReservation else { return }
+        self.notes.append(
+            "booking.maxSeatsPerReservation is \(booking.maxSeatsPerReservation), but \(name) limits every reservation to "
+                + "\(most) seats"
+        )
     }
 
     /// A misspelt variable is silently without effect, so it is pointed out; it is no mistake, because anyone may set

@@ -97,6 +97,9 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var cancelTimeSeconds = 604_800
         public var cancelNoticeSeconds = 86_400
         public var maxSeatsPerReservation = 4
+        /// Two reservations of four: whoever needs more pays for the first ones.
+        public var heldSeatsPerUserMax = 8
+        public var seatsPerUserMax = 0
     }
 
     public struct CatalogueSource: Codable, Equatable, Sendable {
@@ -174,6 +177,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         rules.cancelTime = .seconds(Int64(self.booking.cancelTimeSeconds))
         rules.cancelNotice = .seconds(Int64(self.booking.cancelNoticeSeconds))
         rules.maxSeatsPerReservation = UInt32(self.booking.maxSeatsPerReservation)
+        rules.heldSeatsPerUserMax = UInt32(self.booking.heldSeatsPerUserMax)
+        rules.seatsPerUserMax = UInt32(self.booking.seatsPerUserMax)
         return rules
     }
 

@@ -320,6 +320,20 @@ public enum Settings {
             unit: "seats",
             "How many seats one reservation may take."
         ),
+        whole(
+            "booking.heldSeatsPerUserMax",
+            Int(ConcertRules.heldSeatsPerUserRange.lowerBound)...Int(ConcertRules.heldSeatsPerUserRange.upperBound),
+            \.booking.heldSeatsPerUserMax,
+            unit: "seats",
+            "How many unpaid seats of a concert one user may hold at once, over all reservations and schedules."
+        ),
+        whole(
+            "booking.seatsPerUserMax",
+            0...Int(UInt32.max),
+            \.booking.seatsPerUserMax,
+            unit: "seats",
+            "How many seats of a concert one user may have, held and paid together; 0 sets no bound."
+        ),
     ]
 
     private static let rest = [

@@ -173,6 +173,14 @@ public struct Problem: Error, Sendable {
                     "한번에 예약 가능한 좌석 수를 초과했습니다.",
                     "These are more seats than one reservation may take. Ask for fewer."
                 )
+            case .seatsPerUserExceeded:
+                Problem(
+                    .badRequest,
+                    "SEATS_PER_USER_EXCEEDED",
+                    "1인당 예약 가능한 좌석 수를 초과했습니다.",
+                    "With these seats you would have more of this concert than one user may. Pay for or give back what you "
+                        + "hold, or ask for fewer."
+                )
             case .duplicateSeat:
                 Problem(
                     .badRequest,

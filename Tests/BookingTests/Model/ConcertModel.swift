@@ -126,6 +126,12 @@ extension ClusterModel.ConcertModel {
         if seats.count > self.rules.maxSeatsPerReservation { return .tooManySeats }
         if Set(seats).count < seats.count { return .duplicateSeat }
         if seats.contains(where: { !(1...6).contains($0.rawValue) }) { return .noSuchSeat }
+        let own = self.reservations.filter { $0.user == pass.user && $0.status != .cancelled }
+        let held = own.count { $0.status == .held }
+        if held + seats.count > self.rules.heldSeatsPerUserMax { return .seatsPerUserExceeded }
+        if self.rules.seatsPerUserMax > 0, own.count + seats.count > self.rules.seatsPerUserMax {
+            return .seatsPerUserExceeded
+        }
         if seats.contains(where: { self.occupant($0.rawValue, id) != nil }) { return .seatTaken }
         return nil
     }

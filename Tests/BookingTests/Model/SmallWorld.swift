@@ -25,6 +25,7 @@ enum SmallWorld {
         late.admissionsPerSecond = 20
         late.maxActive = 3
         late.maxSeatsPerReservation = 2
+        late.seatsPerUserMax = 5
         do {
             return try Catalogue([
                 Self.concert(1, opensAt: Self.start, playsAfter: .seconds(86_400), Self.rules),
@@ -43,6 +44,7 @@ enum SmallWorld {
         rules.cancelTime = .seconds(40)
         rules.cancelNotice = .seconds(86_380)
         rules.maxSeatsPerReservation = 3
+        rules.heldSeatsPerUserMax = 4
         return rules
     }()
 

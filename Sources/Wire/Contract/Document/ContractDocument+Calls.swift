@@ -199,7 +199,8 @@ extension ContractDocument {
             answer: (self.list(of: "Reservation"), [self.reservation("SUSPEND")]),
             input: .body,
             refusals: [
-                .noSuchSchedule, .scheduleOver, .noSeats, .tooManySeats, .duplicateSeat, .noSuchSeat, .seatTaken,
+                .noSuchSchedule, .scheduleOver, .noSeats, .tooManySeats, .duplicateSeat, .noSuchSeat,
+                .seatsPerUserExceeded, .seatTaken,
             ] + self.change,
             problems: self.needsPlace,
             links: [
