@@ -239,9 +239,13 @@ final class HTTPConnection {
 
     @inline(__always)
     private func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
-        self.isWatched ? self.handleWatched(request, from: client) : self.server.handler.handle(request, from: client)
+        guard self.isWatched || request.rejection != nil else {
+            return self.server.handler.handle(request, from: client)
+        }
+        return self.handleWatched(request, from: client)
     }
 
+    /// Charges a request to its client before anything is done for it, also before it is rejected.
     private func handleWatched(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
         let server = self.server
         var caller: IPAddress? = self.client
@@ -261,6 +265,10 @@ final class HTTPConnection {
         if let caller, let wait = server.gate.takeToken(of: caller, at: server.moment) {
             server.note(\.requestsByAddress)
             server.handler.refuse(.tooManyRequests(ofAddress: wait), of: request, from: client)
+            return .small
+        }
+        if let rejection = request.rejection {
+            server.handler.refuse(Problem(rejection), of: request, from: client)
             return .small
         }
         return server.handle(request, from: client, of: caller)

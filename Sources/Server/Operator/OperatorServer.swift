@@ -135,7 +135,7 @@ final class OperatorServer: HTTPHandler {
     private func refuse(_ problem: Problem, from client: Gateway.Client) {
         let message = AnswerWriter.Manner(note: client.note).language == .english ? problem.english : problem.korean
         let body = ErrorBody(code: problem.code, message: message).json
-        self.answer(body, problem.status, allow: problem.allow, authenticate: problem.authenticate, from: client)
+        self.answer(body, problem.status, for: problem, from: client)
     }
 
     private struct ErrorBody: Encodable {
@@ -187,15 +187,15 @@ final class OperatorServer: HTTPHandler {
     private func answer(
         _ body: String,
         _ status: HTTPStatus = .ok,
-        allow: StaticString? = nil,
-        authenticate: StaticString? = nil,
+        for problem: Problem? = nil,
         from client: Gateway.Client
     ) {
         let manner = AnswerWriter.Manner(note: client.note)
         var head = HTTPResponse(status, connection: manner.connection)
         head.cacheControl = "no-store"
-        head.allow = allow
-        head.authenticate = authenticate
+        head.allow = problem?.allow
+        head.authenticate = problem?.authenticate
+        head.acceptEncoding = problem?.acceptEncoding
         var output = OutputBytes()
         let date = HTTPDate(epochSeconds: Int64(Clock.wallNanoseconds() / 1_000_000_000))
         Array(body.utf8).withUnsafeBytes {

@@ -88,6 +88,7 @@ public struct AnswerWriter: Sendable {
         head.retryAfterSeconds = problem.retryAfter
         head.allow = problem.allow
         head.authenticate = problem.authenticate
+        head.acceptEncoding = problem.acceptEncoding
         scratch.removeAll()
         Self.append(problem, in: manner.language, &scratch)
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)

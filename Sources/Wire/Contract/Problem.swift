@@ -13,6 +13,8 @@ public struct Problem: Error, Sendable {
     public var allow: StaticString?
     /// How to authenticate, for 401: the contract's own tokens, unless said otherwise.
     public var authenticate: StaticString?
+    /// The codings that content may have, for 415.
+    public var acceptEncoding: StaticString?
 
     public init(
         _ status: HTTPStatus,
@@ -21,7 +23,8 @@ public struct Problem: Error, Sendable {
         _ english: String,
         retryAfter: UInt32? = nil,
         allow: StaticString? = nil,
-        authenticate: StaticString? = nil
+        authenticate: StaticString? = nil,
+        acceptEncoding: StaticString? = nil
     ) {
         self.status = status
         self.code = code
@@ -30,6 +33,7 @@ public struct Problem: Error, Sendable {
         self.retryAfter = retryAfter
         self.allow = allow
         self.authenticate = authenticate ?? (status == .unauthorized ? "ConcertToken" : nil)
+        self.acceptEncoding = acceptEncoding
     }
 
     // MARK: Of the request itself
@@ -83,6 +87,38 @@ public struct Problem: Error, Sendable {
             "잘못된 HTTP 요청입니다. \(refusal.reason)",
             "\(refusal.reason)"
         )
+    }
+
+    /// A request that is sound HTTP and asks for something that is not supported: nothing was done.
+    public init(_ rejection: HTTPRejection) {
+        self =
+            switch rejection {
+            case .contentCoding:
+                Problem(
+                    .unsupportedMediaType,
+                    "CONTENT_CODING_UNSUPPORTED",
+                    "지원하지 않는 Content-Encoding입니다. 압축하지 않은 본문을 Content-Encoding 헤더 없이 보내주세요.",
+                    "Content-Encoding names a coding that is not supported. Nothing was done. Send the content uncompressed, "
+                        + "without the header Content-Encoding.",
+                    acceptEncoding: "identity"
+                )
+            case .contentRange:
+                Problem(
+                    .badRequest,
+                    "CONTENT_RANGE_UNSUPPORTED",
+                    "Content-Range를 사용한 부분 요청은 지원하지 않습니다. 전체 내용을 Content-Range 헤더 없이 보내주세요.",
+                    "Content-Range asks for a change by a part of the content, which is not supported. Nothing was done. Send "
+                        + "all of it, without the header Content-Range."
+                )
+            case .precondition:
+                Problem(
+                    .preconditionFailed,
+                    "PRECONDITION_FAILED",
+                    "If-Match 조건을 만족하지 않습니다. If-Match 헤더 없이 보내주세요.",
+                    "If-Match does not hold: nothing that can be changed here has an entity tag. Nothing was done. Send the "
+                        + "request without the header If-Match."
+                )
+            }
     }
 
     public static let idempotencyKeyInvalid = Problem(

@@ -14,6 +14,8 @@ public struct HTTPRequest {
     public let body: ByteView
     /// What the answer has to say about the connection; after `.close` nothing more is read from it.
     public let connection: HTTPConnectionFate
+    /// Why it can't be carried out as it was meant, though it is sound HTTP; nil for nearly every request.
+    public let rejection: HTTPRejection?
     public let headers: HTTPHeaders
 
     /// The forms of a request target (RFC 9112, section 3.2). A server meets `absolute` from clients behind a proxy
@@ -27,6 +29,14 @@ public struct HTTPRequest {
 /// The methods of RFC 9110 and 5789. Any other is refused with 501 before it gets here.
 public enum HTTPMethod: UInt8, CaseIterable, Sendable {
     case get, head, post, put, delete, options, patch, connect, trace
+
+    /// Whether it asks for a change.
+    var isChange: Bool {
+        switch self {
+        case .post, .put, .delete, .patch: true
+        case .get, .head, .options, .connect, .trace: false
+        }
+    }
 
     public var name: StaticString {
         switch self {
@@ -75,14 +85,15 @@ public struct HTTPHeaders: Sequence {
         case host, connection, contentLength, transferEncoding, expect
         case concertToken, acceptLanguage, contentType, ifNoneMatch, idempotencyKey
         case forwardedFor, forwarded, authorization
+        case origin, contentEncoding, contentRange, ifMatch
 
         /// Whether a second line is refused: one of the two would have to be believed. The other headers are lists,
         /// or have a refusal of their own (`Host`, `Content-Length`, `Transfer-Encoding`).
         var isSingle: Bool {
             switch self {
-            case .concertToken, .contentType, .idempotencyKey, .authorization: true
+            case .concertToken, .contentType, .idempotencyKey, .authorization, .origin: true
             case .host, .connection, .contentLength, .transferEncoding, .expect, .acceptLanguage, .ifNoneMatch,
-                .forwardedFor, .forwarded:
+                .forwardedFor, .forwarded, .contentEncoding, .contentRange, .ifMatch:
                 false
             }
         }
@@ -108,13 +119,15 @@ public struct HTTPHeaders: Sequence {
         var nameCount: Int {
             switch self {
             case .host: 4
-            case .expect: 6
+            case .expect, .origin: 6
+            case .ifMatch: 8
             case .forwarded: 9
             case .connection: 10
             case .contentType: 12
-            case .ifNoneMatch, .authorization: 13
+            case .ifNoneMatch, .authorization, .contentRange: 13
             case .contentLength: 14
             case .concertToken, .acceptLanguage, .idempotencyKey, .forwardedFor: 15
+            case .contentEncoding: 16
             case .transferEncoding: 17
             }
         }
@@ -124,17 +137,21 @@ public struct HTTPHeaders: Sequence {
         init?(_ name: ByteView) {
             switch name.count {
             case 4 where name.has("host", at: 0): self = .host
+            case 6 where name.has("origin", at: 0): self = .origin
             case 6 where name.has("expect", at: 0): self = .expect
+            case 8 where name.has("if-match", at: 0): self = .ifMatch
             case 9 where name.has("forwarded", at: 0): self = .forwarded
             case 10 where name.has("connection", at: 0): self = .connection
             case 12 where name.has("content-type", at: 0): self = .contentType
             case 13 where name.has("if-none-match", at: 0): self = .ifNoneMatch
             case 13 where name.has("authorization", at: 0): self = .authorization
+            case 13 where name.has("content-range", at: 0): self = .contentRange
             case 14 where name.has("content-length", at: 0): self = .contentLength
             case 15 where name.has("x-concert-token", at: 0): self = .concertToken
             case 15 where name.has("accept-language", at: 0): self = .acceptLanguage
             case 15 where name.has("idempotency-key", at: 0): self = .idempotencyKey
             case 15 where name.has("x-forwarded-for", at: 0): self = .forwardedFor
+            case 16 where name.has("content-encoding", at: 0): self = .contentEncoding
             case 17 where name.has("transfer-encoding", at: 0): self = .transferEncoding
             default: return nil
             }
@@ -150,7 +167,7 @@ public struct HTTPHeaders: Sequence {
     }
 
     /// For each known header its slot's index plus one; 0 for none.
-    typealias Index = InlineArray<13, UInt8>
+    typealias Index = InlineArray<17, UInt8>
 
     let request: ByteView
     let slots: UnsafePointer<Slot>

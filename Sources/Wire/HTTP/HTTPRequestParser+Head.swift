@@ -296,10 +296,26 @@ extension HTTPRequestParser {
             guard value.isEqualIgnoringCase("100-continue") else { throw .expectationUnknown }
             // An HTTP/1.0 client can't mean it: to be ignored (RFC 9110, section 10.1.1).
             self.expectsContinue = !self.isOldVersion
+        case .contentEncoding: if !Self.isIdentity(value) { self.rejection = .contentCoding }
+        case .contentRange: if self.method.isChange { self.rejection = self.rejection ?? .contentRange }
+        case .ifMatch: if self.method.isChange, value != "*" { self.rejection = self.rejection ?? .precondition }
         case .concertToken, .acceptLanguage, .contentType, .ifNoneMatch, .idempotencyKey, .forwardedFor, .forwarded,
-            .authorization:
+            .authorization, .origin:
             if isRepeated && known.isSingle { throw .headerRepeated }
         }
+    }
+
+    /// Whether a list of codings names none but `identity`, which is no coding. Empty members do not count (RFC 9110,
+    /// section 5.6.1.2).
+    private static func isIdentity(_ value: ByteView) -> Bool {
+        var start = 0
+        while start <= value.count {
+            let end = value.firstIndex(of: UInt8(ascii: ","), from: start) ?? value.count
+            let coding = value.part(start, end).trimmed()
+            guard coding.isEmpty || coding.isEqualIgnoringCase("identity") else { return false }
+            start = end + 1
+        }
+        return true
     }
 
     /// A list of options; those that are not known are nobody's business (RFC 9110, section 7.6.1).

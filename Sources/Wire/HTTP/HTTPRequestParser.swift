@@ -74,6 +74,7 @@ public struct HTTPRequestParser: ~Copyable {
     var expectsContinue = false
     var contentLength: Int?
     var isChunked = false
+    var rejection: HTTPRejection?
 
     // Its body.
     var bodyStart = 0
@@ -149,6 +150,7 @@ public struct HTTPRequestParser: ~Copyable {
     /// the copy. The request handed out last is not valid any more.
     public mutating func suspend() {
         if self.stage == .delivered { self.dropRequest() }
+        guard self.stage != .finished else { return self.finish() }
         if self.isBorrowed {
             self.isBorrowed = false
             self.kept.removeAll()
@@ -217,6 +219,7 @@ public struct HTTPRequestParser: ~Copyable {
             host: bytes.part(self.host),
             body: body,
             connection: self.connection,
+            rejection: self.rejection,
             headers: HTTPHeaders(
                 request: bytes.part(0, self.bodyStart),
                 slots: UnsafePointer(self.slots),
@@ -248,6 +251,7 @@ public struct HTTPRequestParser: ~Copyable {
         self.saysKeepAlive = false
         self.expectsContinue = false
         self.contentLength = nil
+        self.rejection = nil
         guard self.isChunked else { return }
         self.isChunked = false
         self.chunkExtensionBytes = 0
@@ -261,6 +265,7 @@ public struct HTTPRequestParser: ~Copyable {
         self.kept.removeAll(keepingAtMost: 0)
         self.body.removeAll(keepingAtMost: 0)
         self.window = .empty
+        self.index = HTTPHeaders.Index(repeating: 0)
         self.start = 0
         self.position = 0
     }

@@ -19,6 +19,10 @@ public struct HTTPResponse: Sendable {
     public var vary: StaticString?
     /// The scheme to authenticate by, for 401 (RFC 9110, section 11.6.1).
     public var authenticate: StaticString?
+    /// The codings that a request's content may have, for 415 (RFC 9110, section 12.5.3).
+    public var acceptEncoding: StaticString?
+    /// Whole field lines with their ends, for what few answers have.
+    public var moreFields: StaticString?
 
     public init(_ status: HTTPStatus, connection: HTTPConnectionFate, contentType: StaticString = Self.json) {
         self.status = status
@@ -71,6 +75,8 @@ public struct HTTPResponse: Sendable {
         if let allow = self.allow { Self.append("Allow: ", allow, to: &output) }
         if let vary = self.vary { Self.append("Vary: ", vary, to: &output) }
         if let authenticate = self.authenticate { Self.append("WWW-Authenticate: ", authenticate, to: &output) }
+        if let codings = self.acceptEncoding { Self.append("Accept-Encoding: ", codings, to: &output) }
+        if let fields = self.moreFields { output.append(fields) }
         output.append("\r\n")
     }
 

@@ -4,7 +4,7 @@ import Booking
 extension ContractDocument {
     /// What any request may be answered, whatever it asks for.
     static let sharedProblems: [Problem] =
-        HTTPRefusal.allCases.map { Problem($0) }
+        HTTPRefusal.allCases.map { Problem($0) } + HTTPRejection.allCases.map { Problem($0) }
         + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow), .tooManyConnections]
         + [
             .tooManyRequests(ofAddress: .seconds(1)), .tooManyRequests(ofUser: .seconds(1)),
@@ -12,8 +12,10 @@ extension ContractDocument {
         ]
         + [.forwardedInvalid]
 
-    /// Of any request that comes through a proxy which passes `Forwarded` on; the connection stays.
-    static var forwardedCode: DocumentValue { ["const": .text(Problem.forwardedInvalid.code)] }
+    /// 400s that any request may be answered with, and whose connection stays open.
+    static var requestCode: DocumentValue {
+        ["enum": .texts([Problem.forwardedInvalid, Problem(.contentRange)].map(\.code))]
+    }
 
     /// What a change may be answered because of its key.
     static let keyProblems: [Problem] =
@@ -41,7 +43,7 @@ extension ContractDocument {
                 let response = self.response(
                     problems.count == 1 ? problems[0].english : codes.joined(separator: ", "),
                     codes: status == .badRequest
-                        ? ["anyOf": [.reference("schemas/ConnectionCode"), self.forwardedCode]]
+                        ? ["anyOf": [.reference("schemas/ConnectionCode"), self.requestCode]]
                         : ["enum": .texts(codes)],
                     examples: codes,
                     headers: self.headers(of: problems)
@@ -74,6 +76,9 @@ extension ContractDocument {
         if problems.contains(where: { $0.allow != nil }) { headers.append(("Allow", .reference("headers/Allow"))) }
         if problems.contains(where: { $0.status == .unauthorized }) {
             headers.append(("WWW-Authenticate", .reference("headers/WWWAuthenticate")))
+        }
+        if problems.contains(where: { $0.acceptEncoding != nil }) {
+            headers.append(("Accept-Encoding", .reference("headers/AcceptEncoding")))
         }
         return .object(headers)
     }

@@ -14,7 +14,7 @@ import Booking
 ///       +Schemas                  what bodies look like
 public enum ContractDocument {
     /// Changes when calls, fields or codes do: the second number when some are added, the first when any goes.
-    public static let version = "1.0.0"
+    public static let version = "1.1.0"
 
     /// A limit that is in force, as the settings have it.
     public struct Limit: Equatable, Sendable {
@@ -172,5 +172,6 @@ public enum ContractDocument {
         ],
         "Allow": ["description": "The methods that the path answers.", "schema": ["type": "string"]],
         "WWWAuthenticate": ["description": "The scheme to authenticate by.", "schema": ["type": "string"]],
+        "AcceptEncoding": ["description": "The content codings that a request may use.", "schema": ["type": "string"]],
     ]
 }

@@ -108,7 +108,7 @@ struct DocumentedCall {
             case .query: groups.append(.reference("schemas/QueryCode"))
             case .body: groups.append(.reference("schemas/BodyCode"))
             }
-            groups += [.reference("schemas/ConnectionCode"), ContractDocument.forwardedCode]
+            groups += [.reference("schemas/ConnectionCode"), ContractDocument.requestCode]
         }
         if status == .serviceUnavailable { groups.append(["const": .text(Problem.tooManyConnections.code)]) }
         return ContractDocument.response(
