@@ -93,6 +93,8 @@ import Testing
         "--set",
         "gateway.overloadInFlightMin=1000",
         "--set",
+        "gateway.corsOrigins=https://shop.example",
+        "--set",
         "gateway.replyTimeoutMilliseconds=60000"
     )
 ) struct SheddingTests {
@@ -123,15 +125,16 @@ import Testing
         }
         let answer = try #require(refused)
         ContractTests.expect(answer, 503, "OVERLOADED", "요청이 많아 처리할 수 없습니다. 잠시 후 다시 시도해주세요.")
-        #expect(answer["Retry-After"] == "5" && !answer.closes)
-        // Every one from now on, in English and to HEAD as well.
+        #expect(answer["Retry-After"] == "5" && !answer.closes && answer["Vary"] == "Origin")
+        // Every one from now on, in English and for pages of another origin as well.
         let english = try self.cluster.client.call(
             "POST",
             "/api/v1/waiting",
             body: #"{"concertId":1,"userId":3000}"#,
-            ["Accept-Language: en", "Connection: close"]
+            ["Accept-Language: en", "Connection: close", "Origin: https://shop.example"]
         )
         #expect(english.message == "Too many requests are under way. Try again in a moment." && english.closes)
+        #expect(english["Access-Control-Allow-Origin"] == "https://shop.example" && english["Vary"] == "Origin")
 
         let poll = try TestConnection(port: self.cluster.port)
         try poll.send(BookingClient.request("GET", "/api/v1/waiting?concertId=1", token: token))

@@ -104,8 +104,16 @@ extension ServerConfiguration {
             unsentBytesMax: self.gateway.unsentBytesMax,
             requestsPerConnectionMax: UInt32(self.gateway.requestsPerConnectionMax),
             clients: self.clientLimits,
+            origins: self.origins,
             http: http
         )
+    }
+
+    private var origins: OriginList {
+        guard let origins = try? OriginList(self.gateway.corsOrigins) else {
+            preconditionFailure("gateway.corsOrigins was checked")
+        }
+        return origins
     }
 
     private var clientLimits: ClientGate.Limits {

@@ -38,6 +38,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var requestsPerConnectionMax = 100_000
         public var clientAddress = "peer"
         public var trustedAddresses = "127.0.0.0/8, ::1"
+        public var corsOrigins = ""
         public var ipv6PrefixBits = 64
         /// Thousands of phones share one address of their carrier: a limit for machines, not for crowds.
         public var connectionsPerAddressMax = 1_000

@@ -21,6 +21,10 @@ public struct Setting: Sendable {
         case word, wordOrNone
         /// Addresses and networks, or nothing.
         case networks
+        /// Web origins, or nothing.
+        case origins
+        /// Names in `Host`, or nothing.
+        case hostNames
         case oneOf([String])
 
         var mayBeEmpty: Bool { if case .wordOrNone = self { true } else { false } }
@@ -68,6 +72,10 @@ public struct Setting: Sendable {
         case .text(.wordOrNone, _): "visible characters of ASCII, or empty"
         case .text(.zone, _): "the name of a time zone, such as Asia/Seoul or UTC"
         case .text(.networks, _): "addresses and networks with commas between them, such as 10.0.0.0/8, ::1, or empty"
+        case .text(.origins, _):
+            "origins with commas between them, such as https://shop.example, http://localhost:3000, or empty"
+        case .text(.hostNames, _):
+            "names of hosts with commas between them, such as ops.example, without ports, or empty"
         case .text(.oneOf(let choices), _):
             choices.count == 1 ? choices[0] : "one of " + choices.joined(separator: ", ")
         }
@@ -126,6 +134,14 @@ public struct Setting: Sendable {
         case .networks:
             do throws(NetworkList.Mistake) { _ = try NetworkList(text) } catch {
                 throw Refusal(problem: "has '\(error.part)', which is neither an address nor a network")
+            }
+        case .origins:
+            do throws(OriginList.Mistake) { _ = try OriginList(text) } catch {
+                throw Refusal(problem: "has '\(error.part)', \(error.problem)")
+            }
+        case .hostNames:
+            do throws(HostNameList.Mistake) { _ = try HostNameList(text) } catch {
+                throw Refusal(problem: "has '\(error.part)', which is no name of a host")
             }
         case .oneOf(let choices):
             guard choices.contains(text) else { throw Refusal(problem: "is '\(text)'") }

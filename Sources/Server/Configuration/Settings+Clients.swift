@@ -36,6 +36,13 @@ extension Settings {
             \.gateway.trustedAddresses,
             "The proxies whose word about a client's address is taken; limits by address and by user leave them alone."
         ),
+        text(
+            "gateway.corsOrigins",
+            .origins,
+            \.gateway.corsOrigins,
+            "The origins whose web pages may call the gateways from a browser (CORS); pages of the gateways' own origin need no "
+                + "entry."
+        ),
         whole(
             "gateway.ipv6PrefixBits",
             16...128,

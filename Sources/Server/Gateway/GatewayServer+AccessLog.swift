@@ -26,6 +26,7 @@ extension GatewayServer {
         guard let accessLog = self.accessLog else { return }
         let method = AnswerWriter.Manner(note: client.note).method
         let address = self.http.address(of: client)
-        accessLog.append(self.asked, status, method, bytes: bytes, client: address, at: Self.steadyTime)
+        let count = bytes + self.http.crossOrigin.lines(client.note).count
+        accessLog.append(self.asked, status, method, bytes: count, client: address, at: Self.steadyTime)
     }
 }

@@ -196,6 +196,10 @@ final class GatewayServer: HTTPHandler {
 
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
         self.noteAsked(request)
+        if request.method == .options, self.http.crossOrigin.isPreflight(request, client.note) {
+            self.answerPreflight(client)
+            return .small
+        }
         if self.machine.isPressed, let worth = self.worthToShed(request) {
             return .ready(self.shed(worth, client))
         }
@@ -267,6 +271,12 @@ final class GatewayServer: HTTPHandler {
             self.send(self.writer.appendOptions(allow: allow, manner, date: self.date, to: &self.output), client)
         }
         return size
+    }
+
+    private func answerPreflight(_ client: Gateway.Client) {
+        self.output.removeAll()
+        let manner = AnswerWriter.Manner(note: client.note)
+        self.send(self.writer.appendPreflight(manner, date: self.date, to: &self.output), client)
     }
 
     func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {

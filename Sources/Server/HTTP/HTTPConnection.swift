@@ -134,7 +134,7 @@ final class HTTPConnection {
                 switch self.handle(request, from: client) {
                 case .small: break
                 case .large: self.awaitsLarge = true
-                case .ready(let answer): self.answer(client.sequence, with: answer)
+                case .ready(let answer): self.answer(client, with: answer)
                 }
             case .refused(let refusal):
                 self.refuse(Problem(refusal))
@@ -164,7 +164,8 @@ final class HTTPConnection {
         defer { self.nextRequest &+= 1 }
         let language = Language(accepting: request[.acceptLanguage])
         let manner = AnswerWriter.Manner(method: request.method, connection: fate, language: language)
-        return Gateway.Client(connection: self.number, sequence: self.nextRequest, note: manner.note)
+        let note = manner.note | self.server.crossOrigin.note(request[.origin])
+        return Gateway.Client(connection: self.number, sequence: self.nextRequest, note: note)
     }
 
     private func refuse(_ problem: Problem) {
@@ -172,7 +173,8 @@ final class HTTPConnection {
         self.endsEarly = true
         self.lastAnswer = self.nextRequest
         let manner = AnswerWriter.Manner(method: .get, connection: .close, language: .korean)
-        let client = Gateway.Client(connection: self.number, sequence: self.nextRequest, note: manner.note)
+        let note = manner.note | self.server.crossOrigin.note(self.parser.origin)
+        let client = Gateway.Client(connection: self.number, sequence: self.nextRequest, note: note)
         self.nextRequest &+= 1
         self.server.handler.refuse(problem, of: nil, from: client)
     }
@@ -276,15 +278,37 @@ final class HTTPConnection {
 
     // MARK: Out
 
-    func answer(_ sequence: UInt32, with bytes: ByteView) {
-        guard sequence == self.nextAnswer else { return self.keep(.kept(Array(bytes.bytes)), for: sequence) }
+    func answer(_ client: Gateway.Client, with bytes: ByteView) {
+        guard CrossOrigin.isNone(client.note) else { return self.answer(client, withLinesAnd: bytes.bytes) }
+        guard client.sequence == self.nextAnswer else {
+            return self.keep(.kept(Array(bytes.bytes)), for: client.sequence)
+        }
         self.append(bytes)
         self.appendEarly()
     }
 
-    func answer(_ sequence: UInt32, with ready: ReadyAnswer) {
-        guard sequence == self.nextAnswer else { return self.keep(.ready(ready), for: sequence) }
+    func answer(_ client: Gateway.Client, with ready: ReadyAnswer) {
+        guard CrossOrigin.isNone(client.note) else { return self.answer(client, withLinesAnd: ready.bytes) }
+        guard client.sequence == self.nextAnswer else { return self.keep(.ready(ready), for: client.sequence) }
         self.append(ByteView(ready.bytes))
+        self.appendEarly()
+    }
+
+    /// Inserts the CORS field lines that the request calls for behind the status line.
+    private func answer(_ client: Gateway.Client, withLinesAnd bytes: UnsafeRawBufferPointer) {
+        let lines = self.server.crossOrigin.lines(client.note)
+        guard let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+            preconditionFailure("an answer without a status line")
+        }
+        let status = UnsafeRawBufferPointer(rebasing: bytes[...lineEnd])
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[(lineEnd + 1)...])
+        guard client.sequence == self.nextAnswer else {
+            return self.keep(.kept(Array(status) + Array(lines) + Array(rest)), for: client.sequence)
+        }
+        self.connection.append(status)
+        self.connection.append(lines)
+        self.connection.append(rest)
+        self.hasAppended(bytes.count + lines.count)
         self.appendEarly()
     }
 
@@ -308,9 +332,15 @@ final class HTTPConnection {
 
     private func append(_ bytes: ByteView) {
         self.connection.append(bytes.bytes)
-        self.debt.append(bytes.count)
+        self.hasAppended(bytes.count)
+    }
+
+    /// An answer is appended whole.
+    @inline(__always)
+    private func hasAppended(_ count: Int) {
+        self.debt.append(count)
         let isLast = self.lastAnswer == self.nextAnswer
-        if self.isWatched { self.charge(bytes.count) }
+        if self.isWatched { self.charge(count) }
         self.nextAnswer &+= 1
         if !self.early.isEmpty { self.early.removeFirst() }
         if isLast { self.finish() } else { self.continueIfInTurn() }
@@ -445,7 +475,7 @@ final class HTTPConnection {
 }
 
 extension AnswerWriter.Manner {
-    /// The manner in a number, to be kept beside a request under way.
+    /// The manner in the low bits of a number, to be kept beside a request under way; those above are `CrossOrigin`'s.
     var note: UInt32 {
         UInt32(self.method.rawValue) | UInt32(self.connection.rawValue) << 8 | (self.language == .english ? 1 << 16 : 0)
     }
@@ -455,7 +485,7 @@ extension AnswerWriter.Manner {
         self.init(
             method: HTTPMethod(rawValue: UInt8(note & 0xFF)) ?? .get,
             connection: HTTPConnectionFate(rawValue: UInt8(note >> 8 & 0xFF)) ?? .close,
-            language: note >> 16 == 1 ? .english : .korean
+            language: note >> 16 & 1 == 1 ? .english : .korean
         )
     }
 }

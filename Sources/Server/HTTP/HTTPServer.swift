@@ -48,6 +48,8 @@ final class HTTPServer {
         /// After so many answers a connection is closed.
         var requestsPerConnectionMax: UInt32
         var clients: ClientGate.Limits
+        /// Origins whose pages may read the answers.
+        var origins = OriginList()
         var http: HTTPLimits
     }
 
@@ -85,6 +87,9 @@ final class HTTPServer {
     unowned(unsafe) let handler: any HTTPHandler
     private(set) var counts = Counts()
     var gate: ClientGate
+    private(set) var crossOrigin: CrossOrigin
+    /// Buffers for unfinished requests, over all connections, bytes.
+    private var unfinishedBytes = 0
     /// Whose request the handler has before it; nil for those that limits leave alone.
     private(set) var caller: IPAddress?
 
@@ -110,6 +115,7 @@ final class HTTPServer {
         self.limits = limits
         self.handler = handler
         self.gate = ClientGate(limits.clients)
+        self.crossOrigin = CrossOrigin(limits.origins)
         self.sweeper = LoopTimer(on: loop)
         self.turnedAway = TurnedAway(countMax: DescriptorBudget.ours.turnedAwayMax)
         loop.outgoingBytesMax = limits.unsentBytesMax
@@ -119,6 +125,7 @@ final class HTTPServer {
     /// connections that come from now on.
     func use(_ limits: Limits) {
         self.limits = limits
+        self.crossOrigin.use(limits.origins)
         self.loop.outgoingBytesMax = limits.unsentBytesMax
         guard self.gate.use(limits.clients) else { return }
         for connection in self.rows.compactMap(\.connection) { connection.gateHasChanged() }
@@ -198,7 +205,7 @@ final class HTTPServer {
 
     /// Writes the answer to one request of a client; dropped when the client is gone.
     func answer(_ client: Gateway.Client, with bytes: ByteView) {
-        self.connection(client.connection)?.answer(client.sequence, with: bytes)
+        self.connection(client.connection)?.answer(client, with: bytes)
     }
 
     /// Where a client is; nil when it is gone. Asked of the kernel once for each connection. Of a request that is not
@@ -209,7 +216,7 @@ final class HTTPServer {
 
     /// The same for an answer that is not copied while it waits for its turn.
     func answer(_ client: Gateway.Client, with ready: ReadyAnswer) {
-        self.connection(client.connection)?.answer(client.sequence, with: ready)
+        self.connection(client.connection)?.answer(client, with: ready)
     }
 
     // MARK: Connections

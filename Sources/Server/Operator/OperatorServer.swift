@@ -65,6 +65,7 @@ final class OperatorServer: HTTPHandler {
         limits.idleTimeout = min(limits.idleTimeout, Self.idleTimeout)
         limits.headTimeout = min(limits.headTimeout, Self.idleTimeout)
         limits.clients = ClientGate.Limits()
+        limits.origins = OriginList()
         return limits
     }
 

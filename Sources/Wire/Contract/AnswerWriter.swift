@@ -145,6 +145,22 @@ public struct AnswerWriter: Sendable {
         return head.status
     }
 
+    /// What a page of another origin may send, whatever the path (the Fetch standard, section 3.3.3): the contract's methods
+    /// and headers. What a path does not answer is said to the request itself. Browsers keep it for two hours at most.
+    private static let preflightFields: StaticString = """
+        Access-Control-Allow-Methods: GET, HEAD, POST, DELETE, OPTIONS\r
+        Access-Control-Allow-Headers: accept-language, authorization, content-type, idempotency-key, if-none-match, \
+        x-concert-token\r
+        Access-Control-Max-Age: 7200\r\n
+        """
+
+    public func appendPreflight(_ manner: Manner, date: HTTPDate, to output: inout OutputBytes) -> HTTPStatus {
+        var head = HTTPResponse(.noContent, connection: manner.connection)
+        head.moreFields = Self.preflightFields
+        head.append(body: .empty, toMethod: manner.method, date: date, to: &output)
+        return head.status
+    }
+
     // MARK: Bodies that are kept
 
     /// The list of schedules, for the gateway's cache.

@@ -30,7 +30,7 @@ public struct HTTPRequestParser: ~Copyable {
         case request(HTTPRequest)
         /// The client waits for `100 Continue` before it sends the body. Comes once, also when the body came along.
         case continueExpected
-        /// Comes once; the parser takes no bytes any more.
+        /// Comes once; the parser takes no bytes any more. `origin` is valid until the next call.
         case refused(HTTPRefusal)
         case needsMore
     }
@@ -66,8 +66,9 @@ public struct HTTPRequestParser: ~Copyable {
     var fieldsStart = 0
     var slots: UnsafeMutablePointer<HTTPHeaders.Slot>
     var slotCount = 0
-    /// Few requests have more headers than there is room for at first.
-    var slotCapacity = 16
+    var slotCapacity = Self.slotCountAtFirst
+    /// Few requests have more headers.
+    private static let slotCountAtFirst = 16
     var index = HTTPHeaders.Index(repeating: 0)
     var saysClose = false
     var saysKeepAlive = false
@@ -113,6 +114,25 @@ public struct HTTPRequestParser: ~Copyable {
     /// Whether bytes have come behind the request that was handed out: the next one, or its beginning.
     public var hasMore: Bool { self.stage == .delivered && self.start + self.position < self.window.count }
 
+    /// The `Origin` of the request that is being read, as far as that has come, or that was refused last. Valid until the next
+    /// call.
+    public var origin: ByteView? {
+        mutating get {
+            let number = Int(self.index[Int(HTTPHeaders.Known.origin.rawValue)])
+            guard number > 0 else { return nil }
+            let slot = self.slots[number - 1]
+            return self.bytes.part(Int(slot.value), Int(slot.value + slot.valueCount))
+        }
+    }
+
+    /// Memory of its buffers, bytes: the unfinished request, and what is kept for the next.
+    public var heldBytes: Int {
+        mutating get {
+            let slots = (self.slotCapacity - Self.slotCountAtFirst) * MemoryLayout<HTTPHeaders.Slot>.stride
+            return self.kept.capacity + self.body.capacity + slots
+        }
+    }
+
     /// Takes `bytes`, which must stay valid and unchanged until `next()` has answered `.needsMore` or `suspend()` has
     /// been called. Whatever an earlier call left unread is kept and comes first.
     public mutating func feed(_ bytes: UnsafeRawBufferPointer) {
@@ -140,7 +160,8 @@ public struct HTTPRequestParser: ~Copyable {
                 return .needsMore
             }
         } catch {
-            self.finish()
+            // Its memory goes with the next call: who answers may want to know its origin.
+            self.stage = .finished
             return .refused(error)
         }
     }
