@@ -126,6 +126,18 @@ public struct LoadedConfiguration: Sendable {
                 )
             )
         }
+        let requestBytesMax = gateway.targetBytesMax + gateway.headerBytesMax + gateway.bodyBytesMax
+        // A buffer that grows is up to twice as large as what is in it.
+        if gateway.unfinishedBytesMax < 2 * requestBytesMax {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: "gateway.unfinishedBytesMax",
+                    problem: "a request of \(requestBytesMax) bytes, which the other limits allow, does not fit into "
+                        + "\(gateway.unfinishedBytesMax) bytes",
+                    remedy: "it must be at least twice gateway.targetBytesMax, headerBytesMax and bodyBytesMax together"
+                )
+            )
+        }
         let sentAgainMax = gateway.inFlightPerShardMax * self.configuration.cluster.gateways
         if self.configuration.answerLimits.resendCountMax < sentAgainMax {
             self.mistakes.append(

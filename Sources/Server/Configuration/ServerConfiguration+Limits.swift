@@ -102,6 +102,7 @@ extension ServerConfiguration {
             writeTimeout: .seconds(Int64(self.gateway.writeTimeoutSeconds)),
             answerTimeout: .seconds(Int64(self.gateway.answerTimeoutSeconds)),
             unsentBytesMax: self.gateway.unsentBytesMax,
+            unfinishedBytesMax: self.gateway.unfinishedBytesMax,
             requestsPerConnectionMax: UInt32(self.gateway.requestsPerConnectionMax),
             clients: self.clientLimits,
             origins: self.origins,

@@ -35,6 +35,8 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         public var answerTimeoutSeconds = 300
         /// A thousand phones that read slowly, with 256 KiB of answers each.
         public var unsentBytesMax = 256 << 20
+        /// 4 KiB for each of 16,000 connections: several times what a request of the contract takes.
+        public var unfinishedBytesMax = 64 << 20
         public var requestsPerConnectionMax = 100_000
         public var clientAddress = "peer"
         public var trustedAddresses = "127.0.0.0/8, ::1"

@@ -17,6 +17,14 @@ extension Settings {
                 + "lists, the catalogue) are refused with 503, and those who have not read for longest are cut off."
         ),
         whole(
+            "gateway.unfinishedBytesMax",
+            1_048_576...1_099_511_627_776,
+            \.gateway.unfinishedBytesMax,
+            unit: "bytes",
+            "How much memory a gateway process spends on requests that have not arrived whole; beyond it, those that hold most are "
+                + "answered 503 and closed. Give it 4 KiB for each of gateway.connectionsMax."
+        ),
+        whole(
             "gateway.requestsPerConnectionMax",
             1...1_000_000_000,
             \.gateway.requestsPerConnectionMax,

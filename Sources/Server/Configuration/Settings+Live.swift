@@ -10,8 +10,8 @@ extension Settings {
         "gateway.connectionsMax", "gateway.headerTimeoutSeconds", "gateway.bodyTimeoutSeconds",
         "gateway.idleTimeoutSeconds", "gateway.writeTimeoutSeconds", "gateway.pipelinedRequestsMax",
         "gateway.heldPerShardMax", "gateway.scheduleCacheMilliseconds", "gateway.silentShardSeconds",
-        "gateway.answerTimeoutSeconds", "gateway.unsentBytesMax",
-        "gateway.requestsPerConnectionMax", "gateway.trustedAddresses",
+        "gateway.answerTimeoutSeconds", "gateway.unsentBytesMax", "gateway.unfinishedBytesMax",
+        "gateway.requestsPerConnectionMax", "gateway.trustedAddresses", "gateway.corsOrigins",
         // With another rate, everybody starts with all requests.
         "gateway.requestsPerAddressPerSecond", "gateway.requestsPerAddressBurst",
         "gateway.answerBytesPerRequest",

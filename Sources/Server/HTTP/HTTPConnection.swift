@@ -59,7 +59,9 @@ final class HTTPConnection {
     private var hasEnded = false
     /// What the peer is being waited for, and since when.
     private var phase = HTTPRequestParser.Phase.idle
-    private var phaseSince: UInt64
+    private(set) var phaseSince: UInt64
+    /// Buffers for its unfinished request, bytes, and those that are kept for the next.
+    private(set) var unfinishedBytes = 0
     private var debt = ReadingDebt()
 
     /// `client` has `entered`, unless a PROXY header has yet to say who it is: then that is nil.
@@ -84,6 +86,7 @@ final class HTTPConnection {
         connection.onLowWater = { self.resume() }
         connection.onClose = {
             if self.isCounted { self.server.gate.leave(self.client) }
+            self.server.noteUnfinished(-self.unfinishedBytes)
             self.server.remove(self.number)
         }
         connection.startReading()
@@ -107,9 +110,15 @@ final class HTTPConnection {
         guard self.proxyBytes == nil else { return self.receivedBeforeProxyHeader(bytes) }
         self.parser.feed(bytes)
         self.readRequests()
+        if !self.server.hasRoomForUnfinished { self.server.makeRoomForUnfinished() }
     }
 
     private func readRequests() {
+        self.readWholeRequests()
+        self.noteUnfinished()
+    }
+
+    private func readWholeRequests() {
         let before = self.nextRequest
         while self.lastAnswer == nil, !self.connection.isClosed {
             guard self.unanswered < self.unansweredMax, !self.connection.isFull() else {
@@ -140,7 +149,8 @@ final class HTTPConnection {
                 self.refuse(Problem(refusal))
             }
         }
-        if self.lastAnswer != nil { self.parser.suspend() }
+        // What stands behind the last one is never looked at.
+        if self.lastAnswer != nil { self.parser.abandon() }
         self.noteProgress(since: before)
     }
 
@@ -179,12 +189,44 @@ final class HTTPConnection {
         self.server.handler.refuse(problem, of: nil, from: client)
     }
 
+    // MARK: Unfinished requests
+
+    private func noteUnfinished() {
+        let bytes = self.parser.heldBytes
+        guard bytes != self.unfinishedBytes else { return }
+        self.server.noteUnfinished(bytes - self.unfinishedBytes)
+        self.unfinishedBytes = bytes
+    }
+
+    /// Frees the buffers that are kept for later requests.
+    func releaseSpare() {
+        guard self.unfinishedBytes > 0 else { return }
+        self.parser.releaseSpare()
+        self.noteUnfinished()
+    }
+
+    /// Refuses its unfinished request because all of them exceed their bound: frees the buffers now, and closes the connection
+    /// after the answers to earlier requests. False when it is closing already.
+    func refuseUnfinished() -> Bool {
+        guard self.lastAnswer == nil, !self.isLingering, !self.connection.isClosed else { return false }
+        self.refuse(.tooMuchUnfinished)
+        self.dropUnfinished()
+        return true
+    }
+
+    private func dropUnfinished() {
+        self.parser.abandon()
+        self.noteUnfinished()
+    }
+
     private func ended(_ reason: Connection.EndReason) {
         // A lost connection closes by itself.
         guard reason == .endOfStream else { return }
         self.hasEnded = true
         if self.unanswered == 0 || self.isLingering { return self.connection.closeAfterFlush() }
-        if self.lastAnswer == nil { self.lastAnswer = self.nextRequest &- 1 }
+        guard self.lastAnswer == nil else { return }
+        self.lastAnswer = self.nextRequest &- 1
+        self.dropUnfinished()
     }
 
     // MARK: Whose it is
@@ -227,6 +269,7 @@ final class HTTPConnection {
                 self.parser.feed(UnsafeRawBufferPointer(rebasing: $0[length...]))
                 self.readRequests()
             }
+            if !self.server.hasRoomForUnfinished { self.server.makeRoomForUnfinished() }
         }
     }
 
@@ -433,7 +476,12 @@ final class HTTPConnection {
             case .body: limits.bodyTimeout
             }
         guard now > self.phaseSince + timeout.span else { return false }
-        if self.phase == .idle { self.connection.closeAfterFlush() } else { self.refuse(.requestTimeout) }
+        if self.phase == .idle {
+            self.connection.closeAfterFlush()
+        } else {
+            self.refuse(.requestTimeout)
+            self.dropUnfinished()
+        }
         return self.phase != .idle
     }
 

@@ -45,6 +45,8 @@ final class HTTPServer {
         var answerTimeout: Nanoseconds
         /// Memory for answers that peers have not taken, over all connections, bytes.
         var unsentBytesMax: Int
+        /// Bound of the buffers for unfinished requests, over all connections, bytes.
+        var unfinishedBytesMax: Int
         /// After so many answers a connection is closed.
         var requestsPerConnectionMax: UInt32
         var clients: ClientGate.Limits
@@ -60,6 +62,8 @@ final class HTTPServer {
         /// Requests refused by the parser, or cut off for their slowness.
         var badRequests: UInt64 = 0
         var timeouts: UInt64 = 0
+        /// Connections closed because unfinished requests exceeded their bound.
+        var unfinishedRequests: UInt64 = 0
         var refusals = GatewayStats.Refusals()
     }
 
@@ -140,12 +144,14 @@ final class HTTPServer {
         stats.malformed = self.counts.badRequests
         stats.acceptErrors = self.counts.acceptErrors
         stats.unsentBytes = UInt64(self.loop.outgoingBytes)
+        stats.unfinishedBytes = UInt64(self.unfinishedBytes)
         return stats
     }
 
     var refusals: GatewayStats.Refusals {
         var refusals = self.counts.refusals
         refusals.clientsForgotten = self.gate.forgotten
+        refusals.unfinishedRequests = self.counts.unfinishedRequests
         return refusals
     }
 
@@ -331,6 +337,31 @@ final class HTTPServer {
             rest -= connection.heldBytes
             connection.reset()
             self.counts.refusals.slowReaders += 1
+        }
+    }
+
+    // MARK: Unfinished requests
+
+    /// A connection's buffers for unfinished requests have grown, or shrunk, by so many bytes.
+    func noteUnfinished(_ change: Int) { self.unfinishedBytes += change }
+
+    var hasRoomForUnfinished: Bool { self.unfinishedBytes <= self.limits.unfinishedBytesMax }
+
+    /// Closes the connections with the largest unfinished requests, until a quarter of the bound is free; among equals, the
+    /// oldest first. Requests of the contract are small, so long bodies sent slowly never push them out while the bound gives
+    /// each connection more bytes, on average, than a small request takes.
+    ///
+    /// Walks all connections, once for each quarter of the bound that is filled again.
+    func makeRoomForUnfinished() {
+        let connections = self.rows.compactMap(\.connection)
+        for connection in connections { connection.releaseSpare() }
+        guard !self.hasRoomForUnfinished else { return }
+        let holders = connections.filter { $0.unfinishedBytes > 0 }
+            .sorted { ($1.unfinishedBytes, $0.phaseSince) < ($0.unfinishedBytes, $1.phaseSince) }
+        for connection in holders {
+            guard self.unfinishedBytes > self.limits.unfinishedBytesMax / 4 * 3 else { return }
+            guard connection.refuseUnfinished() else { continue }
+            self.counts.unfinishedRequests += 1
         }
     }
 

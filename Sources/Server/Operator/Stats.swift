@@ -177,6 +177,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var acceptErrors: UInt64 = 0
         /// Memory that answers take which clients have not taken yet.
         public var unsentBytes: UInt64 = 0
+        /// Buffers for unfinished requests. Nil from gateways of earlier versions.
+        public var unfinishedBytes: UInt64?
         public init() {}
     }
 
@@ -207,6 +209,9 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var overloaded: UInt64 = 0
         /// Connections ended while too much was unsent, because they had not read for longest.
         public var slowReaders: UInt64 = 0
+        /// 503: the largest unfinished requests, closed while all of them exceeded their bound. Nil from gateways of earlier
+        /// versions.
+        public var unfinishedRequests: UInt64?
         /// 503: large answers while too much was unsent.
         public var largeAnswers: UInt64 = 0
         /// 503, at once, by what it was worth: `gateway.overloadDelayMilliseconds`.

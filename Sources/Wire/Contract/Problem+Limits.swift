@@ -39,6 +39,16 @@ extension Problem {
         retryAfter: 1
     )
 
+    /// Of a request that has not come whole. The connection is closed.
+    public static let tooMuchUnfinished = Problem(
+        .serviceUnavailable,
+        "TOO_MUCH_UNFINISHED",
+        "받는 중인 요청이 너무 많습니다. 새 연결로 다시 보내주세요.",
+        "Requests that have not arrived whole take too much memory, this one among the most. Nothing was done. Send it again "
+            + "on a new connection, without pauses.",
+        retryAfter: 1
+    )
+
     /// There is too much of everything. Who books comes again in a second; who has a place, or wants one, a little later.
     public static func shed(_ worth: Worth) -> Problem {
         var problem = Problem(.overloaded, token: "", asksForPlace: false)

@@ -166,6 +166,21 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
+    /// Reads nothing more, and frees its buffers.
+    public mutating func abandon() { self.finish() }
+
+    /// Frees the buffers that are kept for later requests, if no request has begun.
+    public mutating func releaseSpare() {
+        guard self.stage == .requestLine, self.kept.isEmpty, !self.isBorrowed else { return }
+        self.kept.removeAll(keepingAtMost: 0)
+        self.body.removeAll(keepingAtMost: 0)
+        self.window = .empty
+        guard self.slotCapacity > Self.slotCountAtFirst else { return }
+        self.slots.deallocate()
+        self.slotCapacity = Self.slotCountAtFirst
+        self.slots = .allocate(capacity: self.slotCapacity)
+    }
+
     /// Copies what has not been read yet into the parser, so that the bytes last fed may go: for a shell that stops
     /// asking in the middle of a read because enough requests of this connection are under way. `next()` goes on from
     /// the copy. The request handed out last is not valid any more.

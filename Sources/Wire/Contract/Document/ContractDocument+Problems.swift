@@ -5,7 +5,8 @@ extension ContractDocument {
     /// What any request may be answered, whatever it asks for.
     static let sharedProblems: [Problem] =
         HTTPRefusal.allCases.map { Problem($0) } + HTTPRejection.allCases.map { Problem($0) }
-        + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow), .tooManyConnections]
+        + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow)]
+        + [.tooManyConnections, .tooMuchUnfinished]
         + [
             .tooManyRequests(ofAddress: .seconds(1)), .tooManyRequests(ofUser: .seconds(1)),
             .tooManyConnectionsOfAddress,

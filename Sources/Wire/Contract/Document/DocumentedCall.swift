@@ -110,7 +110,9 @@ struct DocumentedCall {
             }
             groups += [.reference("schemas/ConnectionCode"), ContractDocument.requestCode]
         }
-        if status == .serviceUnavailable { groups.append(["const": .text(Problem.tooManyConnections.code)]) }
+        if status == .serviceUnavailable {
+            groups.append(["enum": .texts([Problem.tooManyConnections, .tooMuchUnfinished].map(\.code))])
+        }
         return ContractDocument.response(
             codes.joined(separator: ", "),
             codes: groups.count == 1 ? groups[0] : ["anyOf": .list(groups)],
