@@ -81,6 +81,13 @@ extension ServerConfiguration {
     /// Whether only this machine reaches the operator's port.
     var operatorPortIsLocal: Bool { SocketAddress(self.operator.host, port: 0)?.isLoopback ?? false }
 
+    var operatorHostNames: HostNameList {
+        guard let names = try? HostNameList(self.operator.hostNames) else {
+            preconditionFailure("operator.hostNames was checked")
+        }
+        return names
+    }
+
     /// Only a commit that waits for the disk is worth sharing.
     var commitPace: Nanoseconds {
         guard self.journal.kind == "sqlite", self.journal.policy == "commit" else { return .zero }

@@ -77,6 +77,7 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         /// Empty for `operator.tokens` in the state folder.
         public var tokenFile = ""
         public var connectionsMax = 64
+        public var hostNames = ""
     }
 
     public struct Shard: Codable, Equatable, Sendable {

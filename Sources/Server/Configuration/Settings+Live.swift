@@ -21,7 +21,7 @@ extension Settings {
         // Of connections that come from then on.
         "gateway.connectionsPerAddressMax",
         "gateway.headerBytesMax", "gateway.headerCountMax", "gateway.targetBytesMax", "gateway.bodyBytesMax",
-        "operator.connectionsMax",
+        "operator.connectionsMax", "operator.hostNames",
         "journal.compactBytes", "journal.compactAgeSeconds",
         "log.level",
     ]

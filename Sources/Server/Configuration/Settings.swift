@@ -203,6 +203,13 @@ public enum Settings {
                 + "rest for 5 seconds are closed."
         ),
         text(
+            "operator.hostNames",
+            .hostNames,
+            \.operator.hostNames,
+            "The names by which the operator's port may be asked for, beside addresses and localhost; every other Host is answered "
+                + "421, but by the health checks."
+        ),
+        text(
             "operator.tokenFile",
             .file,
             \.operator.tokenFile,

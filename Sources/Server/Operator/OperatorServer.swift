@@ -16,6 +16,10 @@ import Wire
 /// and supervisors make them, and they tell only which shards are away. Without tokens all is open to this machine, and
 /// the port is bound to nothing else; should the last token go while it is bound wider, all is refused.
 ///
+/// Every call but the health checks needs a `Host` that is an IP address, `localhost`, or a name in `operator.hostNames`:
+/// against web pages whose name is rebound to this machine, and with tokens as well as without. Changes are refused to pages of
+/// another origin. The health checks answer any `Host`: load balancers send names of their own, and the answer is no secret.
+///
 /// Statistics are asked of every process over its Unix socket, this one's too, when somebody asks for them.
 final class OperatorServer: HTTPHandler {
     private enum Page {
@@ -40,6 +44,7 @@ final class OperatorServer: HTTPHandler {
     private let gateways: Int
     private unowned let gateway: GatewayServer
     private var tokens: OperatorTokens
+    private var hostNames: HostNameList
     private let isLocal: Bool
     private var http: HTTPServer!
 
@@ -55,6 +60,7 @@ final class OperatorServer: HTTPHandler {
         self.gateways = configuration.cluster.gateways
         self.gateway = gateway
         self.tokens = tokens
+        self.hostNames = configuration.operatorHostNames
         self.isLocal = configuration.operatorPortIsLocal
         self.http = HTTPServer(on: loop, limits: Self.limits(configuration), handler: self)
     }
@@ -70,7 +76,10 @@ final class OperatorServer: HTTPHandler {
     }
 
     /// Goes over to the live ones of these settings.
-    func use(_ configuration: ServerConfiguration) { self.http.use(Self.limits(configuration)) }
+    func use(_ configuration: ServerConfiguration) {
+        self.http.use(Self.limits(configuration))
+        self.hostNames = configuration.operatorHostNames
+    }
 
     func listen(on address: SocketAddress) throws(UVError) -> Int {
         Int(try self.http.listen(on: address, sharesPort: true))
@@ -109,6 +118,12 @@ final class OperatorServer: HTTPHandler {
 
     /// Why a request may not do what takes `role`; nil if it may.
     private func problem(with request: HTTPRequest, for role: OperatorTokens.Role) -> Problem? {
+        guard self.hostNames.allows(host: request.host) else { return .operatorHostUnknown }
+        if role == .operate, let origin = request[.origin],
+            !self.hostNames.allows(origin: origin, toHost: request.host)
+        {
+            return .operatorOriginRefused
+        }
         if self.tokens.isEmpty && self.isLocal { return nil }
         guard let header = request[.authorization] else { return .operatorTokenMissing }
         guard let token = BearerToken.token(in: header), let own = self.tokens.role(of: token) else {

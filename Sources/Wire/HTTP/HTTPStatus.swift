@@ -17,6 +17,7 @@ public enum HTTPStatus: UInt16, CaseIterable, Sendable {
     case uriTooLong = 414
     case unsupportedMediaType = 415
     case expectationFailed = 417
+    case misdirectedRequest = 421
     case unprocessableContent = 422
     case tooManyRequests = 429
     case headerFieldsTooLarge = 431
@@ -49,6 +50,7 @@ public enum HTTPStatus: UInt16, CaseIterable, Sendable {
         case .uriTooLong: "HTTP/1.1 414 URI Too Long\r\n"
         case .unsupportedMediaType: "HTTP/1.1 415 Unsupported Media Type\r\n"
         case .expectationFailed: "HTTP/1.1 417 Expectation Failed\r\n"
+        case .misdirectedRequest: "HTTP/1.1 421 Misdirected Request\r\n"
         case .unprocessableContent: "HTTP/1.1 422 Unprocessable Content\r\n"
         case .tooManyRequests: "HTTP/1.1 429 Too Many Requests\r\n"
         case .headerFieldsTooLarge: "HTTP/1.1 431 Request Header Fields Too Large\r\n"
