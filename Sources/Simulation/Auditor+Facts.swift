@@ -58,6 +58,7 @@ extension Auditor {
         let count = self.lines[concert]!.people.count
         self.require(place.rawValue == UInt64(count) + 1, "place \(place) of concert \(concert) follows place \(count)")
         self.require(self.lines[concert]!.places[user] == nil, "user \(user) has joined concert \(concert) twice")
+        self.require(at < self.lines[concert]!.concert.endsAt, "user \(user) joined concert \(concert) after its end")
         self.lines[concert]!.people.append(Person(user: user, joinedAt: at))
         self.lines[concert]!.places[user] = count
     }
@@ -70,6 +71,7 @@ extension Auditor {
             return self.fail("place \(place) of concert \(concert) was admitted past another, or is not waiting")
         }
         self.require(at >= book.concert.opensAt, "concert \(concert) let someone in before it opened")
+        self.require(at < book.concert.endsAt, "concert \(concert) let someone in after its last play began")
         let perSecond = Int(rules.admissionsPerSecond)
         let many = perSecond + max(1, perSecond / 10)
         if book.admissions.count >= many {
@@ -108,7 +110,8 @@ extension Auditor {
         } else {
             // A waiting place lives on with every poll, which is no fact, so this is a lower bound.
             let earliest = person.joinedAt + rules.waitingLifetime - Booking.Line.seenStep
-            self.require(at >= earliest, "place \(place) of concert \(concert) lapsed too early")
+            let endsAt = self.lines[concert]!.concert.endsAt
+            self.require(at >= min(earliest, endsAt), "place \(place) of concert \(concert) lapsed too early")
         }
         self.gone(concert, place, position, "lapsed")
     }
@@ -144,6 +147,7 @@ extension Auditor {
             schedule.hall.section(of: hold.seat)?.price == hold.price,
             "reservation \(hold.id) has a wrong price"
         )
+        self.require(schedule.playsAt > hold.heldAt, "reservation \(hold.id) is for a play that has begun")
         let place = self.lines[concert]!.places[hold.user]
         let isInside = place.map { self.lines[concert]!.people[$0].admitted != nil } ?? false
         self.require(isInside, "user \(hold.user) holds a seat of concert \(concert), but is not inside")

@@ -16,6 +16,8 @@ struct Fan {
     private var keyCount: UInt64 = 0
     private var passes: [ConcertID: Pass] = [:]
     private var isInside: Set<ConcertID> = []
+    /// Concerts that were said to be over.
+    private var over: Set<ConcertID> = []
     private var held: [ConcertID: [ReservationID]] = [:]
     /// What was paid for together, newest last; some of it may be cancelled by now.
     private var paid: [ConcertID: [[ReservationID]]] = [:]
@@ -73,7 +75,10 @@ struct Fan {
     private mutating func nextRequest(_ auditor: Auditor, _ random: inout SeededRandom)
         -> (request: Request, isForged: Bool)
     {
-        let concert = random.pick(SmallWorld.catalogue.concerts)
+        var concert = random.pick(SmallWorld.catalogue.concerts)
+        if self.over.contains(concert.id), self.passes[concert.id] == nil, !random.once(in: 8) {
+            concert = SmallWorld.catalogue.concerts[0]
+        }
         if random.once(in: 6), let request = self.cancel(concert, auditor, &random) { return (request, false) }
         guard let pass = self.passes[concert.id] else {
             return switch random.weighted([12, 2, 1, 1]) {
@@ -215,6 +220,10 @@ struct Fan {
         case (.poll(let pass), .refused(.tokenUnknown)), (.leave(let pass), .refused(.tokenUnknown)),
             (.reserve(let pass, _, _), .refused(.tokenUnknown)), (.giveBack(let pass, _), .refused(.tokenUnknown)),
             (.pay(let pass, _), .refused(.tokenUnknown)):
+            self.forget(pass.concert)
+        case (.join(let concert, _), .refused(.concertOver)): self.over.insert(concert)
+        case (.poll(let pass), .refused(.concertOver)), (.leave(let pass), .refused(.concertOver)):
+            self.over.insert(pass.concert)
             self.forget(pass.concert)
         case (.giveBack(let pass, _), .refused), (.pay(let pass, _), .refused(.holdExpired)),
             (.pay(let pass, _), .refused(.alreadyPaid)), (.pay(let pass, _), .refused(.noSuchReservation)):

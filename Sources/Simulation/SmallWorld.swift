@@ -1,7 +1,7 @@
 import Booking
 
-/// A world so small that people meet in it all the time: 3 concerts with halls of 6 seats, short lives. Only
-/// the plays are many: fans go to the first two that are not sold out.
+/// A world so small that people meet in it all the time: 4 concerts with halls of 6 seats, short lives. Only
+/// the plays are many: fans go to the first two that are not sold out. One concert is over while people still wait.
 enum SmallWorld {
     /// When every simulation begins.
     static let start = Timestamp(seconds: 1_800_000_000)
@@ -20,7 +20,10 @@ enum SmallWorld {
         } catch { preconditionFailure("\(error)") }
     }()
 
-    /// Concert 1 is wide open, concert 2 slow and narrow, concert 3 opens later.
+    /// How long a simulation lasts at most, and longer: what plays within is over in some of them.
+    static let soon = Self.start + .seconds(3_600)
+
+    /// Concert 1 is wide open, concert 2 slow and narrow, concert 3 opens later, and concert 4 is slow and over soon.
     static let catalogue: Catalogue = {
         var narrow = Self.rules
         narrow.admissionsPerSecond = 2
@@ -35,6 +38,19 @@ enum SmallWorld {
                 Self.concert(1, opensAt: Self.start, playsAfter: .seconds(86_400), Self.rules),
                 Self.concert(2, opensAt: Self.start, playsAfter: .seconds(86_400), narrow),
                 Self.concert(3, opensAt: Self.start + .seconds(3), playsAfter: .seconds(86_400), late),
+                Concert(
+                    id: ConcertID(4),
+                    title: "concert 4",
+                    opensAt: Self.start,
+                    schedules: [4, 6].map { seconds in
+                        Schedule(
+                            id: ScheduleID(400 + UInt64(seconds) / 2 - 2),
+                            playsAt: Self.start + .seconds(seconds),
+                            hall: Self.hall
+                        )
+                    },
+                    rules: narrow
+                ),
             ])
         } catch { preconditionFailure("\(error)") }
     }()

@@ -64,4 +64,61 @@ import Testing
         change(&rules)
         #expect(throws: CatalogueError.self) { try Catalogue.init([Self.concert(1, [], rules)]) }
     }
+
+    // MARK: What is over
+
+    private static func concert(_ id: UInt64, playing schedules: [(id: UInt64, after: Int64)]) -> Concert {
+        Concert(
+            id: ConcertID(id),
+            title: "concert \(id)",
+            opensAt: Stage.start,
+            schedules: schedules.map {
+                Schedule(id: ScheduleID($0.id), playsAt: Stage.start + .minutes($0.after), hall: .original)
+            },
+            rules: ConcertRules()
+        )
+    }
+
+    private static func after(_ minutes: Int64) -> Timestamp { Stage.start + .minutes(minutes) }
+
+    @Test func `a concert is upcoming, open, and over from when its last play begins`() {
+        let concert = Self.concert(1, playing: [(1, 50), (2, 20)])
+        #expect(concert.state(at: Self.after(-1)) == .upcoming)
+        #expect(concert.state(at: Self.after(0)) == .open)
+        #expect(concert.state(at: Self.after(49)) == .open)
+        #expect(concert.state(at: Self.after(50)) == .over)
+        #expect(Self.concert(1, playing: []).state(at: Self.after(1_000_000)) == .open)
+        #expect(Self.concert(1, playing: [(1, -5)]).state(at: Self.after(-1)) == .over)
+    }
+
+    @Test func `what is over and was taken out stays, archived, and comes back when it is put back`() throws {
+        let earlier = try Catalogue([
+            Self.concert(1, playing: [(11, 10), (12, 100)]), Self.concert(2, playing: [(21, 10)]),
+            Self.concert(3, playing: [(31, 10), (32, 100)]),
+        ])
+        let file = try Catalogue([Self.concert(1, playing: [(12, 100)]), Self.concert(4, playing: [(41, 200)])])
+        let kept = file.archiving(earlier, at: Self.after(10))
+        // Concert 3 has a play to come: whoever takes it out is told so by its shard.
+        #expect(kept.concerts.map(\.id.rawValue) == [1, 2, 4])
+        #expect(kept.archived == [ConcertID(2)])
+        #expect(kept[ConcertID(1)]?.listedSchedules.map(\.id.rawValue) == [12])
+        #expect(kept[ConcertID(1)]?.archivedSchedules.map(\.id.rawValue) == [11])
+        #expect(kept[ConcertID(2)]?.listedSchedules.isEmpty == true)
+        #expect(kept[ConcertID(2)]?.schedules.map(\.id.rawValue) == [21])
+        #expect(kept[ConcertID(2)]?.endsAt == Self.after(10))
+        // Again and again the same.
+        #expect(file.archiving(kept, at: Self.after(10)) == kept)
+        #expect(earlier.archiving(kept, at: Self.after(10)).archived == [])
+        #expect(earlier.archiving(earlier, at: Self.after(1_000)) == earlier)
+        // A minute before, nothing was over.
+        #expect(file.archiving(earlier, at: Self.after(9)) == file)
+    }
+
+    @Test func `a schedule id that another concert has now is that one's`() throws {
+        let earlier = try Catalogue([Self.concert(1, playing: [(11, 10), (12, 10)])])
+        let file = try Catalogue([Self.concert(2, playing: [(11, 100)])])
+        let kept = file.archiving(earlier, at: Self.after(10))
+        #expect(kept[ConcertID(1)]?.schedules.map(\.id.rawValue) == [12])
+        #expect(kept[ConcertID(2)]?.schedules.map(\.id.rawValue) == [11])
+    }
 }

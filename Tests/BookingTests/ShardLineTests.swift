@@ -191,6 +191,87 @@ import Testing
         let ben = stage.join(self.ben)
         #expect(ben.issuedAt == Stage.start + .seconds(10))
     }
+
+    // MARK: The end
+
+    /// In a line with room for one inside: Anna inside, with a seat, and Ben waiting, a minute before the last play begins.
+    private func beforeTheEnd() -> (stage: Stage, anna: Pass, ben: Pass, hold: Reservation) {
+        let stage = Stage(rules: Self.narrow(1))
+        stage.pass(.minutes(144_000 - 1))
+        let anna = stage.join(self.anna)
+        let hold = stage.reserve(anna, [1])[0]
+        return (stage, anna, stage.join(self.ben), hold)
+    }
+
+    @Test func `when the last play begins, whoever waits loses the place and hears why, and nobody joins`() {
+        let (stage, _, ben, _) = self.beforeTheEnd()
+        stage.pass(.seconds(59))
+        #expect(stage.ask(.poll(ben)) == .standing(Standing(order: 1, seconds: 1)))
+        stage.output()
+        stage.pass(.seconds(1))
+        #expect(stage.ask(.poll(ben)) == .refused(.concertOver))
+        #expect(stage.output().facts == [.lapsed(Stage.concert, ben.place, at: stage.now)])
+        #expect(stage.ask(.poll(ben)) == .refused(.concertOver))
+        #expect(stage.ask(.leave(ben)) == .refused(.concertOver))
+        #expect(stage.ask(.join(Stage.concert, self.ben)) == .refused(.concertOver))
+        #expect(stage.ask(.join(Stage.concert, UserID(3))) == .refused(.concertOver))
+        #expect(stage.output().facts == [])
+    }
+
+    @Test func `at the end nobody takes the place of whoever leaves, however late the tick`() {
+        let (stage, anna, _, _) = self.beforeTheEnd()
+        stage.pass(.seconds(60))
+        stage.output()
+        stage.ask(.leave(anna))
+        stage.shard.tick(at: stage.now)
+        #expect(
+            stage.output().facts.allSatisfy { fact in
+                if case .admitted = fact { false } else { true }
+            }
+        )
+        #expect(stage.shard.concertCensus[0].line.waiting == 0)
+    }
+
+    @Test func `people inside at the end keep their place and pay what they hold, and hold no more`() {
+        let (stage, anna, _, hold) = self.beforeTheEnd()
+        stage.charge(self.anna, 1_000_000)
+        stage.pass(.seconds(60))
+        #expect(stage.ask(.poll(anna)) == .standing(.admitted))
+        #expect(stage.join(self.anna) == anna)
+        let late = stage.ask(.reserve(anna, ScheduleID(11), [SeatID(2)]))
+        #expect(late == .refused(.scheduleOver))
+        #expect(Receipt(stage.ask(.pay(anna, [hold.id])))?.reservations.map(\.status) == [.paid])
+        #expect(stage.ask(.poll(anna)) == .refused(.concertOver))
+    }
+
+    @Test func `a concert goes on while one of its plays is to come`() {
+        let stage = Stage()
+        stage.pass(.minutes(600))
+        let anna = stage.join(self.anna)
+        #expect(stage.ask(.poll(anna)) == .standing(.admitted))
+        #expect(stage.ask(.reserve(anna, ScheduleID(10), [SeatID(1)])) == .refused(.scheduleOver))
+        #expect(stage.reserve(anna, [1]).count == 1)
+    }
+
+    @Test func `the places that end with a concert end in the same way after a restart`() {
+        let (stage, _, ben, _) = self.beforeTheEnd()
+        let facts = stage.output().facts
+        stage.pass(.minutes(2))
+        stage.restart(from: facts)
+        stage.shard.tick(at: stage.now)
+        #expect(stage.output().facts.contains(.lapsed(Stage.concert, ben.place, at: stage.now)))
+        #expect(stage.ask(.poll(ben)) == .refused(.concertOver))
+    }
+
+    @Test func `a shard that can't write says of what is over that it is`() {
+        let (stage, anna, ben, _) = self.beforeTheEnd()
+        stage.pass(.seconds(60))
+        // Time has come so far, and no fact says so yet.
+        _ = stage.ask(.balance(self.anna))
+        #expect(stage.shard.read(.join(Stage.concert, UserID(3))) == .refused(.concertOver))
+        #expect(stage.shard.read(.poll(ben)) == .refused(.concertOver))
+        #expect(stage.shard.read(.poll(anna)) == .standing(.admitted))
+    }
 }
 
 extension Nanoseconds {

@@ -78,7 +78,7 @@ import Testing
 
     @Test func `before the opening everyone waits, and the place says for how long`() throws {
         let concerts = try self.client.call("GET", "/api/v1/concerts").json
-        #expect(concerts.each("state") == ["OPEN", "OPEN", "OPEN", "OPEN", "UPCOMING", "OPEN", "OPEN", "OPEN"])
+        #expect(concerts.each("state") == ["OPEN", "OPEN", "OPEN", "OPEN", "UPCOMING", "OPEN", "OPEN", "OPEN", "OVER"])
         #expect(concerts[4]["opensAt"] == "2199-01-01 00:00:00")
         let client = try BookingClient.keeping(port: ServedCluster.shared.port)
         for user in 1...320 {
@@ -115,6 +115,18 @@ import Testing
     @Test func `a play that has begun is not sold any more`() throws {
         let token = try self.client.enter(7, 70)
         ContractTests.expect(try self.client.reserve(7, 700, [1], token), 400, "SCHEDULE_OVER", "이미 시작된 공연입니다.")
+        #expect(try self.client.reserve(7, 701, [1], token).status == 200)
+    }
+
+    @Test func `nobody joins a concert whose last play has begun, and what it was can be read`() throws {
+        let message = "이미 종료된 공연입니다. 다른 공연을 선택해주세요."
+        ContractTests.expect(try self.client.join(9, 90), 400, "CONCERT_OVER", message)
+        let body = #"{"concertId":9,"userId":90}"#
+        let english = try self.client.call("POST", "/api/v1/waiting", body: body, ["Accept-Language: en"])
+        #expect(english.json["message"].string?.hasPrefix("This concert is over: its last play has begun.") == true)
+        #expect(try self.client.schedules(9).json.eachWhole("concertScheduleId") == [900])
+        #expect(try self.client.seats(9, 900).status == 200)
+        #expect(try self.client.reservations(9, 90).json.list.isEmpty)
     }
 }
 
@@ -133,8 +145,9 @@ private enum LifetimeCatalogue {
             \(Self.concert(4, "one inside", #""maxActive": 1"#)),
             \(Self.concert(5, "not open yet", #""admissionsPerSecond": 1"#, opensAt: "2199-01-01 00:00:00")),
             \(Self.concert(6, "two seats each", #""maxSeatsPerReservation": 2, "heldSeatsPerUserMax": 4"#)),
-            \(Self.concert(7, "long over", #""maxActive": 0"#, playsAt: "2020-02-29 19:00:00")),
-            \(Self.concert(8, "sold is sold", #""cancelTimeSeconds": 0"#))
+            \(Self.concert(7, "half over", #""maxActive": 0"#, playsAt: ["2020-02-29 19:00:00", "2030-06-01 19:00:00"])),
+            \(Self.concert(8, "sold is sold", #""cancelTimeSeconds": 0"#)),
+            \(Self.concert(9, "long over", #""maxActive": 0"#, playsAt: ["2020-02-29 19:00:00"]))
           ]
         }
         """
@@ -144,11 +157,12 @@ private enum LifetimeCatalogue {
         _ title: String,
         _ rules: String,
         opensAt: String = "2026-01-01 00:00:00",
-        playsAt: String = "2030-06-01 19:00:00"
+        playsAt: [String] = ["2030-06-01 19:00:00"]
     ) -> String {
-        """
+        let schedules = playsAt.enumerated().map { #"{"id": \#(id * 100 + $0), "playDateTime": "\#($1)"}"# }
+        return """
         {"id": \(id), "title": "\(title)", "opensAt": "\(opensAt)", "hall": "small",
-         "schedules": [{"id": \(id)00, "playDateTime": "\(playsAt)"}], "rules": {\(rules)}}
+         "schedules": [\(schedules.joined(separator: ", "))], "rules": {\(rules)}}
         """
     }
 }

@@ -1,5 +1,5 @@
-/// What is on sale: concerts, their schedules and halls. The same on every gateway and shard, and read only:
-/// what has been sold lives in the shards.
+/// What is on sale: concerts, their schedules and halls. The same on every gateway and shard of a running cluster, and
+/// read only: what has been sold lives in the shards.
 public struct Catalogue: Equatable, Sendable {
     /// In the order of their ids.
     public let concerts: [Concert]
@@ -63,18 +63,49 @@ public struct Concert: Equatable, Sendable {
     public let title: String
     /// Nobody is let in before; people may wait from any time on.
     public let opensAt: Timestamp
-    /// In the order in which they are shown.
+    /// The listed ones in the order in which they are shown, then the archived ones.
     public let schedules: [Schedule]
+    /// How many of `schedules` are listed. The others are over and were taken out of the catalogue; they stay for the
+    /// reservations that name them.
+    public let listedCount: Int
+    /// Over and taken out of the catalogue: nothing of it is listed, and its history stays.
+    public let isArchived: Bool
+    /// When the last schedule begins: the concert is over from then on. `distantFuture` without any schedule.
+    public let endsAt: Timestamp
     public let rules: ConcertRules
     public let slot: Slot
 
-    public init(id: ConcertID, title: String, opensAt: Timestamp, schedules: [Schedule], rules: ConcertRules) {
+    /// `archived` are schedules that are no longer listed; of an archived concert all are.
+    public init(
+        id: ConcertID,
+        title: String,
+        opensAt: Timestamp,
+        schedules: [Schedule],
+        rules: ConcertRules,
+        archived: [Schedule] = [],
+        isArchived: Bool = false
+    ) {
         self.id = id
         self.title = title
         self.opensAt = opensAt
-        self.schedules = schedules
+        self.schedules = schedules + archived
+        self.listedCount = isArchived ? 0 : schedules.count
+        self.isArchived = isArchived
+        self.endsAt = self.schedules.map(\.playsAt).max() ?? .distantFuture
         self.rules = rules
         self.slot = Slot(of: id)
+    }
+
+    /// What a concert is called at a moment. The words are the contract's.
+    public enum State: String, Sendable, CaseIterable {
+        case over = "OVER"
+        case upcoming = "UPCOMING"
+        case open = "OPEN"
+    }
+
+    /// The first state that fits, in the order of its cases.
+    public func state(at now: Timestamp) -> State {
+        self.endsAt <= now ? .over : self.opensAt <= now ? .open : .upcoming
     }
 }
 

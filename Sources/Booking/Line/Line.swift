@@ -75,6 +75,8 @@ public struct Line: ~Copyable {
     }
     /// Nobody is admitted before; people may wait already.
     public var opensAt: Timestamp
+    /// Nobody is admitted from then on, and every place of somebody who waits lapses.
+    public let endsAt: Timestamp
     public private(set) var totals = Totals()
 
     var people = People()
@@ -87,13 +89,20 @@ public struct Line: ~Copyable {
     /// Everyone who waits counts as seen then, at least.
     var resumedAt = Timestamp.distantPast
     /// No place lapses before, so who asks at every request need not look at people: at most `nextExpiry`.
-    private(set) var quietUntil = Timestamp.distantFuture
+    private(set) var quietUntil: Timestamp
     private var rate: AdmissionRate
 
     /// An empty line. `hashSeed` is random and secret (see `UserTable`); nothing that a caller can see depends on it.
-    public init(rules: LineRules, opensAt: Timestamp = .distantPast, hashSeed: UInt64) {
+    public init(
+        rules: LineRules,
+        opensAt: Timestamp = .distantPast,
+        endsAt: Timestamp = .distantFuture,
+        hashSeed: UInt64
+    ) {
         self.rules = rules
         self.opensAt = opensAt
+        self.endsAt = endsAt
+        self.quietUntil = endsAt
         self.users = UserTable(seed: hashSeed)
         self.rate = AdmissionRate(perSecond: rules.admissionsPerSecond)
     }
@@ -106,9 +115,10 @@ public struct Line: ~Copyable {
         admissionDue: Timestamp,
         rules: LineRules,
         opensAt: Timestamp = .distantPast,
+        endsAt: Timestamp = .distantFuture,
         hashSeed: UInt64
     ) {
-        self.init(rules: rules, opensAt: opensAt, hashSeed: hashSeed)
+        self.init(rules: rules, opensAt: opensAt, endsAt: endsAt, hashSeed: hashSeed)
         for entry in entries { self.restore(entry) }
         self.endRestoring(totals: totals, admissionDue: admissionDue)
     }
@@ -174,21 +184,24 @@ public struct Line: ~Copyable {
     /// How many may be admitted at `now`, one after the other: as many as the rate, the room inside and the people
     /// waiting allow.
     public func admissionsAllowed(at now: Timestamp) -> Int {
-        min(self.rate.allowed(at: now, opensAt: self.opensAt), self.roomInside, Int(self.totals.waiting))
+        guard now < self.endsAt else { return 0 }
+        return min(self.rate.allowed(at: now, opensAt: self.opensAt), self.roomInside, Int(self.totals.waiting))
     }
 
     /// Who is to be admitted at `now`, if anyone: when `admissionsAllowed` is above 0. O(1).
     public func nextAdmission(at now: Timestamp) -> Place? {
-        guard self.totals.waiting > 0, self.rate.isDue(at: now, opensAt: self.opensAt), self.roomInside > 0 else {
-            return nil
-        }
+        guard self.totals.waiting > 0, self.rate.isDue(at: now, opensAt: self.opensAt), self.roomInside > 0,
+            now < self.endsAt
+        else { return nil }
         return Place(self.firstWaiting)
     }
 
     /// When the next admission can happen, unless people come or go before; in the past when it can happen now. Nil
-    /// while nobody waits or nobody more may be inside.
+    /// while nobody waits or nobody more may be inside, and where it would be too late.
     public var nextAdmissionTime: Timestamp? {
-        self.totals.waiting > 0 && self.roomInside > 0 ? max(self.rate.due, self.opensAt) : nil
+        guard self.totals.waiting > 0, self.roomInside > 0 else { return nil }
+        let next = max(self.rate.due, self.opensAt)
+        return next < self.endsAt ? next : nil
     }
 
     /// When the rate allows the next admission: for a snapshot.
@@ -210,7 +223,9 @@ public struct Line: ~Copyable {
     }
 
     /// Nobody's place has lapsed: remembers until when that holds, if nobody comes or goes in. O(1).
-    mutating func noteQuiet() { self.quietUntil = self.nextExpiry ?? .distantFuture }
+    ///
+    /// Whoever comes lapses at `endsAt` at the latest, which saves every join and poll the look at it.
+    mutating func noteQuiet() { self.quietUntil = min(self.nextExpiry ?? .distantFuture, self.endsAt) }
 
     /// When the first place lapses, if nobody is seen before; nil when nobody is here. O(1).
     public var nextExpiry: Timestamp? { self.firstToExpire.map { self.expiry($0) } }
@@ -227,7 +242,7 @@ public struct Line: ~Copyable {
 
     func expiry(_ spot: People.Spot) -> Timestamp {
         spot.isWaiting
-            ? max(spot.row.since, self.resumedAt) + self.rules.waitingLifetime
+            ? min(max(spot.row.since, self.resumedAt) + self.rules.waitingLifetime, self.endsAt)
             : spot.row.since + self.rules.admittedLifetime
     }
 
@@ -277,13 +292,14 @@ public struct Line: ~Copyable {
     }
 
     /// Whoever joined as `user` at `joinedAt` asks for their place: `entry`, `seen` and `standing` in one, as nothing is
-    /// asked more often. Nil when they are gone, or their time inside is over. O(log n).
+    /// asked more often. Nil when they are gone, their time inside is over, or they wait for what is over. O(log n).
     mutating func polled(_ place: Place, by user: UserID, joinedAt: Timestamp, at now: Timestamp) -> Standing? {
         guard let spot = self.people.spot(of: place.rawValue), spot.row.user == user, spot.row.joinedAt == joinedAt
         else { return nil }
         guard spot.isWaiting else {
             return spot.row.since + self.rules.admittedLifetime > now ? .admitted : nil
         }
+        guard now < self.endsAt else { return nil }
         self.seen(spot, at: now)
         return self.standing(of: spot)
     }

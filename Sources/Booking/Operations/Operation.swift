@@ -124,7 +124,8 @@ extension Refusal {
         case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
             .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,
             .holdExpired, .alreadyPaid, .insufficientPoints, .chargeNotPositive, .chargeTooLarge, .balanceTooLarge,
-            .useNotPositive, .notPaid, .cancelTooLate, .alreadyCancelled, .seatsPerUserExceeded:
+            .useNotPositive, .notPaid, .cancelTooLate, .alreadyCancelled, .seatsPerUserExceeded,
+            .concertOver:
             true
         }
     }

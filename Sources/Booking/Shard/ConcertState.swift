@@ -8,7 +8,12 @@ final class ConcertState {
 
     init(_ concert: Concert, hashSeed: UInt64) {
         self.concert = concert
-        self.line = Line(rules: concert.rules.line, opensAt: concert.opensAt, hashSeed: hashSeed)
+        self.line = Line(
+            rules: concert.rules.line,
+            opensAt: concert.opensAt,
+            endsAt: concert.endsAt,
+            hashSeed: hashSeed
+        )
         self.seats = Seats(concert.schedules)
     }
 

@@ -7,7 +7,7 @@ public enum Fact: Equatable, Sendable {
     case joined(ConcertID, UserID, Place, at: Timestamp)
     case admitted(ConcertID, Place, at: Timestamp)
     case left(ConcertID, Place, at: Timestamp)
-    /// A place went unused for too long, in line or inside.
+    /// A place went unused for too long, in line or inside; or the concert was over while its owner waited.
     case lapsed(ConcertID, Place, at: Timestamp)
     // Seats
     case held(ConcertID, Reservation)

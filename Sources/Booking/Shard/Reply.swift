@@ -132,6 +132,8 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case tooManyKeys = 40
     /// More seats of the concert than one user may hold at once, or have in all.
     case seatsPerUserExceeded = 55
+    /// The last evening of the concert has begun.
+    case concertOver = 60
 }
 
 extension Reply {

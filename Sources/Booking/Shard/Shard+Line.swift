@@ -6,8 +6,10 @@ extension Shard {
                 state.line.seen(place, at: self.now)
                 return self.joined(state, place)
             }
+            guard !self.hasEnded(state) else { return .refused(.concertOver) }
             self.record(.lapsed(state.concert.id, place, at: self.now))
         }
+        guard !self.hasEnded(state) else { return .refused(.concertOver) }
         guard !state.line.isFull else { return .refused(.overloaded) }
         let place = state.line.nextPlace
         self.record(.joined(state.concert.id, user, place, at: self.now))
@@ -28,7 +30,7 @@ extension Shard {
 
     mutating func poll(_ state: ConcertState, _ pass: Pass) -> Reply {
         let standing = state.line.polled(pass.place, by: pass.user, joinedAt: pass.issuedAt, at: self.now)
-        return standing.map { .standing($0) } ?? .refused(.tokenUnknown)
+        return standing.map { .standing($0) } ?? .refused(self.absence(state))
     }
 
     static func standing(_ place: Place, _ state: ConcertState) -> Standing {
@@ -39,7 +41,7 @@ extension Shard {
     }
 
     mutating func leave(_ state: ConcertState, _ pass: Pass) -> Reply {
-        guard self.isCurrent(pass, state) else { return .refused(.tokenUnknown) }
+        guard self.isCurrent(pass, state) else { return .refused(self.absence(state)) }
         self.record(.left(state.concert.id, pass.place, at: self.now))
         self.admit(state)
         return .left
@@ -56,10 +58,16 @@ extension Shard {
         return entry.user == pass.user && entry.joinedAt == pass.issuedAt ? entry : nil
     }
 
-    /// Lapses are bounded a step, so someone's time inside may be over before their place is cleared. Whoever waits too
-    /// long but asks before that is seen in time.
+    /// The last evening has begun: nobody joins or is let in any more. People inside go on.
+    func hasEnded(_ state: ConcertState) -> Bool { state.concert.endsAt <= self.now }
+
+    /// What somebody who asks for a place hears that is no place any more.
+    func absence(_ state: ConcertState) -> Refusal { self.hasEnded(state) ? .concertOver : .tokenUnknown }
+
+    /// Lapses are bounded a step, so someone's time inside, or that of everybody who waits, may be over before their place
+    /// is cleared. Whoever waits too long but asks before that is seen in time.
     private func isOver(_ entry: Line.Entry, _ state: ConcertState) -> Bool {
-        guard case .admitted(let at) = entry.state else { return false }
+        guard case .admitted(let at) = entry.state else { return self.hasEnded(state) }
         return at + state.concert.rules.admittedLifetime <= self.now
     }
 

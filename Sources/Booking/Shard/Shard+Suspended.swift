@@ -28,11 +28,14 @@ extension Shard {
         switch request {
         case .join(let concert, let user):
             // A place that somebody has is a place to read.
-            self.reading(concert) { self.joined($0, user) ?? .refused(.storageUnavailable) }
+            self.reading(concert) { state in
+                self.joined(state, user) ?? .refused(self.hasEnded(state) ? .concertOver : .storageUnavailable)
+            }
         case .poll(let pass):
             self.reading(pass.concert) { state in
                 // Also for someone whose time is over, as long as no fact says so.
-                guard Self.entry(of: pass, state) != nil else { return .refused(.tokenUnknown) }
+                guard let entry = Self.entry(of: pass, state) else { return .refused(self.absence(state)) }
+                if case .waiting = entry.state, self.hasEnded(state) { return .refused(.concertOver) }
                 return .standing(Self.standing(pass.place, state))
             }
         case .schedules(let concert): self.reading(concert) { .schedules($0.seats.remaining) }

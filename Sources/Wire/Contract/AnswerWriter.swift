@@ -170,18 +170,18 @@ public struct AnswerWriter: Sendable {
         return output.array
     }
 
-    /// The catalogue, as of a moment: `state` says whether people are let in.
+    /// What is listed of the catalogue, as of a moment: `state` says whether people are let in.
     public func concertsBody(at now: Timestamp) -> [UInt8] {
         var output = OutputBytes()
         output.openArray()
-        for concert in self.catalogue.concerts {
+        for concert in self.catalogue.concerts where !concert.isArchived {
             output.element()
             output.openObject()
             output.member("concertId", concert.id.rawValue)
             output.member("concertTitle", concert.title)
             self.append("opensAt", concert.opensAt, &output)
-            output.member("scheduleCount", UInt64(concert.schedules.count))
-            output.member("state", concert.opensAt <= now ? "OPEN" : "UPCOMING")
+            output.member("scheduleCount", UInt64(concert.listedCount))
+            output.member("state", concert.state(at: now).rawValue)
             output.closeObject()
         }
         output.closeArray()
@@ -228,7 +228,7 @@ public struct AnswerWriter: Sendable {
     private func appendSchedules(_ remaining: [UInt32], of request: Request, _ output: inout OutputBytes) {
         guard case .schedules(let id) = request, let concert = self.catalogue[id] else { return }
         output.openArray()
-        for (schedule, count) in zip(concert.schedules, remaining) {
+        for (schedule, count) in zip(concert.listedSchedules, remaining) {
             output.element()
             output.openObject()
             output.member("concertScheduleId", schedule.id.rawValue)

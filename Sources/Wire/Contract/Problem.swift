@@ -177,6 +177,13 @@ public struct Problem: Error, Sendable {
                     "존재하지 않는 콘서트입니다.",
                     "There is no such concert. See GET /api/v1/concerts."
                 )
+            case .concertOver:
+                Problem(
+                    .badRequest,
+                    "CONCERT_OVER",
+                    "이미 종료된 공연입니다. 다른 공연을 선택해주세요.",
+                    "This concert is over: its last play has begun. Choose another one, see GET /api/v1/concerts."
+                )
             case .noSuchSchedule:
                 Problem(
                     .badRequest,

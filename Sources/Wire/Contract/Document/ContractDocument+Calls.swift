@@ -132,7 +132,7 @@ extension ContractDocument {
             ),
             mayPause: true,
             input: .body,
-            refusals: [.unknownConcert] + self.change,
+            refusals: [.unknownConcert, .concertOver] + self.change,
             links: [
                 "poll": self.link("poll", ["concertId": "$response.body#/concertId"], token: "$response.body#/tokenId"),
                 "leave": self.link(
@@ -163,7 +163,7 @@ extension ContractDocument {
                 ["tokenId": .text(self.exampleToken), "remainingWaitingOrder": 120, "remainingWaitingSec": 3]
             ),
             mayPause: true,
-            refusals: self.question,
+            refusals: [.concertOver] + self.question,
             problems: [.tokenNotFound(self.exampleToken)]
         )
     }
@@ -180,7 +180,7 @@ extension ContractDocument {
                 .reference("schemas/Left"),
                 ["userId": 1001, "concertId": 1, "tokenId": .text(self.exampleToken)]
             ),
-            refusals: self.change,
+            refusals: [.concertOver] + self.change,
             problems: [.tokenNotFound(self.exampleToken)]
         )
     }

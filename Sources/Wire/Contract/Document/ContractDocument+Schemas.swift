@@ -18,7 +18,7 @@ extension ContractDocument {
             "TransactionType": ["enum": ["CHARGE", "USE"]],
             "Concert": self.object([
                 ("concertId", self.id), ("concertTitle", self.text), ("opensAt", self.time),
-                ("scheduleCount", self.count), ("state", ["enum": ["UPCOMING", "OPEN"]]),
+                ("scheduleCount", self.count), ("state", ["enum": .texts(Concert.State.allCases.map(\.rawValue))]),
             ]),
             "Schedule": self.object([
                 ("concertScheduleId", self.id), ("concertId", self.id), ("playDateTime", self.time),
