@@ -28,9 +28,9 @@ extension Cluster {
         func run() throws {
             let configuration = try self.settings.resolve()
             do {
-                // Read here too, so that a mistake is told once and not by every shard.
-                _ = try CatalogueFile.load(configuration)
-                try Supervisor.run(configuration, reading: self.settings.readAgain)
+                // Read once, here: whatever happens to the file later is for the next start.
+                let catalogue = try CatalogueFile.load(configuration)
+                try Supervisor.run(configuration, catalogue, reading: self.settings.readAgain)
             } catch { throw Failure(description: "\(error)") }
         }
     }
@@ -197,9 +197,12 @@ struct Config: ParsableCommand {
         func run() throws {
             let loaded = try self.settings.load()
             var mistakes: [ConfigurationMistake] = []
-            do { _ = try CatalogueFile.load(loaded.configuration) } catch { mistakes = error.list }
+            var note: String?
+            do {
+                note = CatalogueFile.note(on: try CatalogueFile.load(loaded.configuration), loaded.configuration)
+            } catch { mistakes = error.list }
             mistakes += loaded.configuration.mistakesInFiles
-            print(ConfigurationReport.check(loaded, catalogueMistakes: mistakes))
+            print(ConfigurationReport.check(loaded, catalogueMistakes: mistakes, catalogueNote: note))
             guard loaded.mistakes.isEmpty, mistakes.isEmpty else { throw ExitCode(1) }
         }
     }

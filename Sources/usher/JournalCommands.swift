@@ -160,8 +160,9 @@ struct Journal: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a snapshot of what the facts come to, and drop the facts in it.",
             discussion: """
-                They go to a file for audits, beside the journal, unless journal.archive is off. Lifetimes and catalogue are \
-                those that the folder's last cluster was started with (STATE/config.json), unless --config names others.
+                They go to a file for audits, beside the journal, unless journal.archive is off. Lifetimes are those that the \
+                folder's last cluster was started with (STATE/config.json), unless --config names others; the catalogue is \
+                always that of the last start.
                 """
         )
         @OptionGroup var which: Which

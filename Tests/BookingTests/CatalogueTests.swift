@@ -121,4 +121,44 @@ import Testing
         #expect(kept[ConcertID(1)]?.schedules.map(\.id.rawValue) == [12])
         #expect(kept[ConcertID(2)]?.schedules.map(\.id.rawValue) == [11])
     }
+
+    // MARK: Its digest
+
+    @Test func `the digest tells catalogues apart by all that two processes have to agree on`() throws {
+        let hall = try Hall(sections: [Hall.Section(seats: 1...3, grade: "A", price: Won(5))])
+        func digest(
+            concert: UInt64 = 1,
+            opensAt: Timestamp = Stage.start,
+            schedules: [UInt64] = [1, 2],
+            playsAt: Timestamp = Stage.start,
+            hall: Hall,
+            archived: Bool = false
+        ) throws -> UInt64 {
+            try Catalogue([
+                Concert(
+                    id: ConcertID(concert),
+                    title: "t",
+                    opensAt: opensAt,
+                    schedules: schedules.map { Schedule(id: ScheduleID($0), playsAt: playsAt, hall: hall) },
+                    rules: ConcertRules(),
+                    isArchived: archived
+                )
+            ]).digest
+        }
+        func made(_ seats: ClosedRange<UInt32>, _ grade: String, _ price: Int64) throws -> Hall {
+            try Hall(sections: [Hall.Section(seats: seats, grade: grade, price: Won(price))])
+        }
+        let digests = [
+            try digest(hall: hall), try digest(concert: 2, hall: hall), try digest(opensAt: Self.after(1), hall: hall),
+            try digest(schedules: [2, 1], hall: hall), try digest(schedules: [1], hall: hall),
+            try digest(schedules: [], hall: hall), try digest(playsAt: Self.after(1), hall: hall),
+            try digest(hall: made(1...4, "A", 5)), try digest(hall: made(1...3, "B", 5)),
+            try digest(hall: made(1...3, "A", 6)), try digest(hall: hall, archived: true),
+        ]
+        #expect(Set(digests).count == digests.count)
+        #expect(!digests.contains(0))
+        #expect(try digest(hall: hall) == digests[0])
+        // Kept by every version that speaks the same protocol.
+        #expect(Catalogue.original().digest == 0xabe6_1789_2c25_af35)
+    }
 }

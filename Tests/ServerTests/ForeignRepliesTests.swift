@@ -18,15 +18,31 @@ import Wire
     }
 
     /// Takes the gateway's link, as shard `index` of 2, or as another than that.
-    private static func accept(_ descriptor: Int32, as index: Int) throws -> FrameSocket {
+    private static func accept(
+        _ descriptor: Int32,
+        as index: Int,
+        catalogue: UInt64 = Catalogue.original().digest
+    ) throws -> FrameSocket {
         let socket = FrameSocket(descriptor: Glibc.accept(descriptor, nil, nil))
         guard case .hello(let hello) = try socket.next()?.control else {
             throw TestConnection.Failure(call: "no hello", code: 0)
         }
         #expect(hello.role == .gateway && hello.index == 0)
-        let own = Hello(role: .shard, index: UInt16(index), shardCount: 2, slotMapVersion: hello.slotMapVersion)
+        let own = Hello(
+            role: .shard,
+            index: UInt16(index),
+            shardCount: 2,
+            slotMapVersion: hello.slotMapVersion,
+            catalogue: catalogue
+        )
         try socket.send { bytes throws(WireError) in try Control.helloAccepted(own).encode(into: &bytes, requestID: 0) }
         return socket
+    }
+
+    /// The first concert that is on shard 0.
+    private static var concert: UInt64 {
+        let slots = SlotMap(shardCount: 2)
+        return (1...8).first { slots.shard(of: Slot(of: ConcertID($0))) == 0 }!
     }
 
     /// The first users whose points are on shard 0.
@@ -60,6 +76,10 @@ import Wire
             throw TestCluster.Failure(description: "no")
         }
         #expect(reason == "shard 1 was dialled, and shard 0 answered")
+        // Nor with one that goes by another catalogue.
+        let strange = try Self.accept(listeners[1], as: 1, catalogue: 4_711)
+        guard case .goodbye(let why) = try strange.next()?.control else { throw TestCluster.Failure(description: "no") }
+        #expect(why.hasPrefix("this process goes by another catalogue than yours"))
         let shards = [try Self.accept(listeners[0], as: 0), try Self.accept(listeners[1], as: 1)]
         var log = ""
         while log.firstMatch(of: /ready +port=\d+\n/) == nil {
@@ -99,6 +119,24 @@ import Wire
         #expect(answer.json["balance"] == 111 && answer.json["userId"] == .whole(Int64(users[0].rawValue)))
         #expect(!clients[1].hasInput)
 
+        // Lists that are shorter or longer than the catalogue says: whose place is whose, nobody knows.
+        for (target, reply) in [
+            ("schedules?concertId=\(Self.concert)", Reply.schedules([1, 2, 3])),
+            ("schedules?concertId=\(Self.concert)", .schedules([])),
+            ("seats?concertId=\(Self.concert)&concertScheduleId=\((Self.concert - 1) * 240 + 1)", .seats([.sold])),
+            (
+                "seats?concertId=\(Self.concert)&concertScheduleId=\((Self.concert - 1) * 240 + 1)",
+                .seats(Array(repeating: .available, count: 51))
+            ),
+        ] {
+            try clients[0].send(BookingClient.request("GET", "/api/v1/concert/\(target)"))
+            var heard = try #require(try shards[0].next())
+            while heard.request == nil { heard = try #require(try shards[0].next()) }
+            try shards[0].send(reply, id: heard.requestID)
+            let answer = try clients[0].answer()
+            #expect(answer.status == 503 && answer.code == "UNAVAILABLE", "\(target)")
+        }
+
         let tool = Hello(role: .tool, index: 0, shardCount: 0, slotMapVersion: 0)
         let asking = try FrameSocket(to: state.gatewaySocket(0), as: tool)
         _ = try asking.next()
@@ -106,6 +144,6 @@ import Wire
         guard case .statsAnswer(let json) = try asking.next()?.control else {
             throw TestCluster.Failure(description: "no statistics")
         }
-        #expect(try JSONDecoder().decode(GatewayStats.self, from: Data(json.utf8)).strayReplies == 5)
+        #expect(try JSONDecoder().decode(GatewayStats.self, from: Data(json.utf8)).strayReplies == 9)
     }
 }

@@ -161,8 +161,8 @@ private enum LifetimeCatalogue {
     ) -> String {
         let schedules = playsAt.enumerated().map { #"{"id": \#(id * 100 + $0), "playDateTime": "\#($1)"}"# }
         return """
-        {"id": \(id), "title": "\(title)", "opensAt": "\(opensAt)", "hall": "small",
-         "schedules": [\(schedules.joined(separator: ", "))], "rules": {\(rules)}}
-        """
+            {"id": \(id), "title": "\(title)", "opensAt": "\(opensAt)", "hall": "small",
+             "schedules": [\(schedules.joined(separator: ", "))], "rules": {\(rules)}}
+            """
     }
 }

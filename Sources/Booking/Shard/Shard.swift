@@ -12,7 +12,7 @@
 public struct Shard: ~Copyable {
     public let index: Int
     public let slots: SlotMap
-    let catalogue: Catalogue
+    public let catalogue: Catalogue
 
     private(set) var concerts: [ConcertID: ConcertState] = [:]
     /// In the order of their ids, so that what a tick records does not depend on how a dictionary is laid out.

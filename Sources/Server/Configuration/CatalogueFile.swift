@@ -3,10 +3,12 @@ public import Booking
 /// The catalogue as people write it: halls, concerts, and when they play. `deploy/catalogue.example.json` shows all of
 /// it. Reading goes on past a mistake, so that one run names all of them, each with its path in the file.
 public enum CatalogueFile {
-    /// The catalogue that a configuration names, or the one that is built in when it names none.
+    /// The catalogue that a configuration names, or the one that is built in when it names none. The configuration that a
+    /// supervisor has written names the catalogue of its start.
     public static func load(_ configuration: ServerConfiguration) throws(ConfigurationMistakes) -> Catalogue {
         let path = configuration.catalogue.file
         guard !path.isEmpty else { return .original(rules: configuration.rules) }
+        guard !configuration.catalogue.isCopy else { return try CatalogueCopy.read(configuration) }
         let bytes: [UInt8]
         let tree: JSONTree
         do {
@@ -28,6 +30,25 @@ public enum CatalogueFile {
         let repeated = JSONNames.repeated(in: bytes)
         guard repeated.isEmpty else { throw ConfigurationMistakes(list: repeated.map { $0.mistake(in: path) }) }
         return try Self.read(tree, path: path, configuration)
+    }
+
+    /// The catalogue with which the facts of a state folder were made, for what tends its journals: that of its last start,
+    /// whatever these settings name. Where no cluster has started yet, theirs.
+    static func loadSettled(_ configuration: ServerConfiguration) throws(ConfigurationMistakes) -> Catalogue {
+        let settled = LoadedConfiguration(environment: [:], file: configuration.stateDirectory.configurationFile)
+        guard settled.configuration.catalogue.isCopy else { return try Self.load(configuration) }
+        return try CatalogueCopy.read(configuration)
+    }
+
+    /// What someone who checks a catalogue may want to know; nil where no cluster runs in the state folder, or one that goes
+    /// by the same catalogue.
+    public static func note(on catalogue: Catalogue, _ configuration: ServerConfiguration) -> String? {
+        let state = configuration.stateDirectory
+        guard (try? ClusterFile.read(state)) != nil, let running = try? CatalogueCopy.read(configuration),
+            catalogue.archiving(running, at: .now) != running
+        else { return nil }
+        return "the cluster that runs in \(state.path) goes by the catalogue of its start; "
+            + "this one waits for the next start"
     }
 
     /// As `load`, from a document that is already there. Whoever reads many gives the configuration's zone, which takes

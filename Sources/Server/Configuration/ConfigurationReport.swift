@@ -1,7 +1,11 @@
 /// Settings and mistakes as people read them: `usher config check`, and the table for the README.
 public enum ConfigurationReport {
     /// Every setting with its value, where it came from, and what it does; then every mistake. Ends with a verdict.
-    public static func check(_ loaded: LoadedConfiguration, catalogueMistakes: [ConfigurationMistake] = []) -> String {
+    public static func check(
+        _ loaded: LoadedConfiguration,
+        catalogueMistakes: [ConfigurationMistake] = [],
+        catalogueNote: String? = nil
+    ) -> String {
         var lines: [String] = []
         var group = ""
         for setting in Settings.all {
@@ -17,7 +21,7 @@ public enum ConfigurationReport {
             lines.append("    \(setting.explanation)")
         }
         lines.append("")
-        for note in loaded.notes { lines.append("note: \(note)") }
+        for note in loaded.notes + [catalogueNote].compactMap(\.self) { lines.append("note: \(note)") }
         let mistakes = loaded.mistakes + catalogueMistakes
         lines.append(mistakes.isEmpty ? "The settings are right." : Self.text(mistakes))
         return lines.joined(separator: "\n")

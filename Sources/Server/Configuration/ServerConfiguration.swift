@@ -109,6 +109,9 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
     public struct CatalogueSource: Codable, Equatable, Sendable {
         /// Empty for the catalogue that is built in.
         public var file = ""
+
+        /// Whether it is the copy of a state folder, which then is that of `cluster.state`: the folder may have been moved.
+        var isCopy: Bool { self.file.split(separator: "/").last == StateDirectory.catalogueName[...] }
     }
 
     public struct Journal: Codable, Equatable, Sendable {
@@ -172,18 +175,32 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
 
     /// `booking.*` as the catalogue wants it. The settings table has checked every range.
     public var rules: ConcertRules {
-        var rules = ConcertRules()
-        rules.admissionsPerSecond = UInt32(self.booking.admissionsPerSecond)
-        rules.maxActive = UInt32(self.booking.maxActive)
-        rules.waitingLifetime = .seconds(Int64(self.booking.waitingLifetimeSeconds))
-        rules.admittedLifetime = .seconds(Int64(self.booking.admittedLifetimeSeconds))
-        rules.holdTime = .seconds(Int64(self.booking.holdTimeSeconds))
-        rules.cancelTime = .seconds(Int64(self.booking.cancelTimeSeconds))
-        rules.cancelNotice = .seconds(Int64(self.booking.cancelNoticeSeconds))
-        rules.maxSeatsPerReservation = UInt32(self.booking.maxSeatsPerReservation)
-        rules.heldSeatsPerUserMax = UInt32(self.booking.heldSeatsPerUserMax)
-        rules.seatsPerUserMax = UInt32(self.booking.seatsPerUserMax)
-        return rules
+        get {
+            var rules = ConcertRules()
+            rules.admissionsPerSecond = UInt32(self.booking.admissionsPerSecond)
+            rules.maxActive = UInt32(self.booking.maxActive)
+            rules.waitingLifetime = .seconds(Int64(self.booking.waitingLifetimeSeconds))
+            rules.admittedLifetime = .seconds(Int64(self.booking.admittedLifetimeSeconds))
+            rules.holdTime = .seconds(Int64(self.booking.holdTimeSeconds))
+            rules.cancelTime = .seconds(Int64(self.booking.cancelTimeSeconds))
+            rules.cancelNotice = .seconds(Int64(self.booking.cancelNoticeSeconds))
+            rules.maxSeatsPerReservation = UInt32(self.booking.maxSeatsPerReservation)
+            rules.heldSeatsPerUserMax = UInt32(self.booking.heldSeatsPerUserMax)
+            rules.seatsPerUserMax = UInt32(self.booking.seatsPerUserMax)
+            return rules
+        }
+        set {
+            self.booking.admissionsPerSecond = Int(newValue.admissionsPerSecond)
+            self.booking.maxActive = Int(newValue.maxActive)
+            self.booking.waitingLifetimeSeconds = newValue.waitingLifetime.seconds
+            self.booking.admittedLifetimeSeconds = newValue.admittedLifetime.seconds
+            self.booking.holdTimeSeconds = newValue.holdTime.seconds
+            self.booking.cancelTimeSeconds = newValue.cancelTime.seconds
+            self.booking.cancelNoticeSeconds = newValue.cancelNotice.seconds
+            self.booking.maxSeatsPerReservation = Int(newValue.maxSeatsPerReservation)
+            self.booking.heldSeatsPerUserMax = Int(newValue.heldSeatsPerUserMax)
+            self.booking.seatsPerUserMax = Int(newValue.seatsPerUserMax)
+        }
     }
 
     /// The zone of every written time. The settings table has checked that it exists.
@@ -193,4 +210,9 @@ public struct ServerConfiguration: Codable, Equatable, Sendable {
         }
         return zone
     }
+}
+
+extension Nanoseconds {
+    /// As settings count lifetimes.
+    fileprivate var seconds: Int { Int(self.rawValue / 1_000_000_000) }
 }

@@ -40,6 +40,14 @@ struct Reloaded {
     private(set) var changed: [String] = []
     /// Names of settings that were read otherwise than they are, and need a restart.
     private(set) var waiting: [String] = []
+    /// Nil when the catalogue's file says what it said at the start; a running cluster never goes over to another.
+    var catalogue: CatalogueNews?
+
+    enum CatalogueNews {
+        case changed
+        /// The next start would refuse it.
+        case mistaken([ConfigurationMistake])
+    }
 
     init(running: ServerConfiguration, read: ServerConfiguration) {
         self.configuration = running
@@ -65,13 +73,28 @@ struct Reloaded {
         let changed =
             self.changed.isEmpty
             ? "No setting that can change now has changed." : "Changed: \(self.list(self.changed))."
-        return self.waiting.isEmpty ? changed : "\(changed) Needs a restart: \(self.list(self.waiting))."
+        var text = self.waiting.isEmpty ? changed : "\(changed) Needs a restart: \(self.list(self.waiting))."
+        switch self.catalogue {
+        case .changed: text += " The catalogue has changed: it waits for the next start."
+        case .mistaken(let mistakes):
+            text +=
+                " The catalogue of the start goes on; the next start would refuse what is there now. "
+                + ConfigurationReport.text(mistakes)
+        case nil: break
+        }
+        return text
     }
 
     /// The same for a log line.
     var words: [String: String] {
         var words = ["changed": self.changed.isEmpty ? "nothing" : self.list(self.changed)]
         if !self.waiting.isEmpty { words["needs_restart"] = self.list(self.waiting) }
+        switch self.catalogue {
+        case .changed: words["catalogue"] = "changed, waits for the next start"
+        case .mistaken(let mistakes):
+            words["catalogue"] = "the next start would refuse it: \(mistakes.map { "\($0)" }.joined(separator: "; "))"
+        case nil: break
+        }
         return words
     }
 

@@ -2,6 +2,7 @@
 ///
 ///     usher.lock        held by the supervisor as long as it lives
 ///     config.json       the resolved settings, what the children run with, and who tends the journals by hand
+///     catalogue.running.json   the catalogue of the last start, see `CatalogueCopy`
 ///     cluster.json      who runs: process ids and ports, see `ClusterFile`
 ///     shard-3.sock      frames to a shard
 ///     gateway-0.sock    frames to a gateway: statistics
@@ -21,6 +22,9 @@ public struct StateDirectory: Equatable, Sendable {
 
     public var lockFile: String { "\(self.path)/usher.lock" }
     public var configurationFile: String { "\(self.path)/config.json" }
+    /// Not a name that somebody would give to a catalogue of their own.
+    static let catalogueName = "catalogue.running.json"
+    public var catalogueFile: String { "\(self.path)/\(Self.catalogueName)" }
     public var clusterFile: String { "\(self.path)/cluster.json" }
     public var keyFile: String { "\(self.path)/token.keys" }
     public func shardSocket(_ index: Int) -> String { "\(self.path)/shard-\(index).sock" }

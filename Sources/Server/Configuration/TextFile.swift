@@ -7,7 +7,11 @@ enum TextFile {
     static let bytesMax = 64 << 20
 
     /// Reads a regular file whole. Refuses one that is longer than `bytesMax`, and one that `trust` has something against.
-    static func read(_ path: String, trust: FileTrust? = nil) throws(FileError) -> [UInt8] {
+    static func read(
+        _ path: String,
+        trust: FileTrust? = nil,
+        bytesMax: Int = TextFile.bytesMax
+    ) throws(FileError) -> [UInt8] {
         // Without waiting: a pipe in its place would be waited for until somebody opens its other end.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(path, "cannot be opened", errno) }
@@ -24,8 +28,8 @@ enum TextFile {
             guard count >= 0 else { throw FileError(path, "cannot be read", errno) }
             guard count > 0 else { return bytes }
             bytes.append(contentsOf: chunk[..<count])
-            guard bytes.count <= Self.bytesMax else {
-                throw FileError(path: path, reason: "is longer than \(Self.bytesMax >> 20) MiB, the most that is read")
+            guard bytes.count <= bytesMax else {
+                throw FileError(path: path, reason: "is longer than \(bytesMax >> 20) MiB, the most that is read")
             }
         }
     }

@@ -91,7 +91,8 @@ final class GatewayServer: HTTPHandler {
                 index: UInt16(index),
                 shardCount: UInt16(slots.shardCount),
                 slotMapVersion: slots.version,
-                life: UInt64.random(in: 1 ... .max)
+                life: UInt64.random(in: 1 ... .max),
+                catalogue: catalogue.digest
             )
         )
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
@@ -323,7 +324,7 @@ final class GatewayServer: HTTPHandler {
             guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else {
                 return self.meter.strayReplies += 1
             }
-            guard reply.answers(pending.request.kind) else {
+            guard reply.answers(pending.request.kind), self.fits(reply, to: pending.request) else {
                 self.meter.strayReplies += 1
                 return self.finish(pending, with: Reply.unanswered)
             }
@@ -336,6 +337,21 @@ final class GatewayServer: HTTPHandler {
             self.finish(pending, with: Reply.unanswered)
         case .request, .control, .unknown:
             throw WireError("a shard sends replies, no frame of kind \(frame.header.kind)")
+        }
+    }
+
+    /// Whether a list that stands for schedules or seats by their positions is as long as the catalogue says. A shard with
+    /// another catalogue is refused before it comes to this.
+    private func fits(_ reply: Reply, to request: Request) -> Bool {
+        switch reply {
+        case .schedules(let remaining):
+            guard case .schedules(let concert) = request else { return false }
+            return self.catalogue[concert]?.schedules.count == remaining.count
+        case .seats(let statuses):
+            guard case .seats(let concert, let id) = request else { return false }
+            let schedule = self.catalogue[concert]?.schedules.first { $0.id == id }
+            return schedule?.hall.seatCount == statuses.count
+        default: return true
         }
     }
 

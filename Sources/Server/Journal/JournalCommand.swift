@@ -94,7 +94,7 @@ public enum JournalCommand {
 
     public static func compact(_ configuration: ServerConfiguration, shard: Int) throws(StartError) -> String {
         let catalogue: Catalogue
-        do throws(ConfigurationMistakes) { catalogue = try CatalogueFile.load(configuration) } catch {
+        do throws(ConfigurationMistakes) { catalogue = try CatalogueFile.loadSettled(configuration) } catch {
             throw StartError("the catalogue can't be read: \(error)", remedy: "usher config check tells more")
         }
         return try Self.orStartError { () throws(JournalError) in

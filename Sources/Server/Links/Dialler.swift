@@ -19,6 +19,8 @@ final class Dialler {
     private let timer: LoopTimer
     private var pause = Dialler.pauseFirst
     private var isClosed = false
+    /// The refusal that the log has.
+    private var toldRefusal: String?
     private(set) var link: FrameLink?
 
     var onUp: (() -> Void)?
@@ -50,6 +52,7 @@ final class Dialler {
         let link = FrameLink(number: 0, connection, as: self.identity, isDialler: true, expecting: shard)
         link.onUp = { [unowned self] in
             self.pause = Self.pauseFirst
+            self.toldRefusal = nil
             self.log.debug("link up", metadata: ["to": "\(self.path)"])
             self.onUp?()
         }
@@ -79,7 +82,14 @@ final class Dialler {
             )
             self.onDown?()
         }
-        if let refusal, refusal != FrameLink.farewell { self.onRefused?(refusal) }
+        if let refusal, refusal != FrameLink.farewell {
+            // It is asked again twenty times a second, and told once.
+            if refusal != self.toldRefusal {
+                self.log.warning("link refused", metadata: ["to": "\(self.path)", "reason": "\(refusal)"])
+            }
+            self.toldRefusal = refusal
+            self.onRefused?(refusal)
+        }
         guard !self.isClosed else { return }
         self.tryAgain(reason)
     }

@@ -20,13 +20,17 @@ final class FrameLink {
         /// The user that the other side has to run as, unless as root.
         var trustedUser = geteuid()
 
-        /// Whether the other side has to agree on shards and slots: tools only ask for stats, and need not know.
+        /// Whether the other side agrees on shards, slots and catalogue. Tools only ask for stats, and need not know.
         func refusal(of peer: Hello) -> String? {
             guard peer.role != .tool, self.hello.role != .tool else { return nil }
             guard peer.shardCount == self.hello.shardCount, peer.slotMapVersion == self.hello.slotMapVersion else {
                 return
                     "this process knows \(self.hello.shardCount) shards (slot map \(self.hello.slotMapVersion)), yours "
                     + "\(peer.shardCount) (slot map \(peer.slotMapVersion)): start both from one configuration"
+            }
+            guard peer.catalogue == self.hello.catalogue || peer.catalogue == 0 || self.hello.catalogue == 0 else {
+                return "this process goes by another catalogue than yours: start both from one catalogue file, or let "
+                    + "usher cluster start them"
             }
             return nil
         }

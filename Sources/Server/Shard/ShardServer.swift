@@ -75,7 +75,8 @@ final class ShardServer {
                 role: .shard,
                 index: UInt16(index),
                 shardCount: UInt16(slots.shardCount),
-                slotMapVersion: slots.version
+                slotMapVersion: slots.version,
+                catalogue: machine.catalogue.digest
             )
         )
         self.machine = machine

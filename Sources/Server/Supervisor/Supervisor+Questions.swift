@@ -1,3 +1,4 @@
+import Booking
 import Glibc
 import Logging
 import Reactor
@@ -62,7 +63,8 @@ extension Supervisor {
                     remedy: "usher config check tells more"
                 )
             }
-            let reloaded = Reloaded(running: self.asked, read: loaded.configuration)
+            var reloaded = Reloaded(running: self.asked, read: loaded.configuration)
+            reloaded.catalogue = self.news(ofCatalogue: loaded.configuration.catalogue.file)
             var configuration = self.configuration
             reloaded.apply(to: &configuration)
             try self.writeSettings(configuration)
@@ -77,6 +79,19 @@ extension Supervisor {
         } catch {
             self.log.error("settings not taken over, the old ones go on", metadata: ["reason": "\(error)"])
             return .failure(error)
+        }
+    }
+
+    /// What the next start would find otherwise than this one's, or wrong, in the catalogue's file. Settings that the catalogue
+    /// depends on are named by themselves.
+    private func news(ofCatalogue file: String) -> Reloaded.CatalogueNews? {
+        var next = self.asked
+        next.catalogue.file = file
+        do throws(ConfigurationMistakes) {
+            let catalogue = try CatalogueFile.load(next).archiving(self.catalogue, at: .now)
+            return catalogue == self.catalogue ? nil : .changed
+        } catch {
+            return .mistaken(error.list)
         }
     }
 

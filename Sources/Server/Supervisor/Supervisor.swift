@@ -1,4 +1,4 @@
-import Booking
+public import Booking
 import Glibc
 import Journal
 import Logging
@@ -7,9 +7,8 @@ import Reactor
 /// `usher cluster`: starts the shards and gateways of one state folder, keeps them running, and stops them in order.
 /// Carries no traffic, and decides nothing: `Supervision` does.
 ///
-/// **Happy path.** Folder, lock, ports, keys, `config.json`; then what `Supervision` says, until it is over; then
-/// everything that was made is removed but the lock file, the keys and
-/// `config.json`.
+/// **Happy path.** Folder, lock, ports, keys, `catalogue.running.json`, `config.json`; then what `Supervision` says, until
+/// it is over; then everything that was made is removed but the lock file, the keys, and those two files.
 ///
 /// **When this process is killed,** each child sees the end of its control pipe and stops by itself. The next start
 /// finds the folder unlocked, and waits for such children before it starts its own.
@@ -28,6 +27,10 @@ public final class Supervisor {
     }
 
     var configuration: ServerConfiguration
+    /// What all processes of this cluster go by, whatever becomes of `catalogue.file`.
+    var catalogue: Catalogue
+    /// Its copy in the state folder as it was before, which comes back when this start fails: the journals are as they were.
+    private var copyBefore: [UInt8]?
     /// As they were read, without the real ports for 0.
     var asked: ServerConfiguration
     let reading: () -> LoadedConfiguration?
@@ -62,6 +65,7 @@ public final class Supervisor {
     /// could not start; by then nothing of it is left.
     public static func run(
         _ configuration: ServerConfiguration,
+        _ catalogue: Catalogue,
         reading: @escaping () -> LoadedConfiguration?
     ) throws(StartError) {
         try configuration.stateDirectory.prepare()
@@ -70,7 +74,7 @@ public final class Supervisor {
         let supervisor: Supervisor
         do throws(UVError) {
             loop = try EventLoop()
-            supervisor = try Supervisor(configuration, reading: reading, on: loop)
+            supervisor = try Supervisor(configuration, catalogue, reading: reading, on: loop)
         } catch {
             throw StartError("cannot make an event loop: \(error)", remedy: "raise the limit of open files (ulimit -n)")
         }
@@ -82,10 +86,12 @@ public final class Supervisor {
 
     private init(
         _ configuration: ServerConfiguration,
+        _ catalogue: Catalogue,
         reading: @escaping () -> LoadedConfiguration?,
         on loop: EventLoop
     ) throws(UVError) {
         self.configuration = configuration
+        self.catalogue = catalogue
         self.asked = configuration
         self.reading = reading
         self.state = configuration.stateDirectory
@@ -190,8 +196,36 @@ public final class Supervisor {
         _ = try self.state.loadOrCreateKeys(at: .now)
         _ = try self.configuration.operatorTokens()
         try self.configuration.checkIdentityKeys()
-        self.configuration.catalogue.file = Self.absolute(self.configuration.catalogue.file)
+        try self.keepCatalogue()
         try self.writeSettings(self.configuration)
+    }
+
+    /// Writes down what all processes will go by, with what the last start's catalogue has that is over and no longer listed,
+    /// as long as there are journals that may name it.
+    private func keepCatalogue() throws(StartError) {
+        let path = self.state.catalogueFile
+        self.copyBefore = try? TextFile.read(path, bytesMax: CatalogueCopy.bytesMax)
+        if FileStatus(path) != nil, !JournalFiles.shards(in: self.state.path).isEmpty {
+            do throws(ConfigurationMistakes) {
+                let last = try CatalogueCopy.read(self.configuration)
+                self.catalogue = self.catalogue.archiving(last, at: .now)
+            } catch {
+                throw StartError("\(error)", remedy: "usher cluster writes it anew")
+            }
+        }
+        if !self.catalogue.archived.isEmpty {
+            let ids = self.catalogue.archived.map { "\($0)" }.joined(separator: ", ")
+            self.log.info(
+                "concerts kept that are over and no longer in the catalogue",
+                metadata: ["concerts": "\(ids)"]
+            )
+        }
+        do throws(FileError) {
+            try TextFile.write(CatalogueCopy(self.catalogue).bytes, to: path)
+        } catch {
+            throw StartError("\(error)", remedy: "make room in the state folder, or choose another with --state")
+        }
+        self.configuration.catalogue.file = Self.absolute(path)
     }
 
     /// What the children run with.
@@ -384,6 +418,7 @@ public final class Supervisor {
     // MARK: The end
 
     private func end() {
+        if !self.isUp, let copyBefore { try? TextFile.write(copyBefore, to: self.state.catalogueFile) }
         if self.ownsTraces { self.state.removeTraces() }
         self.timer.close()
         self.hangTimer.close()

@@ -43,13 +43,23 @@ public struct Hello: Equatable, Sendable {
     /// Of a gateway: random and new at each of its starts, so that its requests are told from those of another life. 0
     /// from all others, whose requests are known by what is in them.
     public let life: UInt64
+    /// `Catalogue.digest` of what it goes by; 0 where it goes by none.
+    public let catalogue: UInt64
 
-    public init(role: Role, index: UInt16, shardCount: UInt16, slotMapVersion: UInt32, life: UInt64 = 0) {
+    public init(
+        role: Role,
+        index: UInt16,
+        shardCount: UInt16,
+        slotMapVersion: UInt32,
+        life: UInt64 = 0,
+        catalogue: UInt64 = 0
+    ) {
         self.role = role
         self.index = index
         self.shardCount = shardCount
         self.slotMapVersion = slotMapVersion
         self.life = life
+        self.catalogue = catalogue
     }
 }
 
@@ -65,6 +75,7 @@ extension Control {
             bytes.append(hello.shardCount)
             bytes.append(hello.slotMapVersion)
             bytes.append(hello.life)
+            bytes.append(hello.catalogue)
         case .otherVersion(let version):
             bytes.append(version)
         case .goodbye(let reason):
@@ -140,7 +151,13 @@ extension FrameReader {
         let shardCount = try self.readUInt16()
         guard shardCount <= Slot.count else { throw WireError("a cluster has more shards than slots") }
         let slotMapVersion = try self.readUInt32()
-        let life = try self.readUInt64()
-        return Hello(role: role, index: index, shardCount: shardCount, slotMapVersion: slotMapVersion, life: life)
+        return Hello(
+            role: role,
+            index: index,
+            shardCount: shardCount,
+            slotMapVersion: slotMapVersion,
+            life: try self.readUInt64(),
+            catalogue: try self.readUInt64()
+        )
     }
 }

@@ -270,16 +270,16 @@ enum FrameSamples {
     /// As frames of slot 0 and `requestID`.
     static let controls: [(Control, hex: String)] = [
         (
-            .hello(Hello(role: .shard, index: 3, shardCount: 4, slotMapVersion: 9, life: 0x0102)),
-            "1f000000c0000000080706050403020102000103000400090000000201000000000000"
+            .hello(Hello(role: .shard, index: 3, shardCount: 4, slotMapVersion: 9, life: 0x0102, catalogue: 0x0304)),
+            "27000000c00000000807060504030201030001030004000900000002010000000000000403000000000000"
         ),
         (
-            .otherVersion(3),
-            "0e000000c000000008070605040302010300"
+            .otherVersion(4),
+            "0e000000c000000008070605040302010400"
         ),
         (
             .helloAccepted(Hello(role: .shard, index: 3, shardCount: 4, slotMapVersion: 9)),
-            "1f000000c1000000080706050403020102000103000400090000000000000000000000"
+            "27000000c10000000807060504030201030001030004000900000000000000000000000000000000000000"
         ),
         (
             .goodbye(reason: "슬롯"),
