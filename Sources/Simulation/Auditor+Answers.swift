@@ -121,7 +121,8 @@ extension Auditor {
                 case .paid: book.soldPosition != nil && (book.cancelledPosition ?? .max) > window.lowerBound
                 case .cancelled: book.isOver
                 }
-            self.require(isTrue, "user \(user) was told of \(reservation), which was not so")
+            let isAsHeld = reservation.grade == book.reservation.grade && reservation.price == book.reservation.price
+            self.require(isTrue && isAsHeld, "user \(user) was told of \(reservation), which was not so")
         }
         let told = Set(all.map(\.id))
         for id in self.reservationsByUser[user, default: []] {

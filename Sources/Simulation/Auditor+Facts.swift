@@ -143,9 +143,10 @@ extension Auditor {
             "seat \(hold.seat) of schedule \(hold.schedule) was held, but is not free"
         )
         self.require(self.reservations[hold.id] == nil, "reservation \(hold.id) was given twice")
+        let section = schedule.hall.section(of: hold.seat)
         self.require(
-            schedule.hall.section(of: hold.seat)?.price == hold.price,
-            "reservation \(hold.id) has a wrong price"
+            section?.price == hold.price && section?.grade == hold.grade,
+            "reservation \(hold.id) has a wrong price or grade"
         )
         self.require(schedule.playsAt > hold.heldAt, "reservation \(hold.id) is for a play that has begun")
         let place = self.lines[concert]!.places[hold.user]

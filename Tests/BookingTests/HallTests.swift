@@ -33,6 +33,7 @@ import Testing
         [Self.section(1...5, -1)],
         [Self.section(1...5, 100_000_001)],
         [Self.section(1...5, .max)],
+        [Hall.Section(seats: 1...5, grade: String(repeating: "석", count: 67), price: Won(1))],
     ])
     func `a hall that contradicts itself is refused`(sections: [Hall.Section]) {
         #expect(throws: CatalogueError.self) { try Hall(sections: sections) }

@@ -6,23 +6,27 @@ import Testing
     private let stage = Stage()
     private let anna: Pass
     private let ben: Pass
+    /// How they came in.
+    private let joined: [Fact]
 
     init() {
         self.anna = self.stage.join(UserID(1))
         self.ben = self.stage.join(UserID(2))
-        self.stage.output()
+        self.joined = self.stage.output().facts
     }
 
     @Test func `a reservation holds its seats for five minutes at the hall's prices`() {
         let holds = self.stage.reserve(self.anna, [10, 11])
         let slot = Slot(of: Stage.concert)
-        let expected = [(1, 10, 170_000), (2, 11, 150_000)].map { (counter: UInt64, seat: UInt64, price: Int64) in
+        let sold: [(UInt64, UInt64, Int64, String)] = [(1, 10, 170_000, "VIP"), (2, 11, 150_000, "R")]
+        let expected = sold.map { counter, seat, price, grade in
             Reservation(
                 id: ReservationID(SlotIDs.make(slot, counter: counter)),
                 user: UserID(1),
                 schedule: Stage.schedule,
                 seat: SeatID(seat),
                 price: Won(price),
+                grade: grade,
                 heldAt: Stage.start,
                 until: Stage.start + .minutes(5)
             )
@@ -186,5 +190,62 @@ import Testing
         #expect(self.stage.status(of: 7) == .held)
         self.stage.pass(.minutes(5))
         #expect(self.stage.status(of: 7) == .available)
+    }
+
+    // MARK: Another catalogue
+
+    /// The same concerts, in a hall whose sections have moved, been renamed, and cost more.
+    private static func changed() throws -> Catalogue {
+        let hall = try Hall(sections: [
+            Hall.Section(seats: 1...4, grade: "S", price: Won(200_000)),
+            Hall.Section(seats: 5...50, grade: "A", price: Won(90_000)),
+        ])
+        return try Catalogue(
+            Stage.catalogue().concerts.map { concert in
+                Concert(
+                    id: concert.id,
+                    title: concert.title,
+                    opensAt: concert.opensAt,
+                    schedules: concert.schedules.map { Schedule(id: $0.id, playsAt: $0.playsAt, hall: hall) },
+                    rules: concert.rules
+                )
+            }
+        )
+    }
+
+    @Test func `what was held and sold keeps its grade and price, by facts and by snapshots`() throws {
+        let held = self.stage.reserve(self.anna, [1, 50])
+        self.stage.charge(UserID(1), 1_000_000)
+        #expect(Receipt(self.stage.ask(.pay(self.anna, [held[0].id]))) != nil)
+        let facts = self.stage.output().facts
+        let before = self.stage.ask(.reservations(Stage.concert, UserID(1)))
+        let next = Stage(index: 0, try Self.changed())
+        next.restart(from: self.joined + facts)
+        #expect(next.ask(.reservations(Stage.concert, UserID(1))) == before)
+        let restoration = ShardRestoration {
+            Shard(index: 0, slots: next.slots, catalogue: next.catalogue, hashSeed: 3)
+        }
+        next.shard.forEachItem { item in
+            do { try restoration.take(item) } catch { Issue.record("\(error)") }
+        }
+        next.shard = restoration.finish()
+        #expect(next.ask(.reservations(Stage.concert, UserID(1))) == before)
+        let ben = next.reserve(self.ben, [2, 5])
+        #expect(ben.map(\.grade) == ["S", "A"] && ben.map(\.price) == [Won(200_000), Won(90_000)])
+    }
+
+    @Test func `a hold without a grade has that of the catalogue it is taken in by, and keeps that one`() throws {
+        let held = self.stage.reserve(self.anna, [1, 50])
+        let facts = self.stage.output().facts.map { fact -> Fact in
+            guard case .held(let concert, var hold) = fact else { return fact }
+            hold.grade = nil
+            return .held(concert, hold)
+        }
+        let next = Stage(index: 0, try Self.changed())
+        next.restart(from: self.joined + facts)
+        guard case .reservations(let now) = next.ask(.reservations(Stage.concert, UserID(1))) else {
+            return #expect(Bool(false), "no reservations")
+        }
+        #expect(now.map(\.grade) == ["S", "A"] && now.map(\.price) == held.map(\.price))
     }
 }

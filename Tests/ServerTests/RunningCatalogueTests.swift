@@ -198,6 +198,44 @@ import Testing
         Self.stop(back)
     }
 
+    @Test func `what was sold keeps its grade when sections move, through kills and compactions`() throws {
+        let file = File()
+        func write(_ sections: String) throws {
+            try file.write(
+                text: """
+                    {"halls": [{"name": "h", "sections": [\(sections)]}], "concerts": [\(Self.concert(1, (11, Self.future)))]}
+                    """
+            )
+        }
+        try write(#"{"from": 1, "to": 9, "grade": "VIP", "price": 1000}"#)
+        let first = try Self.start(file)
+        first.forget()
+        try first.waitUntilUp()
+        _ = try Self.buy(try Self.client(first), 1, 11)
+        Self.stop(first)
+        try write(#"{"from": 1, "to": 9, "grade": "입석", "price": 500}"#)
+        let next = try Self.start(file, in: first.state)
+        try next.waitUntilUp()
+        let client = try Self.client(next)
+        for round in 0..<2 {
+            let mine = try client.reservations(1, 1).json
+            #expect(mine.each("seatGrade") == ["VIP"] && mine.eachWhole("seatPrice") == [1_000], "round \(round)")
+            #expect(try client.seats(1, 11).json.list[0]["seatGrade"] == "입석")
+            guard round == 0 else { break }
+            let compaction = try UsherCommand.run(["journal", "compact", "--state", next.state.path])
+            #expect(compaction.status == 0, "\(compaction.errors)")
+            let before = try next.file().shards[0]
+            kill(before, SIGKILL)
+            try TestCluster.eventually("the shard is back") {
+                let now = try next.file().shards[0]
+                return now != before && now > 0
+            }
+        }
+        let held = try client.reserve(1, 11, [2], try client.enter(1, 2)).json
+        #expect(held.each("seatGrade") == ["입석"] && held.eachWhole("seatPrice") == [500])
+        Self.stop(next)
+    }
+
     @Test func `a copy that somebody has cut off stops the start in words`() throws {
         let file = File()
         try file.write(Self.concert(1, (11, Self.future)))

@@ -16,14 +16,17 @@ public struct Hall: Equatable, Sendable {
     /// A hall may have this many seats: twice the largest stadium. Bounds the memory of one schedule (8 bytes a seat).
     public static let seatCountMax = 200_000
 
+    /// In UTF-8. Every hold records it, so it is a word.
+    public static let gradeBytesMax = 200
+
     /// Nobody could pay more. Also keeps the sum of any number of prices within its 64 bits.
     public static let priceMax = Points.balanceMax
 
     public let sections: [Section]
     public let seatCount: Int
 
-    /// Refuses sections that overlap, leave a gap, do not start at seat 1, or cost less than 0 won or more
-    /// than `priceMax`.
+    /// Refuses sections that overlap, leave a gap, do not start at seat 1, cost less than 0 won or more than `priceMax`, or
+    /// have a grade of more than `gradeBytesMax` bytes.
     public init(sections: [Section]) throws(CatalogueError) {
         var next: UInt32 = 1
         for section in sections {
@@ -44,6 +47,12 @@ public struct Hall: Equatable, Sendable {
                 throw CatalogueError(
                     "section \(section.grade) costs \(section.price) won, but nobody can have more than "
                         + "\(Self.priceMax) points"
+                )
+            }
+            guard section.grade.utf8.count <= Self.gradeBytesMax else {
+                throw CatalogueError(
+                    "the grade \(section.grade.prefix(20)) has \(section.grade.utf8.count) bytes, and may have at most "
+                        + "\(Self.gradeBytesMax)"
                 )
             }
             next = section.seats.upperBound + 1

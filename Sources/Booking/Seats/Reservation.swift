@@ -9,8 +9,10 @@ public struct Reservation: Equatable, Sendable {
     public let user: UserID
     public let schedule: ScheduleID
     public let seat: SeatID
-    /// Fixed when the seat was held: a later catalogue does not change what somebody was promised.
+    /// Fixed when the seat was held, as `grade` is: a later catalogue does not change what somebody was promised.
     public let price: Won
+    /// Nil only where an earlier version recorded the hold without it: then it is what the catalogue says when that is taken in.
+    public var grade: String?
     public let heldAt: Timestamp
     /// When the hold lapses if it isn't paid.
     public let until: Timestamp
@@ -24,6 +26,7 @@ public struct Reservation: Equatable, Sendable {
         schedule: ScheduleID,
         seat: SeatID,
         price: Won,
+        grade: String? = nil,
         heldAt: Timestamp,
         until: Timestamp,
         status: Status = .held,
@@ -34,6 +37,7 @@ public struct Reservation: Equatable, Sendable {
         self.schedule = schedule
         self.seat = seat
         self.price = price
+        self.grade = grade
         self.heldAt = heldAt
         self.until = until
         self.status = status

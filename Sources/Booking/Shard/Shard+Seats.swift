@@ -21,12 +21,14 @@ extension Shard {
         var holds: [Reservation] = []
         holds.reserveCapacity(seats.count)
         for seat in seats {
+            let section = schedule.hall.section(of: seat)!
             let hold = Reservation(
                 id: ReservationID(self.nextID(in: state.concert.slot)),
                 user: pass.user,
                 schedule: scheduleID,
                 seat: seat,
-                price: schedule.hall.section(of: seat)!.price,
+                price: section.price,
+                grade: section.grade,
                 heldAt: self.now,
                 until: self.now + state.concert.rules.holdTime
             )

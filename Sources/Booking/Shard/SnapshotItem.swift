@@ -37,7 +37,9 @@ public enum SnapshotItem: Equatable, Sendable {
     /// The kind alone, as a snapshot's bytes have it. A kind whose fields change gets a new number.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case time = 1, counter
-        case concert = 16, person, reservation, payment, cancellation
+        /// Those of earlier versions have no grade.
+        case concert = 16, person, ungradedReservation, payment, cancellation
+        case reservation = 26
         case historyLine = 32, debit, credit, pointTotals
         case answer = 48
     }

@@ -28,6 +28,7 @@ extension Fact {
             json.member("schedule", reservation.schedule.rawValue)
             json.member("seat", reservation.seat.rawValue)
             json.member("price", reservation.price.rawValue)
+            if let grade = reservation.grade { json.member("grade", grade) }
             json.member("until", reservation.until.words)
         case .released(let concert, let reservation, let reason, _):
             json.member("what", "released")

@@ -3,7 +3,8 @@ public import Booking
 /// From a shard's reply to the HTTP answer of the contract: names, order and words are exact, since clients that nobody
 /// here wrote read them.
 ///
-/// Ids and states come from the shard; titles, times and grades from the catalogue, which is the same everywhere.
+/// Ids, states, and what was sold at which price and grade come from the shard; titles, times, and what is for sale from the
+/// catalogue, which is the same everywhere.
 public struct AnswerWriter: Sendable {
     private let catalogue: Catalogue
     private let zone: ZoneTable
@@ -286,7 +287,7 @@ public struct AnswerWriter: Sendable {
             self.append("playDateTime", schedule.playsAt, &output)
             output.member("seatId", reservation.seat.rawValue)
             output.member("seatNum", reservation.seat.rawValue)
-            output.member("seatGrade", schedule.hall.section(of: reservation.seat)?.grade ?? "")
+            output.member("seatGrade", reservation.grade ?? "")
             output.member("seatPrice", reservation.price.rawValue)
             output.member("reservationStatus", Self.word(reservation.status))
             self.append("expiredAt", reservation.until, &output)

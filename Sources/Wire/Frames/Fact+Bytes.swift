@@ -7,13 +7,14 @@ public import Booking
 /// A kind's layout number goes up when its fields change; readers then know both. A batch is facts one after the other;
 /// how many there are is in the batch's own header, which the journal keeps.
 extension Fact {
-    /// The newest layout of each kind: all are in their first.
+    /// That of all kinds but `held`, whose second has the grade of the seat.
     private static let layout: UInt8 = 1
+    private static let gradedLayout: UInt8 = 2
 
     /// Appends the fact. Allocates nothing beyond the buffer's own growth.
     public func encode(into bytes: inout FrameBytes) {
         bytes.append(self.factKind.rawValue)
-        bytes.append(Self.layout)
+        bytes.append(self.layout)
         switch self {
         case .joined(let concert, let user, let place, let at):
             bytes.append(concert)
@@ -28,6 +29,7 @@ extension Fact {
         case .held(let concert, let reservation):
             bytes.append(concert)
             bytes.append(held: reservation)
+            if let grade = reservation.grade { bytes.append(grade: grade) }
         case .released(let concert, let reservation, let reason, let at):
             bytes.append(concert)
             bytes.append(reservation)
@@ -90,8 +92,9 @@ extension Fact {
             throw WireError("fact kind \(number) is not known to this version: a newer one wrote it")
         }
         let layout = try reader.readUInt8()
-        guard layout == Self.layout else {
-            throw WireError("fact \(kind) has layout \(layout), and this version reads layout \(Self.layout)")
+        let newest = kind == .held ? Self.gradedLayout : Self.layout
+        guard layout >= Self.layout, layout <= newest else {
+            throw WireError("fact \(kind) has layout \(layout), and this version reads layouts up to \(newest)")
         }
         switch kind {
         case .joined:
@@ -101,7 +104,11 @@ extension Fact {
         case .admitted: self = .admitted(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
         case .left: self = .left(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
         case .lapsed: self = .lapsed(try reader.readID(), try reader.readPlace(), at: try reader.readTimestamp())
-        case .held: self = .held(try reader.readID(), try reader.readHold())
+        case .held:
+            let concert: ConcertID = try reader.readID()
+            var hold = try reader.readHold()
+            if layout == Self.gradedLayout { hold.grade = try reader.readGrade() }
+            self = .held(concert, hold)
         case .released:
             let concert: ConcertID = try reader.readID()
             let reservation: ReservationID = try reader.readID()
@@ -155,6 +162,12 @@ extension Fact {
         var reader = FrameReader(batch)
         for _ in 0..<count { try body(try Fact(from: &reader)) }
         try reader.end()
+    }
+
+    /// A hold that was read in the first layout has no grade, and is written as it was.
+    private var layout: UInt8 {
+        guard case .held(_, let hold) = self, hold.grade != nil else { return Self.layout }
+        return Self.gradedLayout
     }
 
     private var factKind: Kind {

@@ -4,7 +4,8 @@ import Booking
 // gets another field gets another layout beside this one, and readers of both.
 
 extension FrameBytes {
-    static let reservationBytes = 65
+    /// Without the bytes of the grade.
+    static let reservationBytes = 66
     static let historyEntryBytes = 26
 
     /// What never changes about a reservation: whose, of what, for how much, and until when.
@@ -20,9 +21,25 @@ extension FrameBytes {
 
     /// All of a reservation; a payment of 0 stands for none.
     mutating func append(_ reservation: Reservation) {
+        self.append(ungraded: reservation)
+        self.append(grade: reservation.grade ?? "")
+    }
+
+    /// The same without its grade.
+    mutating func append(ungraded reservation: Reservation) {
         self.append(hold: reservation)
         self.append(reservation.status.rawValue)
         self.append(reservation.payment?.rawValue ?? 0)
+    }
+
+    /// A `u8` count of bytes, then the grade in UTF-8; halls have none that is longer.
+    mutating func append(grade: String) {
+        var grade = grade
+        grade.withUTF8 {
+            precondition($0.count <= Hall.gradeBytesMax, "a grade is longer than a hall may have")
+            self.append(UInt8($0.count))
+            self.append(UnsafeRawBufferPointer($0))
+        }
     }
 
     mutating func append(_ order: PaymentOrder) {
@@ -54,7 +71,7 @@ extension FrameBytes {
 }
 
 extension FrameReader {
-    /// A fresh hold: neither paid, nor cancelled, nor pinned.
+    /// A fresh hold: neither paid, nor cancelled, nor pinned; and without its grade.
     mutating func readHold() throws(WireError) -> Reservation {
         Reservation(
             id: try self.readID(),
@@ -68,6 +85,21 @@ extension FrameReader {
     }
 
     mutating func readReservation() throws(WireError) -> Reservation {
+        var reservation = try self.readUngradedReservation()
+        reservation.grade = try self.readGrade()
+        return reservation
+    }
+
+    mutating func readGrade() throws(WireError) -> String {
+        let count = Int(try self.readUInt8())
+        guard count <= Hall.gradeBytesMax else { throw WireError("a grade is longer than a hall may have") }
+        guard let grade = String(validating: try self.readBytes(count), as: UTF8.self) else {
+            throw WireError("a text is not UTF-8")
+        }
+        return grade
+    }
+
+    mutating func readUngradedReservation() throws(WireError) -> Reservation {
         var reservation = try self.readHold()
         reservation.status = try self.readCase("reservation status")
         let payment = try self.readUInt64()

@@ -2,7 +2,7 @@ public import Booking
 
 extension Reply {
     /// Appends one frame. Throws, and appends nothing, if a list is so long that it would be longer than
-    /// `FrameLimits.bytesMax` (16,131 reservations, say): the shell then answers with a refusal instead. Replies
+    /// `FrameLimits.bytesMax` (15,000 reservations, say): the shell then answers with a refusal instead. Replies
     /// without lists never throw, and allocate nothing.
     public func encode(into bytes: inout FrameBytes, slot: Slot, requestID: UInt64) throws(WireError) {
         let start = bytes.beginFrame(kind: self.frameKind.rawValue, slot: slot.rawValue, requestID: requestID)

@@ -17,7 +17,9 @@ extension SnapshotItem {
             bytes.append(due)
             bytes.append(refused)
         case .person(let entry): bytes.append(entry)
-        case .reservation(let reservation): bytes.append(reservation)
+        case .reservation(let reservation):
+            bytes.append(ungraded: reservation)
+            if let grade = reservation.grade { bytes.append(grade: grade) }
         case .payment(let order, let balance):
             bytes.append(order)
             bytes.append(optional: balance)
@@ -62,6 +64,7 @@ extension SnapshotItem {
             let due = try reader.readTimestamp()
             self = .concert(id, totals, admissionDue: due, paymentsRefused: try reader.readAmount())
         case .person: self = .person(try reader.readEntry())
+        case .ungradedReservation: self = .reservation(try reader.readUngradedReservation())
         case .reservation: self = .reservation(try reader.readReservation())
         case .payment: self = .payment(try reader.readPaymentOrder(), balance: try reader.readOptionalWon())
         case .historyLine: self = .historyLine(try reader.readID(), try reader.readHistoryEntry())
@@ -82,7 +85,7 @@ extension SnapshotItem {
         case .counter: .counter
         case .concert: .concert
         case .person: .person
-        case .reservation: .reservation
+        case .reservation(let reservation): reservation.grade == nil ? .ungradedReservation : .reservation
         case .payment: .payment
         case .historyLine: .historyLine
         case .debit: .debit

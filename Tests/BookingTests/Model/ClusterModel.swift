@@ -165,6 +165,7 @@ struct ClusterModel {
                 schedule: schedule,
                 seat: seat,
                 price: SmallWorld.hall.section(of: seat)!.price,
+                grade: SmallWorld.hall.section(of: seat)!.grade,
                 heldAt: now,
                 until: now + self.concerts[index].rules.holdTime
             )

@@ -41,9 +41,22 @@ extension SeededRandom {
             schedule: self.id(),
             seat: self.id(),
             price: self.won(),
+            grade: self.grade(),
             heldAt: self.moment(),
             until: self.moment()
         )
+    }
+
+    /// The last one is as long as may be.
+    mutating func grade() -> String {
+        ["", "VIP", "R석", String(repeating: "석", count: 66) + "ab"].randomElement(using: &self)!
+    }
+
+    /// As earlier versions recorded it.
+    mutating func ungradedHold() -> Reservation {
+        var hold = self.hold()
+        hold.grade = nil
+        return hold
     }
 
     mutating func reservation() -> Reservation {
@@ -134,7 +147,8 @@ extension SeededRandom {
         case .admitted: .admitted(self.id(), self.place(), at: self.moment())
         case .left: .left(self.id(), self.place(), at: self.moment())
         case .lapsed: .lapsed(self.id(), self.place(), at: self.moment())
-        case .held: .held(self.id(), self.hold())
+        case .held:
+            .held(self.id(), Bool.random(using: &self) ? self.hold() : self.ungradedHold())
         case .released: .released(self.id(), self.id(), self.one(), at: self.moment())
         case .paymentStarted: .paymentStarted(self.order())
         case .paymentDone: .paymentDone(self.id(), self.id(), balance: self.won(), at: self.moment())

@@ -14,15 +14,23 @@ enum FrameSamples {
         schedule: ScheduleID(1_681),
         seat: SeatID(9),
         price: Won(170_000),
+        grade: "VIP",
         heldAt: Self.moment,
         until: Self.moment + .minutes(5)
     )
+    /// As earlier versions recorded it.
+    static let ungraded: Reservation = {
+        var reservation = Self.held
+        reservation.grade = nil
+        return reservation
+    }()
     static let paid = Reservation(
         id: ReservationID(274_877_906_946),
         user: UserID(42),
         schedule: ScheduleID(1_681),
         seat: SeatID(50),
         price: Won(100_000),
+        grade: "A석",
         heldAt: Self.moment,
         until: Self.moment + .minutes(5),
         status: .paid,
@@ -34,6 +42,7 @@ enum FrameSamples {
         schedule: ScheduleID(1),
         seat: SeatID(1),
         price: .zero,
+        grade: "",
         heldAt: Timestamp(nanoseconds: -1),
         until: Timestamp(nanoseconds: 0),
         status: .cancelled
@@ -203,17 +212,17 @@ enum FrameSamples {
         ),
         (
             .reservations([Self.held, Self.paid, Self.cancelled]),
-            "d30000004600341208070605040302010300000001000000400000002a00000000000000910600000000000009000000"
-                + "000000001098020000000000152dd83eda54861815e53c182055861800000000000000000002000000400000002a0000"
-                + "000000000091060000000000003200000000000000a086010000000000152dd83eda54861815e53c1820558618010300"
-                + "0000400000000400000040000000ffffffffffff1f00010000000000000001000000000000000000000000000000ffff"
-                + "ffffffffffff0000000000000000020000000000000000"
+            "dd0000004600341208070605040302010300000001000000400000002a00000000000000910600000000000009000000"
+                + "000000001098020000000000152dd83eda54861815e53c18205586180000000000000000000356495002000000400000"
+                + "002a0000000000000091060000000000003200000000000000a086010000000000152dd83eda54861815e53c18205586"
+                + "180103000000400000000441ec849d0400000040000000ffffffffffff1f000100000000000000010000000000000000"
+                + "00000000000000ffffffffffffffff000000000000000002000000000000000000"
         ),
         (
             .paid(Receipt(user: UserID(42), amount: Won(100_000), balance: Won(1_900_000), reservations: [Self.paid])),
-            "690000004700341208070605040302012a00000000000000a086010000000000e0fd1c00000000000100000002000000"
+            "6e0000004700341208070605040302012a00000000000000a086010000000000e0fd1c00000000000100000002000000"
                 + "400000002a0000000000000091060000000000003200000000000000a086010000000000152dd83eda54861815e53c18"
-                + "20558618010300000040000000"
+                + "205586180103000000400000000441ec849d"
         ),
         (
             .points(PointsChange(amount: Won(5), balance: Won(6), type: .use, paymentType: .naverPay, at: Self.moment)),
@@ -253,9 +262,9 @@ enum FrameSamples {
                     reservations: [Self.cancelledAfterPayment]
                 )
             ),
-            "690000004c00341208070605040302012a00000000000000a086010000000000e0fd1c00000000000100000002000000"
+            "6e0000004c00341208070605040302012a00000000000000a086010000000000e0fd1c00000000000100000002000000"
                 + "400000002a0000000000000091060000000000003200000000000000a086010000000000152dd83eda54861815e53c18"
-                + "20558618020300000040000000"
+                + "205586180203000000400000000441ec849d"
         ),
         (
             .credited(Won(1_730_000)),
@@ -326,9 +335,14 @@ enum FrameSamples {
             "04010700000000000000e903000000000000152dd83eda548618"
         ),
         (
-            .held(ConcertID(7), Self.held),
+            .held(ConcertID(7), Self.ungraded),
             "1001070000000000000001000000400000002a0000000000000091060000000000000900000000000000109802000000"
                 + "0000152dd83eda54861815e53c1820558618"
+        ),
+        (
+            .held(ConcertID(7), Self.held),
+            "1002070000000000000001000000400000002a0000000000000091060000000000000900000000000000109802000000"
+                + "0000152dd83eda54861815e53c182055861803564950"
         ),
         (
             .released(ConcertID(7), ReservationID(274_877_906_945), .givenBack, at: Self.moment),

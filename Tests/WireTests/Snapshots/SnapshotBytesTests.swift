@@ -53,6 +53,25 @@ import Testing
                 + "0500000000000000" + "0600000000000000" + "0700000000000000" + "01" + "0800000000000000"
         ),
         (
+            .reservation(
+                Reservation(
+                    id: ReservationID(1),
+                    user: UserID(2),
+                    schedule: ScheduleID(3),
+                    seat: SeatID(4),
+                    price: Won(5),
+                    grade: "R석",
+                    heldAt: Timestamp(nanoseconds: 6),
+                    until: Timestamp(nanoseconds: 7),
+                    status: .paid,
+                    payment: PaymentID(8)
+                )
+            ),
+            "1a" + "0100000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000"
+                + "0500000000000000" + "0600000000000000" + "0700000000000000" + "01" + "0800000000000000"
+                + "0452ec849d"
+        ),
+        (
             .payment(
                 PaymentOrder(
                     id: PaymentID(1),
