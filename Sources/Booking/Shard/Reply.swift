@@ -20,6 +20,8 @@ public enum Reply: Equatable, Sendable {
     case credited(Won)
     /// The key is this request's.
     case claimed
+    /// Of each slot of the shard that asks: the highest id that came in a transfer. By slot.
+    case transfersSeen([TransferMark])
     case refused(Refusal)
 
     /// Said of a request of which nobody knows what came: a shard gave no answer in time, or its journal
@@ -30,7 +32,7 @@ public enum Reply: Equatable, Sendable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited
         case cancelled, credited
-        case claimed = 96
+        case claimed = 96, transfersSeen
         case refused = 127
     }
 }
@@ -132,6 +134,11 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case tooManyKeys = 40
     /// More seats of the concert than one user may hold at once, or have in all.
     case seatsPerUserExceeded = 55
+    /// The id of a transfer is another's on the user's shard: one of the two shards was put back from an older copy.
+    /// Nothing was moved.
+    case transferConflict = 50
+    /// Between shards only: a transfer that the user's shard has known, and keeps too little of to say what it was.
+    case transferForgotten = 51
 }
 
 extension Reply {
@@ -154,6 +161,7 @@ extension Reply {
         case .cancelled: kind == .cancel
         case .credited: kind == .credit
         case .claimed: kind == .claim
+        case .transfersSeen: kind == .transfersSeen
         }
     }
 }
