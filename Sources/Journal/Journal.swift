@@ -79,6 +79,9 @@ public protocol Journal: JournalArchive {
     /// Why this owner could not begin yet, after `begin`: nothing is appended before `renew` has succeeded.
     var trouble: JournalError? { get }
 
+    /// The files are a copy, and nothing was appended to them yet: what they were copied from may have gone on.
+    var isCopy: Bool { get }
+
     /// Appends a batch whose `firstSequence` is `nextSequence`, while no other is under way. `whenDone` is called once, on
     /// the loop's thread, by `drain()` or before this returns: from a success on, the batch survives what the journal
     /// promises to survive. After a failure that `isPassing`, the same batch may be appended again.
@@ -99,4 +102,7 @@ public protocol Journal: JournalArchive {
 extension Journal {
     /// Most journals begin or fail for good.
     public var trouble: JournalError? { nil }
+
+    /// Most journals can't be copied.
+    public var isCopy: Bool { false }
 }

@@ -16,6 +16,8 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// The journal was altered, cut off or damaged. Nothing of it is skipped, so nothing can go on from it.
     case damaged(JournalDamage)
+    /// The same of a copy: its files are of different moments.
+    case torn(JournalDamage)
     /// A fact that whoever replays can't take in, though it stands there as it was written.
     case unusable(sequence: UInt64, reason: String)
     /// Written by a newer version of Usher.
@@ -31,7 +33,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     public var isPassing: Bool {
         switch self {
         case .full, .inputOutput, .busy: true
-        case .outOfSequence, .notOwner, .inUse, .damaged, .unusable, .newer, .missing, .foreign, .failed: false
+        case .outOfSequence, .notOwner, .inUse, .damaged, .torn, .unusable, .newer, .missing, .foreign, .failed: false
         }
     }
 
@@ -46,6 +48,9 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .inputOutput(let file, let code, let message): "\(file): \(message) (SQLite code \(code))"
         case .busy(let file): "\(file) was held by another process for too long"
         case .damaged(let damage): "\(damage)"
+        case .torn(let damage):
+            "\(damage.file) belongs to a torn copy, whose files are of different moments: at fact \(damage.sequence): "
+                + damage.reason
         case .unusable(let sequence, let reason): "fact \(sequence) can't be taken in: \(reason)"
         case .newer(let file, let version, let newest):
             "\(file) has schema version \(version), and this program knows versions up to \(newest): run a newer usher"

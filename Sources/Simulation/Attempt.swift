@@ -63,7 +63,7 @@ final class Attempt {
         case .cancel(_, _, let ids): ids.map { .cancel($0) }
         case .charge(let user, let amount, _): [.charge(user, amount)]
         case .use(let user, let amount): [.use(user, amount)]
-        case .poll, .schedules, .seats, .reservations, .balance, .history, .debit, .credit, .claim: []
+        case .poll, .schedules, .seats, .reservations, .balance, .history, .transfer, .transfersSeen, .claim: []
         }
     }
 }

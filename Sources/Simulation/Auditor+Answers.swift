@@ -3,6 +3,8 @@ import Booking
 /// Comparing what a fan hears with what the books said between its request and now.
 extension Auditor {
     func hears(_ reply: Reply, to attempt: Attempt, at now: Timestamp) {
+        // What was promised may be lost, and what is not is checked from the facts.
+        guard !self.hasLost else { return self.ended(attempt, .unknown) }
         let shard = self.shard(of: attempt.request)
         let start = self.start(of: attempt)
         let window = start.durable...max(start.durable, self.journals[shard].count)

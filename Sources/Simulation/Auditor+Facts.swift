@@ -4,7 +4,9 @@ import Booking
 extension Auditor {
     /// One more fact of a shard is durable.
     func take(_ fact: Fact, of shard: Int) {
+        self.note(fact, of: shard)
         self.journals[shard].count += 1
+        guard !self.hasLost else { return }
         let position = self.journals[shard].count
         self.require(self.journals[shard].lastAt <= fact.at, "shard \(shard) has kept a fact out of time: \(fact)")
         self.journals[shard].lastAt = fact.at
@@ -37,17 +39,22 @@ extension Auditor {
         case .used(let user, let id, let amount, let at):
             self.done(.use(user, amount))
             self.writeUse(user, id, amount, at, position)
-        case .debited(let user, let id, let payment, let amount, let at):
-            self.debited(user, id, payment, amount, at, position)
-        case .debitRefused(let user, let payment, _):
-            guard let order = self.askedOrder(payment, user) else { return }
+        case .transferred(let order, let id, let at):
+            switch order.direction {
+            case .debit: self.debited(order.user, id, PaymentID(order.id.rawValue), order.amount, at, position)
+            case .credit:
+                self.credited(order.user, id, CancellationID(order.id.rawValue), order.amount, at, position)
+            }
+        case .transferRefused(let order, _):
+            let payment = PaymentID(order.id.rawValue)
+            guard let begun = self.askedOrder(payment, order.user) else { return }
             self.require(
-                self.balance(of: user) < order.amount,
-                "payment \(payment) was refused, but user \(user) has \(self.balance(of: user)) points"
+                self.balance(of: order.user) < begun.amount,
+                "payment \(payment) was refused, but user \(order.user) has \(self.balance(of: order.user)) points"
             )
-            self.debits[payment] = Debit(user: user, amount: order.amount, balance: nil)
-        case .credited(let user, let id, let cancellation, let amount, let at):
-            self.credited(user, id, cancellation, amount, at, position)
+            self.debits[payment] = Debit(user: order.user, amount: begun.amount, balance: nil)
+        case .cancelRefused, .idsSkipped: self.fail("\(fact) although no disk was put back")
+        case .debited, .debitRefused, .credited: self.fail("\(fact) is an earlier version's")
         case .answered(let answer): self.answered(answer, on: shard)
         }
     }

@@ -16,7 +16,8 @@ extension Auditor {
     static func isFinal(_ reply: Reply) -> Bool {
         switch reply {
         case .refused(.overloaded), .refused(.unavailable), .refused(.paymentInProgress), .refused(.cancelInProgress),
-            .refused(.storageUnavailable), .refused(.keyReused), .refused(.tooManyKeys):
+            .refused(.storageUnavailable), .refused(.keyReused), .refused(.tooManyKeys),
+            .refused(.transferConflict):
             false
         default: true
         }

@@ -107,6 +107,9 @@ final class Auditor {
     }
 
     let slots: SlotMap
+    /// Every fact that every shard has now: see `Auditor+Losses`.
+    var facts: [[Fact]]
+    var losses = Losses()
     private(set) var violation: String?
     var journals: [Journal]
     var lines: [ConcertID: LineBook] = [:]
@@ -139,6 +142,7 @@ final class Auditor {
     init(_ slots: SlotMap) {
         self.slots = slots
         self.answered = Array(repeating: [], count: slots.shardCount)
+        self.facts = Array(repeating: [], count: slots.shardCount)
         self.journals = Array(repeating: Journal(), count: slots.shardCount)
         self.orders = SmallWorld.catalogue.concerts.map { _ in [:] }
         for concert in SmallWorld.catalogue.concerts {

@@ -24,8 +24,10 @@ final class ShardHost {
     private var accepted: [Link] = []
     /// Links to the other shards, for payments and cancellations.
     private var dialled: [Link?]
-    private var gatheringTransfers: [Transfer] = []
-    private var committingTransfers: [Transfer] = []
+    private var gatheringTransfers: [TransferOrder] = []
+    private var committingTransfers: [TransferOrder] = []
+    /// A copy of the disk, and how many facts are on it.
+    private var copy: (disk: SimulatedDisk, facts: Int)?
     private var turnIsOpen = false
     /// The batch under way.
     private var batch: (count: Int, facts: [UInt8])?
@@ -48,6 +50,7 @@ final class ShardHost {
             slots: world.slots,
             catalogue: SmallWorld.catalogue,
             answerLimits: world.plan.answerLimits,
+            transfersKeptMax: world.plan.transfersKeptMax,
             hashSeed: world.hashSeed
         )
     }
@@ -83,7 +86,7 @@ final class ShardHost {
         guard let sequence = self.load(&self.disk, into: &self.machine) else { return false }
         self.disk.isClosed = false
         self.shardClock = Self.clock(after: self.machine.lastFactAt, self.world.now, skew: self.skew)
-        self.machine.resume(at: self.clock)
+        self.machine.resume(at: self.clock, asCopy: self.disk.isCopy)
         self.gate = CommitGate(durableSequence: sequence, pace: self.world.plan.commitPace)
         self.isUp = true
         for shard in self.dialled.indices where shard != self.index {
@@ -138,9 +141,9 @@ final class ShardHost {
 
     private func isLeftOut(_ item: SnapshotItem) -> Bool {
         switch (self.mutant, item) {
-        case (.debitsLeftOutOfSnapshot, .debit), (.creditsLeftOutOfSnapshot, .credit),
-            (.cancellationsLeftOutOfSnapshot, .cancellation), (.answersLeftOutOfSnapshot, .answer):
-            true
+        case (.debitsLeftOutOfSnapshot, .transfer(_, let entry)): entry.direction == .debit
+        case (.creditsLeftOutOfSnapshot, .transfer(_, let entry)): entry.direction == .credit
+        case (.cancellationsLeftOutOfSnapshot, .cancellation), (.answersLeftOutOfSnapshot, .answer): true
         default: false
         }
     }
@@ -192,13 +195,30 @@ final class ShardHost {
         self.turnIsOpen = false
     }
 
+    // MARK: Copies
+
+    /// Somebody copies the disk. What is being written is not on the copy.
+    func copyDisk() {
+        guard !self.disk.isDamaged else { return }
+        self.copy = (self.disk.copied, self.world.auditor.journals[self.index].count)
+    }
+
+    /// Somebody puts the copy in place of the disk of a shard that is not up. `isNoticed` is false when its files took the
+    /// places of the old ones, so that only the other shards can know. False when there is no copy.
+    func putCopyBack(isNoticed: Bool) -> Bool {
+        guard let copy = self.copy else { return false }
+        self.disk = copy.disk
+        self.disk.isCopy = isNoticed
+        self.world.auditor.lost(of: self.index, after: copy.facts, isNoticed: isNoticed)
+        return true
+    }
+
     // MARK: Links
 
     func accept(_ link: Link) { self.accepted.append(link) }
 
-    /// A gateway that has dialled again sends again what it had in flight: what is left on its link before is thrown away.
+    /// Who has dialled again sends again what it had in flight: what is left on its link before is thrown away.
     func helloCame(over link: Link) {
-        guard case .gateway = link.dialler.process else { return }
         for old in self.accepted where old !== link && old.dialler.process == link.dialler.process {
             old.acceptor.isOpen = false
         }
@@ -250,7 +270,11 @@ final class ShardHost {
         case .reply where side == .dialler:
             let reply = try Reply(frame: frame)
             guard !self.isReading else { return }
-            self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.clock)
+            if case .transfersSeen(let marks) = reply {
+                self.machine.hear(marks, from: link.shard, at: self.clock)
+            } else {
+                self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.clock)
+            }
             self.takeOutput()
         default: throw WireError("a shard takes requests, and replies to its transfers")
         }
@@ -259,15 +283,15 @@ final class ShardHost {
     private func decide(_ request: Request, _ operation: Operation?, _ id: UInt64, slot: Slot, _ link: Link) {
         self.world.trace.add(.decided(shard: self.index, request), at: self.world.now)
         var asked = request
-        if self.mutant == .debitTwice, case .debit(let payment, let user, let amount) = request,
-            self.world.auditor.isDebited(payment)
+        if self.mutant == .debitTwice, case .transfer(let order) = request, order.direction == .debit,
+            self.world.auditor.isDebited(PaymentID(order.id.rawValue))
         {
-            asked = .use(user, amount)
+            asked = .use(order.user, order.amount)
         }
-        if self.mutant == .creditTwice, case .credit(let cancellation, let user, let amount) = request,
-            self.world.auditor.isCredited(cancellation)
+        if self.mutant == .creditTwice, case .transfer(let order) = request, order.direction == .credit,
+            self.world.auditor.isCredited(CancellationID(order.id.rawValue))
         {
-            asked = .charge(user, amount, .free)
+            asked = .charge(order.user, order.amount, .free)
         }
         let origin = Shard.Origin(link: link.number, request: id)
         guard var reply = self.machine.decide(asked, from: origin, as: operation, at: self.clock) else {
@@ -327,6 +351,10 @@ final class ShardHost {
             for transfer in self.gatheringTransfers { self.send(transfer) }
             self.gatheringTransfers = []
         }
+        for shard in self.machine.takePeersToAsk() {
+            self.send(.transfersSeen(shard: UInt16(self.index)), to: shard, requestID: 0)
+        }
+        for alert in self.machine.takeAlerts() { self.world.auditor.alerted(alert, by: self.index) }
         self.turnBegins()
     }
 
@@ -387,20 +415,22 @@ final class ShardHost {
         for transfer in transfers { self.send(transfer) }
     }
 
-    private func send(_ transfer: Transfer) {
+    private func send(_ transfer: TransferOrder) {
         if self.mutant == .seatsFreedBeforeCredit, transfer.direction == .credit {
             let balance = self.world.auditor.balance(of: transfer.user) + transfer.amount
             self.machine.takeTransferReply(.credited(balance), for: transfer.id, at: self.clock)
             self.takeOutput()
         }
-        let request = transfer.request
+        let shard = self.world.slots.shard(of: Slot(of: transfer.user))
+        self.send(.transfer(transfer), to: shard, requestID: transfer.id.rawValue)
+    }
+
+    private func send(_ request: Request, to shard: Int, requestID: UInt64) {
         // Without a link it is asked for again when that is up.
-        guard let link = self.dialled[self.world.slots.shard(of: request.slot)], link.dialler.isUp,
-            link.dialler.isOpen
-        else { return }
+        guard let link = self.dialled[shard], link.dialler.isUp, link.dialler.isOpen else { return }
         do {
-            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: transfer.id.rawValue)
-        } catch { preconditionFailure("a transfer that does not fit a frame: \(error)") }
+            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: requestID)
+        } catch { preconditionFailure("a question to a shard does not fit a frame: \(error)") }
         self.world.flush(link, .dialler)
     }
 
@@ -509,7 +539,7 @@ final class ShardHost {
         self.disk.writeOver()
         self.refusedBatch = nil
         self.gate.mended()
-        self.machine.resume(at: self.clock)
+        self.machine.resume(at: self.clock, asCopy: self.disk.isCopy)
     }
 
     // MARK: The end of a run

@@ -44,6 +44,9 @@ struct SimulatedDisk {
     /// Batches are refused for good, as by a journal that another owner has.
     var isClosed = false
 
+    /// Put back, and nothing was written since.
+    var isCopy = false
+
     var isDamaged: Bool { self.flipped != nil }
 
     // MARK: Writing
@@ -65,6 +68,17 @@ struct SimulatedDisk {
     mutating func sync() {
         guard let pending = self.pending.take() else { preconditionFailure("no batch is under way") }
         self.keep(pending)
+        self.isCopy = false
+    }
+
+    /// What is durable.
+    var copied: SimulatedDisk {
+        var copy = self
+        copy.pending = nil
+        copy.remains = nil
+        copy.isFull = false
+        copy.isClosed = false
+        return copy
     }
 
     private mutating func keep(_ record: [UInt8]) {

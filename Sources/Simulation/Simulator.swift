@@ -46,6 +46,8 @@ public struct Report: Equatable, Sendable {
         public internal(set) var compactions = 0
         /// Batches that a full disk refused.
         public internal(set) var suspensions = 0
+        /// Disks that were put back to an older copy.
+        public internal(set) var putBack = 0
         /// Starts from a damaged disk that were refused.
         public internal(set) var refusedStarts = 0
 
@@ -79,6 +81,7 @@ public struct Report: Equatable, Sendable {
             left.compactions += right.compactions
             left.suspensions += right.suspensions
             left.refusedStarts += right.refusedStarts
+            left.putBack += right.putBack
         }
     }
 

@@ -42,9 +42,27 @@ extension World {
             let process = self.random.once(in: 3) ? .gateway(self.random.below(self.gateways.count)) : self.anyShard()
             self.freeze(process, for: self.span(20...2_500))
             self.trace.add(.note(process, "is frozen"), at: self.now)
+        case .diskPutBack:
+            if self.random.once(in: 3) { return self.copyDisks() }
+            let isNoticed = !self.random.once(in: 4)
+            let all = self.random.once(in: 3)
+            let chosen = self.random.below(self.shards.count)
+            for host in self.shards where all || host.index == chosen {
+                self.crash(host.process, "is killed")
+                guard host.putCopyBack(isNoticed: isNoticed) else { continue }
+                self.trace.add(.note(host.process, "gets an older copy of its disk"), at: self.now)
+                self.tally.putBack += 1
+            }
         case .everythingCrashes:
             for shard in self.shards { self.crash(shard.process, "is killed with all others") }
             for gateway in self.gateways { self.crash(gateway.process, "is killed with all others") }
+        }
+    }
+
+    /// One after the other, as a copy of the folder does; some stay as old as they are.
+    private func copyDisks() {
+        for host in self.shards where !self.random.once(in: 4) {
+            self.add(.copyDisk(shard: host.index), after: self.span(0...200))
         }
     }
 

@@ -130,6 +130,7 @@ final class World {
             self.shards[shard].tryDisk()
         case .start(let process): self.start(process)
         case .diskHasRoom(let shard): self.shards[shard].disk.isFull = false
+        case .copyDisk(let shard): self.shards[shard].copyDisk()
         case .compact(let shard, let life):
             guard self.shards[shard].life == life else { return }
             self.shards[shard].compact()
@@ -252,7 +253,7 @@ final class World {
         }
         for shard in self.shards { shard.settle() }
         let users = self.fans.prefix(self.plan.userCount).map(\.user)
-        self.auditor.checkBooks(self.shards, users)
+        self.checkBooks(users)
         for shard in self.shards {
             shard.machine.checkInvariants()
             let before = shard.snapshot
@@ -260,8 +261,13 @@ final class World {
             guard shard.start() else { return self.auditor.fail("shard \(shard.index) can't start from its disk") }
             self.auditor.require(shard.snapshot == before, "shard \(shard.index) is another after a restart")
         }
-        self.auditor.checkBooks(self.shards, users)
+        self.checkBooks(users)
         for shard in self.shards { shard.machine.checkInvariants() }
+    }
+
+    private func checkBooks(_ users: [UserID]) {
+        guard self.auditor.hasLost else { return self.auditor.checkBooks(self.shards, users) }
+        self.auditor.checkRemains(self.shards, users)
     }
 
     /// The next trouble.

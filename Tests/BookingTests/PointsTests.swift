@@ -32,7 +32,7 @@ import Testing
         let points = Points()
         #expect(points.balance(of: Self.user) == Balance(balance: .zero, updatedAt: nil))
         #expect(points.history(of: Self.user, HistoryQuery()) == [])
-        #expect(points.debit(PaymentID(1)) == nil)
+        #expect(points.transfers[TransferID(1)] == nil)
     }
 
     @Test func `charges and uses move the balance and the totals`() {
@@ -67,59 +67,53 @@ import Testing
         #expect(points.history(of: Self.user, HistoryQuery(size: 0)) == [])
     }
 
-    @Test func `a debit is kept with the balance of its moment`() {
+    private static func move(
+        _ points: inout Points,
+        _ direction: Transfer.Direction,
+        _ id: UInt64,
+        _ entry: HistoryEntry
+    ) {
+        points.applyMoved(TransferID(id), direction, ConcertID(7), Self.user, entry, settled: 0)
+    }
+
+    private static func moved(_ direction: Transfer.Direction, _ amount: Int64, balance: Int64) -> TransferLedger.Entry
+    {
+        TransferLedger.Entry(
+            direction: direction,
+            concert: ConcertID(7),
+            user: Self.user,
+            amount: Won(amount),
+            outcome: .moved(balance: Won(balance))
+        )
+    }
+
+    @Test func `debits and credits are kept with the balance of their moment`() {
         var points = Points()
         points.takeCharged(Self.user, Self.entry(1, 500))
-        points.takeDebited(Self.user, Self.entry(2, 500, .use), for: PaymentID(1))
-        points.takeDebitRefused(for: PaymentID(2))
-        points.takeCharged(Self.user, Self.entry(3, 9))
-        #expect(points.debit(PaymentID(1)) == .done(balance: .zero))
-        #expect(points.debit(PaymentID(2)) == .refused)
-        points.checkInvariants()
-    }
-
-    @Test func `a debit of nothing makes no account`() {
-        var points = Points()
-        points.takeDebited(Self.user, Self.entry(1, 0, .use), for: PaymentID(1))
-        #expect(points.debit(PaymentID(1)) == .done(balance: .zero))
-        #expect(points.accountCount == 0)
-        points.checkInvariants()
-    }
-
-    @Test func `a payment is not debited twice`() async {
-        await #expect(processExitsWith: .failure) {
-            var points = PointsTests.busy()
-            points.takeDebited(PointsTests.user, PointsTests.entry(300, 1, .use), for: PaymentID(1))
-            points.takeDebited(PointsTests.user, PointsTests.entry(301, 1, .use), for: PaymentID(1))
-        }
-    }
-
-    @Test func `a credit is kept with the balance of its moment`() {
-        var points = Points()
-        points.takeCharged(Self.user, Self.entry(1, 500))
-        points.takeDebited(Self.user, Self.entry(2, 500, .use), for: PaymentID(1))
-        points.takeCredited(Self.user, Self.entry(3, 300), for: CancellationID(2))
+        Self.move(&points, .debit, 1, Self.entry(2, 500, .use))
+        Self.move(&points, .credit, 2, Self.entry(3, 300))
         points.takeCharged(Self.user, Self.entry(4, 9))
-        #expect(points.credit(CancellationID(2)) == Won(300))
-        #expect(points.credit(CancellationID(1)) == nil)
+        #expect(points.transfers[TransferID(1)] == Self.moved(.debit, 500, balance: 0))
+        #expect(points.transfers[TransferID(2)] == Self.moved(.credit, 300, balance: 300))
         #expect(points.balance(of: Self.user).balance == Won(309))
         #expect((points.debited, points.credited) == (Won(500), Won(300)))
         points.checkInvariants()
     }
 
-    @Test func `a credit of nothing makes no account`() {
+    @Test func `a transfer of nothing makes no account`() {
         var points = Points()
-        points.takeCredited(Self.user, Self.entry(1, 0), for: CancellationID(1))
-        #expect(points.credit(CancellationID(1)) == .zero)
+        Self.move(&points, .debit, 1, Self.entry(1, 0, .use))
+        Self.move(&points, .credit, 2, Self.entry(2, 0))
+        #expect(points.transfers[TransferID(1)] == Self.moved(.debit, 0, balance: 0))
         #expect(points.accountCount == 0)
         points.checkInvariants()
     }
 
-    @Test func `a cancellation is not credited twice`() async {
+    @Test func `a transfer does not move points twice`() async {
         await #expect(processExitsWith: .failure) {
             var points = PointsTests.busy()
-            points.takeCredited(PointsTests.user, PointsTests.entry(300, 1), for: CancellationID(1))
-            points.takeCredited(PointsTests.user, PointsTests.entry(301, 1), for: CancellationID(1))
+            PointsTests.move(&points, .debit, 1, PointsTests.entry(300, 1, .use))
+            PointsTests.move(&points, .debit, 1, PointsTests.entry(301, 1, .use))
         }
     }
 

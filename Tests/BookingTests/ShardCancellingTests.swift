@@ -201,8 +201,20 @@ import Testing
 
     @Test func `a negative credit is refused, and not kept`() {
         let stage = Stage()
-        #expect(stage.ask(.credit(CancellationID(1), self.anna, Won(-1))) == .refused(.chargeNotPositive))
-        #expect(stage.ask(.credit(CancellationID(1), self.anna, Won(1))) == .credited(Won(1)))
+        func credit(_ amount: Int64) -> Request {
+            .transfer(
+                TransferOrder(
+                    id: TransferID(1),
+                    direction: .credit,
+                    concert: Stage.concert,
+                    user: self.anna,
+                    amount: Won(amount),
+                    settled: 0
+                )
+            )
+        }
+        #expect(stage.ask(credit(-1)) == .refused(.chargeNotPositive))
+        #expect(stage.ask(credit(1)) == .credited(Won(1)))
     }
 
     // MARK: Two shards
@@ -214,7 +226,7 @@ import Testing
         let away: Stage
         let user: UserID
         let ids: [ReservationID]
-        let credit: Transfer
+        let credit: TransferOrder
         var facts: [Fact] = []
         var question: Request { .cancel(Stage.concert, self.user, [self.ids[0]]) }
 

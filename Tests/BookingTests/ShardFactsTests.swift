@@ -89,6 +89,14 @@ import Testing
             amount: .zero,
             at: at
         )
+        let transfer = TransferOrder(
+            id: TransferID(1),
+            direction: .debit,
+            concert: concert,
+            user: Self.anna,
+            amount: .zero,
+            settled: 0
+        )
         let fact: Fact =
             switch kind {
             case .joined: .joined(concert, Self.anna, Place(1), at: at)
@@ -107,6 +115,10 @@ import Testing
             case .cancelStarted: .cancelStarted(cancellation)
             case .cancelDone: .cancelDone(concert, cancellation.id, balance: .zero, at: at)
             case .credited: .credited(Self.anna, PointHistoryID(1), cancellation.id, Won(1), at: at)
+            case .cancelRefused: .cancelRefused(concert, cancellation.id, at: at)
+            case .transferred: .transferred(transfer, PointHistoryID(1), at: at)
+            case .transferRefused: .transferRefused(transfer, at: at)
+            case .idsSkipped: .idsSkipped(1, at: at)
             case .answered:
                 .answered(
                     KeptAnswer(

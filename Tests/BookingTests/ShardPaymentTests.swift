@@ -136,7 +136,7 @@ import Testing
         let away: Stage
         let pass: Pass
         let hold: Reservation
-        let debit: Transfer
+        let debit: TransferOrder
         var facts: [Fact] = []
         var payment: PaymentID { PaymentID(self.debit.id.rawValue) }
 
@@ -225,8 +225,15 @@ import Testing
 
     @Test func `a negative debit is refused, and not kept`() {
         let story = Story(points: 200_000)
-        let payment = story.payment
-        #expect(story.away.ask(.debit(payment, story.pass.user, Won(.min))) == .refused(.useNotPositive))
+        let negative = TransferOrder(
+            id: story.debit.id,
+            direction: .debit,
+            concert: Stage.concert,
+            user: story.pass.user,
+            amount: Won(.min),
+            settled: 0
+        )
+        #expect(story.away.ask(negative.request) == .refused(.useNotPositive))
         #expect(story.debited() == .debited(Won(30_000)))
     }
 
@@ -391,7 +398,15 @@ import Testing
     @Test func `a user's shard that starts again remembers the debits it took and refused`() {
         let story = Story(points: 200_000)
         let taken = story.debited()
-        let refused = story.away.ask(.debit(PaymentID(7), story.pass.user, Won(1_000_000)))
+        let other = TransferOrder(
+            id: TransferID(story.debit.id.rawValue + 1),
+            direction: .debit,
+            concert: Stage.concert,
+            user: story.pass.user,
+            amount: Won(1_000_000),
+            settled: 0
+        )
+        let refused = story.away.ask(other.request)
         #expect(refused == .refused(.insufficientPoints))
         let facts = story.away.output().facts
         let charge = Fact.charged(
@@ -404,7 +419,7 @@ import Testing
         story.away.restart(from: [charge] + facts)
         story.away.charge(story.pass.user, 2_000_000)
         #expect(story.debited() == taken)
-        #expect(story.away.ask(.debit(PaymentID(7), story.pass.user, Won(1_000_000))) == refused)
+        #expect(story.away.ask(other.request) == refused)
         #expect(story.away.balance(story.pass.user) == 2_030_000)
     }
 }

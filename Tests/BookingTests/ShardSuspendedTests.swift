@@ -32,12 +32,25 @@ struct ShardSuspendedTests {
             .join(Stage.concert, UserID(2)), .leave(pass),
             .reserve(pass, Stage.schedule, [SeatID(3)]), .giveBack(pass, holds.map(\.id)), .pay(pass, holds.map(\.id)),
             .charge(Self.user, Won(1), .free), .use(Self.user, Won(1)),
-            .debit(PaymentID(holds[0].id.rawValue), Self.user, Won(1)),
+            Self.transfer(.debit, holds[0].id),
             .cancel(Stage.concert, Self.user, holds.map(\.id)),
-            .credit(CancellationID(holds[0].id.rawValue), Self.user, Won(1)),
+            Self.transfer(.credit, holds[0].id),
         ]
         for request in changes { #expect(stage.shard.read(request) == .refused(.storageUnavailable), "\(request)") }
         #expect(stage.output() == Stage.Output())
+    }
+
+    private static func transfer(_ direction: Transfer.Direction, _ id: ReservationID) -> Request {
+        .transfer(
+            TransferOrder(
+                id: TransferID(id.rawValue),
+                direction: direction,
+                concert: Stage.concert,
+                user: Self.user,
+                amount: Won(1),
+                settled: 0
+            )
+        )
     }
 
     @Test func `nobody is told that nothing was done, whose request went with the refused batch`() {

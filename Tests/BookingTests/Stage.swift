@@ -18,6 +18,14 @@ final class Stage {
         self.slots = SlotMap(shardCount: shardCount)
         self.catalogue = catalogue
         self.shard = Shard(index: index, slots: self.slots, catalogue: catalogue, hashSeed: 1)
+        self.hear()
+    }
+
+    /// All other shards have said that they have seen no ids.
+    func hear() {
+        for other in 0..<self.slots.shardCount where other != self.index {
+            self.shard.hear([], from: other, at: self.now)
+        }
     }
 
     /// The whole cluster on one shard.
@@ -91,7 +99,7 @@ final class Stage {
 
     struct Output: Equatable {
         var facts: [Fact] = []
-        var transfers: [Transfer] = []
+        var transfers: [TransferOrder] = []
         var late: [Shard.LateReply] = []
     }
 
@@ -113,8 +121,13 @@ final class Stage {
         self.shard = Shard(index: self.index, slots: self.slots, catalogue: self.catalogue, hashSeed: 2)
         for fact in facts { self.shard.take(fact) }
         self.shard.resume(at: self.now)
+        self.hear()
         self.shard.checkInvariants()
     }
+}
+
+extension TransferOrder {
+    var request: Request { .transfer(self) }
 }
 
 extension Receipt {

@@ -33,6 +33,7 @@ import Testing
         for (name, bytes) in image {
             try Data(bytes).write(to: URL(filePath: "\(state.files.directory)/\(name)"))
         }
+        try state.files.makeHeadOriginal()
     }
 
     /// Reads an image that was changed: true when it was refused. Anything but an error or the whole history is recorded.
@@ -153,10 +154,10 @@ import Testing
         for _ in 0..<2 {
             #expect(throws: JournalError.self) { try TestOwner(state.files).journal.begin() }
             for name in ["shard-0.sqlite", "shard-0.sqlite-wal", "shard-0.head"] {
-                #expect(
-                    try [UInt8](Data(contentsOf: URL(filePath: "\(state.files.directory)/\(name)"))) == image[name],
-                    "\(name)"
-                )
+                // The head was made to bind.
+                let length = name.hasSuffix(".head") ? JournalHead.homeOffset : image[name]!.count
+                let bytes = try Data(contentsOf: URL(filePath: "\(state.files.directory)/\(name)"))
+                #expect(bytes.prefix(length) == Data(image[name]!.prefix(length)), "\(name)")
             }
         }
     }

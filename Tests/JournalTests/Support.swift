@@ -79,6 +79,17 @@ final class TestOwner {
     }
 }
 
+extension JournalFiles {
+    /// Has the head bind, as if its file were the one that an owner wrote: for tests that write images of a journal.
+    func makeHeadOriginal() throws {
+        guard JournalHead.isCopy(self) else { return }
+        let descriptor = try PlainFile.open(self.head, O_RDWR)
+        defer { close(descriptor) }
+        let home = try JournalHead.home(self.head)
+        #expect(pwrite(descriptor, home, home.count, off_t(JournalHead.homeOffset)) == home.count)
+    }
+}
+
 /// All batches of a journal, as another process sees them.
 func batches(_ files: JournalFiles) throws(JournalError) -> [JournalBatch] {
     let archive = try SQLiteArchive(files)

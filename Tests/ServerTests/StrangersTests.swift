@@ -28,7 +28,16 @@ import Wire
 
     @Test func `each role may ask for its own only`() throws {
         let user = UserID(880_001)
-        let debit = Request.debit(PaymentID(1), user, Won(1))
+        let debit = Request.transfer(
+            TransferOrder(
+                id: TransferID(1),
+                direction: .debit,
+                concert: ConcertID(1),
+                user: user,
+                amount: Won(1),
+                settled: 0
+            )
+        )
         #expect(try Self.refusal(of: .balance(user), as: .gateway) == nil)
         #expect(try Self.refusal(of: debit, as: .gateway) == "a gateway may not ask a shard to debit")
         #expect(try Self.refusal(of: debit, as: .shard) == nil)

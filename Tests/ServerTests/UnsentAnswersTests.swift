@@ -2,8 +2,10 @@ import Testing
 
 @testable import Server
 
-/// A gateway with room for a few answers of 9 MB, whose connections end after two answers.
+/// A gateway with room for a few answers of 9 MB, whose connections end after two answers. One test at a time, as they share that
+/// room.
 @Suite(
+    .serialized,
     .cluster(
         "--shards",
         "1",

@@ -20,7 +20,7 @@ extension Request {
         case .join(_, let user), .reservations(_, let user), .cancel(_, let user, _), .charge(let user, _, _),
             .use(let user, _), .balance(let user), .history(let user, _):
             Asker(user, isVouched: false)
-        case .schedules, .seats, .debit, .credit, .claim: nil
+        case .schedules, .seats, .transfer, .transfersSeen, .claim: nil
         }
     }
 }

@@ -15,8 +15,8 @@ extension Request {
     public var worth: Worth {
         switch self {
         case .join: .joining
-        case .poll, .schedules, .seats, .reservations, .balance, .history: .asking
-        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .debit, .credit, .claim: .booking
+        case .poll, .schedules, .seats, .reservations, .balance, .history, .transfersSeen: .asking
+        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .transfer, .claim: .booking
         }
     }
 }

@@ -53,7 +53,7 @@ extension Request {
         case .join(_, let user), .charge(let user, _, _), .use(let user, _), .claim(let user, _): user
         case .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _): pass.user
         case .cancel(_, let user, _): user
-        case .poll, .schedules, .seats, .reservations, .balance, .history, .debit, .credit: nil
+        case .poll, .schedules, .seats, .reservations, .balance, .history, .transfer, .transfersSeen: nil
         }
     }
 
@@ -101,14 +101,12 @@ extension Request {
             hash.mix(UInt64(bitPattern: amount.rawValue))
         case .balance(let user), .history(let user, _): hash.mix(user)
         case .claim(_, let fingerprint): return fingerprint
-        case .debit(let payment, let user, let amount):
-            hash.mix(payment)
-            hash.mix(user)
-            hash.mix(UInt64(bitPattern: amount.rawValue))
-        case .credit(let cancellation, let user, let amount):
-            hash.mix(cancellation)
-            hash.mix(user)
-            hash.mix(UInt64(bitPattern: amount.rawValue))
+        case .transfer(let order):
+            hash.mix(order.id)
+            hash.mix(order.concert)
+            hash.mix(order.user)
+            hash.mix(UInt64(bitPattern: order.amount.rawValue))
+        case .transfersSeen(let shard): hash.mix(UInt64(shard))
         }
         return hash.value
     }
@@ -119,7 +117,7 @@ extension Refusal {
     var isFinal: Bool {
         switch self {
         case .overloaded, .unavailable, .storageUnavailable, .wrongShard, .paymentInProgress, .cancelInProgress,
-            .keyReused, .tooManyKeys:
+            .keyReused, .tooManyKeys, .transferConflict, .transferForgotten:
             false
         case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
             .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,

@@ -2,7 +2,9 @@
 ///
 ///     started ──credited──▶ done         (kept for ever: repeating a cancellation gives its answer again)
 ///
-/// There is no way back: once it has begun, the points come back and the seats become free, however long that takes.
+///     started ──conflict──▶ forgotten    (its number is another transfer's: the reservations are sold as before)
+///
+/// There is no other way back: once it has begun, the points come back and the seats become free, however long that takes.
 /// Until then the seats are sold, and its reservations can't be cancelled another time.
 public struct Cancellations {
     public struct Cancellation: Equatable, Sendable {
@@ -56,6 +58,15 @@ public struct Cancellations {
         self.openCount -= 1
         self.doneCount += 1
         return order
+    }
+
+    public mutating func takeRefused(_ id: CancellationID) -> CancellationOrder {
+        guard let cancellation = self.cancellations.removeValue(forKey: id), cancellation.balance == nil else {
+            preconditionFailure("cancellation \(id) is not under way")
+        }
+        for reservation in cancellation.order.reservations { self.idsByReservation.removeValue(forKey: reservation) }
+        self.openCount -= 1
+        return cancellation.order
     }
 
     // MARK: Snapshots

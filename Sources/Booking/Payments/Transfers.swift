@@ -7,11 +7,11 @@ import DequeModule
 /// The user's shard moves them once, however often it is asked. So the concert's shard asks as often as it takes, also
 /// after a restart, which finds in its facts what has begun and is not over.
 public struct Transfer: Equatable, Sendable {
-    public enum Direction: Equatable, Sendable {
+    public enum Direction: UInt8, Sendable, CaseIterable {
         /// From the user, for a payment. May be refused.
-        case debit
+        case debit = 0
         /// To the user, for a cancellation. Is never refused.
-        case credit
+        case credit = 1
     }
 
     public let id: TransferID
@@ -40,12 +40,16 @@ public struct Transfer: Equatable, Sendable {
         self.at = order.at
     }
 
-    /// What the user's shard is asked.
-    public var request: Request {
-        switch self.direction {
-        case .debit: .debit(PaymentID(self.id.rawValue), self.user, self.amount)
-        case .credit: .credit(CancellationID(self.id.rawValue), self.user, self.amount)
-        }
+    /// What the user's shard is asked, by a shard that has settled all up to this counter of the slot.
+    func order(settled: UInt64) -> TransferOrder {
+        TransferOrder(
+            id: self.id,
+            direction: self.direction,
+            concert: self.concert,
+            user: self.user,
+            amount: self.amount,
+            settled: settled
+        )
     }
 
     /// What somebody has asked for whose answer waits for this.
@@ -65,10 +69,27 @@ struct Transfers {
     private var asked = Deque<Asked>()
     /// Forgotten in a restart, as their connections are.
     private var waiters: [TransferID: [Shard.Origin]] = [:]
+    /// In the order of ids; may name some that are over by now, which are skipped.
+    private var open: [Route: Deque<TransferID>] = [:]
+    /// The highest counter of one that another shard has decided.
+    private var decided: [Route: UInt64] = [:]
 
     private struct Asked {
         let id: TransferID
         let at: Timestamp
+    }
+
+    /// Transfers of one slot to one shard.
+    struct Route: Hashable {
+        /// The high bits of the ids.
+        let slot: UInt64
+        /// The users' shard.
+        let shard: Int
+
+        init(_ id: TransferID, to shard: Int) {
+            self.slot = id.rawValue >> SlotIDs.counterBits
+            self.shard = shard
+        }
     }
 
     /// One that got no answer is asked for again after this: long against a round trip (under 1 ms), short for people.
@@ -78,12 +99,44 @@ struct Transfers {
 
     subscript(id: TransferID) -> Transfer? { self.underWay[id] }
 
-    mutating func begin(_ transfer: Transfer) {
+    mutating func begin(_ transfer: Transfer, to shard: Int) {
         self.underWay[transfer.id] = transfer
         self.asked.append(Asked(id: transfer.id, at: transfer.at))
+        let route = Route(transfer.id, to: shard)
+        _ = self.firstOpen(route)
+        self.open[route, default: []].append(transfer.id)
     }
 
-    mutating func end(_ id: TransferID) { self.underWay[id] = nil }
+    /// `decidedBy` is another shard than that of the concert, or nil.
+    mutating func end(_ id: TransferID, decidedBy shard: Int?) {
+        self.underWay[id] = nil
+        guard let shard else { return }
+        let counter = SlotIDs.counter(of: id.rawValue)
+        let route = Route(id, to: shard)
+        self.decided[route] = max(self.decided[route] ?? 0, counter)
+    }
+
+    /// The low-water mark for an order of this transfer: see `TransferOrder.settled`. Amortised O(1).
+    mutating func settled(for id: TransferID, to shard: Int) -> UInt64 {
+        SlotIDs.counter(of: min(self.firstOpen(Route(id, to: shard)) ?? id, id).rawValue) - 1
+    }
+
+    private mutating func firstOpen(_ route: Route) -> TransferID? {
+        while let first = self.open[route]?.first {
+            if self.underWay[first] != nil { return first }
+            self.open[route]!.removeFirst()
+        }
+        return nil
+    }
+
+    /// How far each shard has decided, by slot, then shard.
+    var decisions: [(slot: Slot, shard: Int, counter: UInt64)] {
+        self.decided.sorted { ($0.key.slot, $0.key.shard) < ($1.key.slot, $1.key.shard) }.compactMap {
+            route,
+            counter in
+            Slot(checking: UInt16(truncatingIfNeeded: route.slot)).map { ($0, route.shard, counter) }
+        }
+    }
 
     /// False when too many wait already.
     mutating func wait(for id: TransferID, _ origin: Shard.Origin) -> Bool {
@@ -119,10 +172,17 @@ struct Transfers {
     /// Takes back one that was under way; in any order, then `endRestoring`.
     mutating func restore(_ transfer: Transfer) { self.underWay[transfer.id] = transfer }
 
+    mutating func restore(decided counter: UInt64, slot: Slot, by shard: Int) {
+        self.decided[Route(TransferID(SlotIDs.make(slot, counter: 1)), to: shard)] = counter
+    }
+
     /// Those taken back are asked for again, the oldest first.
-    mutating func endRestoring() {
+    mutating func endRestoring(_ shardOf: (UserID) -> Int) {
         let all = self.underWay.values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
         self.asked = Deque(all.map { Asked(id: $0.id, at: $0.at) })
+        for transfer in self.underWay.values.sorted(by: { $0.id < $1.id }) {
+            self.open[Route(transfer.id, to: shardOf(transfer.user)), default: []].append(transfer.id)
+        }
     }
 
     /// `open` are the payments and cancellations that are under way. O(n log n).
@@ -135,6 +195,11 @@ struct Transfers {
         precondition(
             asked.sorted() == self.underWay.keys.sorted(),
             "points would never be asked for again, or twice"
+        )
+        let routed = self.open.values.joined().filter { self.underWay[$0] != nil }
+        precondition(
+            routed.sorted() == self.underWay.keys.sorted(),
+            "a transfer that is open counts as settled"
         )
         precondition(
             self.waiters.keys.allSatisfy { self.underWay[$0] != nil },

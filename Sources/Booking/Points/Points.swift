@@ -1,5 +1,5 @@
-/// The points of all users of a shard, their history, the debits that payments asked for, and the credits that
-/// cancellations did. Takes in facts; the shard decides.
+/// The points of all users of a shard, their history, and the transfers that concerts' shards asked for. Takes in facts;
+/// the shard decides.
 public struct Points {
     private struct Account {
         var balance = Won.zero
@@ -14,7 +14,7 @@ public struct Points {
         }
     }
 
-    /// What became of a payment's debit. Both are kept, so that the same question gets the same answer.
+    /// What became of a payment's debit, as snapshots of earlier versions have it.
     public enum Debit: Equatable, Sendable {
         case done(balance: Won)
         case refused
@@ -26,9 +26,8 @@ public struct Points {
     public static let balanceMax = Won(100_000_000)
 
     private var accounts = SteadyTable<UserID, Account>()
-    private var debits = SteadyTable<PaymentID, Debit>()
-    /// The user's balance right after.
-    private var credits = SteadyTable<CancellationID, Won>()
+    /// The debits of payments, and the credits of cancellations.
+    public private(set) var transfers: TransferLedger
 
     /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens. What was credited counts
     /// as charged, what was debited as used.
@@ -39,7 +38,9 @@ public struct Points {
     public private(set) var debited = Won.zero
     public private(set) var credited = Won.zero
 
-    public init() {}
+    public init(transfersKeptMax: Int = TransferLedger.movedMax) {
+        self.transfers = TransferLedger(movedMax: transfersKeptMax)
+    }
 
     public var accountCount: Int { self.accounts.count }
 
@@ -49,10 +50,6 @@ public struct Points {
         guard let account = self.accounts[user] else { return Balance(balance: .zero, updatedAt: nil) }
         return Balance(balance: account.balance, updatedAt: account.updatedAt)
     }
-
-    public func debit(_ payment: PaymentID) -> Debit? { self.debits[payment] }
-    /// The user's balance right after; nil for a cancellation whose points are not back.
-    public func credit(_ cancellation: CancellationID) -> Won? { self.credits[cancellation] }
 
     /// Newest first. O(lines skipped and given) with a filter, O(lines given) without.
     public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
@@ -84,30 +81,36 @@ public struct Points {
         self.balances -= entry.amount
     }
 
-    /// A debit of 0 leaves no line in the history, and makes no account.
-    public mutating func takeDebited(_ user: UserID, _ entry: HistoryEntry, for payment: PaymentID) {
-        if entry.amount != .zero { self.takeUsed(user, entry) }
-        let debit = Debit.done(balance: self.balance(of: user).balance)
-        precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was debited twice")
-        self.debited += entry.amount
-    }
-
-    public mutating func takeDebitRefused(for payment: PaymentID) {
-        precondition(self.debits.updateValue(.refused, forKey: payment) == nil, "payment \(payment) was decided twice")
-    }
-
-    /// A credit of 0 leaves no line in the history, and makes no account.
-    public mutating func takeCredited(_ user: UserID, _ entry: HistoryEntry, for cancellation: CancellationID) {
-        if entry.amount != .zero { self.takeCharged(user, entry) }
-        self.keep(credit: cancellation, balance: self.balance(of: user).balance)
-        self.credited += entry.amount
-    }
-
-    private mutating func keep(credit cancellation: CancellationID, balance: Won) {
-        precondition(
-            self.credits.updateValue(balance, forKey: cancellation) == nil,
-            "cancellation \(cancellation) was credited twice"
+    /// A transfer has moved points. One of 0 leaves no line in the history, and makes no account. `concert` is nil in facts
+    /// of earlier versions.
+    mutating func applyMoved(
+        _ id: TransferID,
+        _ direction: Transfer.Direction,
+        _ concert: ConcertID?,
+        _ user: UserID,
+        _ entry: HistoryEntry,
+        settled: UInt64
+    ) {
+        switch direction {
+        case .debit:
+            if entry.amount != .zero { self.takeUsed(user, entry) }
+            self.debited += entry.amount
+        case .credit:
+            if entry.amount != .zero { self.takeCharged(user, entry) }
+            self.credited += entry.amount
+        }
+        let moved = TransferLedger.Entry(
+            direction: direction,
+            concert: concert,
+            user: user,
+            amount: entry.amount,
+            outcome: .moved(balance: self.balance(of: user).balance)
         )
+        self.transfers.record(id, moved, settled: settled)
+    }
+
+    mutating func applyRefused(_ id: TransferID, _ entry: TransferLedger.Entry, settled: UInt64) {
+        self.transfers.record(id, entry, settled: settled)
     }
 
     // MARK: Snapshots
@@ -115,16 +118,6 @@ public struct Points {
     /// By user, each user's oldest first. O(n log n) in the users.
     func forEachLine(_ body: (UserID, HistoryEntry) -> Void) {
         for user in self.accounts.keys.sorted() { for entry in self.accounts[user]!.history { body(user, entry) } }
-    }
-
-    /// By payment. O(n log n).
-    func forEachDebit(_ body: (PaymentID, Debit) -> Void) {
-        for payment in self.debits.keys.sorted() { body(payment, self.debits[payment]!) }
-    }
-
-    /// By cancellation, with the user's balance right after. O(n log n).
-    func forEachCredit(_ body: (CancellationID, Won) -> Void) {
-        for cancellation in self.credits.keys.sorted() { body(cancellation, self.credits[cancellation]!) }
     }
 
     /// Takes back a line of a user's history; oldest first. The balance follows.
@@ -135,13 +128,9 @@ public struct Points {
         }
     }
 
-    mutating func restore(_ debit: Debit, of payment: PaymentID) {
-        precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was decided twice")
-    }
+    mutating func restore(_ id: TransferID, _ entry: TransferLedger.Entry) { self.transfers.restore(id, entry) }
 
-    mutating func restore(creditOf cancellation: CancellationID, balance: Won) {
-        self.keep(credit: cancellation, balance: balance)
-    }
+    mutating func restore(_ marks: TransferLedger.Marks, of slot: Slot) { self.transfers.restore(marks, of: slot) }
 
     mutating func restore(debited: Won, credited: Won) {
         self.debited = debited
@@ -180,6 +169,7 @@ public struct Points {
             self.credited <= self.charged && self.debited <= self.used,
             "more was credited or debited than was charged or used"
         )
+        self.transfers.checkInvariants()
         precondition(self.charged == self.balances + self.used, "points charged are not balances and points used")
     }
 }

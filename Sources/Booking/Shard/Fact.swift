@@ -21,13 +21,24 @@ public enum Fact: Equatable, Sendable {
     case cancelStarted(CancellationOrder)
     /// The points are back, and the seats are free. `balance` is the user's, right after.
     case cancelDone(ConcertID, CancellationID, balance: Won, at: Timestamp)
+    /// The user's shard knows the number of the cancellation as another transfer's: no points came back, and the
+    /// reservations are sold as before.
+    case cancelRefused(ConcertID, CancellationID, at: Timestamp)
     // Points, on the user's shard
     case charged(UserID, PointHistoryID, Won, PaymentType, at: Timestamp)
     case used(UserID, PointHistoryID, Won, at: Timestamp)
+    /// The points of a payment or a cancellation.
+    case transferred(TransferOrder, PointHistoryID, at: Timestamp)
+    /// A debit for which there were not enough points. Kept until its payment is settled, so that no late duplicate of it
+    /// is ever carried out.
+    case transferRefused(TransferOrder, at: Timestamp)
+    // As earlier versions wrote them, which did not say for which concert
     case debited(UserID, PointHistoryID, PaymentID, Won, at: Timestamp)
-    /// Kept, so that a debit that was refused once is never carried out by a late duplicate.
     case debitRefused(UserID, PaymentID, at: Timestamp)
     case credited(UserID, PointHistoryID, CancellationID, Won, at: Timestamp)
+    // Ids
+    /// So many ids of each slot are never given: the journal was put back from an older copy, and others may have seen them.
+    case idsSkipped(UInt64, at: Timestamp)
     // Operations
     /// What was answered, beside what it changed: asked again, it is answered the same.
     case answered(KeptAnswer)
@@ -38,7 +49,9 @@ public enum Fact: Equatable, Sendable {
         case .joined(_, _, _, let at), .admitted(_, _, let at), .left(_, _, let at), .lapsed(_, _, let at),
             .released(_, _, _, let at), .paymentDone(_, _, _, let at), .paymentRefused(_, _, let at),
             .charged(_, _, _, _, let at), .used(_, _, _, let at), .debited(_, _, _, _, let at),
-            .debitRefused(_, _, let at), .cancelDone(_, _, _, let at), .credited(_, _, _, _, let at):
+            .debitRefused(_, _, let at), .cancelDone(_, _, _, let at), .credited(_, _, _, _, let at),
+            .cancelRefused(_, _, let at), .transferred(_, _, let at), .transferRefused(_, let at),
+            .idsSkipped(_, let at):
             at
         case .held(_, let reservation): reservation.heldAt
         case .paymentStarted(let order): order.at
@@ -51,8 +64,8 @@ public enum Fact: Equatable, Sendable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 1, admitted, left, lapsed
         case held = 16, released
-        case paymentStarted = 32, paymentDone, paymentRefused, cancelStarted, cancelDone
-        case charged = 48, used, debited, debitRefused, credited
+        case paymentStarted = 32, paymentDone, paymentRefused, cancelStarted, cancelDone, cancelRefused
+        case charged = 48, used, debited, debitRefused, credited, transferred, transferRefused, idsSkipped
         case answered = 64
     }
 }

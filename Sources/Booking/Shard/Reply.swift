@@ -20,6 +20,8 @@ public enum Reply: Equatable, Sendable {
     case credited(Won)
     /// The key is this request's.
     case claimed
+    /// Of each slot of the shard that asks: the highest id that came in a transfer. By slot.
+    case transfersSeen([TransferMark])
     case refused(Refusal)
 
     /// Said of a request of which nobody knows what came: a shard gave no answer in time, or its journal
@@ -30,7 +32,7 @@ public enum Reply: Equatable, Sendable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited
         case cancelled, credited
-        case claimed = 96
+        case claimed = 96, transfersSeen
         case refused = 127
     }
 }
@@ -134,6 +136,11 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case seatsPerUserExceeded = 55
     /// The last evening of the concert has begun.
     case concertOver = 60
+    /// The id of a transfer is another's on the user's shard: one of the two shards was put back from an older copy.
+    /// Nothing was moved.
+    case transferConflict = 50
+    /// Between shards only: a transfer that the user's shard has known, and keeps too little of to say what it was.
+    case transferForgotten = 51
 }
 
 extension Reply {
@@ -156,6 +163,7 @@ extension Reply {
         case .cancelled: kind == .cancel
         case .credited: kind == .credit
         case .claimed: kind == .claim
+        case .transfersSeen: kind == .transfersSeen
         }
     }
 }

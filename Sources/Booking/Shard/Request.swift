@@ -20,8 +20,9 @@ public enum Request: Equatable, Sendable {
     case history(UserID, HistoryQuery)
     // Between shards: take a payment's amount from a user, or give back a cancellation's, once, however often it is
     // asked
-    case debit(PaymentID, UserID, Won)
-    case credit(CancellationID, UserID, Won)
+    case transfer(TransferOrder)
+    /// How far this shard has seen the ids of another's slots, in transfers
+    case transfersSeen(shard: UInt16)
     // Before a change of a user who lives on another shard than the concert: that the key it comes with is the request's of
     // this fingerprint, and of no other
     case claim(UserID, fingerprint: UInt64)
@@ -35,19 +36,22 @@ public enum Request: Equatable, Sendable {
         case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
             Slot(of: pass.concert)
         case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _),
-            .debit(_, let user, _), .credit(_, let user, _), .claim(let user, _):
+            .claim(let user, _):
             Slot(of: user)
+        case .transfer(let order): Slot(of: order.user)
+        // Whoever is asked answers for itself.
+        case .transfersSeen: Slot(checking: 0)!
         }
     }
 
     /// Whom this is about; nil for what everybody may know.
     public var user: UserID? {
         switch self {
-        case .schedules, .seats: nil
+        case .schedules, .seats, .transfersSeen: nil
         case .join(_, let user), .reservations(_, let user), .cancel(_, let user, _), .charge(let user, _, _),
-            .use(let user, _), .balance(let user), .history(let user, _), .debit(_, let user, _),
-            .credit(_, let user, _), .claim(let user, _):
+            .use(let user, _), .balance(let user), .history(let user, _), .claim(let user, _):
             user
+        case .transfer(let order): order.user
         case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
             pass.user
         }
@@ -58,9 +62,10 @@ public enum Request: Equatable, Sendable {
         case join = 1, poll, leave
         case schedules, seats, reserve, giveBack, reservations, pay
         case charge, use, balance, history
-        case debit
-        case cancel, credit
+        case cancel = 15
         case claim = 32
+        // 14 and 16, in protocol versions 1 and 2, did not say for which concert.
+        case debit, credit, transfersSeen
     }
 
     public var kind: Kind {
@@ -78,9 +83,9 @@ public enum Request: Equatable, Sendable {
         case .use: .use
         case .balance: .balance
         case .history: .history
-        case .debit: .debit
+        case .transfer(let order): order.direction == .debit ? .debit : .credit
+        case .transfersSeen: .transfersSeen
         case .cancel: .cancel
-        case .credit: .credit
         case .claim: .claim
         }
     }

@@ -6,7 +6,8 @@
 ///     cancelDone: the seats are free   ◀───────── reply ───────────
 ///
 /// A payment the other way round, with one difference: nobody may refuse it. The seats become free only once the points
-/// are back for good; a crash at any moment leaves either the sale as it was, or a cancellation that goes on.
+/// are back for good; a crash at any moment leaves either the sale as it was, or a cancellation that goes on. Only where
+/// its number is another transfer's on the user's shard (see `TransferOrder`) it is given up: the sale is as it was.
 extension Shard {
     /// Cancels all the reservations or none. Repeating a cancellation that is done gives its answer again, whatever the
     /// time; repeating one that is under way waits for it.
@@ -56,22 +57,6 @@ extension Shard {
             let deadline = state.concert.rules.cancelDeadline(paidAt: payment.order.at, playsAt: schedule.playsAt)
             return self.now < deadline ? nil : .cancelTooLate
         }
-    }
-
-    /// Gives a cancellation's amount back once, however often it is asked, and says the same each time. May be 0: free
-    /// seats are cancelled, too.
-    ///
-    /// It may take the balance past `Points.balanceMax`. That bound is about how much people may bring; these points
-    /// were theirs, and have bought something that they give up with it. To refuse them would take both.
-    mutating func credit(_ cancellation: CancellationID, _ user: UserID, _ amount: Won) -> Reply {
-        guard amount >= .zero else { return .refused(.chargeNotPositive) }
-        if self.points.credit(cancellation) == nil {
-            self.record(.credited(user, self.nextHistoryID(user), cancellation, amount, at: self.now))
-        }
-        guard let balance = self.points.credit(cancellation) else {
-            preconditionFailure("cancellation \(cancellation) was credited, and is not known")
-        }
-        return .credited(balance)
     }
 
     func receipt(_ id: CancellationID, of state: ConcertState) -> Reply {

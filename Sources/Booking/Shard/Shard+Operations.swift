@@ -81,10 +81,12 @@ extension Shard {
             }
         case (.cancelling(let cancellation), .cancel(let concert, _, _)):
             guard let state = self.concerts[concert] else { return .reply(.refused(.wrongShard)) }
-            guard state.cancellations[cancellation]?.balance == nil else {
-                return .reply(self.receipt(cancellation, of: state))
+            switch state.cancellations[cancellation] {
+            case let known? where known.balance != nil: return .reply(self.receipt(cancellation, of: state))
+            case _?: return .wait(TransferID(cancellation))
+            // Given up, for its number is another transfer's.
+            case nil: return .reply(.refused(.transferConflict))
             }
-            return .wait(TransferID(cancellation))
         case (.points(let balance), .charge(_, let amount, let type)):
             return .reply(
                 .points(PointsChange(amount: amount, balance: balance, type: .charge, paymentType: type, at: kept.at))

@@ -17,23 +17,6 @@ extension Shard {
         return self.change(of: user, amount, .use, .free)
     }
 
-    /// Takes a payment's amount once, however often it is asked, and says the same each time. The amount may be 0: free
-    /// seats are paid for too.
-    mutating func debit(_ payment: PaymentID, _ user: UserID, _ amount: Won) -> Reply {
-        guard amount >= .zero else { return .refused(.useNotPositive) }
-        if self.points.debit(payment) == nil {
-            if self.points.balance(of: user).balance >= amount {
-                self.record(.debited(user, self.nextHistoryID(user), payment, amount, at: self.now))
-            } else {
-                self.record(.debitRefused(user, payment, at: self.now))
-            }
-        }
-        return switch self.points.debit(payment) {
-        case .done(let balance): .debited(balance)
-        case .refused, nil: .refused(.insufficientPoints)
-        }
-    }
-
     func nextHistoryID(_ user: UserID) -> PointHistoryID { PointHistoryID(self.nextID(in: Slot(of: user))) }
 
     private func change(of user: UserID, _ amount: Won, _ type: TransactionType, _ paymentType: PaymentType) -> Reply {

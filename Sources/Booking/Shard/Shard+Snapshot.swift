@@ -1,7 +1,7 @@
 /// The state as a list of items, and back.
 extension Shard {
     /// Everything that must be kept, in the one order that it has. O(state), with a sort of the reservations, payments,
-    /// accounts, debits and credits; nothing is copied but their keys.
+    /// accounts and the slots of transfers; nothing is copied but their keys.
     public func forEachItem(_ body: (SnapshotItem) -> Void) {
         body(.time(self.lastFactAt))
         for (slot, counter) in self.counters.enumerated() where counter > 0 {
@@ -20,8 +20,11 @@ extension Shard {
             body(.pointTotals(debited: self.points.debited, credited: self.points.credited))
         }
         self.points.forEachLine { body(.historyLine($0, $1)) }
-        self.points.forEachDebit { body(.debit($0, $1)) }
-        self.points.forEachCredit { body(.credit($0, balance: $1)) }
+        for (slot, marks) in self.points.transfers.marks { body(.transferMarks(slot, marks)) }
+        self.points.transfers.forEach { body(.transfer($0, $1)) }
+        for decision in self.transfers.decisions {
+            body(.transfersDecided(decision.slot, shard: UInt16(decision.shard), counter: decision.counter))
+        }
         self.answers.forEach { body(.answer($0)) }
     }
 
@@ -30,7 +33,8 @@ extension Shard {
         switch fact {
         case .joined(let concert, _, _, _), .admitted(let concert, _, _), .left(let concert, _, _),
             .lapsed(let concert, _, _), .released(let concert, _, _, _), .paymentDone(let concert, _, _, _),
-            .paymentRefused(let concert, _, _), .cancelDone(let concert, _, _, _):
+            .paymentRefused(let concert, _, _), .cancelDone(let concert, _, _, _),
+            .cancelRefused(let concert, _, _):
             self.misfit(of: concert)
         case .paymentStarted(let order): self.misfit(of: order.concert)
         case .cancelStarted(let order): self.misfit(of: order.concert)
@@ -38,6 +42,8 @@ extension Shard {
         case .charged(let user, _, _, _, _), .used(let user, _, _, _), .debited(let user, _, _, _, _),
             .debitRefused(let user, _, _), .credited(let user, _, _, _, _):
             self.misfit(of: user)
+        case .transferred(let order, _, _), .transferRefused(let order, _): self.misfit(of: order.user)
+        case .idsSkipped: nil
         // Beside facts that have been looked at; alone, it is a refusal.
         case .answered: nil
         }
@@ -117,9 +123,15 @@ public final class ShardRestoration {
         case .historyLine(let user, let entry):
             if let misfit = self.shard.misfit(of: user) { throw misfit }
             self.shard.points.restore(user, entry)
-        case .debit(let payment, let debit): self.shard.points.restore(debit, of: payment)
+        case .debit(let payment, .done(let balance)):
+            self.restore(TransferID(payment), .debit, .moved(balance: balance))
+        case .debit(let payment, .refused): self.restore(TransferID(payment), .debit, .refused)
         case .credit(let cancellation, let balance):
-            self.shard.points.restore(creditOf: cancellation, balance: balance)
+            self.restore(TransferID(cancellation), .credit, .moved(balance: balance))
+        case .transferMarks(let slot, let marks): self.shard.points.restore(marks, of: slot)
+        case .transfer(let id, let entry): self.shard.points.restore(id, entry)
+        case .transfersDecided(let slot, let shard, let counter):
+            self.shard.transfers.restore(decided: counter, slot: slot, by: Int(shard))
         case .answer(let answer): self.shard.answers.restore(answer)
         }
     }
@@ -127,10 +139,16 @@ public final class ShardRestoration {
     /// All items are taken in. The restoration begins anew.
     public func finish() -> Shard {
         self.endConcert()
-        self.shard.transfers.endRestoring()
+        let slots = self.shard.slots
+        self.shard.transfers.endRestoring { slots.shard(of: Slot(of: $0)) }
         var shard = self.fresh()
         swap(&shard, &self.shard)
         return shard
+    }
+
+    /// As earlier versions kept it.
+    private func restore(_ id: TransferID, _ direction: Transfer.Direction, _ outcome: TransferLedger.Outcome) {
+        self.shard.points.restore(id, TransferLedger.Entry(direction: direction, outcome: outcome))
     }
 
     private var current: ConcertState {

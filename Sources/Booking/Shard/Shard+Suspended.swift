@@ -46,17 +46,22 @@ extension Shard {
             self.isOwn(user) ? .balance(self.points.balance(of: user)) : .refused(.wrongShard)
         case .history(let user, let query):
             self.isOwn(user) ? .history(self.points.history(of: user, query)) : .refused(.wrongShard)
-        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .debit, .credit, .claim:
+        case .transfersSeen(let shard): self.transfersSeen(by: shard)
+        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .transfer, .claim:
             .refused(.storageUnavailable)
         }
     }
 
-    /// Everyone who waits for points to move gets this answer instead: what they wait for goes on without them.
+    /// Everyone who waits for points to move gets this answer instead: what they wait for goes on without them. So do those
+    /// whose request was not decided yet.
     public mutating func takeWaiters(telling reply: Reply) -> [LateReply] {
-        self.transfers.takeWaiters().map { id, origin in
-            guard let transfer = self.transfers[id] else { preconditionFailure("somebody waits for what is over") }
-            return LateReply(origin: origin, kind: transfer.askedFor, reply: reply)
-        }
+        let deferred = self.deferred.keys.sorted().flatMap { self.deferred[$0]! }
+        self.deferred = [:]
+        return deferred.map { LateReply(origin: $0.origin, kind: $0.request.kind, reply: reply) }
+            + self.transfers.takeWaiters().map { id, origin in
+                guard let transfer = self.transfers[id] else { preconditionFailure("somebody waits for what is over") }
+                return LateReply(origin: origin, kind: transfer.askedFor, reply: reply)
+            }
     }
 
     private func reading(_ concert: ConcertID, _ answer: (ConcertState) -> Reply) -> Reply {

@@ -12,6 +12,7 @@ extension Shard {
     /// The link to another shard is up, maybe again: what was asked over the old one may be lost. O(transfers under
     /// way).
     public mutating func linkIsUp(to shard: Int) {
+        self.peersToAsk.append(shard)
         for transfer in self.transfers.all(where: { self.shard(of: $0.user) == shard }) { self.ask(for: transfer) }
     }
 
@@ -36,14 +37,42 @@ extension Shard {
     /// Points of this shard are asked for only after a restart that found a payment or a cancellation cut off from its
     /// end.
     mutating func ask(for transfer: Transfer) {
-        guard self.shard(of: transfer.user) == self.index else { return self.transfersToSend.append(transfer) }
+        guard self.shard(of: transfer.user) == self.index else {
+            return self.transfersToSend.append(self.order(for: transfer))
+        }
         self.takeTransferReply(self.move(transfer), for: transfer.id, at: self.now)
     }
 
-    private mutating func move(_ transfer: Transfer) -> Reply {
-        switch transfer.direction {
-        case .debit: self.debit(PaymentID(transfer.id.rawValue), transfer.user, transfer.amount)
-        case .credit: self.credit(CancellationID(transfer.id.rawValue), transfer.user, transfer.amount)
+    /// Says what is settled by now. It leaves with the facts of now, so that is durable by then.
+    private mutating func order(for transfer: Transfer) -> TransferOrder {
+        transfer.order(settled: self.transfers.settled(for: transfer.id, to: self.shard(of: transfer.user)))
+    }
+
+    private mutating func move(_ transfer: Transfer) -> Reply { self.carryOut(self.order(for: transfer)) }
+
+    /// Moves the points of an order once, however often it is asked, and says the same each time. The amount may be 0:
+    /// free seats are paid for and cancelled, too.
+    ///
+    /// A credit may take the balance past `Points.balanceMax`. That bound is about how much people may bring; these
+    /// points were theirs, and have bought something that they give up with it. To refuse them would take both.
+    mutating func carryOut(_ order: TransferOrder) -> Reply {
+        guard order.amount >= .zero, order.settled < SlotIDs.counter(of: order.id.rawValue) else {
+            return .refused(order.direction == .debit ? .useNotPositive : .chargeNotPositive)
+        }
+        if case .new = self.points.transfers.verdict(on: order) {
+            let isEnough = order.direction == .credit || self.points.balance(of: order.user).balance >= order.amount
+            self.record(
+                isEnough
+                    ? .transferred(order, self.nextHistoryID(order.user), at: self.now)
+                    : .transferRefused(order, at: self.now)
+            )
+        }
+        switch self.points.transfers.verdict(on: order) {
+        case .decided(.moved(let balance)): return order.direction == .debit ? .debited(balance) : .credited(balance)
+        case .decided(.refused): return .refused(.insufficientPoints)
+        case .conflict: return .refused(.transferConflict)
+        case .forgotten: return .refused(.transferForgotten)
+        case .new: preconditionFailure("transfer \(order.id) was decided, and is not known")
         }
     }
 
@@ -64,6 +93,19 @@ extension Shard {
             let cancellation = CancellationID(transfer.id.rawValue)
             self.record(.cancelDone(transfer.concert, cancellation, balance: balance, at: self.now))
             return self.receipt(cancellation, of: state)
+        case (.debit, .refused(.transferConflict)), (.debit, .refused(.transferForgotten)):
+            self.record(.paymentRefused(transfer.concert, PaymentID(transfer.id.rawValue), at: self.now))
+            self.noteConflict(transfer)
+            self.settle(state)
+            return .refused(.transferConflict)
+        case (.credit, .refused(.transferConflict)):
+            self.record(.cancelRefused(transfer.concert, CancellationID(transfer.id.rawValue), at: self.now))
+            self.noteConflict(transfer)
+            return .refused(.transferConflict)
+        case (.credit, .refused(.transferForgotten)):
+            // The points came back, or another's did: it stays as it is, which is the only safe answer.
+            self.noteForgotten(transfer)
+            return nil
         default: return nil
         }
     }

@@ -1,5 +1,5 @@
 /// One shard: the concerts and users of its slots. Pure: time comes in as an argument, and what must happen outside
-/// leaves through `facts`, `transfersToSend` and `lateReplies`.
+/// leaves through `facts`, `transfersToSend`, `lateReplies`, `peersToAsk` and `alerts`.
 ///
 ///     request ──decide──▶ facts recorded (and taken in) ──▶ reply, once the facts are durable
 ///
@@ -17,12 +17,16 @@ public struct Shard: ~Copyable {
     private(set) var concerts: [ConcertID: ConcertState] = [:]
     /// In the order of their ids, so that what a tick records does not depend on how a dictionary is laid out.
     let concertsInOrder: [ConcertState]
-    var points = Points()
+    var points: Points
     var answers: KeptAnswers
     /// Only while the journal can't write: see `doubt`.
     var answersInDoubt: KeptAnswers?
     /// The last id given in each slot.
     private(set) var counters: [UInt64]
+    /// As they were in the copy that this shard was started from, before it skipped any.
+    private(set) var countersOfCopy: [UInt64]?
+    /// How long no fact had happened when the state was taken in.
+    private(set) var restedFor = Nanoseconds.zero
     /// The state's own time: never goes back.
     private(set) var now = Timestamp.distantPast
     /// When the last fact happened: as much of `now` as a replay brings back.
@@ -31,12 +35,22 @@ public struct Shard: ~Copyable {
     /// Recorded since the shell last took them, in order.
     public private(set) var facts: [Fact] = []
     /// To send to other shards.
-    public internal(set) var transfersToSend: [Transfer] = []
+    public internal(set) var transfersToSend: [TransferOrder] = []
     /// Answers to requests for which `decide` gave none at once.
     public internal(set) var lateReplies: [LateReply] = []
 
     /// Payments and cancellations that wait for their points to move.
     var transfers = Transfers()
+
+    /// Which shards have said, since this one's start, what they have seen of its ids: see `Shard+Peers`.
+    var isHeard: [Bool]
+    var unheardCount: Int
+    /// Requests that wait for a shard to be heard.
+    var deferred: [Int: [Deferred]] = [:]
+    var peersToAsk: [Int] = []
+    var alerts: [Alert] = []
+    /// Cancellations of which an alert was given.
+    var creditsForgotten: Set<TransferID> = []
 
     /// Where a request came from: the shell's number for the link, and the request's on it.
     public struct Origin: Hashable, Sendable {
@@ -68,6 +82,7 @@ public struct Shard: ~Copyable {
         slots: SlotMap,
         catalogue: Catalogue,
         answerLimits: AnswerLimits = AnswerLimits(),
+        transfersKeptMax: Int = TransferLedger.movedMax,
         hashSeed: UInt64
     ) {
         precondition((0..<slots.shardCount).contains(index), "shard \(index) of \(slots.shardCount)")
@@ -75,7 +90,10 @@ public struct Shard: ~Copyable {
         self.slots = slots
         self.catalogue = catalogue
         self.answers = KeptAnswers(answerLimits)
+        self.points = Points(transfersKeptMax: transfersKeptMax)
         self.counters = Array(repeating: 0, count: Slot.count)
+        self.isHeard = (0..<slots.shardCount).map { $0 == index }
+        self.unheardCount = slots.shardCount - 1
         self.concertsInOrder = catalogue.concerts
             .filter { slots.shard(of: $0.slot) == index }
             .map { ConcertState($0, hashSeed: hashSeed) }
@@ -93,6 +111,9 @@ public struct Shard: ~Copyable {
         at time: Timestamp
     ) -> Reply? {
         self.now = max(self.now, time)
+        if self.unheardCount > 0, let shard = self.unheardPeer(of: request) {
+            return self.wait(request, origin, operation, for: shard)
+        }
         guard let operation, request.isKept(for: operation.owner) else { return self.answer(request, origin) }
         return self.decideOnce(request, operation, origin)
     }
@@ -118,9 +139,8 @@ public struct Shard: ~Copyable {
         case .use(let user, let amount): self.withUser(user) { $0.use(user, amount) }
         case .balance(let user): self.withUser(user) { .balance($0.points.balance(of: user)) }
         case .history(let user, let query): self.withUser(user) { .history($0.points.history(of: user, query)) }
-        case .debit(let payment, let user, let amount): self.withUser(user) { $0.debit(payment, user, amount) }
-        case .credit(let cancellation, let user, let amount):
-            self.withUser(user) { $0.credit(cancellation, user, amount) }
+        case .transfer(let order): self.withUser(order.user) { $0.carryOut(order) }
+        case .transfersSeen(let shard): self.transfersSeen(by: shard)
         // What there is to it is that its operation is kept.
         case .claim(let user, _): self.withUser(user) { _ in .claimed }
         }
@@ -136,16 +156,23 @@ public struct Shard: ~Copyable {
 
     /// A restart has taken in all facts, or the journal can write again: whoever waits counts as seen now, since nobody could
     /// be seen meanwhile.
-    public mutating func resume(at time: Timestamp) {
+    /// `asCopy` says that the journal is a copy, and that what it was copied from may have gone on: ids that are not in it may
+    /// be out there.
+    public mutating func resume(at time: Timestamp, asCopy isCopy: Bool = false) {
         self.answersInDoubt = nil
         self.now = max(self.now, time)
+        if self.lastFactAt != .distantPast { self.restedFor = max(self.restedFor, time - self.lastFactAt) }
+        for shard in self.isHeard.indices where !self.isHeard[shard] { self.peersToAsk.append(shard) }
         for state in self.concertsInOrder { state.line.resume(at: self.now) }
+        guard isCopy, self.lastFactAt != .distantPast else { return }
+        self.countersOfCopy = self.countersOfCopy ?? self.counters
+        self.skipIDs(beyond: 0)
     }
 
     /// Hands over everything for the outside, and forgets it; storage is kept for the next batch.
     public mutating func takeOutput(
         facts: (Fact) -> Void,
-        transfers: (Transfer) -> Void,
+        transfers: (TransferOrder) -> Void,
         lateReplies: (LateReply) -> Void
     ) {
         for fact in self.facts { facts(fact) }
@@ -252,22 +279,25 @@ public struct Shard: ~Copyable {
             for id in order.reservations { state.seats.takeSold(id, by: payment) }
             // The place may have lapsed, or been left, while the user's shard was asked.
             if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place) }
-            self.transfers.end(TransferID(payment))
+            self.end(TransferID(payment), of: order.user)
         case .paymentRefused(let concert, let payment, _):
             let state = self.state(concert)
             let order = state.payments.takeRefused(payment)
             for id in order.reservations { state.seats.takeUnpinned(id, by: payment) }
-            self.transfers.end(TransferID(payment))
+            self.end(TransferID(payment), of: order.user)
         case .cancelStarted(let order):
             let state = self.state(order.concert)
             state.cancellations.takeStarted(order)
             self.noteGiven(order.id.rawValue, in: state.concert.slot)
-            self.transfers.begin(Transfer(order))
+            self.begin(Transfer(order))
         case .cancelDone(let concert, let cancellation, let balance, _):
             let state = self.state(concert)
             let order = state.cancellations.takeDone(cancellation, balance: balance)
             for id in order.reservations { state.seats.takeCancelled(id) }
-            self.transfers.end(TransferID(cancellation))
+            self.end(TransferID(cancellation), of: order.user)
+        case .cancelRefused(let concert, let cancellation, _):
+            let order = self.state(concert).cancellations.takeRefused(cancellation)
+            self.end(TransferID(cancellation), of: order.user)
         case .charged(let user, let id, let amount, let type, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeCharged(
@@ -277,17 +307,21 @@ public struct Shard: ~Copyable {
         case .used(let user, let id, let amount, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeUsed(user, HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at))
-        case .debited(let user, let id, let payment, let amount, let at):
-            self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
-            let entry = HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at)
-            self.points.takeDebited(user, entry, for: payment)
-        case .debitRefused(_, let payment, _): self.points.takeDebitRefused(for: payment)
-        case .credited(let user, let id, let cancellation, let amount, let at):
-            self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
-            // The contract knows two types, by which clients add and subtract: what comes back is a CHARGE. FREE, since
-            // no provider of payments was asked.
-            let entry = HistoryEntry(id: id, amount: amount, type: .charge, paymentType: .free, at: at)
-            self.points.takeCredited(user, entry, for: cancellation)
+        case .transferred(let order, let line, let at):
+            self.applyMoved(order.id, order.direction, order.concert, order.user, line, order.amount, order.settled, at)
+        case .transferRefused(let order, _):
+            self.points.applyRefused(order.id, TransferLedger.Entry(order, .refused), settled: order.settled)
+        case .debited(let user, let line, let payment, let amount, let at):
+            self.applyMoved(TransferID(payment), .debit, nil, user, line, amount, 0, at)
+        case .debitRefused(let user, let payment, _):
+            let refused = TransferLedger.Entry(direction: .debit, user: user, outcome: .refused)
+            self.points.applyRefused(TransferID(payment), refused, settled: 0)
+        case .credited(let user, let line, let cancellation, let amount, let at):
+            self.applyMoved(TransferID(cancellation), .credit, nil, user, line, amount, 0, at)
+        case .idsSkipped(let count, _):
+            for slot in self.slots.slots(of: self.index) {
+                self.counters[Int(slot)] = min(self.counters[Int(slot)] + count, SlotIDs.counterMax)
+            }
         case .answered(let answer): self.answers.take(answer)
         }
     }
@@ -297,7 +331,34 @@ public struct Shard: ~Copyable {
         state.payments.takeStarted(order)
         for id in order.reservations { state.seats.takePinned(id, by: order.id) }
         self.noteGiven(order.id.rawValue, in: state.concert.slot)
-        self.transfers.begin(Transfer(order))
+        self.begin(Transfer(order))
+    }
+
+    private mutating func begin(_ transfer: Transfer) {
+        self.transfers.begin(transfer, to: self.shard(of: transfer.user))
+    }
+
+    private mutating func end(_ id: TransferID, of user: UserID) {
+        let shard = self.shard(of: user)
+        self.transfers.end(id, decidedBy: shard == self.index ? nil : shard)
+    }
+
+    private mutating func applyMoved(
+        _ id: TransferID,
+        _ direction: Transfer.Direction,
+        _ concert: ConcertID?,
+        _ user: UserID,
+        _ line: PointHistoryID,
+        _ amount: Won,
+        _ settled: UInt64,
+        _ at: Timestamp
+    ) {
+        self.noteGiven(line.rawValue, in: self.ownSlot(of: user))
+        // The contract knows two types, by which clients add and subtract: what comes back is a CHARGE. FREE, since no
+        // provider of payments was asked.
+        let type: TransactionType = direction == .debit ? .use : .charge
+        let entry = HistoryEntry(id: line, amount: amount, type: type, paymentType: .free, at: at)
+        self.points.applyMoved(id, direction, concert, user, entry, settled: settled)
     }
 
     // MARK: Restoring

@@ -2,7 +2,7 @@
 ///
 ///     time · counter ...
 ///     · concert · person ... reservation ... payment ... cancellation ... · concert ...
-///     · pointTotals · historyLine ... · debit ... · credit ... · answer ...
+///     · pointTotals · historyLine ... · transferMarks ... · transfer ... · transfersDecided ... · answer ...
 ///
 /// The same state gives the same items in the same order, whether it came from decisions, from facts or from a snapshot.
 /// What follows from no fact is not in it: when somebody was last seen, who waits for an answer, when a transfer was
@@ -27,9 +27,15 @@ public enum SnapshotItem: Equatable, Sendable {
     case pointTotals(debited: Won, credited: Won)
     /// By user, then oldest first. Balances follow from it.
     case historyLine(UserID, HistoryEntry)
-    /// By payment.
+    /// By slot.
+    case transferMarks(Slot, TransferLedger.Marks)
+    /// Refused debits by slot, then what moved points, each as old as it is.
+    case transfer(TransferID, TransferLedger.Entry)
+    /// The highest counter of a transfer that another shard has decided. By slot, then shard.
+    case transfersDecided(Slot, shard: UInt16, counter: UInt64)
+    // As earlier versions kept them, in place of `transfer`: by payment, then by cancellation, with the user's balance
+    // right after
     case debit(PaymentID, Points.Debit)
-    /// By cancellation. `balance` is the user's right after.
     case credit(CancellationID, balance: Won)
     /// Those to clients' keys first, each by age.
     case answer(KeptAnswer)
@@ -40,7 +46,7 @@ public enum SnapshotItem: Equatable, Sendable {
         /// Those of earlier versions have no grade.
         case concert = 16, person, ungradedReservation, payment, cancellation
         case reservation = 26
-        case historyLine = 32, debit, credit, pointTotals
+        case historyLine = 32, debit, credit, pointTotals, transferMarks, transfer, transfersDecided
         case answer = 48
     }
 }

@@ -74,6 +74,13 @@ final class Database {
         return statement.number(0)
     }
 
+    /// The first column of the first row, as text.
+    func text(_ sql: String) throws(SQLiteFailure) -> String {
+        let statement = try Statement(self, sql)
+        guard try statement.step() else { throw SQLiteFailure(code: SQLITE_ERROR, call: sql, message: "gave no row") }
+        return String(decoding: statement.bytes(0), as: UTF8.self)
+    }
+
     /// Runs `body` in a transaction, which what it throws takes back.
     func transaction<Failure: Error>(
         _ begin: String,

@@ -46,6 +46,20 @@ public struct JournalFiles: Equatable, Sendable {
         .damaged(JournalDamage(file: file, sequence: sequence, reason: reason, command: self.verifyCommand))
     }
 
+    /// What is wrong with the files of a copy is that they do not belong together.
+    func inWords(_ error: JournalError, isCopy: Bool) -> JournalError {
+        guard isCopy else { return error }
+        switch error {
+        case .damaged(let damage): return .torn(damage)
+        case .missing where self.exist: return self.torn("the file is empty, and its log (-wal) is not here")
+        default: return error
+        }
+    }
+
+    func torn(_ reason: String) -> JournalError {
+        .torn(JournalDamage(file: self.database, sequence: 1, reason: reason, command: self.verifyCommand))
+    }
+
     /// What SQLite's refusal means for the journal. Our statements are right, so what SQLite finds wrong in the file
     /// itself, or in a statement, is a file that was altered.
     func error(_ failure: SQLiteFailure, at sequence: UInt64) -> JournalError {

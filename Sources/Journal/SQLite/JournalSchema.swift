@@ -23,6 +23,8 @@ public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {
 ///     journal   one row: whose it is, its owner's epoch, where the batches begin that were not dropped yet, and up to
 ///               which fact those that were are in the archive
 ///     batch     see `BatchTable`
+///     log_start one row: a fact that was kept before SQLite's log began anew, and so must be found with that log; from
+///               version 2 on, wherever an owner or a compaction has begun
 enum JournalSchema {
     /// "Ushr", so that `file` and people can tell what it is.
     static let applicationID: Int64 = 0x5573_6872
@@ -124,6 +126,9 @@ enum JournalSchema {
             throw files.error(error, at: 1)
         }
         guard application == Self.applicationID else {
+            if application == 0, JournalHead.isCopy(files) {
+                throw files.torn("the file is empty, and its log (-wal) is not here")
+            }
             throw .foreign(file: files.database, reason: "is no journal of Usher: its application id is \(application)")
         }
         guard version <= Self.version else {
@@ -167,8 +172,26 @@ enum JournalSchema {
     /// Brings a journal of an older version to the newest, within the caller's transaction.
     static func migrate(_ database: Database) throws(SQLiteFailure) {
         let version = try database.number("PRAGMA user_version")
-        guard version < Self.version else { return }
-        for migration in Self.migrations[Int(version - 1)...] { try database.execute(migration) }
-        try database.execute("PRAGMA user_version = \(Self.version)")
+        if version < Self.version {
+            for migration in Self.migrations[Int(version - 1)...] { try database.execute(migration) }
+            try database.execute("PRAGMA user_version = \(Self.version)")
+        }
+        // Earlier versions leave it alone, so it needs no version of its own.
+        try database.execute(
+            "CREATE TABLE IF NOT EXISTS log_start (only INTEGER PRIMARY KEY CHECK (only = 1), sequence INTEGER NOT NULL) STRICT"
+        )
+        try database.execute("INSERT OR IGNORE INTO log_start VALUES (1, 0)")
+    }
+
+    /// Says that the log goes on from the newest batch.
+    static let markLogStart = """
+        UPDATE log_start SET sequence = coalesce(
+            (SELECT first + count - 1 FROM batch ORDER BY first DESC LIMIT 1), (SELECT base FROM journal))
+        """
+
+    /// The fact up to which the log that is there needs the file; 0 where that is not known.
+    static func logStart(_ database: Database) throws(SQLiteFailure) -> UInt64 {
+        guard try database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'log_start'") == 1 else { return 0 }
+        return UInt64(clamping: try database.number("SELECT coalesce(max(sequence), 0) FROM log_start"))
     }
 }

@@ -10,6 +10,10 @@ final class JournalWriter {
     private let policy: JournalPolicy
     let database: Database
     private let insert: Statement
+    private let isCopy: Bool
+    private let start: ChainPoint
+    /// All of the log is copied back, so the next commit begins it anew.
+    private var beginsLog = false
     /// Nil until this owner has begun.
     private var head: JournalHead?
     private let frames: UnsafeMutablePointer<Int32>
@@ -23,9 +27,16 @@ final class JournalWriter {
     private static let busyMilliseconds: Int32 = 5_000
 
     /// Opens the journal at `end`, which is where it was found to end.
-    init(_ files: JournalFiles, _ policy: JournalPolicy, at end: ChainPoint) throws(JournalError) {
+    init(
+        _ files: JournalFiles,
+        _ policy: JournalPolicy,
+        at end: ChainPoint,
+        isCopy: Bool = false
+    ) throws(JournalError) {
         self.files = files
         self.policy = policy
+        self.isCopy = isCopy
+        self.start = end
         self.end = end
         self.frames = .allocate(capacity: 1)
         self.frames.initialize(to: 0)
@@ -55,7 +66,7 @@ final class JournalWriter {
         do throws(SQLiteFailure) { self.epoch = try Self.takeOver(self.database, self.end) } catch {
             throw self.files.error(error, at: self.end.sequence + 1)
         }
-        let head = try JournalHead(self.files, self.end)
+        let head = try JournalHead(self.files, self.end, isCopy: self.isCopy)
         do throws(SQLiteFailure) {
             switch self.policy {
             case .commit: break
@@ -78,13 +89,14 @@ final class JournalWriter {
             let last = try database.number(
                 "SELECT coalesce((SELECT first + count - 1 FROM batch ORDER BY first DESC LIMIT 1), base) FROM journal"
             )
-            guard last < Int64(end.sequence) else { return }
+            guard last < Int64(end.sequence) else { return try database.execute(JournalSchema.markLogStart) }
             // A snapshot is ahead of the batches, which were lost before they were durable: go on behind it.
             let move = try Statement(database, "UPDATE journal SET base = ?, base_hash = ?")
             try move.bind(1, Int64(end.sequence))
             try move.bind(2, end.hash.bytes)
             _ = try move.step()
             try database.execute("DELETE FROM batch")
+            try database.execute(JournalSchema.markLogStart)
         }
         try database.syncFile()
         return UInt64(try database.number("SELECT epoch FROM journal"))
@@ -100,17 +112,43 @@ final class JournalWriter {
         }
         precondition(self.head != nil, "an owner appends after it has begun")
         let hash = self.end.hash.next(batch, epoch: self.epoch)
-        do throws(SQLiteFailure) {
-            try self.insert.bind(batch, epoch: self.epoch, hash: hash)
-            _ = try self.insert.step()
-        } catch {
+        let framesBefore = self.frameCount
+        let isKept: Bool
+        do throws(SQLiteFailure) { isKept = try self.insert(batch, hash) } catch {
             throw self.files.error(error, at: batch.firstSequence)
         }
-        guard self.database.changeCount == 1 else { throw try self.refusal(of: batch) }
+        guard isKept else { throw try self.refusal(of: batch) }
+        // Somebody else had copied the last of it.
+        if self.frameCount < framesBefore, !self.beginsLog { self.markLogStart() }
+        self.beginsLog = false
         self.end = ChainPoint(sequence: batch.nextSequence - 1, hash: hash)
         switch self.policy {
         case .commit: self.moveHead()
         case .interval, .none: self.isUnsynced = true
+        }
+    }
+
+    /// False when somebody else has appended, or owns the journal. The first batch of a log says up to where the file must go
+    /// without it: a copy of this log beside an older copy of the file is told by that.
+    private func insert(_ batch: JournalBatch, _ hash: ChainHash) throws(SQLiteFailure) -> Bool {
+        try self.insert.bind(batch, epoch: self.epoch, hash: hash)
+        guard self.beginsLog else {
+            _ = try self.insert.step()
+            return self.database.changeCount == 1
+        }
+        var isKept = false
+        try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
+            _ = try self.insert.step()
+            isKept = self.database.changeCount == 1
+            if isKept { try self.database.execute(JournalSchema.markLogStart) }
+        }
+        return isKept
+    }
+
+    /// A batch that is kept stays so: when this can't be written, the next log is marked.
+    private func markLogStart() {
+        do throws(SQLiteFailure) { try self.database.execute(JournalSchema.markLogStart) } catch {
+            self.headTrouble = self.files.error(error, at: self.end.sequence + 1)
         }
     }
 
@@ -121,7 +159,10 @@ final class JournalWriter {
         try self.requireRoom()
         guard self.head != nil else { return try self.begin() }
         do throws(SQLiteFailure) {
-            try self.database.execute("UPDATE journal SET epoch = epoch + 1 WHERE epoch = \(self.epoch)")
+            try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
+                try self.database.execute(JournalSchema.markLogStart)
+                try self.database.execute("UPDATE journal SET epoch = epoch + 1 WHERE epoch = \(self.epoch)")
+            }
         } catch {
             throw self.files.error(error, at: self.end.sequence + 1)
         }
@@ -140,7 +181,12 @@ final class JournalWriter {
 
     /// The head of a batch that is kept: when it can't be written it stays behind, which is told and harmless.
     private func moveHead() {
-        do throws(JournalError) { try self.head?.write(self.end) } catch { self.headTrouble = error }
+        do throws(JournalError) {
+            try self.head?.write(self.end)
+            try self.head?.makeHome()
+        } catch {
+            self.headTrouble = error
+        }
     }
 
     private func refusal(of batch: JournalBatch) throws(JournalError) -> JournalError {
@@ -169,7 +215,10 @@ final class JournalWriter {
     /// Copies what is left in the log back, so that the next commit starts the log anew. Short when another connection
     /// has just copied most of it.
     func finishCheckpoint() throws(JournalError) {
-        do throws(SQLiteFailure) { _ = try self.database.checkpoint() } catch  where error.primaryCode == SQLITE_BUSY {
+        do throws(SQLiteFailure) {
+            let log = try self.database.checkpoint()
+            self.beginsLog = log.frames == log.copied
+        } catch  where error.primaryCode == SQLITE_BUSY {
             // Somebody else copies: it is tried again with the next one.
         } catch {
             throw self.files.error(error, at: self.end.sequence + 1)
@@ -190,6 +239,7 @@ final class JournalWriter {
             throw self.files.error(error, at: self.end.sequence + 1)
         }
         try head.write(self.end)
+        if self.end != self.start { try head.makeHome() }
         self.isUnsynced = false
     }
 }

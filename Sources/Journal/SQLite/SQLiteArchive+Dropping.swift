@@ -44,6 +44,7 @@ extension SQLiteArchive {
         private let database: Database
         private let move: Statement
         private let delete: Statement
+        private let mark: Statement
 
         init(_ files: JournalFiles) throws(JournalError) {
             self.files = files
@@ -62,6 +63,7 @@ extension SQLiteArchive {
                     "UPDATE journal SET base = ?1, base_hash = ?2, archived = iif(?3, ?1, archived) WHERE base < ?1"
                 )
                 self.delete = try Statement(self.database, "DELETE FROM batch WHERE first <= ?1")
+                self.mark = try Statement(self.database, JournalSchema.markLogStart)
             } catch {
                 throw files.error(error, at: 1)
             }
@@ -78,6 +80,7 @@ extension SQLiteArchive {
                     guard self.database.changeCount == 1 else { return }
                     try self.delete.bind(1, Int64(point.sequence))
                     _ = try self.delete.step()
+                    _ = try self.mark.step()
                 }
             } catch {
                 throw self.files.error(error, at: point.sequence)

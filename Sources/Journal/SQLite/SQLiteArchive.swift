@@ -19,6 +19,10 @@ public struct JournalRecord: Equatable, Sendable {
 ///     base ──▶ batch ──▶ batch ──▶ ... ──▶ end         each hash is over the one before and the batch
 ///       facts up to base are in a snapshot      ▲
 ///                                               └ not before the head, see `JournalHead`
+///
+/// **Copies.** The head of a copy binds nobody. Instead the file and its log must fit each other: SQLite finds nothing
+/// wrong with their pages, and the chain reaches up to where the log begins. So what was copied while an owner wrote is
+/// whole, up to an end between the beginning and the end of the copying, or refused as torn.
 public final class SQLiteArchive: JournalArchive {
     public let files: JournalFiles
     private let database: Database
@@ -27,6 +31,8 @@ public final class SQLiteArchive: JournalArchive {
     private var snapshotPoint: ChainPoint?
     /// Where the last replay ended.
     private(set) var end: ChainPoint?
+    /// The files were copied, and nothing was appended to them since.
+    public let isCopy: Bool
 
     /// How many batches are dropped in one transaction, in which an owner waits.
     static let dropStep = 16
@@ -36,6 +42,7 @@ public final class SQLiteArchive: JournalArchive {
     /// a newer version's; what is no journal.
     public init(_ files: JournalFiles, origin: JournalOrigin? = nil) throws(JournalError) {
         self.files = files
+        self.isCopy = JournalHead.isCopy(files)
         guard files.exist else {
             let others = JournalFiles.shards(in: files.state)
             guard let origin = JournalFiles.anyOrigin(in: files.state), files.shard >= origin.shardCount else {
@@ -51,10 +58,14 @@ public final class SQLiteArchive: JournalArchive {
         do throws(SQLiteFailure) {
             self.database = try Database(files.database, .reader, busyMilliseconds: Self.busyMilliseconds)
         } catch {
-            throw files.error(error, at: 1)
+            throw files.inWords(files.error(error, at: 1), isCopy: self.isCopy)
         }
-        try JournalSchema.check(self.database, files)
-        self.header = try JournalSchema.header(self.database, files)
+        do throws(JournalError) {
+            try JournalSchema.check(self.database, files)
+            self.header = try JournalSchema.header(self.database, files)
+        } catch {
+            throw files.inWords(error, isCopy: self.isCopy)
+        }
         if let origin { try self.refuse(unless: origin) }
         guard self.header.origin.shard == files.shard else {
             throw .foreign(
@@ -115,11 +126,16 @@ public final class SQLiteArchive: JournalArchive {
         // Before the batches: an owner that appends meanwhile moves it past what is seen here.
         let head = try JournalHead.read(self.files)
         var point: ChainPoint?
-        try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: sequence + 1) }) {
-            () throws(JournalError) in
-            let start = try self.start(after: sequence)
-            let header = try JournalSchema.header(self.database, self.files)
-            point = try self.walk(from: start, head: head, 0...header.epoch, body)
+        do throws(JournalError) {
+            try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: sequence + 1) }) {
+                () throws(JournalError) in
+                try self.checkPages(head)
+                let start = try self.start(after: sequence)
+                let header = try JournalSchema.header(self.database, self.files)
+                point = try self.walk(from: start, head: head, 0...header.epoch, body)
+            }
+        } catch {
+            throw self.files.inWords(error, isCopy: self.isCopy)
         }
         guard let point else { preconditionFailure("a replay without an end") }
         self.end = point
@@ -135,18 +151,26 @@ public final class SQLiteArchive: JournalArchive {
     ) throws(JournalError) -> ChainPoint {
         let head = try JournalHead.read(self.files)
         var end: ChainPoint?
-        try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: 1) }) { () throws(JournalError) in
-            // The view begins here. What is dropped later is in it, and in the archive what was dropped before.
-            let header = try self.currentHeader()
-            guard header.id == self.header.id else { throw self.damage(at: 1, "another journal was put in its place") }
-            var epochs: ClosedRange<UInt64> = 0...header.epoch
-            if let archived = try self.archived(before: header) {
-                begin(archived.base)
-                epochs = try self.walk(archived, to: header.base, epochs, body)
-            } else {
-                begin(header.base)
+        do throws(JournalError) {
+            try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: 1) }) {
+                () throws(JournalError) in
+                // The view begins here. What is dropped later is in it, and in the archive what was dropped before.
+                try self.checkPages(head)
+                let header = try self.currentHeader()
+                guard header.id == self.header.id else {
+                    throw self.damage(at: 1, "another journal was put in its place")
+                }
+                var epochs: ClosedRange<UInt64> = 0...header.epoch
+                if let archived = try self.archived(before: header) {
+                    begin(archived.base)
+                    epochs = try self.walk(archived, to: header.base, epochs, body)
+                } else {
+                    begin(header.base)
+                }
+                end = try self.walk(from: header.base, head: head, epochs, body)
             }
-            end = try self.walk(from: header.base, head: head, epochs, body)
+        } catch {
+            throw self.files.inWords(error, isCopy: self.isCopy)
         }
         guard let end else { preconditionFailure("a replay without an end") }
         return end
@@ -196,12 +220,54 @@ public final class SQLiteArchive: JournalArchive {
         return epochs
     }
 
+    /// Of a copy: that its file and its log are of one state. O(file).
+    private func checkPages(_ head: JournalHead.Reading?) throws(JournalError) {
+        guard let head, !head.isOriginal else { return }
+        let found: String
+        do throws(SQLiteFailure) { found = try self.database.text("PRAGMA integrity_check(1)") } catch {
+            throw self.files.error(error, at: 1)
+        }
+        guard found != "ok" else { return }
+        throw self.damage(at: 1, "the file and its log (-wal) do not fit each other: \(found)")
+    }
+
+    /// Of a copy: that nothing is missing which was there before its log began. Of an original the head tells more.
+    private func check(_ end: ChainPoint, _ head: JournalHead.Reading?) throws(JournalError) {
+        let logStart: UInt64
+        let fileBytes: Int64
+        do throws(SQLiteFailure) {
+            logStart = try JournalSchema.logStart(self.database)
+            fileBytes = try self.database.number("PRAGMA page_count") * self.database.number("PRAGMA page_size")
+        } catch {
+            throw self.files.error(error, at: end.sequence + 1)
+        }
+        // Without a log, all pages are in the file.
+        let size = PlainFile.size(self.files.database)
+        guard size >= UInt64(clamping: fileBytes) || PlainFile.size("\(self.files.database)-wal") > 0 else {
+            throw self.damage(at: end.sequence + 1, "the file is cut off: it has \(size) of \(fileBytes) bytes")
+        }
+        guard let head, !head.isOriginal else { return }
+        guard end.sequence >= logStart else {
+            throw self.damage(
+                at: end.sequence + 1,
+                "the file ends at fact \(end.sequence), and its log (-wal) begins behind fact \(logStart)"
+            )
+        }
+        guard head.point.sequence <= end.sequence || PlainFile.size("\(self.files.database)-wal") > 0 else {
+            throw self.damage(
+                at: end.sequence + 1,
+                "it ends at fact \(end.sequence), was durable up to fact \(head.point.sequence), and its log (-wal) is not here"
+            )
+        }
+    }
+
     private func walk(
         from start: ChainPoint,
-        head: ChainPoint?,
+        head reading: JournalHead.Reading?,
         _ allowed: ClosedRange<UInt64>,
         _ body: (JournalRecord) throws(JournalError) -> Void
     ) throws(JournalError) -> ChainPoint {
+        let head = reading.flatMap { $0.isOriginal ? $0.point : nil }
         var point = start
         var epochs = allowed
         try self.check(head, isAt: point)
@@ -228,6 +294,7 @@ public final class SQLiteArchive: JournalArchive {
                     + "this is an old copy"
             )
         }
+        try self.check(point, reading)
         return point
     }
 
@@ -342,7 +409,7 @@ public final class SQLiteArchive: JournalArchive {
             archiveTrouble: trouble,
             batches: UInt64(clamping: count),
             lastSequence: last,
-            headSequence: try JournalHead.read(self.files)?.sequence
+            headSequence: try JournalHead.read(self.files)?.point.sequence
         )
     }
 

@@ -11,6 +11,7 @@ public final class SQLiteJournal: Journal {
     public let files: JournalFiles
     public let policy: JournalPolicy
     public private(set) var trouble: JournalError?
+    public private(set) var isCopy = false
     /// What went wrong beside the batches, on the loop: a checkpoint on a full disk, for one. Commits go on.
     public var onTrouble: ((JournalError) -> Void)?
 
@@ -36,11 +37,17 @@ public final class SQLiteJournal: Journal {
         self.wake = wake
         try files.prepareDirectory()
         self.lock = try OwnerLock(files.lock, of: files.database)
-        try JournalSchema.createIfMissing(files, origin) { () throws(JournalError) in
-            try files.refuseRemains()
-            try files.refuseLoss(of: origin)
+        do throws(JournalError) {
+            try JournalSchema.createIfMissing(files, origin) { () throws(JournalError) in
+                try files.refuseRemains()
+                try files.refuseLoss(of: origin)
+            }
+        } catch {
+            throw files.inWords(error, isCopy: JournalHead.isCopy(files))
         }
         self.archive = try SQLiteArchive(files, origin: origin)
+        let isCutOff = try self.headIsMissing()
+        self.isCopy = self.archive.isCopy || isCutOff
     }
 
     /// True when the file that tells a cut-off journal from a whole one is missing, as after somebody removed it to go on
@@ -75,7 +82,7 @@ public final class SQLiteJournal: Journal {
         } catch {
             throw self.files.error(error, at: end.sequence + 1)
         }
-        let writer = try JournalWriter(self.files, self.policy, at: end)
+        let writer = try JournalWriter(self.files, self.policy, at: end, isCopy: self.isCopy)
         // A full disk is no reason to show nothing of what is on it.
         do throws(JournalError) { try writer.begin() } catch {
             guard error.isPassing else { throw error }

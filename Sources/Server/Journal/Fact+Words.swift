@@ -78,6 +78,21 @@ extension Fact {
         case .credited(let user, let id, let cancellation, let amount, _):
             json.write("credited", user, id, amount)
             json.member("cancellation", cancellation.rawValue)
+        case .cancelRefused(let concert, let cancellation, _):
+            json.member("what", "cancelRefused")
+            json.member("concert", concert.rawValue)
+            json.member("cancellation", cancellation.rawValue)
+        case .transferred(let order, let id, _):
+            json.write(order.direction == .debit ? "debited" : "credited", order.user, id, order.amount)
+            json.write(order)
+        case .transferRefused(let order, _):
+            json.member("what", "debitRefused")
+            json.member("user", order.user.rawValue)
+            json.member("amount", order.amount.rawValue)
+            json.write(order)
+        case .idsSkipped(let count, _):
+            json.member("what", "idsSkipped")
+            json.member("count", count)
         case .answered(let answer):
             json.member("what", "answered")
             json.member("operation", "\(answer.operation.id)")
@@ -104,6 +119,11 @@ extension OutputBytes {
         self.member("what", what)
         self.member("concert", concert.rawValue)
         self.member("place", place.rawValue)
+    }
+
+    fileprivate mutating func write(_ order: TransferOrder) {
+        self.member(order.direction == .debit ? "payment" : "cancellation", order.id.rawValue)
+        self.member("concert", order.concert.rawValue)
     }
 
     fileprivate mutating func write(_ what: String, _ user: UserID, _ id: PointHistoryID, _ amount: Won) {

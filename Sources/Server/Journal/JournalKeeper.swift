@@ -90,6 +90,7 @@ final class JournalKeeper {
             self.replayedBytes = report.bytes
             try self.journal.begin()
             if report.sequence > 0 { self.tell(report, nanoseconds: Clock.monotonicNanoseconds() - begun) }
+            if self.journal.isCopy { self.tellOfCopy(report) }
         } catch {
             self.wakeup?.close()
             throw Self.startError(error)
@@ -124,6 +125,9 @@ final class JournalKeeper {
         case .inputOutput, .failed: "look at that disk and its kernel messages (dmesg)"
         case .busy: "stop what reads or compacts the journal"
         case .damaged: "put the files back from a copy; nothing was changed"
+        case .torn:
+            "copy the files again, or use another copy: of each shard first the .sqlite file, then its -wal, then .snapshot, "
+                + "then .archive and its -wal; usher journal verify --state COPY says whether a copy is whole"
         case .newer: "nothing was changed"
         case .missing(let files, _):
             "put it back from a copy; or, if it is lost for good, begin it anew without its places, seats and points: "
@@ -131,6 +135,13 @@ final class JournalKeeper {
         case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
         case .outOfSequence, .notOwner: "see who else runs in that folder"
         }
+    }
+
+    private func tellOfCopy(_ report: Recovery.Report) {
+        self.log.warning(
+            "this journal is a copy: what came after it is not in it, and ids go on behind those of the original",
+            metadata: ["ends_at_fact": "\(report.sequence)", "ends_at": "\(report.lastTime.words)"]
+        )
     }
 
     private func tell(_ report: Recovery.Report, nanoseconds: UInt64) {

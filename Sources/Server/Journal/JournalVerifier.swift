@@ -22,6 +22,7 @@ public struct JournalVerifier {
         public internal(set) var snapshotSequence: UInt64?
         public internal(set) var snapshotItems: UInt64 = 0
         public internal(set) var hasHead = true
+        public internal(set) var isCopy = false
 
         public var description: String {
             var lines = [
@@ -35,6 +36,7 @@ public struct JournalVerifier {
                 lines.append("snapshot   up to fact \(sequence), \(self.snapshotItems) items")
             }
             if !self.hasHead { lines.append("head       is missing: what was cut off the end would not be noticed") }
+            if self.isCopy { lines.append("copy       whole up to that fact; nothing was appended to it yet") }
             return lines.joined(separator: "\n")
         }
     }
@@ -50,6 +52,7 @@ public struct JournalVerifier {
             end: base
         )
         findings.hasHead = try self.archive.hasHead()
+        findings.isCopy = self.archive.isCopy
         findings.end = try self.archive.forEachKeptRecord({ findings.base = $0.sequence }) {
             record throws(JournalError) in
             try Self.forEachFact(of: record.batch) { _, _ in findings.facts += 1 }

@@ -34,7 +34,7 @@ public enum ShardProcess {
             )
             // While the journal can't write, time stands.
             let trouble = keeper.journal.trouble
-            if trouble == nil { machine.resume(at: time.now) }
+            if trouble == nil { machine.resume(at: time.now, asCopy: keeper.journal.isCopy) }
             let server: ShardServer
             do throws(UVError) {
                 server = try ShardServer(

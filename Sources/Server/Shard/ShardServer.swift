@@ -26,6 +26,8 @@ final class ShardServer {
     private let identity: FrameLink.Identity
     var machine: Shard
     private(set) var commit: GroupCommit!
+    /// Of the journal, as it was found.
+    let isCopy: Bool
     let trouble: StorageTrouble
     /// Puts what the journal says in place of the machine.
     private let restore: (inout Shard) throws(JournalError) -> Recovery.Report
@@ -40,8 +42,8 @@ final class ShardServer {
     /// Links to the other shards, for payments and cancellations; none to itself.
     private var diallers: [Dialler?] = []
     /// Transfers that wait for a commit, then leave.
-    var gatheringTransfers: [Transfer] = []
-    var committingTransfers: [Transfer] = []
+    var gatheringTransfers: [TransferOrder] = []
+    var committingTransfers: [TransferOrder] = []
     var meter = ShardMeter()
     /// The journal refused a batch for good, so this shard can't go on. Called once.
     var onFailure: (JournalError) -> Void = { _ in }
@@ -80,6 +82,7 @@ final class ShardServer {
             )
         )
         self.machine = machine
+        self.isCopy = journal.isCopy
         self.restore = restore
         self.time = time
         self.ticker = LoopTimer(on: loop)
@@ -119,7 +122,7 @@ final class ShardServer {
                 guard !self.commit.isSuspended else { return }
                 self.machine.linkIsUp(to: shard)
             }
-            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.takeReply(frame) }
+            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.takeReply(frame, from: shard) }
             return dialler
         }
     }
@@ -215,14 +218,16 @@ final class ShardServer {
         }
     }
 
-    /// A gateway that dials again sends again what it had in flight. What of it has arrived over the link before and is not
-    /// read yet must not come after that, so it is thrown away.
+    /// Who dials again sends again what it had in flight. What of it has arrived over the link before and is not read yet must
+    /// not come after that, so it is thrown away. Of a shard it may be what the copy that was put back knows nothing of.
     private func closeLinks(before link: FrameLink) {
-        guard let gateway = link.peer, gateway.role == .gateway else { return }
+        guard let dialler = link.peer, dialler.role == .gateway || dialler.role == .shard else { return }
         for peer in self.peers.values where peer.link !== link {
-            // Another life is another process: one that hands over to its successor and still has answers to hear.
-            guard let other = peer.link.peer, other.role == .gateway, other.life == gateway.life else { continue }
-            peer.link.close("this gateway has a newer link")
+            guard let other = peer.link.peer, other.role == dialler.role else { continue }
+            // Another life is another gateway: one that hands over to its successor and still has answers to hear. Shards
+            // have none, and a journal has one owner.
+            guard dialler.role == .shard ? other.index == dialler.index : other.life == dialler.life else { continue }
+            peer.link.close("this \(dialler.role) has a newer link")
         }
     }
 
@@ -250,21 +255,22 @@ final class ShardServer {
 
     /// Who is at the other end decides what may be asked: payments between shards are no gateway's, and tools only look.
     private static func check(_ peer: Hello?, mayAsk kind: Request.Kind) throws(WireError) {
-        let isTransfer = kind == .debit || kind == .credit
+        let isOfShards = kind == .debit || kind == .credit || kind == .transfersSeen
         switch peer?.role {
-        case .gateway where !isTransfer: return
-        case .shard where isTransfer: return
+        case .gateway where !isOfShards: return
+        case .shard where isOfShards: return
         case .gateway, .shard, .supervisor, .tool, nil:
             throw WireError("a \(peer.map { "\($0.role)" } ?? "stranger") may not ask a shard to \(kind)")
         }
     }
 
-    /// Another shard has answered a debit or a credit. The frame's request id is the transfer's.
-    private func takeReply(_ frame: Frame) throws(WireError) {
+    /// Another shard has answered. The frame's request id is the transfer's, or 0 of what it has seen.
+    private func takeReply(_ frame: Frame, from shard: Int) throws(WireError) {
         guard case .reply = frame.sort else { return }
         let reply = try Reply(frame: frame)
         // What can't be written down is asked for again when it can.
         guard !self.commit.isSuspended else { return }
+        if case .transfersSeen(let marks) = reply { return self.machine.hear(marks, from: shard, at: self.now) }
         self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.now)
     }
 
@@ -281,6 +287,10 @@ final class ShardServer {
                 self.gather(late.reply, to: late.kind, slot: Slot(checking: 0)!, late.origin.request, for: peer)
             }
         )
+        for shard in self.machine.takePeersToAsk() {
+            self.send(.transfersSeen(shard: UInt16(self.index)), to: shard, requestID: 0)
+        }
+        for alert in self.machine.takeAlerts() { self.log.tell(alert) }
     }
 
     func gather(_ reply: Reply, to kind: Request.Kind, slot: Slot, _ requestID: UInt64, for peer: Peer) {
@@ -305,19 +315,24 @@ final class ShardServer {
             peer.link.send(peer.committing)
             peer.committing.removeAll()
         }
-        for transfer in self.committingTransfers { self.send(transfer) }
+        for order in self.committingTransfers {
+            self.send(
+                .transfer(order),
+                to: self.machine.slots.shard(of: Slot(of: order.user)),
+                requestID: order.id.rawValue
+            )
+        }
         self.committingTransfers.removeAll(keepingCapacity: true)
         self.meter.sent()
     }
 
-    private func send(_ transfer: Transfer) {
-        let request = transfer.request
+    private func send(_ request: Request, to shard: Int, requestID: UInt64) {
         // Without a link it is asked for again when that is up.
-        guard let link = self.diallers[self.machine.slots.shard(of: request.slot)]?.link, link.isUp else { return }
+        guard let link = self.diallers[shard]?.link, link.isUp else { return }
         do {
-            try request.encode(into: &link.outgoing, slot: request.slot, requestID: transfer.id.rawValue)
+            try request.encode(into: &link.outgoing, slot: request.slot, requestID: requestID)
         } catch {
-            preconditionFailure("a transfer that does not fit a frame: \(error)")
+            preconditionFailure("a question to a shard does not fit a frame: \(error)")
         }
         link.flush()
     }

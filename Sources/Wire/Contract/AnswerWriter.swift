@@ -71,7 +71,7 @@ public struct AnswerWriter: Sendable {
         case .balance(let balance): self.append(balance, of: request, &scratch)
         case .history(let entries): self.append(entries, of: request, &scratch)
         // Between processes only: no client's request is answered with them.
-        case .debited, .credited, .claimed, .refused: break
+        case .debited, .credited, .claimed, .transfersSeen, .refused: break
         }
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return .ok
@@ -363,7 +363,7 @@ public struct AnswerWriter: Sendable {
         switch request {
         case .poll, .leave: true
         case .join, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .cancel, .charge, .use, .balance,
-            .history, .debit, .credit, .claim:
+            .history, .transfer, .transfersSeen, .claim:
             false
         }
     }
@@ -371,8 +371,8 @@ public struct AnswerWriter: Sendable {
     private static func user(of request: Request) -> UserID? {
         switch request {
         case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _): user
-        case .join, .poll, .leave, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .cancel, .debit,
-            .credit, .claim:
+        case .join, .poll, .leave, .schedules, .seats, .reserve, .giveBack, .reservations, .pay, .cancel,
+            .transfer, .transfersSeen, .claim:
             nil
         }
     }

@@ -21,6 +21,7 @@ extension Request.Kind {
         case .cancel: "cancel"
         case .credit: "credit"
         case .claim: "claim"
+        case .transfersSeen: "transfersSeen"
         }
     }
 }

@@ -80,6 +80,20 @@ extension Fact {
             bytes.append(cancellation)
             bytes.append(amount)
             bytes.append(at)
+        case .cancelRefused(let concert, let cancellation, let at):
+            bytes.append(concert)
+            bytes.append(cancellation)
+            bytes.append(at)
+        case .transferred(let order, let id, let at):
+            bytes.append(order)
+            bytes.append(id)
+            bytes.append(at)
+        case .transferRefused(let order, let at):
+            bytes.append(order)
+            bytes.append(at)
+        case .idsSkipped(let count, let at):
+            bytes.append(count)
+            bytes.append(at)
         case .answered(let answer):
             bytes.append(answer)
         }
@@ -148,6 +162,14 @@ extension Fact {
             let id: PointHistoryID = try reader.readID()
             let cancellation: CancellationID = try reader.readID()
             self = .credited(user, id, cancellation, try reader.readWon(), at: try reader.readTimestamp())
+        case .cancelRefused:
+            self = .cancelRefused(try reader.readID(), try reader.readID(), at: try reader.readTimestamp())
+        case .transferred:
+            let order = try reader.readTransferOrder()
+            self = .transferred(order, try reader.readID(), at: try reader.readTimestamp())
+        case .transferRefused:
+            self = .transferRefused(try reader.readTransferOrder(), at: try reader.readTimestamp())
+        case .idsSkipped: self = .idsSkipped(try reader.readCounter(), at: try reader.readTimestamp())
         case .answered: self = .answered(try reader.readKeptAnswer())
         }
     }
@@ -188,12 +210,28 @@ extension Fact {
         case .debited: .debited
         case .debitRefused: .debitRefused
         case .credited: .credited
+        case .cancelRefused: .cancelRefused
+        case .transferred: .transferred
+        case .transferRefused: .transferRefused
+        case .idsSkipped: .idsSkipped
         case .answered: .answered
         }
     }
 }
 
+extension FrameReader {
+    fileprivate mutating func readTransferOrder() throws(WireError) -> TransferOrder {
+        let direction: Transfer.Direction = try self.readCase("direction of a transfer")
+        return try self.readTransferOrder(direction)
+    }
+}
+
 extension FrameBytes {
+    fileprivate mutating func append(_ order: TransferOrder) {
+        self.append(order.direction.rawValue)
+        self.append(fieldsOf: order)
+    }
+
     /// A hold as it is made: neither paid, nor cancelled, nor pinned, so that is not written.
     fileprivate mutating func append(held reservation: Reservation) {
         precondition(

@@ -61,6 +61,15 @@ extension FrameBytes {
         self.append(ids: order.reservations)
     }
 
+    /// Without the direction, which the kind of what it is a part of says.
+    mutating func append(fieldsOf order: TransferOrder) {
+        self.append(order.id)
+        self.append(order.concert)
+        self.append(order.user)
+        self.append(order.amount)
+        self.append(order.settled)
+    }
+
     mutating func append(_ entry: HistoryEntry) {
         self.append(entry.id)
         self.append(entry.amount)
@@ -140,6 +149,37 @@ extension FrameReader {
             amount: amount,
             at: at
         )
+    }
+
+    mutating func readTransferOrder(_ direction: Transfer.Direction) throws(WireError) -> TransferOrder {
+        let id: TransferID = try self.readID()
+        let concert: ConcertID = try self.readID()
+        let user: UserID = try self.readID()
+        let amount = try self.readWon()
+        let settled = try self.readUInt64()
+        guard settled < SlotIDs.counter(of: id.rawValue) else {
+            throw WireError("a transfer counts as settled before it is decided")
+        }
+        return TransferOrder(
+            id: id,
+            direction: direction,
+            concert: concert,
+            user: user,
+            amount: amount,
+            settled: settled
+        )
+    }
+
+    mutating func readSlot() throws(WireError) -> Slot {
+        guard let slot = Slot(checking: try self.readUInt16()) else { throw WireError("there is no such slot") }
+        return slot
+    }
+
+    /// The counter of an id, from 0: of none.
+    mutating func readCounter() throws(WireError) -> UInt64 {
+        let counter = try self.readUInt64()
+        guard counter <= SlotIDs.counterMax else { throw WireError("a slot has given away more ids than it has") }
+        return counter
     }
 
     mutating func readHistoryEntry() throws(WireError) -> HistoryEntry {

@@ -46,6 +46,13 @@ extension Reply {
             bytes.append(balance)
         case .claimed:
             break
+        case .transfersSeen(let marks):
+            bytes.reserve(4 + marks.count * FrameReader.transferMarkBytes)
+            bytes.append(UInt32(marks.count))
+            for mark in marks {
+                bytes.append(mark.slot.rawValue)
+                bytes.append(mark.counter)
+            }
         case .refused(let refusal):
             bytes.append(refusal.rawValue)
         }
@@ -74,6 +81,7 @@ extension Reply {
         case .cancelled: self = .cancelled(try reader.readReceipt())
         case .credited: self = .credited(try reader.readWon())
         case .claimed: self = .claimed
+        case .transfersSeen: self = .transfersSeen(try reader.readTransferMarks())
         case .refused:
             guard let refusal = Refusal(rawValue: try reader.readUInt16()) else {
                 throw WireError("there is no such refusal")
@@ -99,6 +107,7 @@ extension Reply {
         case .cancelled: .cancelled
         case .credited: .credited
         case .claimed: .claimed
+        case .transfersSeen: .transfersSeen
         case .refused: .refused
         }
     }
@@ -158,6 +167,18 @@ extension FrameReader {
             balance: try self.readWon(),
             reservations: try self.readReservations()
         )
+    }
+
+    fileprivate static let transferMarkBytes = 10
+
+    fileprivate mutating func readTransferMarks() throws(WireError) -> [TransferMark] {
+        let count = try self.readCount(ofSize: Self.transferMarkBytes)
+        var marks: [TransferMark] = []
+        marks.reserveCapacity(count)
+        for _ in 0..<count {
+            marks.append(TransferMark(slot: try self.readSlot(), counter: try self.readCounter()))
+        }
+        return marks
     }
 
     fileprivate mutating func readPointsChange() throws(WireError) -> PointsChange {

@@ -46,18 +46,14 @@ extension Request {
         case .history(let user, let query):
             bytes.append(user)
             bytes.append(query)
-        case .debit(let payment, let user, let amount):
-            bytes.append(payment)
-            bytes.append(user)
-            bytes.append(amount)
+        case .transfer(let order):
+            bytes.append(fieldsOf: order)
+        case .transfersSeen(let shard):
+            bytes.append(shard)
         case .cancel(let concert, let user, let reservations):
             bytes.append(concert)
             bytes.append(user)
             bytes.append(ids: reservations)
-        case .credit(let cancellation, let user, let amount):
-            bytes.append(cancellation)
-            bytes.append(user)
-            bytes.append(amount)
         case .claim(let user, let fingerprint):
             bytes.append(user)
             bytes.append(fingerprint)
@@ -86,9 +82,10 @@ extension Request {
         case .use: self = .use(try reader.readID(), try reader.readAskedWon())
         case .balance: self = .balance(try reader.readID())
         case .history: self = .history(try reader.readID(), try reader.readHistoryQuery())
-        case .debit: self = .debit(try reader.readID(), try reader.readID(), try reader.readWon())
+        case .debit: self = .transfer(try reader.readTransferOrder(.debit))
+        case .credit: self = .transfer(try reader.readTransferOrder(.credit))
+        case .transfersSeen: self = .transfersSeen(shard: try reader.readUInt16())
         case .cancel: self = .cancel(try reader.readID(), try reader.readID(), try reader.readIDs())
-        case .credit: self = .credit(try reader.readID(), try reader.readID(), try reader.readWon())
         case .claim: self = .claim(try reader.readID(), fingerprint: try reader.readUInt64())
         }
         try reader.end()

@@ -41,6 +41,18 @@ extension SnapshotItem {
         case .credit(let cancellation, let balance):
             bytes.append(cancellation)
             bytes.append(balance)
+        case .transferMarks(let slot, let marks):
+            bytes.append(slot.rawValue)
+            bytes.append(marks.seen)
+            bytes.append(marks.settled)
+            bytes.append(marks.forgotten)
+        case .transfer(let id, let entry):
+            bytes.append(id)
+            bytes.append(entry)
+        case .transfersDecided(let slot, let shard, let counter):
+            bytes.append(slot.rawValue)
+            bytes.append(shard)
+            bytes.append(counter)
         case .answer(let answer): bytes.append(answer)
         }
     }
@@ -54,10 +66,8 @@ extension SnapshotItem {
         switch kind {
         case .time: self = .time(try reader.readTimestamp())
         case .counter:
-            guard let slot = Slot(checking: try reader.readUInt16()) else { throw WireError("there is no such slot") }
-            let counter = try reader.readUInt64()
-            guard counter <= SlotIDs.counterMax else { throw WireError("a slot has given away more ids than it has") }
-            self = .counter(slot, counter)
+            let slot = try reader.readSlot()
+            self = .counter(slot, try reader.readCounter())
         case .concert:
             let id: ConcertID = try reader.readID()
             let totals = try reader.readTotals()
@@ -75,6 +85,19 @@ extension SnapshotItem {
             self = .cancellation(try reader.readCancellationOrder(), balance: try reader.readOptionalWon())
         case .pointTotals: self = .pointTotals(debited: try reader.readWon(), credited: try reader.readWon())
         case .credit: self = .credit(try reader.readID(), balance: try reader.readWon())
+        case .transferMarks:
+            let slot = try reader.readSlot()
+            let seen = try reader.readCounter()
+            let settled = try reader.readCounter()
+            let forgotten = try reader.readCounter()
+            guard settled <= seen, forgotten <= settled else {
+                throw WireError("the marks of transfers are out of order")
+            }
+            self = .transferMarks(slot, TransferLedger.Marks(seen: seen, settled: settled, forgotten: forgotten))
+        case .transfer: self = .transfer(try reader.readID(), try reader.readTransferEntry())
+        case .transfersDecided:
+            let slot = try reader.readSlot()
+            self = .transfersDecided(slot, shard: try reader.readUInt16(), counter: try reader.readCounter())
         case .answer: self = .answer(try reader.readKeptAnswer())
         }
     }
@@ -92,6 +115,9 @@ extension SnapshotItem {
         case .cancellation: .cancellation
         case .pointTotals: .pointTotals
         case .credit: .credit
+        case .transferMarks: .transferMarks
+        case .transfer: .transfer
+        case .transfersDecided: .transfersDecided
         case .answer: .answer
         }
     }
@@ -116,6 +142,18 @@ extension FrameBytes {
         case .admitted(let at):
             self.append(UInt8(1))
             self.append(at)
+        }
+    }
+
+    /// An id of 0 and an amount of -1 stand for what is not known.
+    fileprivate mutating func append(_ entry: TransferLedger.Entry) {
+        self.append(entry.direction.rawValue)
+        self.append(entry.concert?.rawValue ?? 0)
+        self.append(entry.user?.rawValue ?? 0)
+        self.append(entry.amount ?? Won(-1))
+        switch entry.outcome {
+        case .moved(let balance): self.append(optional: balance)
+        case .refused: self.append(optional: nil)
         }
     }
 
@@ -155,6 +193,24 @@ extension FrameReader {
         default: throw WireError("somebody neither waits nor is admitted")
         }
         return Line.Entry(place: place, user: user, joinedAt: joinedAt, state: state)
+    }
+
+    fileprivate mutating func readTransferEntry() throws(WireError) -> TransferLedger.Entry {
+        let direction: Transfer.Direction = try self.readCase("direction of a transfer")
+        let concert = try self.readUInt64()
+        let user = try self.readUInt64()
+        let amount = try self.readInt64()
+        guard concert <= IdentifierLimits.max, user <= IdentifierLimits.max else {
+            throw WireError("an identifier is out of range")
+        }
+        guard amount >= -1, amount <= Int64(IdentifierLimits.max) else { throw WireError("an amount is out of range") }
+        return TransferLedger.Entry(
+            direction: direction,
+            concert: concert == 0 ? nil : ConcertID(concert),
+            user: user == 0 ? nil : UserID(user),
+            amount: amount < 0 ? nil : Won(amount),
+            outcome: try self.readOptionalWon().map { .moved(balance: $0) } ?? .refused
+        )
     }
 
     fileprivate mutating func readOptionalWon() throws(WireError) -> Won? {

@@ -94,8 +94,10 @@ struct ClusterModel {
                         .prefix(Int(query.size))
                 )
             )
-        case .debit(let payment, let user, let amount): self.debit(payment, user, amount, now)
-        case .credit(let cancellation, let user, let amount): self.credit(cancellation, user, amount, now)
+        case .transfer(let order) where order.direction == .debit:
+            self.debit(PaymentID(order.id.rawValue), order.user, order.amount, now)
+        case .transfer(let order): self.credit(CancellationID(order.id.rawValue), order.user, order.amount, now)
+        case .transfersSeen: .transfersSeen([])
         case .claim: .claimed
         }
     }

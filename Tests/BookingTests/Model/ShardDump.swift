@@ -27,8 +27,8 @@ struct ShardDump: Equatable {
     let underWay: [TransferID: Transfer]
     let balances: [Balance]
     let histories: [[HistoryEntry]]
-    let debits: [Points.Debit?]
-    let credits: [Won?]
+    let transfers: [TransferLedger.Entry?]
+    let marks: [TransferLedger.Marks]
     let totals: [Won]
 
     /// `payments` and `cancellations` are all that ever were, on any shard.
@@ -38,8 +38,9 @@ struct ShardDump: Equatable {
         let points = shard.points
         self.balances = users.map { points.balance(of: $0) }
         self.histories = users.map { points.history(of: $0, HistoryQuery(size: 100)) }
-        self.debits = payments.map { points.debit($0) }
-        self.credits = cancellations.map { points.credit($0) }
+        self.transfers =
+            payments.map { points.transfers[TransferID($0)] } + cancellations.map { points.transfers[TransferID($0)] }
+        self.marks = points.transfers.marks.map(\.marks)
         self.totals = [points.charged, points.used, points.balances, points.debited, points.credited]
         for state in shard.concertsInOrder {
             self.concerts.append(ConcertDump(state, users: users, payments: payments, cancellations: cancellations))

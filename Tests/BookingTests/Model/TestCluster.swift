@@ -24,7 +24,7 @@ final class TestCluster {
     }
 
     enum Message {
-        case transfer(TransferID, Request)
+        case transfer(TransferOrder)
         case answer(TransferID, Reply)
     }
 
@@ -45,6 +45,22 @@ final class TestCluster {
             Node(Shard(index: $0, slots: slots, catalogue: catalogue, hashSeed: UInt64($0)))
         }
         self.model = ClusterModel(catalogue) { slots.shard(of: Slot(of: $0)) == slots.shard(of: Slot(of: $1)) }
+        for node in self.nodes {
+            for other in 0..<shardCount where other != node.shard.index {
+                node.shard.hear([], from: other, at: SmallWorld.start)
+            }
+        }
+    }
+
+    /// A shard hears from all others what they have seen of its ids: nothing that it does not know.
+    private func hear(_ index: Int) throws {
+        for other in self.nodes.indices where other != index {
+            guard case .transfersSeen(let marks) = self.nodes[other].shard.transfersSeen(by: UInt16(index)) else {
+                return
+            }
+            self.nodes[index].shard.hear(marks, from: other, at: self.now)
+        }
+        try self.compare(self.nodes[index].shard.takeAlerts(), [], "what the operator is told")
     }
 
     func pass(_ span: Nanoseconds) { self.now = self.now + span }
@@ -88,13 +104,13 @@ final class TestCluster {
         guard let message = self.queues[link]?.first else { return }
         if !again { self.queues[link]!.removeFirst() }
         switch message {
-        case .transfer(let transfer, let request):
-            let origin = Shard.Origin(link: 100 + UInt32(link.from), request: transfer.rawValue)
-            let expected = self.model.answer(request, from: origin, at: self.now)
-            let reply = self.nodes[link.to].shard.decide(request, from: origin, at: self.now)
+        case .transfer(let order):
+            let origin = Shard.Origin(link: 100 + UInt32(link.from), request: order.id.rawValue)
+            let expected = self.model.answer(order.request, from: origin, at: self.now)
+            let reply = self.nodes[link.to].shard.decide(order.request, from: origin, at: self.now)
             try self.compare(reply, expected, "the transfer's answer")
             try self.collect(link.to, transfers: [], late: [])
-            self.queues[Link(from: link.to, to: link.from), default: []].append(.answer(transfer, reply!))
+            self.queues[Link(from: link.to, to: link.from), default: []].append(.answer(order.id, reply!))
         case .answer(let transfer, let reply):
             let late = self.model.finish(transfer, reply, at: self.now)
             self.nodes[link.to].shard.takeTransferReply(reply, for: transfer, at: self.now)
@@ -121,6 +137,7 @@ final class TestCluster {
         self.nodes[index].shard = fromSnapshot ? try self.restored(index) : self.replayed(index)
         self.nodes[index].shard.resume(at: self.now)
         self.model.restart(self.concerts(of: index), at: self.now)
+        try self.hear(index)
         for other in self.nodes.indices where other != index { try self.cut(Link(from: index, to: other)) }
     }
 
@@ -169,7 +186,7 @@ final class TestCluster {
     private func collect(_ index: Int, transfers expected: [TransferID], late: [Shard.LateReply]) throws {
         let node = self.nodes[index]
         var facts: [Fact] = []
-        var transfers: [Transfer] = []
+        var transfers: [TransferOrder] = []
         var replies: [Shard.LateReply] = []
         node.shard.takeOutput(
             facts: { facts.append($0) },
@@ -188,7 +205,7 @@ final class TestCluster {
         try self.compare(transfers.map(\.id).sorted(), expected, "what is asked of other shards")
         for transfer in transfers {
             let to = self.slots.shard(of: transfer.request.slot)
-            self.queues[Link(from: index, to: to), default: []].append(.transfer(transfer.id, transfer.request))
+            self.queues[Link(from: index, to: to), default: []].append(.transfer(transfer))
         }
         self.checkCount += 1
         node.shard.checkInvariants(linesToo: self.checkCount % 16 == 0)
@@ -216,8 +233,8 @@ final class TestCluster {
         var kept = Won.zero
         for fact in self.nodes.flatMap(\.facts) {
             switch fact {
-            case .debited(_, _, _, let amount, _): kept += amount
-            case .credited(_, _, _, let amount, _): kept -= amount
+            case .transferred(let order, _, _):
+                if order.direction == .debit { kept += order.amount } else { kept -= order.amount }
             default: break
             }
         }

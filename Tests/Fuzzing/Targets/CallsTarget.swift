@@ -72,7 +72,7 @@ enum CallsTarget {
             let token = request[.concertToken]?.text ?? ""
             try require(Stage.ring.sign(pass) == token, "\(pass) came without its token")
         case .join, .schedules, .seats, .reservations, .cancel, .charge, .use, .balance, .history: break
-        case .debit, .credit, .claim: throw BrokenProperty("a client asked what only shards ask: \(question)")
+        case .transfer, .transfersSeen, .claim: throw BrokenProperty("a client asked what only shards ask: \(question)")
         }
     }
 

@@ -90,9 +90,10 @@ extension SeededRandom {
         case .use: .use(self.id(), self.askedWon())
         case .balance: .balance(self.id())
         case .history: .history(self.id(), self.historyQuery())
-        case .debit: .debit(self.id(), self.id(), self.won())
+        case .debit: .transfer(self.transferOrder(.debit))
+        case .credit: .transfer(self.transferOrder(.credit))
+        case .transfersSeen: .transfersSeen(shard: UInt16.random(in: 0...255, using: &self))
         case .cancel: .cancel(self.id(), self.id(), self.ids())
-        case .credit: .credit(self.id(), self.id(), self.won())
         case .claim: .claim(self.id(), fingerprint: self.next())
         }
     }
@@ -131,6 +132,15 @@ extension SeededRandom {
             )
         case .debited: return .debited(self.won())
         case .claimed: return .claimed
+        case .transfersSeen:
+            return .transfersSeen(
+                self.list {
+                    TransferMark(
+                        slot: Slot(checking: UInt16.random(in: 0..<UInt16(Slot.count), using: &$0))!,
+                        counter: UInt64.random(in: 0...SlotIDs.counterMax, using: &$0)
+                    )
+                }
+            )
         case .refused: return .refused(self.one())
         }
     }
@@ -160,8 +170,25 @@ extension SeededRandom {
         case .cancelStarted: .cancelStarted(self.cancellation())
         case .cancelDone: .cancelDone(self.id(), self.id(), balance: self.won(), at: self.moment())
         case .credited: .credited(self.id(), self.id(), self.id(), self.won(), at: self.moment())
+        case .cancelRefused: .cancelRefused(self.id(), self.id(), at: self.moment())
+        case .transferred: .transferred(self.transferOrder(self.one()), self.id(), at: self.moment())
+        case .transferRefused: .transferRefused(self.transferOrder(self.one()), at: self.moment())
+        case .idsSkipped: .idsSkipped(UInt64.random(in: 0...SlotIDs.counterMax, using: &self), at: self.moment())
         case .answered: .answered(self.answer())
         }
+    }
+
+    private mutating func transferOrder(_ direction: Transfer.Direction) -> TransferOrder {
+        let slot = Slot(checking: UInt16.random(in: 0..<UInt16(Slot.count), using: &self))!
+        let counter = UInt64.random(in: 1...SlotIDs.counterMax, using: &self)
+        return TransferOrder(
+            id: TransferID(SlotIDs.make(slot, counter: counter)),
+            direction: direction,
+            concert: self.id(),
+            user: self.id(),
+            amount: self.won(),
+            settled: UInt64.random(in: 0..<counter, using: &self)
+        )
     }
 
     private mutating func cancellation() -> CancellationOrder {

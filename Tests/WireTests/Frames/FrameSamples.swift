@@ -162,23 +162,46 @@ enum FrameSamples {
             "1d0000000d00341208070605040302012a00000000000000028096980064000000"
         ),
         (
-            .debit(PaymentID(274_877_906_947), UserID(42), Won(270_000)),
-            "240000000e003412080706050403020103000000400000002a00000000000000b01e040000000000"
-        ),
-        (
             .cancel(ConcertID(7), UserID(42), [ReservationID(274_877_906_945), ReservationID(274_877_906_946)]),
             "300000000f003412080706050403020107000000000000002a0000000000000002000000010000004000000002000000"
                 + "40000000"
         ),
         (
-            .credit(CancellationID(274_877_906_949), UserID(42), Won(270_000)),
-            "2400000010003412080706050403020105000000400000002a00000000000000b01e040000000000"
-        ),
-        (
             .claim(UserID(42), fingerprint: 0x1112_1314_1516_1718),
             "1c0000002000341208070605040302012a000000000000001817161514131211"
         ),
+        (
+            .transfer(Self.debit),
+            "34000000210034120807060504030201030000004000000007000000000000002a00000000000000b01e040000000000"
+                + "0200000000000000"
+        ),
+        (
+            .transfer(Self.credit),
+            "34000000220034120807060504030201050000004000000007000000000000002a00000000000000b01e040000000000"
+                + "0200000000000000"
+        ),
+        (
+            .transfersSeen(shard: 3),
+            "0e0000002300341208070605040302010300"
+        ),
     ]
+
+    static let debit = TransferOrder(
+        id: TransferID(274_877_906_947),
+        direction: .debit,
+        concert: ConcertID(7),
+        user: UserID(42),
+        amount: Won(270_000),
+        settled: 2
+    )
+    static let credit = TransferOrder(
+        id: TransferID(274_877_906_949),
+        direction: .credit,
+        concert: ConcertID(7),
+        user: UserID(42),
+        amount: Won(270_000),
+        settled: 2
+    )
 
     /// As frames of `slot` and `requestID`.
     static let replies: [(Reply, hex: String)] = [
@@ -269,6 +292,10 @@ enum FrameSamples {
         (
             .credited(Won(1_730_000)),
             "140000004d0034120807060504030201d0651a0000000000"
+        ),
+        (
+            .transfersSeen([TransferMark(slot: Slot(checking: 0x1234)!, counter: 5)]),
+            "1a0000006100341208070605040302010100000034120500000000000000"
         ),
         (
             .claimed,
@@ -389,6 +416,29 @@ enum FrameSamples {
         (
             .credited(UserID(42), PointHistoryID(5), CancellationID(274_877_906_949), Won(270_000), at: Self.moment),
             "34012a0000000000000005000000000000000500000040000000b01e040000000000152dd83eda548618"
+        ),
+        (
+            .cancelRefused(ConcertID(7), CancellationID(274_877_906_949), at: Self.moment),
+            "250107000000000000000500000040000000152dd83eda548618"
+        ),
+        (
+            .transferred(Self.debit, PointHistoryID(5), at: Self.moment),
+            "350100030000004000000007000000000000002a00000000000000b01e04000000000002000000000000000500000000"
+                + "000000152dd83eda548618"
+        ),
+        (
+            .transferred(Self.credit, PointHistoryID(5), at: Self.moment),
+            "350101050000004000000007000000000000002a00000000000000b01e04000000000002000000000000000500000000"
+                + "000000152dd83eda548618"
+        ),
+        (
+            .transferRefused(Self.debit, at: Self.moment),
+            "360100030000004000000007000000000000002a00000000000000b01e0400000000000200000000000000152dd83eda"
+                + "548618"
+        ),
+        (
+            .idsSkipped(6, at: Self.moment),
+            "37010600000000000000152dd83eda548618"
         ),
         (
             .answered(

@@ -33,9 +33,16 @@ import Wire
         }
     }
 
-    @Test func `a debit is never negative`() {
-        #expect(throws: WireError("an amount is negative")) {
-            try Message.all(in: self.altered(16, at: 16, UInt64(bitPattern: -1)))
+    @Test func `a transfer is never negative, and never settled before it is decided`() {
+        for order in [18, 19] {
+            #expect(throws: WireError("an amount is negative")) {
+                try Message.all(in: self.altered(order, at: 24, UInt64(bitPattern: -1)))
+            }
+            for settled: UInt64 in [5, .max] {
+                #expect(throws: WireError("a transfer counts as settled before it is decided")) {
+                    try Message.all(in: self.altered(order, at: 32, settled))
+                }
+            }
         }
     }
 

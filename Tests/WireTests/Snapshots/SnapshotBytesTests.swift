@@ -119,6 +119,32 @@ import Testing
                 + "0600000000000000" + "01000000" + "0400000000000000" + "00"
         ),
         (.credit(CancellationID(1), balance: Won(2)), "22" + "0100000000000000" + "0200000000000000"),
+        (
+            .transferMarks(Slot(checking: 0x1234)!, TransferLedger.Marks(seen: 3, settled: 2, forgotten: 1)),
+            "24" + "3412" + "0300000000000000" + "0200000000000000" + "0100000000000000"
+        ),
+        (
+            .transfer(
+                TransferID(1),
+                TransferLedger.Entry(
+                    direction: .credit,
+                    concert: ConcertID(2),
+                    user: UserID(3),
+                    amount: Won(4),
+                    outcome: .moved(balance: Won(5))
+                )
+            ),
+            "25" + "0100000000000000" + "01" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "01"
+                + "0500000000000000"
+        ),
+        (
+            .transfer(TransferID(1), TransferLedger.Entry(direction: .debit, outcome: .refused)),
+            "25" + "0100000000000000" + "00" + "0000000000000000" + "0000000000000000" + "ffffffffffffffff" + "00"
+        ),
+        (
+            .transfersDecided(Slot(checking: 0x1234)!, shard: 2, counter: 3),
+            "26" + "3412" + "0200" + "0300000000000000"
+        ),
         (.pointTotals(debited: Won(1), credited: Won(2)), "23" + "0100000000000000" + "0200000000000000"),
         (
             .answer(

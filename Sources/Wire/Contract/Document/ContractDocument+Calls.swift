@@ -33,6 +33,7 @@ extension ContractDocument {
     /// What any question to a shard may be refused for, and any change.
     private static let question: [Refusal] = [.overloaded, .unavailable]
     private static let change: [Refusal] = [.overloaded, .unavailable, .storageUnavailable]
+    private static let transfer: [Refusal] = Self.change + [.transferConflict]
     /// For the calls that only people inside may make.
     private static let needsPlace: [Problem] = [.tokenMissing, .tokenInvalid, .tokenNotAdmitted]
 
@@ -260,7 +261,7 @@ extension ContractDocument {
             refusals: [
                 .noReservations, .duplicateReservation, .noSuchReservation, .holdExpired, .alreadyPaid,
                 .alreadyCancelled, .insufficientPoints, .paymentInProgress, .cancelInProgress,
-            ] + self.change,
+            ] + self.transfer,
             problems: self.needsPlace,
             links: [
                 "cancel": self.link(
@@ -291,7 +292,7 @@ extension ContractDocument {
             refusals: [
                 .unknownConcert, .noReservations, .duplicateReservation, .noSuchReservation, .notPaid, .cancelTooLate,
                 .alreadyCancelled, .cancelInProgress,
-            ] + self.change
+            ] + self.transfer
         )
     }
 

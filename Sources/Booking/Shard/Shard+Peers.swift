@@ -1,0 +1,179 @@
+/// What shards tell each other about the ids that they have seen, so that none is given twice when a journal was put
+/// back from an older copy.
+///
+///     started ──link up──▶ asked ──transfersSeen──▶ heard: ids go on behind what the other has seen
+///
+/// **Before a shard has heard another**, it begins no payment and no cancellation of that shard's users: they wait, as
+/// they do while that shard is away. Whatever others have seen of its ids, payments', cancellations' or reservations', is
+/// from the counters of its slots; so when one turns out to be behind, all of them skip so many that none can come again.
+/// What the operator has to know leaves through `alerts`.
+extension Shard {
+    /// What an operator has to know, since somebody must act.
+    public enum Alert: Equatable, Sendable {
+        /// Another shard has seen ids that this journal had not given, in so many of its slots: it was put back from an older
+        /// copy. The slot where most is missing, and the counters of the last ids that this journal and that shard know.
+        case isBehind(shard: Int, slots: Int, Slot, own: UInt64, seen: UInt64)
+        /// Another shard does not know what it has decided for this one: its journal was put back from an older copy.
+        case otherIsBehind(Lost)
+        /// An order under an id that is another transfer's there: it was given up, and nothing moved.
+        case conflict(Transfer, with: Int)
+        /// A cancellation that can be neither done nor given up.
+        case creditForgotten(Transfer, by: Int)
+    }
+
+    /// What another shard has forgotten, of what this one still has.
+    public struct Lost: Equatable, Sendable {
+        public let shard: Int
+        /// Payments whose points have come back to their users.
+        public internal(set) var payments = 0
+        public internal(set) var debited = Won.zero
+        /// Cancellations whose points have not come back.
+        public internal(set) var cancellations = 0
+        public internal(set) var credited = Won.zero
+    }
+
+    /// A request that waits until its user's shard was heard.
+    struct Deferred {
+        let request: Request
+        let origin: Origin
+        let operation: Operation?
+    }
+
+    /// As many as a gateway holds for a shard that is away.
+    static let deferredMax = 10_000
+
+    // MARK: Deferring
+
+    /// The shard that has to be heard before this can be decided; nil for most.
+    func unheardPeer(of request: Request) -> Int? {
+        let user: UserID
+        switch request {
+        case .pay(let pass, _): user = pass.user
+        case .cancel(_, let owner, _): user = owner
+        default: return nil
+        }
+        let shard = self.shard(of: user)
+        return shard == self.index || self.isHeard[shard] ? nil : shard
+    }
+
+    mutating func wait(_ request: Request, _ origin: Origin, _ operation: Operation?, for shard: Int) -> Reply? {
+        guard self.deferred.reduce(0, { $0 + $1.value.count }) < Self.deferredMax else { return .refused(.overloaded) }
+        self.deferred[shard, default: []].append(Deferred(request: request, origin: origin, operation: operation))
+        return nil
+    }
+
+    // MARK: Hearing
+
+    /// The shards that have to be asked `transfersSeen`, over their links: without a link, they are asked when it is up.
+    public mutating func takePeersToAsk() -> [Int] {
+        defer { self.peersToAsk.removeAll(keepingCapacity: true) }
+        return self.peersToAsk
+    }
+
+    public mutating func takeAlerts() -> [Alert] {
+        defer { self.alerts.removeAll() }
+        return self.alerts
+    }
+
+    /// Another shard has said what it has seen of this one's ids.
+    public mutating func hear(_ seen: [TransferMark], from shard: Int, at time: Timestamp) {
+        self.advance(to: time)
+        self.catchUp(with: seen, of: shard)
+        self.lookForLoss(seen, of: shard)
+        guard !self.isHeard[shard] else { return }
+        self.isHeard[shard] = true
+        self.unheardCount -= 1
+        for waiting in self.deferred.removeValue(forKey: shard) ?? [] {
+            guard
+                let reply = self.decide(waiting.request, from: waiting.origin, as: waiting.operation, at: self.now)
+            else { continue }
+            self.lateReplies.append(LateReply(origin: waiting.origin, kind: waiting.request.kind, reply: reply))
+        }
+    }
+
+    /// Also a shard that has skipped ids, as it knew of the copy by itself, is told here what it has lost.
+    private mutating func catchUp(with seen: [TransferMark], of shard: Int) {
+        // Before it was heard, nothing has begun that it could have seen since.
+        let known = self.isHeard[shard] ? self.counters : self.countersOfCopy ?? self.counters
+        var slots = 0
+        var worst: TransferMark?
+        var lead: UInt64 = 0
+        for mark in seen where self.slots.shard(of: mark.slot) == self.index {
+            let slot = Int(mark.slot.rawValue)
+            guard mark.counter > known[slot] else { continue }
+            slots += 1
+            let ahead = mark.counter - known[slot]
+            if worst.map({ ahead > $0.counter - known[Int($0.slot.rawValue)] }) ?? true { worst = mark }
+            if mark.counter > self.counters[slot] { lead = max(lead, mark.counter - self.counters[slot]) }
+        }
+        guard let worst else { return }
+        let own = known[Int(worst.slot.rawValue)]
+        self.alerts.append(.isBehind(shard: shard, slots: slots, worst.slot, own: own, seen: worst.counter))
+        if lead > 0 { self.skipIDs(beyond: lead) }
+    }
+
+    /// What the other has decided for this shard, it has seen, unless it has lost it.
+    private mutating func lookForLoss(_ seen: [TransferMark], of shard: Int) {
+        var lost = Lost(shard: shard)
+        var isLost = false
+        for decision in self.transfers.decisions where decision.shard == shard {
+            let known = seen.first { $0.slot == decision.slot }?.counter ?? 0
+            guard decision.counter > known else { continue }
+            isLost = true
+            for state in self.concertsInOrder where state.concert.slot == decision.slot {
+                state.payments.forEach { order, balance in
+                    guard balance != nil, SlotIDs.counter(of: order.id.rawValue) > known,
+                        self.shard(of: order.user) == shard
+                    else { return }
+                    lost.payments += 1
+                    lost.debited += order.amount
+                }
+                state.cancellations.forEach { cancellation in
+                    guard cancellation.balance != nil, SlotIDs.counter(of: cancellation.order.id.rawValue) > known,
+                        self.shard(of: cancellation.order.user) == shard
+                    else { return }
+                    lost.cancellations += 1
+                    lost.credited += cancellation.order.amount
+                }
+            }
+        }
+        if isLost { self.alerts.append(.otherIsBehind(lost)) }
+    }
+
+    /// What this shard's ledger says to another about that one's slots.
+    func transfersSeen(by shard: UInt16) -> Reply {
+        .transfersSeen(
+            self.points.transfers.marks.filter { self.slots.shard(of: $0.slot) == Int(shard) }.map {
+                TransferMark(slot: $0.slot, counter: $0.marks.seen)
+            }
+        )
+    }
+
+    /// Once for each, as it is asked for again and again.
+    mutating func noteForgotten(_ transfer: Transfer) {
+        guard self.creditsForgotten.insert(transfer.id).inserted else { return }
+        self.alerts.append(.creditForgotten(transfer, by: self.shard(of: transfer.user)))
+    }
+
+    // MARK: Skipping
+
+    /// The most ids that a shard gives in a second, and a start that makes up for a clock that is wrong.
+    private static let idsPerSecond: UInt64 = 10_000
+    private static let idsSkippedMin: UInt64 = 1 << 20
+    private static let idsSkippedMax: UInt64 = 1 << 32
+
+    /// All counters skip what a slot may have given while this journal was not in use, and so many more. They never use up
+    /// more than a part of what is left.
+    mutating func skipIDs(beyond lead: UInt64) {
+        let seconds = UInt64(max(0, self.restedFor.rawValue / 1_000_000_000))
+        let given = min(Self.idsSkippedMin + seconds * Self.idsPerSecond, Self.idsSkippedMax)
+        let highest = self.slots.slots(of: self.index).reduce(0) { max($0, self.counters[Int($1)]) }
+        let left = SlotIDs.counterMax - min(highest + lead, SlotIDs.counterMax)
+        self.record(.idsSkipped(lead + min(given, left / 64), at: self.now))
+    }
+
+    mutating func noteConflict(_ transfer: Transfer) {
+        self.alerts.append(.conflict(transfer, with: self.shard(of: transfer.user)))
+        self.skipIDs(beyond: 0)
+    }
+}
