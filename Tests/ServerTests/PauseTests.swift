@@ -10,6 +10,8 @@ import Testing
     private static let arguments = [
         "--set", "journal.kind=sqlite", "--set", "booking.admissionsPerSecond=1000", "--set",
         "gateway.replyTimeoutMilliseconds=30000",
+        // One user takes a seat for every third request.
+        "--set", "booking.heldSeatsPerUserMax=1000",
     ]
 
     @Test func `shards that are killed under load cost nobody an error, and no change is done twice`() throws {

@@ -73,7 +73,7 @@ public struct Shard: ~Copyable {
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
     /// The newest reservations of a user that are shown. Who holds and gives back all day long has more, and the answer
-    /// must fit a frame, which has room for 16,000.
+    /// must fit a frame, which has room for 3,900.
     static let reservationsShownMax = 1_000
 
     /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.

@@ -43,7 +43,7 @@ import Wire
 
     @Test func `a reply too long for a frame leaves the buffer as it was`() throws {
         var buffer = FrameBytes()
-        let most = [Reservation](repeating: FrameSamples.paid, count: 16_131)
+        let most = [Reservation](repeating: FrameSamples.paid, count: 14_979)
         try Reply.reservations(most).encode(into: &buffer, slot: FrameSamples.slot, requestID: 1)
         let count = buffer.count
         #expect(count <= FrameLimits.bytesMax)
