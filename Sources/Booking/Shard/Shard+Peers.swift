@@ -165,8 +165,9 @@ extension Shard {
     /// All counters skip what a slot may have given while this journal was not in use, and so many more. They never use up
     /// more than a part of what is left.
     mutating func skipIDs(beyond lead: UInt64) {
-        let seconds = UInt64(max(0, self.restedFor.rawValue / 1_000_000_000))
-        let given = min(Self.idsSkippedMin + seconds * Self.idsPerSecond, Self.idsSkippedMax)
+        // Not in whole seconds: a copy that is put back twice within one would skip as far as before.
+        let rested = UInt64(max(0, self.restedFor.rawValue)) / (1_000_000_000 / Self.idsPerSecond)
+        let given = min(Self.idsSkippedMin + rested, Self.idsSkippedMax)
         let highest = self.slots.slots(of: self.index).reduce(0) { max($0, self.counters[Int($1)]) }
         let left = SlotIDs.counterMax - min(highest + lead, SlotIDs.counterMax)
         self.record(.idsSkipped(lead + min(given, left / 64), at: self.now))
