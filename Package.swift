@@ -24,14 +24,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: house),
         .target(name: "Reactor", dependencies: ["CLibuv"], swiftSettings: house),
         .target(
             name: "Booking",
@@ -43,26 +43,26 @@ let package = Package(
         ),
         .target(
             name: "Wire",
-            dependencies: ["Booking", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Booking", "COpenSSL", "Cryptography"],
             exclude: ["Contract/README.md", "Frames/README.md", "Tokens/README.md"],
             swiftSettings: house
         ),
         .target(
             name: "Journal",
-            dependencies: ["Booking", "CSQLite", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Booking", "CSQLite", "Cryptography"],
             swiftSettings: house
         ),
         .target(
             name: "Server",
             dependencies: [
                 "Booking",
+                "Cryptography",
                 "Journal",
                 "Reactor",
                 "Wire",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -99,15 +99,13 @@ let package = Package(
         ),
 
         // What several test suites share.
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: house),
+        .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: house),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "TestSupport"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking", "Seeded"], swiftSettings: house),
         .testTarget(
             name: "WireTests",
-            dependencies: [
-                "Wire", "Booking", "Seeded", "TestSupport",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ],
+            dependencies: ["Wire", "Booking", "Cryptography", "Seeded", "TestSupport"],
             swiftSettings: house
         ),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "Seeded"], swiftSettings: house),
@@ -116,8 +114,6 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Server", "Booking", "Journal", "Reactor", "Seeded", "Wire", "usher", "TestSupport",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house

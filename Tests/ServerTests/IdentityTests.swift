@@ -35,10 +35,10 @@ import Testing
     }
 
     @Test func `a token of each algorithm says who asks, and userId may be left out`() throws {
-        let login = try Login()
+        let login = Login()
         try Self.withCluster(login) { client, _, cluster in
             for (user, kind) in zip(1..., Login.Kind.allCases) {
-                let who = Self.bearer(try login.token(kind, of: user))
+                let who = Self.bearer(login.token(kind, of: user))
                 let joined = try Self.join(client, user, who)
                 #expect(joined.status == 200 && joined.json["userId"] == .whole(Int64(user)), "\(kind): \(joined)")
                 #expect(try Self.join(client, nil, who).json["tokenId"] == joined.json["tokenId"])
@@ -54,7 +54,7 @@ import Testing
             }
             // A number as a claim, a list of audiences, and a time from which on it is valid.
             let claims = Login.claims(9, ["sub": "9", "aud": #"["else","usher"]"#, "nbf": "1700000000"])
-            #expect(try Self.join(client, 9, Self.bearer(try login.token(.es256, claims))).status == 200)
+            #expect(try Self.join(client, 9, Self.bearer(login.token(.es256, claims))).status == 200)
             // What is about nobody needs nobody.
             for target in [
                 "concerts", "concert/schedules?concertId=1", "concert/seats?concertId=1&concertScheduleId=1",
@@ -72,46 +72,46 @@ import Testing
     }
 
     @Test func `a token that is not good is refused, each with its code`() throws {
-        let (login, stranger) = (try Login(), try Login())
+        let (login, stranger) = (Login(), Login())
         let now = Int(Date().timeIntervalSince1970)
-        let good = try login.token(.es256, of: 1)
+        let good = login.token(.es256, of: 1)
         let parts = good.split(separator: ".").map(String.init)
-        func claims(_ more: [String: String?]) throws -> String { try login.token(.es256, Login.claims(1, more)) }
-        func header(_ text: String, _ kind: Login.Kind = .es256) throws -> String {
-            try login.token(kind, Login.claims(1), header: text)
+        func claims(_ more: [String: String?]) -> String { login.token(.es256, Login.claims(1, more)) }
+        func header(_ text: String, _ kind: Login.Kind = .es256) -> String {
+            login.token(kind, Login.claims(1), header: text)
         }
         let none = Login.base64url(Data(#"{"alg":"none"}"#.utf8)) + ".\(parts[1])."
         // The public key of one algorithm as the secret of another (RFC 8725, section 2.1).
-        let confused = try header(#"{"alg":"HS256","kid":"ES256"}"#, .hs256)
+        let confused = header(#"{"alg":"HS256","kid":"ES256"}"#, .hs256)
         let cases: [(String, String)] = [
-            ("IDENTITY_EXPIRED", try claims(["exp": "\(now - 31)"])),
-            ("IDENTITY_EXPIRED", try claims(["exp": "0"])),
-            ("IDENTITY_NOT_YET_VALID", try claims(["nbf": "\(now + 90)"])),
-            ("IDENTITY_AUDIENCE_WRONG", try claims(["aud": #""other""#])),
-            ("IDENTITY_AUDIENCE_WRONG", try claims(["aud": #"["other","usherette"]"#])),
-            ("IDENTITY_AUDIENCE_WRONG", try claims(["aud": nil])),
-            ("IDENTITY_ISSUER_WRONG", try claims(["iss": #""https://evil.example""#])),
-            ("IDENTITY_ISSUER_WRONG", try claims(["iss": nil])),
-            ("IDENTITY_USER_MISSING", try claims(["sub": nil])),
-            ("IDENTITY_USER_MISSING", try claims(["sub": #""ann""#])),
-            ("IDENTITY_USER_MISSING", try claims(["sub": "0"])),
-            ("IDENTITY_MALFORMED", try claims(["exp": nil])),
-            ("IDENTITY_MALFORMED", try claims(["exp": "1e10"])),
+            ("IDENTITY_EXPIRED", claims(["exp": "\(now - 31)"])),
+            ("IDENTITY_EXPIRED", claims(["exp": "0"])),
+            ("IDENTITY_NOT_YET_VALID", claims(["nbf": "\(now + 90)"])),
+            ("IDENTITY_AUDIENCE_WRONG", claims(["aud": #""other""#])),
+            ("IDENTITY_AUDIENCE_WRONG", claims(["aud": #"["other","usherette"]"#])),
+            ("IDENTITY_AUDIENCE_WRONG", claims(["aud": nil])),
+            ("IDENTITY_ISSUER_WRONG", claims(["iss": #""https://evil.example""#])),
+            ("IDENTITY_ISSUER_WRONG", claims(["iss": nil])),
+            ("IDENTITY_USER_MISSING", claims(["sub": nil])),
+            ("IDENTITY_USER_MISSING", claims(["sub": #""ann""#])),
+            ("IDENTITY_USER_MISSING", claims(["sub": "0"])),
+            ("IDENTITY_MALFORMED", claims(["exp": nil])),
+            ("IDENTITY_MALFORMED", claims(["exp": "1e10"])),
             ("IDENTITY_MALFORMED", "abc"),
             ("IDENTITY_MALFORMED", "a.b.c.d"),
             ("IDENTITY_MALFORMED", parts[0] + "." + parts[1]),
             ("IDENTITY_MALFORMED", good + "="),
-            ("IDENTITY_MALFORMED", try header(#"{"alg":"ES256","kid":"ES256","crit":["exp"]}"#)),
+            ("IDENTITY_MALFORMED", header(#"{"alg":"ES256","kid":"ES256","crit":["exp"]}"#)),
             ("IDENTITY_ALGORITHM_REFUSED", none),
-            ("IDENTITY_ALGORITHM_REFUSED", try header(#"{"alg":"None","kid":"ES256"}"#)),
-            ("IDENTITY_ALGORITHM_REFUSED", try header(#"{"alg":"HS512","kid":"HS256"}"#, .hs256)),
-            ("IDENTITY_ALGORITHM_REFUSED", try header(#"{"kid":"ES256"}"#)),
+            ("IDENTITY_ALGORITHM_REFUSED", header(#"{"alg":"None","kid":"ES256"}"#)),
+            ("IDENTITY_ALGORITHM_REFUSED", header(#"{"alg":"HS512","kid":"HS256"}"#, .hs256)),
+            ("IDENTITY_ALGORITHM_REFUSED", header(#"{"kid":"ES256"}"#)),
             ("IDENTITY_ALGORITHM_REFUSED", confused),
-            ("IDENTITY_KEY_UNKNOWN", try header(#"{"alg":"ES256","kid":"another"}"#)),
-            ("IDENTITY_SIGNATURE_INVALID", try stranger.token(.hs256, of: 1)),
-            ("IDENTITY_SIGNATURE_INVALID", try stranger.token(.es256, of: 1)),
-            ("IDENTITY_SIGNATURE_INVALID", try stranger.token(.rs256, of: 1)),
-            ("IDENTITY_SIGNATURE_INVALID", try stranger.token(.edDSA, of: 1)),
+            ("IDENTITY_KEY_UNKNOWN", header(#"{"alg":"ES256","kid":"another"}"#)),
+            ("IDENTITY_SIGNATURE_INVALID", stranger.token(.hs256, of: 1)),
+            ("IDENTITY_SIGNATURE_INVALID", stranger.token(.es256, of: 1)),
+            ("IDENTITY_SIGNATURE_INVALID", stranger.token(.rs256, of: 1)),
+            ("IDENTITY_SIGNATURE_INVALID", stranger.token(.edDSA, of: 1)),
             ("IDENTITY_SIGNATURE_INVALID", parts[0] + "." + parts[1] + "."),
             (
                 "IDENTITY_SIGNATURE_INVALID",
@@ -132,16 +132,16 @@ import Testing
             let basic = try client.call("GET", "/api/v1/point?userId=1", ["Authorization: Basic YTpi"])
             #expect(basic.code == "IDENTITY_MALFORMED")
             // Without a key's name the only key of the algorithm is meant.
-            #expect(try Self.join(client, 1, Self.bearer(try header(#"{"alg":"ES256"}"#))).status == 200)
+            #expect(try Self.join(client, 1, Self.bearer(header(#"{"alg":"ES256"}"#))).status == 200)
             #expect(!cluster.errorText.contains(parts[2]))
         }
     }
 
     @Test func `nobody reads or changes what is another's, though they know the user, the token and the key`() throws {
-        let login = try Login()
+        let login = Login()
         try Self.withCluster(login) { client, _, _ in
             let (owner, thief) = (
-                Self.bearer(try login.token(.edDSA, of: 1)), Self.bearer(try login.token(.edDSA, of: 2))
+                Self.bearer(login.token(.edDSA, of: 1)), Self.bearer(login.token(.edDSA, of: 2))
             )
             let token = try #require(try Self.join(client, 1, owner).json["tokenId"].string)
             let charge = "/api/v1/point/charge?userId=1&amount=500000"
@@ -182,10 +182,10 @@ import Testing
     }
 
     @Test func `keys that change are read again, and what the old ones signed is over`() throws {
-        let (old, new) = (try Login("old-"), try Login("new-"))
+        let (old, new) = (Login("old-"), Login("new-"))
         try Self.withCluster(old) { client, path, cluster in
             let (first, second) = (
-                Self.bearer(try old.token(.hs256, of: 1)), Self.bearer(try new.token(.hs256, of: 1))
+                Self.bearer(old.token(.hs256, of: 1)), Self.bearer(new.token(.hs256, of: 1))
             )
             #expect(try client.call("GET", "/api/v1/point", first).status == 200)
             #expect(try client.call("GET", "/api/v1/point", second).code == "IDENTITY_KEY_UNKNOWN")
@@ -203,12 +203,12 @@ import Testing
     }
 
     @Test func `answers keep the order of requests while signatures are checked`() throws {
-        let login = try Login()
+        let login = Login()
         try Self.withCluster(login, nil, ["--shards", "4"]) { client, _, _ in
             // A token is new at its first request and known later on; some requests need none, some are refused.
             let kinds = Login.Kind.allCases
-            let tokens = try (0..<12).map { try login.token(kinds[$0 % 4], of: 100 + $0) }
-            let forged = try Login().token(.rs256, of: 5)
+            let tokens = (0..<12).map { login.token(kinds[$0 % 4], of: 100 + $0) }
+            let forged = Login().token(.rs256, of: 5)
             let requests: [(String, Int, Int64?)] = (0..<240).map { number in
                 let user = number % 12
                 switch number % 5 {
@@ -230,12 +230,12 @@ import Testing
     }
 
     @Test func `one public key in PEM will do, and a private one is refused`() throws {
-        let login = try Login()
-        try Self.withCluster(login, login.pem) { client, _, _ in
-            let token = try login.token(.es256, Login.claims(3), header: #"{"alg":"ES256"}"#)
+        let login = Login()
+        try Self.withCluster(login, login.pem) { client, _, _ throws in
+            let token = login.token(.es256, Login.claims(3), header: #"{"alg":"ES256"}"#)
             #expect(try Self.join(client, 3, Self.bearer(token)).status == 200)
             #expect(
-                try Self.join(client, 3, Self.bearer(try login.token(.es256, of: 3))).code == "IDENTITY_KEY_UNKNOWN"
+                try Self.join(client, 3, Self.bearer(login.token(.es256, of: 3))).code == "IDENTITY_KEY_UNKNOWN"
             )
         }
         for (text, reason) in [

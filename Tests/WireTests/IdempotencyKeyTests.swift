@@ -1,5 +1,5 @@
 import Booking
-import Crypto
+import Cryptography
 import Testing
 
 @testable import Wire
@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func `it is the user and half of SHA-256 over user and key, for as long as answers are kept`() throws {
-        let digest = Array(SHA256.hash(data: [42, 0, 0, 0, 0, 0, 0, 0] + Array("abc".utf8)))
+        let digest = Array(SHA256.hash([42, 0, 0, 0, 0, 0, 0, 0] + Array("abc".utf8)))
         func half(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
         #expect(try self.operation("abc") == OperationID(high: 42, low: half(digest[..<8])))
     }

@@ -1,5 +1,5 @@
 import Booking
-import Crypto
+import Cryptography
 
 /// What stands for a journal up to a batch: SHA-256 over the hash before and everything in the batch. Two journals with
 /// the same hash at a fact have the same facts up to it, so one published hash lets anybody check an exported journal.
@@ -24,21 +24,21 @@ public struct ChainHash: Equatable, Sendable, CustomStringConvertible {
     /// The hash before a journal's first batch.
     init(journal id: [UInt8]) {
         var hash = SHA256()
-        hash.update(data: Array("usher journal".utf8))
-        hash.update(data: id)
+        hash.update(Array("usher journal".utf8))
+        hash.update(id)
         self.init(hash.finalize())
     }
 
     /// The hash after a batch of the owner with `epoch`.
     public func next(_ batch: JournalBatch, epoch: UInt64) -> ChainHash {
         var hash = SHA256()
-        withUnsafeBytes(of: self.words) { hash.update(bufferPointer: $0) }
+        withUnsafeBytes(of: self.words) { hash.update($0) }
         Self.update(&hash, batch.firstSequence)
         Self.update(&hash, batch.count)
         Self.update(&hash, epoch)
         Self.update(&hash, batch.time.nanoseconds)
         Self.update(&hash, UInt64(batch.bytes.count))
-        batch.bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        batch.bytes.withUnsafeBytes { hash.update($0) }
         return ChainHash(hash.finalize())
     }
 
@@ -51,7 +51,7 @@ public struct ChainHash: Equatable, Sendable, CustomStringConvertible {
     }
 
     private static func update<Number: FixedWidthInteger>(_ hash: inout SHA256, _ number: Number) {
-        withUnsafeBytes(of: number.littleEndian) { hash.update(bufferPointer: $0) }
+        withUnsafeBytes(of: number.littleEndian) { hash.update($0) }
     }
 }
 

@@ -1,5 +1,4 @@
-import CSQLite
-import Crypto
+import Cryptography
 import Glibc
 
 /// How far a journal is known to be durable, in a file beside it. SQLite drops the end of a log that was cut off or
@@ -55,7 +54,7 @@ final class JournalHead {
         var bytes = Self.magic
         withUnsafeBytes(of: point.sequence.littleEndian) { bytes.append(contentsOf: $0) }
         bytes += point.hash.bytes
-        bytes += SHA256.hash(data: bytes)
+        bytes += SHA256.hash(bytes)
         let count = pwrite(self.descriptor, bytes, bytes.count, off_t(Self.slotOffsets[self.slot]))
         guard count == bytes.count else { throw PlainFile.failure(self.path, "pwrite", count < 0 ? errno : ENOSPC) }
         self.slot = (self.slot + 1) % Self.slotOffsets.count
@@ -117,7 +116,7 @@ final class JournalHead {
 
     private static func point(_ slot: [UInt8]) -> ChainPoint? {
         guard slot.starts(with: self.magic) else { return nil }
-        guard Array(SHA256.hash(data: slot[..<self.checkedBytes])) == Array(slot[self.checkedBytes...]) else {
+        guard Array(SHA256.hash(Array(slot[..<self.checkedBytes]))) == Array(slot[self.checkedBytes...]) else {
             return nil
         }
         let sequence = slot.withUnsafeBytes {

@@ -1,5 +1,5 @@
 import Booking
-import Crypto
+import Cryptography
 import Glibc
 
 /// The newest snapshot of a journal, in a file of its own: written whole under another name, made durable, then renamed,
@@ -31,8 +31,8 @@ enum SnapshotFile {
         self.append(UInt64(snapshot.bytes.count), to: &header)
         precondition(header.count == self.headerBytes, "a snapshot's header is \(header.count) bytes")
         var sum = SHA256()
-        sum.update(data: header)
-        snapshot.bytes.withUnsafeBytes { sum.update(bufferPointer: $0) }
+        sum.update(header)
+        snapshot.bytes.withUnsafeBytes { sum.update($0) }
         let digest = Array(sum.finalize())
 
         let draft = "\(files.snapshot).new"
@@ -68,7 +68,7 @@ enum SnapshotFile {
         let end = bytes.count - ChainHash.byteCount
         let sum = bytes.withUnsafeBytes { bytes in
             var sum = SHA256()
-            sum.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+            sum.update(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
             return Array(sum.finalize())
         }
         guard sum == Array(bytes[end...]) else { throw damaged("it was altered or cut off: its checksum is wrong") }

@@ -102,7 +102,7 @@ final class IdentityCheck {
         guard let text = BearerToken.token(in: header) else { preconditionFailure("a claim without its token") }
         self.waiting[claim.digest] = [body]
         let (age, key, signature) = (self.age, claim.key, claim.token.signature)
-        let signed = Array(text.bytes[..<claim.token.signedCount])[...]
+        let signed = Array(text.bytes[..<claim.token.signedCount])
         self.loop.offload(
             { key.isSignature(signature, of: signed) },
             then: { [self] isGenuine in

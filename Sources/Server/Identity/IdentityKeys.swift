@@ -1,22 +1,20 @@
-import Dispatch
+import Cryptography
 import FoundationEssentials
-import JWTKit
 import Wire
 
 /// The keys that logins are signed with, from a file: a JSON Web Key Set (RFC 7517), or one public key in PEM.
 ///
-/// jwt-kit reads the keys and checks the signatures. Which key checks which token is decided here: the one that the token
-/// names, by its own algorithm only, whatever the token says; without a name the only one of the token's algorithm. jwt-kit
-/// by itself would take the first key for a name that it does not know.
+/// OpenSSL reads the keys and checks the signatures. Which key checks which token is decided here: the one that the token
+/// names, by its own algorithm only, whatever the token says; without a name the only one of the token's algorithm.
 struct IdentityKeys: Sendable {
     struct Key: Sendable {
         let id: String?
         let algorithm: IdentityToken.Algorithm
-        fileprivate let verifier: any JWTAlgorithm
+        fileprivate let verifier: VerifyingKey
 
         /// Some microseconds for HS256, some tens to hundreds for the others: not for a loop.
-        func isSignature(_ signature: [UInt8], of signed: ArraySlice<UInt8>) -> Bool {
-            (try? self.verifier.verify(signature, signs: signed)) ?? false
+        func isSignature(_ signature: [UInt8], of signed: [UInt8]) -> Bool {
+            signed.withUnsafeBytes { self.verifier.isSignature(signature, of: $0) }
         }
     }
 
@@ -58,29 +56,10 @@ struct IdentityKeys: Sendable {
 
     // MARK: Forms of files
 
-    /// A member of a key set, as far as it matters here; jwt-kit reads the rest.
+    /// A member of a key set, with what keys of the four algorithms have (RFC 7518, section 6; RFC 8037, section 2).
     private struct Member: Decodable {
         let kty: String
-        let kid: String?
-        let alg: String?
-        let use: String?
-        let k: String?
-        let d: String?
-        let jwk: JWK?
-
-        private enum Name: String, CodingKey { case kty, kid, alg, use, k, d }
-
-        init(from decoder: any Decoder) throws {
-            let members = try decoder.container(keyedBy: Name.self)
-            self.kty = try members.decode(String.self, forKey: .kty)
-            self.kid = try members.decodeIfPresent(String.self, forKey: .kid)
-            self.alg = try members.decodeIfPresent(String.self, forKey: .alg)
-            self.k = try members.decodeIfPresent(String.self, forKey: .k)
-            self.d = try members.decodeIfPresent(String.self, forKey: .d)
-            self.use = try members.decodeIfPresent(String.self, forKey: .use)
-            // jwt-kit knows no secrets in key sets, and not every algorithm that may stand there.
-            self.jwk = try? JWK(from: decoder)
-        }
+        let kid, alg, use, k, crv, x, y, n, e, d: String?
     }
 
     private struct Set: Decodable { let keys: [Member] }
@@ -113,70 +92,51 @@ struct IdentityKeys: Sendable {
         }
         guard member.alg ?? algorithm.rawValue == algorithm.rawValue, member.use ?? "sig" == "sig" else { return nil }
         guard member.d == nil else { throw WireError("\(name) is a private key: only its public half belongs here") }
-        let verifier: any JWTAlgorithm
-        if algorithm == .hs256 {
-            verifier = try Self.secret(member.k, name)
-        } else {
-            guard var jwk = member.jwk else { return nil }
-            jwk.keyIdentifier = "key"
-            jwk.algorithm = JWK.Algorithm(rawValue: algorithm.rawValue)
-            guard let made = try? Self.verifier({ [jwk] in try await $0.add(jwk: jwk) }) else { return nil }
-            verifier = made
-        }
-        return Key(id: member.kid, algorithm: algorithm, verifier: verifier)
+        let verifier = try algorithm == .hs256 ? Self.secret(member.k, name) : Self.publicKey(member, algorithm)
+        return verifier.map { Key(id: member.kid, algorithm: algorithm, verifier: $0) }
     }
 
-    private static func secret(_ text: String?, _ name: String) throws -> any JWTAlgorithm {
-        let padded = (text ?? "").replacing("-", with: "+").replacing("_", with: "/")
-        let rest = String(repeating: "=", count: (4 - padded.utf8.count % 4) % 4)
-        guard let secret = Data(base64Encoded: padded + rest), secret.count >= Self.secretBytesMin else {
+    private static func publicKey(_ member: Member, _ algorithm: IdentityToken.Algorithm) -> VerifyingKey? {
+        switch algorithm {
+        case .hs256: nil
+        case .es256:
+            member.crv == "P-256" ? VerifyingKey(x: Self.bytes(member.x), y: Self.bytes(member.y)) : nil
+        case .rs256: VerifyingKey(modulus: Self.bytes(member.n), exponent: Self.bytes(member.e))
+        case .edDSA: member.crv == "Ed25519" ? VerifyingKey(ed25519: Self.bytes(member.x)) : nil
+        }
+    }
+
+    private static func secret(_ text: String?, _ name: String) throws -> VerifyingKey {
+        let secret = Self.bytes(text)
+        guard secret.count >= Self.secretBytesMin else {
             throw WireError("\(name) has no secret of \(Self.secretBytesMin) bytes at least, in base64url")
         }
-        return try Self.verifier { await $0.add(hmac: HMACKey(from: secret), digestAlgorithm: .sha256, kid: "key") }
+        return VerifyingKey(hmac: secret)
+    }
+
+    /// What a member holds in base64url, padded or not; nothing where it is missing or something else.
+    private static func bytes(_ text: String?) -> [UInt8] {
+        let padded = (text ?? "").replacing("-", with: "+").replacing("_", with: "/")
+        let rest = String(repeating: "=", count: (4 - padded.utf8.count % 4) % 4)
+        return Data(base64Encoded: padded + rest).map { Array($0) } ?? []
     }
 
     private static func fromPEM(_ text: String) throws -> [Key] {
         guard !text.contains("PRIVATE KEY") else {
             throw WireError("holds a private key: only its public half belongs here")
         }
-        if let key = try? ES256PublicKey(pem: text) {
-            let verifier = try Self.verifier { await $0.add(ecdsa: key, kid: "key") }
-            return [Key(id: nil, algorithm: .es256, verifier: verifier)]
-        }
-        if let key = try? EdDSA.PublicKey(pem: text) {
-            let verifier = try Self.verifier { await $0.add(eddsa: key, kid: "key") }
-            return [Key(id: nil, algorithm: .edDSA, verifier: verifier)]
-        }
-        guard let key = try? Insecure.RSA.PublicKey(pem: text) else {
+        guard let key = VerifyingKey(pem: text) else {
             throw WireError("holds no public key of P-256, Ed25519 or RSA (2,048 bits at least)")
         }
-        let verifier = try Self.verifier { await $0.add(rsa: key, digestAlgorithm: .sha256, kid: "key") }
-        return [Key(id: nil, algorithm: .rs256, verifier: verifier)]
+        return [Key(id: nil, algorithm: Self.algorithm(key.algorithm), verifier: key)]
     }
 
-    /// jwt-kit gives what checks a signature only through an actor. It is asked once for each key, when the file is read,
-    /// and waited for; checking itself then needs no actor.
-    private static func verifier(
-        _ add: @escaping @Sendable (JWTKeyCollection) async throws -> Void
-    ) throws -> any JWTAlgorithm {
-        let answer = Answer()
-        let isThere = DispatchSemaphore(value: 0)
-        Task {
-            do {
-                let collection = JWTKeyCollection()
-                try await add(collection)
-                answer.value = .success(try await collection.getKey(for: "key"))
-            } catch {
-                answer.value = .failure(error)
-            }
-            isThere.signal()
+    private static func algorithm(_ algorithm: VerifyingKey.Algorithm) -> IdentityToken.Algorithm {
+        switch algorithm {
+        case .hmac: .hs256
+        case .ecdsaP256: .es256
+        case .rsa: .rs256
+        case .ed25519: .edDSA
         }
-        isThere.wait()
-        return try answer.value!.get()
-    }
-
-    private final class Answer: @unchecked Sendable {
-        // Written before the signal, and read after it.
-        var value: Result<any JWTAlgorithm, any Error>?
     }
 }

@@ -1,5 +1,5 @@
 public import Booking
-import Crypto
+import Cryptography
 
 /// The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): who sends a change again with the same key
 /// hears the first answer, and nothing is done twice.
@@ -21,8 +21,8 @@ public enum IdempotencyKey {
     /// cut to its first 8 bytes: two of one user's thousand keys never meet by chance, and nobody else's can.
     private static func hash(_ key: UnsafeRawBufferPointer, _ user: UserID) -> OperationID {
         var hash = SHA256()
-        withUnsafeBytes(of: user.rawValue.littleEndian) { hash.update(bufferPointer: $0) }
-        hash.update(bufferPointer: key)
+        withUnsafeBytes(of: user.rawValue.littleEndian) { hash.update($0) }
+        hash.update(key)
         return hash.finalize().withUnsafeBytes { digest in
             OperationID(high: user.rawValue, low: UInt64(littleEndian: digest.loadUnaligned(as: UInt64.self)))
         }

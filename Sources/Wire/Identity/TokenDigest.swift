@@ -1,13 +1,11 @@
-import Crypto
+import Cryptography
 
 /// The SHA-256 of a token: what stands for it in tables, so that they hold no token that somebody could use.
 public struct TokenDigest: Hashable, Sendable {
     public let words: InlineArray<4, UInt64>
 
     public init(_ token: ByteView) {
-        var hash = SHA256()
-        hash.update(bufferPointer: token.bytes)
-        self.words = hash.finalize().withUnsafeBytes { digest in
+        self.words = SHA256.hash(token.bytes).withUnsafeBytes { digest in
             InlineArray { digest.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
         }
     }

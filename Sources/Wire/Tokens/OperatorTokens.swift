@@ -1,5 +1,5 @@
 public import Booking
-import Crypto
+import Cryptography
 
 /// Who may use the operator's port: bearer tokens, each with a name and a role, of which only hashes are kept.
 ///
@@ -57,9 +57,7 @@ public struct OperatorTokens: Equatable, Sendable {
             return count
         }
         let token = Self.prefix + text
-        var hash = SHA256()
-        Array(token.utf8).withUnsafeBytes { hash.update(bufferPointer: $0) }
-        let digest = hash.finalize().withUnsafeBytes { Array($0) }
+        let digest = Array(SHA256.hash(Array(token.utf8)))
         let entry = Entry(name: name, role: role, addedAt: Timestamp(seconds: now.seconds), digest: digest)
         return (OperatorTokens(self.entries + [entry]), token)
     }
@@ -73,9 +71,7 @@ public struct OperatorTokens: Equatable, Sendable {
     /// The role of a token's bearer; nil for a token that is none. Every hash is compared, each in constant time, so
     /// that an answer's time tells nothing of them.
     public func role(of token: ByteView) -> Role? {
-        var hash = SHA256()
-        hash.update(bufferPointer: token.bytes)
-        return hash.finalize().withUnsafeBytes { digest in
+        SHA256.hash(token.bytes).withUnsafeBytes { digest in
             var found: Role?
             for entry in self.entries {
                 var difference: UInt8 = 0

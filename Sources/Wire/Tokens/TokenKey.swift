@@ -1,5 +1,5 @@
 public import Booking
-import Crypto
+import Cryptography
 
 /// One secret that signs the tokens of passes issued from a moment on. Never prints its secret.
 public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -9,8 +9,7 @@ public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebu
     public let id: UInt8
     /// A whole second: signs passes issued from here to the next key's `activeFrom`.
     public let activeFrom: Timestamp
-    /// swift-crypto wipes its memory when the last copy goes.
-    private let secret: SymmetricKey
+    private let secret: Secret
     private let hash: KeyedHash
 
     /// `activeFrom` is rounded down to the second, which is what a key file keeps, so that a key means the same after
@@ -22,7 +21,7 @@ public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebu
         guard activeFrom.nanoseconds >= 0 else { throw WireError("token key \(id) is active from before 1970") }
         self.id = id
         self.activeFrom = Timestamp(seconds: activeFrom.seconds)
-        self.secret = SymmetricKey(data: secret)
+        self.secret = Secret(secret)
         self.hash = KeyedHash(key: secret)
     }
 

@@ -1,5 +1,5 @@
 import Booking
-import Crypto
+import Cryptography
 
 /// The key ring as text, for a file that only its owner may read: one key a line, `#` starts a comment.
 ///
@@ -62,7 +62,7 @@ extension TokenRing {
     }
 
     private static func sum(of text: String) -> String {
-        SHA256.hash(data: Array(text.utf8)).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
+        SHA256.hash(Array(text.utf8)).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
             .joined()
     }
 

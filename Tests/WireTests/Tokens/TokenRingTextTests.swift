@@ -1,5 +1,5 @@
 import Booking
-import Crypto
+import Cryptography
 import Testing
 import Wire
 
@@ -12,7 +12,7 @@ import Wire
         """
     private static let check =
         "# check "
-        + SHA256.hash(data: Array(Self.text.utf8)).map {
+        + SHA256.hash(Array(Self.text.utf8)).map {
             String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
         }.joined() + "\n"
 
