@@ -33,6 +33,12 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: house),
         .target(name: "Reactor", dependencies: ["CLibuv"], swiftSettings: house),
+        .target(name: "StandardStreams", swiftSettings: house),
+        .target(
+            name: "CommandLineTool",
+            dependencies: ["StandardStreams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: house
+        ),
         .target(
             name: "Booking",
             dependencies: [
@@ -59,6 +65,7 @@ let package = Package(
                 "Cryptography",
                 "Journal",
                 "Reactor",
+                "StandardStreams",
                 "Wire",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -69,21 +76,27 @@ let package = Package(
         ),
         .executableTarget(
             name: "usher",
-            dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CommandLineTool", "Server", "StandardStreams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: house
         ),
         .target(name: "Seeded", swiftSettings: house),
         .target(name: "Simulation", dependencies: ["Booking", "Seeded", "Wire"], swiftSettings: house),
         .executableTarget(
             name: "simulator",
-            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CommandLineTool", "Simulation", "StandardStreams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: house
         ),
 
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "Booking", "Journal", "Reactor", "Seeded", "Wire",
+                "Booking", "Journal", "Reactor", "Seeded", "StandardStreams", "Wire",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -102,6 +115,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: house),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "TestSupport"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
+        .testTarget(name: "StandardStreamsTests", dependencies: ["StandardStreams"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking", "Seeded"], swiftSettings: house),
         .testTarget(
             name: "WireTests",
@@ -113,7 +127,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Journal", "Reactor", "Seeded", "Wire", "usher", "TestSupport",
+                "Server", "Booking", "Journal", "Reactor", "Seeded", "StandardStreams", "Wire", "usher", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house

@@ -26,6 +26,10 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case missing(JournalFiles, evidence: String)
     /// No journal, or that of another shard.
     case foreign(file: String, reason: String)
+    /// A file that belongs to another user, or that others may write to; what to do about it.
+    case untrusted(file: String, reason: String, remedy: String)
+    /// The system allows no more threads, and a journal needs two.
+    case noThread(reason: String)
     /// A system call or SQLite refused, in a way that trying again does not mend.
     case failed(file: String, call: String, message: String)
 
@@ -33,7 +37,9 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     public var isPassing: Bool {
         switch self {
         case .full, .inputOutput, .busy: true
-        case .outOfSequence, .notOwner, .inUse, .damaged, .torn, .unusable, .newer, .missing, .foreign, .failed: false
+        case .outOfSequence, .notOwner, .inUse, .damaged, .unusable, .newer, .missing, .foreign,
+            .untrusted, .noThread, .failed:
+            false
         }
     }
 
@@ -57,6 +63,8 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .missing(let files, let evidence):
             "the journal of shard \(files.shard) is missing: \(files.database) is not there, but \(evidence)"
         case .foreign(let file, let reason): "\(file) \(reason)"
+        case .untrusted(let file, let reason, _): "\(file) \(reason)"
+        case .noThread(let reason): "the journal needs two threads of its own, and the system refuses one: \(reason)"
         case .failed(let file, let call, let message): "\(file): \(call): \(message)"
         }
     }

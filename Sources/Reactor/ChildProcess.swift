@@ -20,6 +20,8 @@ public final class ChildProcess: LoopHandle {
         /// To where ours goes.
         case inherited
         case discarded
+        /// To an open descriptor of ours.
+        case to(Int32)
     }
 
     /// Where the child finds its end of the control pipe.
@@ -60,9 +62,14 @@ public final class ChildProcess: LoopHandle {
         if hasControlPipe { self.controlPipe = try Connection(.unix, on: loop) }
         let texts = Texts([executable] + arguments, environment, directory)
         defer { texts.free() }
-        let inherit = output == .inherited
         var stdio = [Self.empty()]
-        for descriptor in Int32(1)...2 { stdio.append(inherit ? Self.inherit(descriptor) : Self.empty()) }
+        for descriptor in Int32(1)...2 {
+            switch output {
+            case .inherited: stdio.append(Self.inherit(descriptor))
+            case .discarded: stdio.append(Self.empty())
+            case .to(let other): stdio.append(Self.inherit(other))
+            }
+        }
         if let controlPipe {
             stdio.append(Self.pipe(controlPipe))
         } else if !descriptors.isEmpty {

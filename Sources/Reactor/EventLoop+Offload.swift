@@ -1,6 +1,41 @@
 import CLibuv
+import Glibc
 
 extension EventLoop {
+    /// How many threads the pool has (`UV_THREADPOOL_SIZE`, or four).
+    public static var poolSize: Int {
+        guard let text = getenv("UV_THREADPOOL_SIZE") else { return 4 }
+        return max(1, min(Int(atoi(text)), 1_024))
+    }
+
+    /// Starts the threads of the pool, all at once. libuv does so with the first work, and aborts the process where the system
+    /// refuses a thread; here that throws.
+    ///
+    /// As many threads are made first to see whether there may be so many, and end at once. Others of the same user could take
+    /// their places in between, for some microseconds.
+    public func startPool() throws(UVError) {
+        try Self.tryThreads(Self.poolSize)
+        self.offload({}, then: {})
+    }
+
+    /// Has so many threads at the same time, and ends them.
+    static func tryThreads(_ count: Int) throws(UVError) {
+        let gate = UnsafeMutablePointer<uv_sem_t>.allocate(capacity: 1)
+        var code = uv_sem_init(gate, 0)
+        defer { gate.deallocate() }
+        guard code == 0 else { throw UVError(code: code, call: "uv_sem_init") }
+        defer { uv_sem_destroy(gate) }
+        var threads: [uv_thread_t] = []
+        while code == 0, threads.count < count {
+            var thread = uv_thread_t()
+            code = uv_thread_create(&thread, { uv_sem_wait($0!.assumingMemoryBound(to: uv_sem_t.self)) }, gate)
+            if code == 0 { threads.append(thread) }
+        }
+        for _ in threads { uv_sem_post(gate) }
+        for var thread in threads { uv_thread_join(&thread) }
+        guard code == 0 else { throw UVError(code: code, call: "thread \(threads.count + 1) of \(count)") }
+    }
+
     /// Does `work` on a thread of libuv's pool (four by default, `UV_THREADPOOL_SIZE`) and hands its result to
     /// `deliver` on the loop. Works of one loop may overlap and finish in any order.
     ///

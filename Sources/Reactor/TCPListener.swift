@@ -43,7 +43,9 @@ public final class TCPListener: Listener {
     /// Listens on a socket that is bound already and whose owner is another process, such as the supervisor: what waits in
     /// its backlog outlives this listener, which closes only its own copy.
     ///
-    /// The owner has set the options. Listening on a socket that listens already sets its backlog, and changes nothing else.
+    /// The owner has set the options but SO_REUSEADDR, which a socket needs once it listens: connections inherit it, and with
+    /// it those that wait to be forgotten (TIME_WAIT) do not keep the port from its next owner. Listening on a socket that
+    /// listens already sets its backlog, and changes nothing else.
     public init(
         on loop: EventLoop,
         descriptor: Int32,
@@ -58,6 +60,8 @@ public final class TCPListener: Listener {
         if code == 0 {
             let flags = fcntl(descriptor, F_GETFD)
             _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC)  // can't fail: uv_tcp_open found it open
+            var one: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
             code = self.listen(backlog: backlog)
         }
         guard code == 0 else { try self.giveUp(code, "listen on descriptor \(descriptor)") }

@@ -1,5 +1,6 @@
 import Booking
 import Glibc
+import StandardStreams
 import Wire
 
 /// What forged tokens cost a gateway, and whether it takes any.
@@ -41,7 +42,7 @@ enum ForgeBenchmark {
             plain += Self.cpu - again
         }
         guard try gateway.routes(Refusals.request(genuine)) else { fatalError("the genuine token was refused") }
-        print(
+        CommandOutput.line(
             #"{"tokens":\#(count),"accepted":\#(accepted),"checkNanoseconds":\#(checking / UInt64(count)),"#
                 + #""answerNanoseconds":\#(refusing / UInt64(count)),"#
                 + #""answerWithoutTokenNanoseconds":\#(plain / UInt64(count))}"#
@@ -61,7 +62,7 @@ enum ForgeBenchmark {
         let over = try ProcessCPU.nanoseconds(of: pid)
         let taken = try client.send(1) { Refusals.request(genuine) }
         precondition(taken == [200: 1], "the genuine token was refused")
-        print(
+        CommandOutput.line(
             #"{"tokens":\#(count),"accepted":\#(count - (forged[400] ?? 0)),"#
                 + #""withoutToken":\#(without[400] ?? 0),"#
                 + #""gatewayNanoseconds":\#((middle - begun) / UInt64(count)),"#

@@ -1,6 +1,7 @@
 import Booking
 import Glibc
 import Seeded
+import StandardStreams
 import Wire
 
 /// One concert that everybody wants, so all of it falls on one shard: joins and polls at the shard's limit.
@@ -143,12 +144,11 @@ enum HotConcert {
         let after = try Reading(pid)
         let elapsed = Double(after.time - before.time)
         let cpu = Double(after.cpu - before.cpu)
-        print(
+        CommandOutput.line(
             #"{"kind":"\#(kind)","batch":\#(batch),"links":\#(links),"count":\#(count),"seconds":\#(elapsed / 1e9),"#
                 + #""perSecond":\#(Double(count) / elapsed * 1e9),"cpuMicroseconds":\#(cpu / Double(count) / 1e3),"#
                 + #""coreBusy":\#(cpu / elapsed),"#
                 + #""clientCPUMicroseconds":\#(Double(after.own - before.own) / Double(count) / 1e3)}"#
         )
-        fflush(nil)
     }
 }

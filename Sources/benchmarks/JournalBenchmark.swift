@@ -3,6 +3,7 @@ import Dispatch
 import FoundationEssentials
 import Glibc
 import Journal
+import StandardStreams
 import Wire
 
 /// What the journal costs: commits a second by policy, facts a second of replay, and a large shard's snapshot. Each line
@@ -36,7 +37,7 @@ enum JournalBenchmark {
         let seconds = Double(Self.now - begun) / 1e9
         try owner.journal.close()
         latencies.sort()
-        print(
+        CommandOutput.line(
             "commits, \(name): \(Int(Double(latencies.count) / seconds)) a second of 256 bytes; "
                 + "p50 \(latencies[latencies.count / 2] / 1_000) µs, "
                 + "p99 \(latencies[latencies.count * 99 / 100] / 1_000) µs, max \(latencies.last! / 1_000) µs"
@@ -51,7 +52,7 @@ enum JournalBenchmark {
         let catalogue = try LargeShard.catalogue()
         func fresh() -> Shard { Shard(index: 0, slots: SlotMap(shardCount: 1), catalogue: catalogue, hashSeed: 42) }
         let facts = try LargeShard.write(files, from: Timestamp(seconds: 1_800_000_000))
-        print("journal: \(facts) facts, \(Self.size(files.database)) bytes")
+        CommandOutput.line("journal: \(facts) facts, \(Self.size(files.database)) bytes")
 
         var shard = fresh()
         var begun = Self.now
@@ -73,7 +74,9 @@ enum JournalBenchmark {
             precondition(isRead, "a batch can't be read")
         }
         let replayed = Self.now - begun
-        print("replay: \(facts) facts in \(replayed / 1_000_000) ms, \(facts * 1_000_000_000 / replayed) a second")
+        CommandOutput.line(
+            "replay: \(facts) facts in \(replayed / 1_000_000) ms, \(facts * 1_000_000_000 / replayed) a second"
+        )
 
         for round in 1...3 {
             begun = Self.now
@@ -94,7 +97,7 @@ enum JournalBenchmark {
             precondition(isRestored, "the snapshot can't be restored")
             shard = restoration.finish()
             let restored = Self.now
-            print(
+            CommandOutput.line(
                 "snapshot \(round): \(array.count) bytes; encode \((encoded - begun) / 1_000_000) ms, "
                     + "write \((written - encoded) / 1_000_000) ms, read \((read - written) / 1_000_000) ms, "
                     + "restore \((restored - read) / 1_000_000) ms"

@@ -2,6 +2,7 @@ import Booking
 import Dispatch
 import FoundationEssentials
 import Journal
+import StandardStreams
 import Wire
 
 /// A shard with 1,000,000 people waiting in one line and 100,000 reservations of 25,000 people who are inside: its
@@ -54,7 +55,7 @@ enum LargeShard {
         try Data(Self.catalogueFile.utf8).write(to: URL(filePath: catalogue))
         let start = Timestamp(seconds: Int64(Date().timeIntervalSince1970) - 120)
         let facts = try Self.write(JournalFiles(state: state, shard: 0), from: start)
-        print("journal: \(facts) facts")
+        CommandOutput.line("journal: \(facts) facts")
     }
 
     /// Writes that shard's journal, 64 facts a batch, beginning at `start`; how many facts they are.

@@ -1,6 +1,7 @@
 import Glibc
 import Histogram
 import Reactor
+import StandardStreams
 import Wire
 
 /// Very many people in one line: each joins, asks for the place as late as `Retry-After` says, and is done once let in.
@@ -252,7 +253,7 @@ final class LongLine {
 
     private func tell(isLast: Bool) {
         let seen = isLast ? self.inAll : self.inSecond
-        print(
+        CommandOutput.line(
             #"{"\#(isLast ? "whole" : "second")":\#(Double(Benchmarks.now - self.start) / 1e9),"wall":\#(Self.wall),"#
                 + #""joined":\#(self.joined),"allJoinedAfter":\#(self.allJoinedAfter),"admitted":\#(self.admitted),"#
                 + #""done":\#(self.done),"sent":\#(seen.sent),"answered":\#(seen.answered),"shed":\#(self.shed),"#
@@ -260,7 +261,6 @@ final class LongLine {
                 + #""answeredLate":\#(OpenLoad.json(seen.answeredLate)),"#
                 + #""noticedLate":\#(OpenLoad.json(seen.noticedLate))}"#
         )
-        fflush(nil)
     }
 
     private static var wall: Double {

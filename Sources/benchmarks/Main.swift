@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import StandardStreams
 
 /// What parts cost by themselves, and the states that the scripts in deploy/bench start from.
 @main enum Benchmarks {
@@ -24,6 +25,7 @@ import Glibc
         """
 
     static func main() throws {
+        StandardDescriptors.open()
         let words = Array(CommandLine.arguments.dropFirst())
         switch (words.first, words.count) {
         case ("journal", 1): try JournalBenchmark.run(in: "/tmp/usher-benchmark-\(getpid())")
@@ -78,9 +80,10 @@ import Glibc
             else { fallthrough }
             try LongLine.run(port: port, people: people, opens: opens, rate: rate, connections: connections)
         default:
-            print(Self.usage)
+            CommandOutput.line(Self.usage)
             exit(2)
         }
+        CommandOutput.finish()
     }
 
     private static func plan(_ words: [String]) -> OpenLoad.Plan? {

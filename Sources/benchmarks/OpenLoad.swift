@@ -2,6 +2,7 @@ import Glibc
 import Histogram
 import Reactor
 import Seeded
+import StandardStreams
 
 /// An open load: requests leave when they are due, whether earlier ones were answered or not, as those of people do who know
 /// nothing of each other.
@@ -101,8 +102,7 @@ final class OpenLoad {
         }
         load.join()
         load.loop.run()
-        print(load.report())
-        fflush(nil)
+        CommandOutput.line(load.report())
         // The process ends here: its connections need no closing one by one.
         exit(0)
     }

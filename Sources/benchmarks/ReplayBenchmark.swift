@@ -1,4 +1,5 @@
 import Booking
+import StandardStreams
 import Wire
 
 /// How fast a shard takes facts in: reading them from the journal's bytes, checking that they fit, changing the state.
@@ -20,7 +21,7 @@ enum ReplayBenchmark {
             try Self.replay(batches, into: &shard)
             best = min(best, Benchmarks.now - begun)
         }
-        print(#"{"facts":\#(facts),"nanoseconds":\#(best)}"#)
+        CommandOutput.line(#"{"facts":\#(facts),"nanoseconds":\#(best)}"#)
     }
 
     static func replay(_ batches: [Batch], into shard: inout Shard) throws {

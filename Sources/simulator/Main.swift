@@ -1,5 +1,7 @@
 import ArgumentParser
+import CommandLineTool
 import Simulation
+import StandardStreams
 
 #if canImport(Glibc)
     import Glibc
@@ -42,6 +44,8 @@ struct SimulatorCommand: ParsableCommand {
     @Flag(help: "Only list the bugs that can be put in.")
     var listMutants = false
 
+    static func main() { self.runToEnd() }
+
     func validate() throws {
         guard self.steps >= 1, self.seeds >= 1 else {
             throw ValidationError("a run has at least one seed and one step")
@@ -49,7 +53,7 @@ struct SimulatorCommand: ParsableCommand {
     }
 
     func run() throws {
-        if self.listMutants { return Mutant.allCases.forEach { print($0.rawValue) } }
+        if self.listMutants { return Mutant.allCases.forEach { CommandOutput.line($0.rawValue) } }
         Self.catchTraps()
         let trace = Trace()
         running = trace
@@ -65,10 +69,10 @@ struct SimulatorCommand: ParsableCommand {
             }
             tally += report.tally
             steps += report.steps
-            if self.seeds == 1 { print("seed \(seed): hash \(String(report.hash, radix: 16))") }
+            if self.seeds == 1 { CommandOutput.line("seed \(seed): hash \(String(report.hash, radix: 16))") }
         }
         let seconds = (clock.now - begun) / .seconds(1)
-        print(
+        CommandOutput.line(
             "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts (\(tally.paymentsDone) payments, \(tally.cancellations) cancellations, "
                 + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.answers) answers "
                 + "(\(tally.acknowledged) acknowledged, \(tally.heardAgain) once more), \(tally.sentAgain) requests sent again, "
@@ -79,9 +83,8 @@ struct SimulatorCommand: ParsableCommand {
     }
 
     private static func tell(_ trace: Trace, _ violation: String) {
-        print("seed \(trace.seed), step \(trace.step): \(violation)")
-        for line in trace.history { print("  \(line)") }
-        fflush(nil)
+        CommandOutput.line("seed \(trace.seed), step \(trace.step): \(violation)")
+        for line in trace.history { CommandOutput.line("  \(line)") }
     }
 
     /// A machine that finds itself in an impossible state traps. The process is lost, but not what it was doing: the trap

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Server
+import StandardStreams
 
 /// Without a subcommand it runs one. (Flags of its own would take those of the subcommands.)
 struct Cluster: ParsableCommand {
@@ -13,7 +14,7 @@ struct Cluster: ParsableCommand {
 }
 
 extension Cluster {
-    struct Run: ParsableCommand {
+    struct Run: ParsableCommand, HandlesSignals {
         static let configuration = CommandConfiguration(
             abstract: "Run shards and gateways on this machine until Ctrl-C.",
             discussion: """
@@ -26,6 +27,7 @@ extension Cluster {
         @OptionGroup var settings: SettingOptions
 
         func run() throws {
+            try self.beginLog()
             let configuration = try self.settings.resolve()
             do {
                 // Read once, here: whatever happens to the file later is for the next start.
@@ -67,7 +69,7 @@ extension Cluster {
             let state = try self.options.resolve().stateDirectory
             do {
                 try ControlCommand.restart(state, roles: (self.only.map { [$0] } ?? Role.allCases).map(\.name)) {
-                    FileHandle.standardOutput.write(Data("\($0)\n".utf8))  // print keeps lines back in a pipe
+                    CommandOutput.outcome($0)
                 }
             } catch { throw Failure(description: "\(error)") }
         }
@@ -87,12 +89,36 @@ extension Cluster {
 
         func run() throws {
             let state = try self.options.resolve().stateDirectory
-            do { try ControlCommand.reload(state) { print($0) } } catch { throw Failure(description: "\(error)") }
+            do { try ControlCommand.reload(state) { CommandOutput.outcome($0) } } catch {
+                throw Failure(description: "\(error)")
+            }
         }
     }
 }
 
-struct Shard: ParsableCommand {
+extension Cluster {
+    struct TrustClock: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say that the wall clock is right, after it jumped by a day or more.",
+            discussion: """
+                A wall clock that jumps forward by a day or more is not followed: changes are refused, reading works, and \
+                all goes on by itself when the clock is set right. If it is right now, and was wrong before, this has the \
+                cluster's time follow it. That can't be undone: places, holds and sales whose time is over by that clock end.
+
+                Ends with 1, and changes nothing, while nothing is suspended.
+                """
+        )
+
+        @OptionGroup var options: StateOptions
+
+        func run() throws {
+            let state = try self.options.resolve().stateDirectory
+            do { try ControlCommand.trustClock(state) { CommandOutput.line($0) } } catch { throw Failure(description: "\(error)") }
+        }
+    }
+}
+
+struct Shard: ParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
         abstract: "Run one shard alone; usher cluster runs all that are needed."
     )
@@ -102,6 +128,7 @@ struct Shard: ParsableCommand {
     @OptionGroup var settings: SettingOptions
 
     func run() throws {
+        try self.beginLog()
         let configuration = try self.settings.resolve()
         guard (0..<configuration.cluster.shards).contains(self.index) else {
             throw Failure(
@@ -120,7 +147,7 @@ struct Shard: ParsableCommand {
     }
 }
 
-struct Gateway: ParsableCommand {
+struct Gateway: ParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
         abstract: "Run one gateway alone; usher cluster runs all that are needed."
     )
@@ -133,6 +160,7 @@ struct Gateway: ParsableCommand {
     @OptionGroup var settings: SettingOptions
 
     func run() throws {
+        try self.beginLog()
         let configuration = try self.settings.resolve()
         guard (0..<configuration.cluster.gateways).contains(self.index) else {
             throw Failure(
@@ -162,7 +190,9 @@ struct Stats: ParsableCommand {
 
     func run() throws {
         let state = try self.options.resolve().stateDirectory
-        do { print(try StatsCommand.text(state, json: self.json)) } catch { throw Failure(description: "\(error)") }
+        do { CommandOutput.line(try StatsCommand.text(state, json: self.json)) } catch {
+            throw Failure(description: "\(error)")
+        }
     }
 }
 
@@ -202,7 +232,7 @@ struct Config: ParsableCommand {
                 note = CatalogueFile.note(on: try CatalogueFile.load(loaded.configuration), loaded.configuration)
             } catch { mistakes = error.list }
             mistakes += loaded.configuration.mistakesInFiles
-            print(ConfigurationReport.check(loaded, catalogueMistakes: mistakes, catalogueNote: note))
+            CommandOutput.line(ConfigurationReport.check(loaded, catalogueMistakes: mistakes, catalogueNote: note))
             guard loaded.mistakes.isEmpty, mistakes.isEmpty else { throw ExitCode(1) }
         }
     }
@@ -210,6 +240,6 @@ struct Config: ParsableCommand {
     struct Reference: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the table of all settings, as Markdown.")
 
-        func run() { print(ConfigurationReport.reference()) }
+        func run() { CommandOutput.line(ConfigurationReport.reference()) }
     }
 }

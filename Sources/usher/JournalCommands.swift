@@ -1,5 +1,6 @@
 import ArgumentParser
 import Server
+import StandardStreams
 
 struct Journal: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,10 +16,11 @@ struct Journal: ParsableCommand {
     }
 
     /// Prints what `body` says of each journal, and goes on after a failure: the others are looked at, too. `isSettled` takes
-    /// the settings of the folder's cluster.
+    /// the settings of the folder's cluster; `changes` says that what `body` does is done whether it can be printed or not.
     private static func forEach(
         _ which: Which,
         isSettled: Bool = false,
+        changes: Bool = false,
         _ body: (ServerConfiguration, Int) throws(StartError) -> String
     ) throws {
         let configuration = try isSettled ? which.settings.resolveSettled() : which.settings.resolve()
@@ -31,7 +33,8 @@ struct Journal: ParsableCommand {
         for shard in shards {
             do throws(StartError) {
                 let text = try body(configuration, shard)
-                print("\(JournalCommand.path(state, shard: shard))\n\(text)\n")
+                let told = "\(JournalCommand.path(state, shard: shard))\n\(text)\n"
+                if changes { CommandOutput.outcome(told) } else { CommandOutput.line(told) }
             } catch {
                 failures.append("\(error)")
             }
@@ -66,7 +69,8 @@ struct Journal: ParsableCommand {
             abstract: "Print every fact in words, a line of JSON each.",
             discussion: """
                 A line for each batch comes before its facts and has what its hash is made of, so that anyone can check \
-                the chain from the lines alone.
+                the chain from the lines alone. The last line says where the export ends: without it, the export was cut \
+                off.
                 """
         )
         @Option(help: "Which shard's journal, from 0.") var shard: Int
@@ -75,7 +79,7 @@ struct Journal: ParsableCommand {
         func run() throws {
             let state = try self.settings.resolve().stateDirectory
             do throws(StartError) {
-                try JournalCommand.export(state, shard: self.shard) { print($0, terminator: "") }
+                try JournalCommand.export(state, shard: self.shard) { CommandOutput.text($0) }
             } catch {
                 throw Failure(description: "\(error)")
             }
@@ -109,20 +113,25 @@ struct Journal: ParsableCommand {
             let form: LineAuditor.Form = self.json ? .json : self.summary ? .summary : .text
             let state = self.export == nil ? try self.settings.resolve().stateDirectory : nil
             var verdict = LineAuditor.Verdict.nothing
+            let output = GatheredOutput()
+            defer { output.flush() }
             do throws(StartError) {
                 if let export {
                     verdict = try LineAuditor.run(
                         export: export,
                         concert: self.concert,
                         form: form,
-                        published: self.hash
-                    ) {
-                        print($0)
-                    }
+                        published: self.hash,
+                        write: output.line
+                    )
                 } else if let state {
-                    verdict = try LineAuditor.run(state, concert: self.concert, form: form, published: self.hash) {
-                        print($0)
-                    }
+                    verdict = try LineAuditor.run(
+                        state,
+                        concert: self.concert,
+                        form: form,
+                        published: self.hash,
+                        write: output.line
+                    )
                 }
             } catch {
                 throw Failure(description: "\(error)")
@@ -150,13 +159,15 @@ struct Journal: ParsableCommand {
 
         func run() throws {
             let configuration = try self.settings.resolveSettled()
-            do throws(StartError) { print(try JournalCommand.begin(configuration, shard: self.shard)) } catch {
+            do throws(StartError) {
+                CommandOutput.outcome(try JournalCommand.begin(configuration, shard: self.shard))
+            } catch {
                 throw Failure(description: "\(error)")
             }
         }
     }
 
-    struct Compact: ParsableCommand {
+    struct Compact: ParsableCommand, HandlesSignals {
         static let configuration = CommandConfiguration(
             abstract: "Write a snapshot of what the facts come to, and drop the facts in it.",
             discussion: """
@@ -168,14 +179,17 @@ struct Journal: ParsableCommand {
         @OptionGroup var which: Which
         @Flag(help: .hidden) var supervised = false
 
+        var handlesSignals: Bool { self.supervised && self.which.shard != nil }
+
         func run() throws {
             if self.supervised, let shard = self.which.shard {
+                try self.beginLog()
                 let configuration = try self.which.settings.resolve()
                 do throws(StartError) { return try CompactionProcess.run(configuration, shard: shard) } catch {
                     throw Failure(description: "\(error)")
                 }
             }
-            try Journal.forEach(self.which, isSettled: true) { configuration, shard throws(StartError) in
+            try Journal.forEach(self.which, isSettled: true, changes: true) { configuration, shard throws(StartError) in
                 try JournalCommand.compact(configuration, shard: shard)
             }
         }

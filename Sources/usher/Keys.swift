@@ -1,5 +1,6 @@
 import ArgumentParser
 import Server
+import StandardStreams
 
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,7 +20,9 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             let configuration = try self.options.resolve()
-            do { print(try KeysCommand.list(configuration)) } catch { throw Failure(description: "\(error)") }
+            do { CommandOutput.line(try KeysCommand.list(configuration)) } catch {
+                throw Failure(description: "\(error)")
+            }
         }
     }
 
@@ -29,7 +32,9 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             let configuration = try self.options.resolve()
-            do { print(try KeysCommand.add(configuration)) } catch { throw Failure(description: "\(error)") }
+            do { CommandOutput.outcome(try KeysCommand.add(configuration)) } catch {
+                throw Failure(description: "\(error)")
+            }
         }
     }
 
@@ -40,7 +45,7 @@ struct Keys: ParsableCommand {
 
         func run() throws {
             let configuration = try self.options.resolve()
-            do { print(try KeysCommand.remove(self.id, configuration)) } catch {
+            do { CommandOutput.outcome(try KeysCommand.remove(self.id, configuration)) } catch {
                 throw Failure(description: "\(error)")
             }
         }

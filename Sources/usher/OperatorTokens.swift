@@ -1,5 +1,6 @@
 import ArgumentParser
 import Server
+import StandardStreams
 
 struct OperatorTokens: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,7 +21,9 @@ struct OperatorTokens: ParsableCommand {
 
         func run() throws {
             let configuration = try self.options.resolve()
-            do { print(try OperatorTokensCommand.list(configuration)) } catch { throw Failure(description: "\(error)") }
+            do { CommandOutput.line(try OperatorTokensCommand.list(configuration)) } catch {
+                throw Failure(description: "\(error)")
+            }
         }
     }
 
@@ -32,10 +35,13 @@ struct OperatorTokens: ParsableCommand {
 
         func run() throws {
             let configuration = try self.options.resolve()
+            let text: String
             do {
-                let mayOperate = self.role == .operate
-                print(try OperatorTokensCommand.add(self.name, mayOperate: mayOperate, configuration))
+                text = try OperatorTokensCommand.add(self.name, mayOperate: self.role == .operate, configuration)
             } catch { throw Failure(description: "\(error)") }
+            do throws(CommandOutput.Failure) { try CommandOutput.write(text + "\n") } catch {
+                CommandOutput.end(error, OperatorTokensCommand.takeBack(self.name, configuration))
+            }
         }
     }
 
@@ -46,7 +52,7 @@ struct OperatorTokens: ParsableCommand {
 
         func run() throws {
             let configuration = try self.options.resolve()
-            do { print(try OperatorTokensCommand.remove(self.name, configuration)) } catch {
+            do { CommandOutput.outcome(try OperatorTokensCommand.remove(self.name, configuration)) } catch {
                 throw Failure(description: "\(error)")
             }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Server
+import StandardStreams
 
 /// The flags that set settings, for all subcommands that need them.
 struct SettingOptions: ParsableArguments {
@@ -95,7 +96,7 @@ private func help(_ setting: String, _ valueName: String) -> ArgumentHelp {
 
 /// What was loaded, when nothing is wrong with it. Notes go to standard error.
 private func resolved(_ loaded: LoadedConfiguration) throws -> ServerConfiguration {
-    for note in loaded.notes { FileHandle.standardError.write(Data("note: \(note)\n".utf8)) }
+    for note in loaded.notes { StandardError.write("note: \(note)\n") }
     guard loaded.mistakes.isEmpty else { throw Failure(description: ConfigurationReport.text(loaded.mistakes)) }
     return loaded.configuration
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineTool
 import Server
 
 /// The `usher` command: flags and subcommands only; the work is in Server.
@@ -23,9 +24,24 @@ import Server
     )
 
     static func main() {
-        Signals.unblock()
-        self.main(nil)
+        Signals.hold()
+        self.runToEnd { command in
+            guard let server = command as? any HandlesSignals, server.handlesSignals else { return Signals.release() }
+        }
     }
+}
+
+/// A command that has handlers for SIGHUP, SIGINT and SIGTERM soon: they are held back until then. All others die of them
+/// as usual.
+protocol HandlesSignals {
+    var handlesSignals: Bool { get }
+}
+
+extension HandlesSignals {
+    var handlesSignals: Bool { true }
+
+    /// Before anything is said: see `Logs.begin()`.
+    func beginLog() throws { do { try Logs.begin() } catch { throw Failure(description: "\(error)") } }
 }
 
 /// Ends with a sentence for people, without a usage text: the flags were right, the world was not.

@@ -32,6 +32,17 @@ import Testing
         }
     }
 
+    @Test func `the pool's threads are there before the first work, or an error says how many are missing`() throws {
+        #expect(EventLoop.poolSize >= 1)
+        try withLoop { loop in
+            try loop.startPool()
+            var isDone = false
+            loop.offload({ true }) { isDone = $0 }
+            loop.run()
+            #expect(isDone)
+        }
+    }
+
     @Test func `a thousand works all come back, and closing the loop waits for them`() throws {
         var sum = 0
         try withLoop { loop in

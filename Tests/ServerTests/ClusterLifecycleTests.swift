@@ -61,15 +61,15 @@ import Testing
         try cluster.waitUntilUp()
         let top = Process()
         let output = Pipe()
-        top.executableURL = URL(filePath: TestCluster.executable)
-        top.arguments = ["top", "--state", cluster.state.path]
+        top.executableURL = URL(filePath: "/usr/bin/env")
+        top.arguments = ["--default-signal=PIPE", TestCluster.executable, "top", "--state", cluster.state.path]
         top.standardOutput = output
         try top.run()
         defer { top.terminate() }
         #expect(output.fileHandleForReading.availableData.count > 0)
         try output.fileHandleForReading.close()
         try TestCluster.eventually("top ends") { !top.isRunning }
-        #expect(top.terminationStatus == 0)
+        #expect(top.terminationReason == .uncaughtSignal && top.terminationStatus == SIGPIPE)
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
     }
@@ -115,10 +115,26 @@ import Testing
         let cluster = try TestCluster(arguments: ["--port", "\(taken.port)"])
         #expect(cluster.waitUntilOver() == 1)
         #expect(
-            cluster.errorText == "Error: port \(taken.port) of 127.0.0.1 is in use by another program; "
-                + "stop that program, or set gateway.port to another port\n"
+            cluster.errorText == "Error: port \(taken.port) of 127.0.0.1 is in use by another program or cluster; "
+                + "stop that one, or set gateway.port to another port\n"
         )
         #expect(cluster.leftBehind == ["usher.lock"])
+    }
+
+    @Test(arguments: [0, 1]) func `of two clusters that start on one port at the same moment one comes up`(which: Int)
+        throws
+    {
+        // The clients' port, or the operators'.
+        let port = try PortReservation(host: "127.0.0.1", port: 0, setting: "gateway.port", count: 1).port
+        let flags = [which == 0 ? "--port" : "--operator-port", "\(port)"]
+        let clusters = try [TestCluster(arguments: flags), TestCluster(arguments: flags)]
+        let up = clusters.map { cluster in (try? cluster.waitUntilUp()) != nil }
+        #expect(up.count { $0 } == 1)
+        for (cluster, isUp) in zip(clusters, up) {
+            if isUp { cluster.signal(SIGTERM) }
+            #expect(cluster.waitUntilOver() == (isUp ? 0 : 1))
+            #expect(isUp || cluster.errorText.contains("is in use by another program or cluster; stop that one"))
+        }
     }
 
     @Test func `a child that can't start ends the start, with its reason`() throws {

@@ -190,14 +190,32 @@ import Wire
                 )
                 altered = export
                 altered.remove(at: index)
-                guard index < export.count - 1 else { continue }
                 #expect(throws: StartError.self, "without line \(index + 1)") { try self.audit(export: altered) }
             }
             #expect(throws: StartError.self) { try self.audit(export: []) }
+            #expect(throws: StartError.self) { try self.audit(export: export + [export[1]]) }
             var other = export
             other[0] = other[0].replacing("shard 0 of 1", with: "shard 1 of 2")
             let error = try #require(throws: StartError.self) { try self.audit(export: other) }
             #expect("\(error)".contains("concert 1 is in the journal of shard 0, and this export is of shard 1"))
+        }
+    }
+
+    @Test func `an export that stops after any of its lines was cut off, and one of the first form has no last line`()
+        throws
+    {
+        try self.withJournal(Self.orderly) {
+            let export = try self.export()
+            for count in 1..<export.count {
+                let error = try #require(throws: StartError.self) { try self.audit(export: Array(export[..<count])) }
+                #expect(error.problem.contains("line "), "\(error)")
+            }
+            var first = Array(export.dropLast())
+            first[0] = first[0].replacing(#""form":2,"#, with: "")
+            #expect(try self.audit(export: first) == self.audit())
+            first[0] = first[0].replacing(#""after""#, with: #""form":3,"after""#)
+            let error = try #require(throws: StartError.self) { try self.audit(export: first) }
+            #expect(error.problem.contains("line 1 is of form 3, which a newer usher reads"), "\(error)")
         }
     }
 

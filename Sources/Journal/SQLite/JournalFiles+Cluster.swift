@@ -42,7 +42,7 @@ extension JournalFiles {
         try PlainFile.syncDirectory(of: path)
     }
 
-    private static func begunMark(in state: String) -> String { "\(state)/journal/begun" }
+    static func begunMark(in state: String) -> String { "\(state)/journal/begun" }
 
     /// Refuses when this shard, whose journal is not there, had one.
     func refuseLoss(of origin: JournalOrigin) throws(JournalError) {

@@ -35,8 +35,9 @@ public struct JournalFiles: Equatable, Sendable {
 
     static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Creates the folder, or makes sure that nobody else can look into it.
+    /// Creates the folder, or makes sure that nobody else can look into it. Refused where others could have written in it.
     func prepareDirectory() throws(JournalError) {
+        try self.refuseUntrusted(.owner)
         if mkdir(self.directory, 0o700) == 0 { return try PlainFile.syncDirectory(of: self.directory) }
         guard errno == EEXIST else { throw PlainFile.failure(self.directory, "mkdir") }
         guard chmod(self.directory, 0o700) == 0 else { throw PlainFile.failure(self.directory, "chmod") }

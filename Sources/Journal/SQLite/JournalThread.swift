@@ -55,7 +55,7 @@ final class JournalThread: Sendable {
     private let files: JournalFiles
     private let policy: JournalPolicy
 
-    /// `writer` and `checkpointer` belong to the threads from now on. `wake` is called on a thread of the journal's, after
+    /// `writer` and `checkpointer` belong to the threads from now on. Throws where there is no thread for one. `wake` is called on a thread of the journal's, after
     /// each outcome and each trouble.
     init(
         _ writer: sending JournalWriter,
@@ -63,16 +63,21 @@ final class JournalThread: Sendable {
         _ files: JournalFiles,
         _ policy: JournalPolicy,
         wake: @escaping @Sendable () -> Void
-    ) {
+    ) throws(JournalError) {
         self.files = files
         self.policy = policy
         self.wake = wake
         let boxes = (HandOver(writer), HandOver(checkpointer))
-        let started = [
-            NativeThread { [self] in self.write(boxes.0.take()) },
-            NativeThread { [self] in self.copyBack(boxes.1.take()) },
-        ]
-        self.threads.change { $0 = started }
+        // The checkpointer first: where there is no other, it can be told to stop without having touched a file.
+        let copier = try NativeThread { [self] in self.copyBack(boxes.1.take()) }
+        self.threads.change { $0 = [copier] }
+        do throws(JournalError) {
+            let committer = try NativeThread { [self] in self.write(boxes.0.take()) }
+            self.threads.change { $0 = [committer, copier] }
+        } catch {
+            _ = self.stop()
+            throw error
+        }
     }
 
     // MARK: The loop's side

@@ -61,7 +61,7 @@ final class Monitor<Value: ~Copyable>: @unchecked Sendable {
     }
 }
 
-/// A thread of its own for work that blocks. Signals go to other threads.
+/// A thread of its own for work that blocks. Signals go to other threads. Throws where the system allows no more threads.
 struct NativeThread {
     private let handle: pthread_t
 
@@ -70,12 +70,13 @@ struct NativeThread {
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
-    init(_ body: @escaping @Sendable () -> Void) {
+    init(_ body: @escaping @Sendable () -> Void) throws(JournalError) {
         var handle = pthread_t()
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, &before)
+        let work = Unmanaged.passRetained(Work(body))
         let code = pthread_create(
             &handle,
             nil,
@@ -83,10 +84,13 @@ struct NativeThread {
                 Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().body()
                 return nil
             },
-            Unmanaged.passRetained(Work(body)).toOpaque()
+            work.toOpaque()
         )
         pthread_sigmask(SIG_SETMASK, &before, nil)
-        precondition(code == 0, "the system has no thread left for the journal")
+        guard code == 0 else {
+            work.release()
+            throw .noThread(reason: String(cString: strerror(code)))
+        }
         self.handle = handle
     }
 

@@ -38,11 +38,14 @@ public final class SQLiteArchive: JournalArchive {
     static let dropStep = 16
     static let busyMilliseconds: Int32 = 5_000
 
+    /// Makes sure that its files are this user's, before anything is written: root may read everyone's.
+    public func requireOwner() throws(JournalError) { try self.files.refuseUntrusted(.owner) }
+
     /// Opens a journal that is there. Refused: another shard's than its file's name says, or than `origin`, if that is given;
     /// a newer version's; what is no journal.
     public init(_ files: JournalFiles, origin: JournalOrigin? = nil) throws(JournalError) {
         self.files = files
-        self.isCopy = JournalHead.isCopy(files)
+        try files.refuseUntrusted(.reader)
         guard files.exist else {
             let others = JournalFiles.shards(in: files.state)
             guard let origin = JournalFiles.anyOrigin(in: files.state), files.shard >= origin.shardCount else {

@@ -90,7 +90,7 @@ public final class SQLiteJournal: Journal {
         }
         self.epoch = writer.epoch
         self.nextSequence = end.sequence + 1
-        self.thread = JournalThread(writer, checkpointer: checkpointer, self.files, self.policy, wake: self.wake)
+        self.thread = try JournalThread(writer, checkpointer: checkpointer, self.files, self.policy, wake: self.wake)
     }
 
     public func append(_ batch: JournalBatch, whenDone: @escaping (Result<Void, JournalError>) -> Void) {

@@ -1,6 +1,6 @@
 import FoundationEssentials
-import Glibc
 public import Logging
+import StandardStreams
 import Synchronization
 
 /// Log lines on standard error: a fixed message, and what varies as `key=value`.
@@ -8,7 +8,8 @@ import Synchronization
 ///     2026-11-24T07:18:29.031Z warning supervisor: process died  member="shard 3" deaths=1 restarts_in_ms=0
 ///     {"time":"2026-11-24T07:18:29.031Z","level":"warning","label":"supervisor","message":"process died","member":...}
 ///
-/// swift-log's own handler has no JSON. One line is one `write`, so that lines of several processes do not mix.
+/// swift-log's own handler has no JSON. Lines go to `StandardError`, where servers never wait for their readers; those of a
+/// supervisor's children go through the supervisor (`ChildLog`), so that lines of several processes do not mix.
 public struct Logs: LogHandler {
     public enum Format: String, Sendable { case text, json }
 
@@ -33,6 +34,14 @@ public struct Logs: LogHandler {
     public static func logger(_ label: String, _ log: ServerConfiguration.Log) -> Logger {
         self.use(log)
         let format = Format(rawValue: log.format) ?? .text
+        StandardError.use { count in
+            Logs(label: label, level: nil, format: format).line(
+                time: Date().formatted(Self.timeStyle),
+                level: .warning,
+                message: "log lines dropped, their reader is slow",
+                ["count": "\(count)"]
+            )
+        }
         return Logger(label: label) { _ in Logs(label: label, level: nil, format: format) }
     }
 
@@ -58,16 +67,14 @@ public struct Logs: LogHandler {
         for (key, value) in event.metadata ?? [:] { values[key] = value }
         let time = Date().formatted(Self.timeStyle)
         let line = self.line(time: time, level: event.level, message: "\(event.message)", values)
-        line.withCString { text in
-            let count = strlen(text)
-            var written = 0
-            while written < count {
-                let step = write(STDERR_FILENO, text + written, count - written)
-                if step < 0 && errno == EINTR { continue }
-                guard step > 0 else { return }  // a log that can't be written has nobody to be told to
-                written += step
-            }
-        }
+        StandardError.write(line)
+    }
+
+    /// From now on no line of this process's log is waited for: it is dropped and counted where the reader is slow. The first
+    /// call of every server.
+    public static func begin() throws(StartError) {
+        guard !StandardError.beginLog() else { return }
+        throw StartError("the log needs a thread of its own, and the system refuses it", remedy: ThreadBudget.remedy)
     }
 
     func line(time: String, level: Logger.Level, message: String, _ values: Logger.Metadata) -> String {

@@ -23,6 +23,12 @@ public enum CompactionProcess {
         } catch {
             throw StartError("a compaction cannot start: \(error)", remedy: "only a supervisor starts one like this")
         }
+        do throws(UVError) { try loop.startPool() } catch {
+            let reason = "a compaction needs \(EventLoop.poolSize) threads, and the system refuses one (\(error))"
+            let failure = StartError(reason, remedy: ThreadBudget.remedy)
+            lifeline.failed("\(failure)")
+            throw failure
+        }
         var failure: StartError?
         loop.offload {
             do throws(StartError) {

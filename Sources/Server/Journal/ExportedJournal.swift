@@ -7,14 +7,23 @@ import Wire
 /// The lines of `usher journal export`, read back by somebody who has nothing else: every link of the chain is computed
 /// anew from what the lines say, and every fact in words must be what the batch's bytes say.
 ///
-///     {"journal":"shard 0 of 2, slot map version 1","after":0,"hash":"..."}          the point before the first batch
+///     {"journal":"shard 0 of 2, slot map version 1","form":2,"after":0,"hash":"..."}  the point before the first batch
 ///     {"batch":1,"count":2,"epoch":1,"at":"...","bytes":"...","hash":"..."}          a batch, then its facts, a line each
 ///     {"fact":1,"at":"...","what":"joined",...}
 ///     {"fact":2,"at":"...","what":"admitted",...}
+///     {"end":2,"hash":"..."}                                                         the last line
+///
+/// An export without its last line was cut off, and is refused. Those of form 1 (no `form`) had none.
 struct ExportedJournal {
     private struct Head: Decodable {
         let journal: String
+        let form: Int?
         let after: UInt64
+        let hash: String
+    }
+
+    private struct End: Decodable {
+        let end: UInt64
         let hash: String
     }
 
@@ -50,15 +59,29 @@ struct ExportedJournal {
         guard let first = self.line(), let head: Head = Self.decoded(first),
             let hash = ChainHash(hexadecimal: head.hash)
         else { throw self.refusal("is no beginning of an export") }
+        let form = head.form ?? 1
+        guard (1...2).contains(form) else { throw self.refusal("is of form \(form), which a newer usher reads") }
         var point = ChainPoint(sequence: head.after, hash: hash)
         try begin(head.journal, point)
         while let line = self.line() {
+            if form > 1, let end: End = Self.decoded(line) {
+                try self.checkEnd(end, at: point)
+                return point
+            }
             let record = try self.record(line, after: point)
             try self.checkWords(of: record)
             point = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
             try body(record)
         }
+        guard form == 1 else { throw self.refusal("is the last, and does not say that the export ends there") }
         return point
+    }
+
+    private mutating func checkEnd(_ end: End, at point: ChainPoint) throws(StartError) {
+        guard end.end == point.sequence, end.hash == "\(point.hash)" else {
+            throw self.refusal("says that the export ends at fact \(end.end), and not where the facts before it do")
+        }
+        guard self.line() == nil else { throw self.refusal("comes after the last one") }
     }
 
     private mutating func record(_ line: String, after point: ChainPoint) throws(StartError) -> JournalRecord {

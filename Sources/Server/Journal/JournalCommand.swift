@@ -99,6 +99,7 @@ public enum JournalCommand {
         }
         return try Self.orStartError { () throws(JournalError) in
             let archive = try SQLiteArchive(Self.files(configuration.stateDirectory, shard))
+            try archive.requireOwner()
             let slots = SlotMap(shardCount: archive.origin.shardCount, version: archive.origin.slotMapVersion)
             let report = try Compaction.run(archive, keepsFacts: configuration.journal.archive == "on") {
                 Shard(

@@ -132,6 +132,8 @@ final class JournalKeeper {
         case .missing(let files, _):
             "put it back from a copy; or, if it is lost for good, begin it anew without its places, seats and points: "
                 + "usher journal begin --state \(files.state) --shard \(files.shard) --accept-loss"
+        case .untrusted(_, _, let remedy): remedy
+        case .noThread: ThreadBudget.remedy
         case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
         case .outOfSequence, .notOwner: "see who else runs in that folder"
         }

@@ -74,13 +74,27 @@ public struct JournalVerifier {
     /// Calls `line` with each line of JSON: one a batch, with what its hash is made of, then one a fact in it, in words.
     /// Checked on the way, as by `verify`.
     public func export(_ line: (String) -> Void) throws(JournalError) {
-        let origin = self.archive.origin
+        var end: ChainPoint?
+        // Also before a damage: what was printed up to there is whole.
+        defer { if let end { line(Self.lastLine(end)) } }
         func begin(_ start: ChainPoint) {
-            line("{\"journal\":\"\(origin)\",\"after\":\(start.sequence),\"hash\":\"\(start.hash)\"}")
+            line(Self.firstLine("\(self.archive.origin)", start))
+            end = start
         }
         try self.archive.forEachKeptRecord(begin) { record throws(JournalError) in
             try Self.forEachLine(of: record, line)
+            end = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
         }
+    }
+
+    /// Whose journal it is, and the point before the first batch. `form` 2 has a last line.
+    static func firstLine(_ origin: String, _ start: ChainPoint) -> String {
+        "{\"journal\":\"\(origin)\",\"form\":2,\"after\":\(start.sequence),\"hash\":\"\(start.hash)\"}"
+    }
+
+    /// Where the export ends: one that was cut off has no such line.
+    static func lastLine(_ end: ChainPoint) -> String {
+        "{\"end\":\(end.sequence),\"hash\":\"\(end.hash)\"}"
     }
 
     /// A batch, then its facts.

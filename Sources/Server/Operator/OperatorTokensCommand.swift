@@ -30,6 +30,18 @@ public enum OperatorTokensCommand {
             """
     }
 
+    /// Removes a token that could not be shown: in force and known to no one, or to whoever reads half an output. Says what
+    /// came of it.
+    public static func takeBack(_ name: String, _ configuration: ServerConfiguration) -> String {
+        do throws(StartError) {
+            try configuration.operatorTokenFile.remove(name)
+            return "the token was not shown, and is removed again"
+        } catch {
+            return "the token was not shown and is in force: \(error.problem); remove it with "
+                + "usher operator-tokens remove \(name)"
+        }
+    }
+
     public static func remove(_ name: String, _ configuration: ServerConfiguration) throws(StartError) -> String {
         try configuration.operatorTokenFile.remove(name)
         return "removed \(name): refused within a second"

@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import StandardStreams
 
 extension ProcessStats {
     /// What this process has used until now. `startedNanoseconds` is `Clock.monotonicNanoseconds()` at its start. Three
@@ -18,6 +19,7 @@ extension ProcessStats {
             let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
             if fields.count > 1, let pages = UInt64(fields[1]) { stats.residentBytes = pages * UInt64(getpagesize()) }
         }
+        stats.logLinesDropped = StandardError.droppedLines
         return stats
     }
 

@@ -13,6 +13,8 @@ public struct ProcessStats: Codable, Equatable, Sendable {
     public var cpuUserSeconds = 0.0
     public var cpuSystemSeconds = 0.0
     public var residentBytes: UInt64 = 0
+    /// Lines of its log that it could not write without waiting. Nil from a program that waits.
+    public var logLinesDropped: UInt64?
     public init() {}
 }
 
@@ -285,6 +287,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
 
 /// All processes that answered, and those that did not.
 public struct ClusterStats: Codable, Equatable, Sendable {
+    /// Nil where there is none, or an older one that does not tell.
+    public var supervisor: ProcessStats?
     public var shards: [ShardStats] = []
     public var gateways: [GatewayStats] = []
     /// `shard 3: no answer within 2 s`.
@@ -297,7 +301,17 @@ public struct ClusterStats: Codable, Equatable, Sendable {
         return shards
             + self.gateways.flatMap { gateway in
                 (gateway.silentShards ?? []).map { "shard \($0) does not answer gateway \(gateway.gateway)" }
-            }
+            } + self.lostLines
+    }
+
+    private var lostLines: [String] {
+        let processes =
+            [("the supervisor", self.supervisor)] + self.shards.map { ("shard \($0.shard)", $0.process) }
+            + self.gateways.map { ("gateway \($0.gateway)", $0.process) }
+        return processes.compactMap { name, process in
+            guard let count = process?.logLinesDropped, count > 0 else { return nil }
+            return "\(count) lines of the log were dropped by \(name), as their reader was slow"
+        }
     }
 
     private static func keyTrouble(_ shard: ShardStats) -> String? {

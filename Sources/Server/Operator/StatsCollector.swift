@@ -3,7 +3,8 @@ import Glibc
 public import Reactor
 import Wire
 
-/// Asks every process of a cluster on this machine for its statistics, over their Unix sockets, all at once.
+/// Asks every process of a cluster on this machine for its statistics, over their Unix sockets, all at once. The supervisor is
+/// asked where there is one.
 ///
 /// **Happy path.** Each connection says hello as a tool, asks once, hears the hello and the answer, and is closed; with
 /// the last one `onDone` is called. **A process that can't be reached, refuses, or is slower than `timeout`** is named
@@ -23,6 +24,7 @@ public final class StatsCollector {
     private let timer: LoopTimer
     private var stats = ClusterStats()
     private var open: [Int: Exchange] = [:]
+    private var supervisor: Connection?
     private var names: [String]
     /// Root may ask anybody's cluster: its processes are those of the folder's owner.
     private let owner: UInt32
@@ -50,6 +52,7 @@ public final class StatsCollector {
         // The timer keeps this object until it is done.
         self.timer.start(afterMilliseconds: Self.timeout) { self.giveUp() }
         for (number, source) in sources.enumerated() { self.ask(number, source) }
+        self.askSupervisor(state)
         self.finishIfDone()
     }
 
@@ -62,6 +65,26 @@ public final class StatsCollector {
         } catch {
             self.stats.missing.append("\(source.name): \(error)")
         }
+    }
+
+    /// One that is not there, or is too old for this question, is no trouble: its children are what serves.
+    private func askSupervisor(_ state: StateDirectory) {
+        guard let connection = try? Connection(on: self.loop, toPath: state.controlSocket) else { return }
+        self.supervisor = connection
+        var lines = LineReader(bytesMax: ControlSocket.answerBytesMax)
+        connection.onRead = { [unowned self] bytes in
+            lines.take(bytes) { line in
+                let answer = try? JSONDecoder().decode(ControlSocket.Answer.self, from: Data(line.utf8))
+                self.stats.supervisor = answer?.stats
+            }
+        }
+        connection.onEnd = { [unowned self, unowned connection] _ in
+            connection.close()
+            self.supervisor = nil
+            self.finishIfDone()
+        }
+        connection.append(ControlSocket.line(ControlSocket.Question(command: .stats)))
+        connection.startReading()
     }
 
     private func take(_ number: Int, _ source: Source, _ answer: Result<String, WireError>) {
@@ -86,11 +109,15 @@ public final class StatsCollector {
             self.stats.missing.append("\(self.names[number]): no answer within \(Self.timeout / 1_000) s")
         }
         self.open = [:]
+        if let supervisor = self.supervisor.take() {
+            supervisor.close()
+            self.stats.missing.append("supervisor: no answer within \(Self.timeout / 1_000) s")
+        }
         self.finishIfDone()
     }
 
     private func finishIfDone() {
-        guard self.open.isEmpty, let onDone = self.onDone.take() else { return }
+        guard self.open.isEmpty, self.supervisor == nil, let onDone = self.onDone.take() else { return }
         self.stats.shards.sort { $0.shard < $1.shard }
         self.stats.gateways.sort { $0.gateway < $1.gateway }
         self.timer.close()

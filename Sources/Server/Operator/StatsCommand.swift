@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Reactor
+import StandardStreams
 
 /// `usher stats` and `usher top`.
 public enum StatsCommand {
@@ -22,8 +23,8 @@ public enum StatsCommand {
         return stats
     }
 
-    /// Draws the table once a second until SIGINT or SIGTERM, or until nobody reads it, on the terminal's second screen, which leaves the first
-    /// as it was.
+    /// Draws the table once a second until SIGINT or SIGTERM, on the terminal's second screen, which leaves the first as it
+    /// was. Ends as every command does when its output can't be written.
     public static func top(_ state: StateDirectory) throws(StartError) {
         let cluster = try ClusterFile.read(state)
         let loop = try Self.makeLoop()
@@ -34,7 +35,7 @@ public enum StatsCommand {
                 watchers.append(try SignalWatcher(on: loop, signal) { loop.stop() })
             } catch { throw StartError("cannot watch signals: \(error)", remedy: "try again") }
         }
-        Self.show("\u{1B}[?1049h\u{1B}[?25l")  // second screen, no cursor
+        CommandOutput.text("\u{1B}[?1049h\u{1B}[?25l")  // second screen, no cursor
         var isBusy = false
         timer.start(afterMilliseconds: 0, everyMilliseconds: 1_000) {
             guard !isBusy else { return }
@@ -42,13 +43,11 @@ public enum StatsCommand {
             _ = StatsCollector(on: loop, state, shards: cluster.shards.count, gateways: cluster.gateways.count) {
                 stats in
                 isBusy = false
-                guard Self.show("\u{1B}[H\u{1B}[2J\(StatsTable.text(stats))\n\nCtrl-C ends\n") else {
-                    return loop.stop()
-                }
+                CommandOutput.text("\u{1B}[H\u{1B}[2J\(StatsTable.text(stats))\n\nCtrl-C ends\n")
             }
         }
         loop.run()
-        Self.show("\u{1B}[?25h\u{1B}[?1049l")
+        CommandOutput.text("\u{1B}[?25h\u{1B}[?1049l")
         timer.close()
         for watcher in watchers { watcher.close() }
         loop.run()  // a question that is under way ends by its answer or its timer
@@ -67,11 +66,5 @@ public enum StatsCommand {
         do { return try EventLoop() } catch {
             throw StartError("cannot make an event loop: \(error)", remedy: "raise the limit of open files (ulimit -n)")
         }
-    }
-
-    /// False when nobody is there to see it any more: the terminal or the other end of the pipe is gone.
-    @discardableResult private static func show(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        return write(STDOUT_FILENO, bytes, bytes.count) >= 0
     }
 }

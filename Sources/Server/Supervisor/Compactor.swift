@@ -75,7 +75,7 @@ final class Compactor {
     private func look() {
         guard let shard = self.schedule.next(at: Self.now) else { return }
         do throws(UVError) { try self.compact(shard) } catch {
-            self.ended(shard, took: 0, .failure("could not be started: \(error)"))
+            self.ended(shard, took: 0, .failure("could not be started: \(ThreadBudget.words(error))"))
         }
     }
 
@@ -88,9 +88,11 @@ final class Compactor {
         var said: Lifeline.Message?
         var exit: ChildProcess.Exit?
         var hasPipeEnded = false
+        let log = try ChildLog(on: self.loop)
         func endIfGone() {
             guard let exit, hasPipeEnded else { return }
             self.child = nil
+            log.finish()
             let took = (Clock.monotonicNanoseconds() - begun) / 1_000_000
             switch said {
             case .compacted(let report): self.ended(shard, took: took, .done(report.text))
@@ -99,19 +101,28 @@ final class Compactor {
                 self.ended(shard, took: took, .failure("ended without a word: \(exit)"))
             }
         }
-        let child = try ChildProcess(
-            on: self.loop,
-            executable: self.executable(shard),
-            arguments: [
-                "journal", "compact", "--shard", "\(shard)", "--config", self.state.configurationFile, "--supervised",
-            ],
-            environment: self.environment,
-            hasControlPipe: true,
-            hasOwnSession: true
-        ) { how in
-            exit = how
-            endIfGone()
+        let child: ChildProcess
+        do throws(UVError) {
+            child = try ChildProcess(
+                on: self.loop,
+                executable: self.executable(shard),
+                arguments: [
+                    "journal", "compact", "--shard", "\(shard)", "--config", self.state.configurationFile,
+                    "--supervised",
+                ],
+                environment: self.environment,
+                output: .to(log.childEnd),
+                hasControlPipe: true,
+                hasOwnSession: true
+            ) { how in
+                exit = how
+                endIfGone()
+            }
+        } catch {
+            log.finish()
+            throw error
         }
+        log.started()
         self.child = child
         child.controlPipe?.onRead = { bytes in
             lines.take(bytes) { said = Lifeline.Message(line: $0) ?? said }

@@ -7,12 +7,17 @@ import Reactor
 ///     tool ──{"command":"restart","roles":["gateway","shard"]}──▶ supervisor
 ///          ◀─{"progress":"..."}───────────────────────────────── any number
 ///          ◀─{"done":"..."} or {"failed":"..."}───────────────── the last line
+///          ──{"command":"stats"}─────────────────────────────▶ supervisor
+///          ◀─{"stats":{...}}───────────────────────────────────
 ///
 /// Lines of JSON and not frames, because the tool that asks for a restart is of the next version. Whoever asks may go
 /// before the answer: what was begun goes on.
 final class ControlSocket {
     struct Question: Codable, Equatable, Sendable {
-        enum Command: String, Codable, Sendable { case restart, reload }
+        enum Command: String, Codable, Sendable {
+            case restart, reload, stats
+            case trustClock = "trust-clock"
+        }
 
         var command: Command
         /// Of a restart: whom to replace.
@@ -23,6 +28,7 @@ final class ControlSocket {
         var progress: String?
         var done: String?
         var failed: String?
+        var stats: ProcessStats?
     }
 
     /// One who asked, and hears what comes of it.
@@ -37,6 +43,11 @@ final class ControlSocket {
 
         func end(done: String) {
             self.say(Answer(done: done))
+            self.connection.closeAfterFlush()
+        }
+
+        func end(stats: ProcessStats) {
+            self.say(Answer(stats: stats))
             self.connection.closeAfterFlush()
         }
 

@@ -124,6 +124,7 @@ public final class Lifeline {
             )
         }
         self.signals.append(try SignalWatcher(on: loop, SIGHUP) { [unowned self] in self.onReload?() })
+        Signals.release()
         guard isSupervised else { return }
         let pipe = try Connection(on: loop, descriptor: ChildProcess.controlDescriptor)
         pipe.onRead = { [unowned self] in self.orders.take($0) { self.take($0) } }

@@ -2,6 +2,7 @@ import Booking
 import Glibc
 import Logging
 import Reactor
+import StandardStreams
 
 /// What a shard's and a gateway's process have in common: a loop, a log, the tie to the supervisor, and an end.
 ///
@@ -94,6 +95,7 @@ final class ServerProcess {
         Scheduling(rawValue: configuration.cluster.scheduling)?.apply(log: process.log)
         do throws(StartError) {
             try configuration.stateDirectory.prepare()
+            try process.startThreads()
             try start(process)
             process.loop.run()
         } catch {
@@ -104,6 +106,16 @@ final class ServerProcess {
         if let failure = process.failure { throw failure }
         process.timer?.close()
         process.loop.close()
+    }
+
+    /// What blocks is done by threads of the pool: reading keys, the access log, checking logins.
+    private func startThreads() throws(StartError) {
+        do throws(UVError) { try self.loop.startPool() } catch {
+            throw StartError(
+                "\(self.name) needs \(EventLoop.poolSize) threads beside its own, and the system refuses one (\(error))",
+                remedy: ThreadBudget.remedy
+            )
+        }
     }
 
     /// A gateway needs a descriptor for each connection that it may have, and some for itself.
@@ -162,6 +174,7 @@ final class ServerProcess {
         self.timer = bound
         bound.start(afterMilliseconds: Self.farewellMilliseconds) { [log] in
             log.warning("stopped without waiting for a peer that reads nothing")
+            StandardError.flush()
             _exit(0)
         }
     }

@@ -73,6 +73,9 @@ extension StateDirectory {
         }.sorted().map { "\(self.path)/\($0)" }
     }
 
+    /// Whether a cluster was killed here: one that stops removes them.
+    var hasTraces: Bool { !self.sockets().isEmpty || access(self.clusterFile, F_OK) == 0 }
+
     /// Removes what a cluster leaves behind, and what tells others that it runs. Its settings stay, for whoever looks after
     /// its journals.
     func removeTraces() {

@@ -12,6 +12,8 @@ extension Supervisor {
                 [unowned self] question, asker in
                 switch question.command {
                 case .restart: self.restart(question.roles ?? [], asker)
+                case .trustClock: self.trustClock(asker)
+                case .stats: asker.end(stats: .now(startedNanoseconds: self.startedNanoseconds))
                 case .reload:
                     switch self.reload() {
                     case .success(let reloaded): asker.end(done: reloaded.text)

@@ -2,6 +2,7 @@ import Booking
 import Glibc
 import Logging
 import Reactor
+import StandardStreams
 
 /// What a supervisor tells others: its log and whoever asked for a restart, tools by `cluster.json`, and who looks at the
 /// terminal.
@@ -95,8 +96,11 @@ extension Supervisor {
               stop       Ctrl-C, or kill \(getpid())
 
             """
-        let bytes = Array(text.utf8)
-        write(STDOUT_FILENO, bytes, bytes.count)
+        guard !CommandOutput.announce(text) else { return }
+        self.log.warning(
+            "up, and standard output has no thread to say so",
+            metadata: ["remedy": "\(ThreadBudget.remedy)"]
+        )
     }
 
     /// An address that can be typed into a browser on this machine.

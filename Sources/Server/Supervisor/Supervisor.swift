@@ -20,6 +20,7 @@ public final class Supervisor {
     /// A child is gone when it has ended and its pipe is read to the end: what it said last may come after its exit.
     struct Child {
         let process: ChildProcess
+        let log: ChildLog
         /// Why it can't serve, if it said so.
         var reason: String?
         var exit: ChildProcess.Exit?
@@ -37,6 +38,7 @@ public final class Supervisor {
     /// Whether it was started from a terminal: then SIGHUP may be that terminal's end.
     private let hadTerminal = isatty(STDIN_FILENO) == 1
     let state: StateDirectory
+    let startedNanoseconds = Clock.monotonicNanoseconds()
     let loop: EventLoop
     let log: Logger
     private let timer: LoopTimer
@@ -59,6 +61,7 @@ public final class Supervisor {
     /// Whether `cluster.json` says something else than is so, as it could not be written.
     var isClusterFileDue = false
     private var isStopRequested = false
+    private var isReloadDue = false
     private var failure: StartError?
 
     /// Runs a cluster until it is stopped. `reading` reads the settings again, from where they came from. Throws why it
@@ -119,9 +122,14 @@ public final class Supervisor {
         self.signals.append(
             try SignalWatcher(on: loop, SIGHUP) { [unowned self] in
                 // A terminal that closes takes its cluster with it, in order.
-                if self.hadTerminal && isatty(STDIN_FILENO) == 0 { self.stopRequested() } else { _ = self.reload() }
+                if self.hadTerminal && isatty(STDIN_FILENO) == 0 {
+                    self.stopRequested()
+                } else {
+                    self.reloadRequested()
+                }
             }
         )
+        Signals.release()
     }
 
     static func timing(_ configuration: ServerConfiguration) -> Supervision.Timing {
@@ -137,7 +145,7 @@ public final class Supervisor {
     private func awaitLeftovers(until deadline: UInt64) {
         self.findLeftover(among: self.state.sockets()) { [unowned self] leftover in
             guard !self.isStopRequested else { return self.end() }
-            guard let leftover else { return self.begin() }
+            guard let leftover else { return self.begin(until: deadline) }
             guard self.loop.now < deadline else {
                 self.failure = StartError(
                     "\(leftover) is still served by a process of an earlier cluster",
@@ -166,7 +174,23 @@ public final class Supervisor {
         probe.startReading()
     }
 
-    private func begin() {
+    /// A port that is in use may be held by what is left of an earlier cluster here, which has closed its sockets in the folder
+    /// and not ended yet: then there are traces of it, and the port is asked for again.
+    private func begin(until deadline: UInt64) {
+        guard !self.isStopRequested else { return self.end() }
+        do throws(PortReservation.Refusal) {
+            try self.reservePorts()
+        } catch {
+            self.ports = []
+            guard error.isInUse, self.state.hasTraces, self.loop.now < deadline else {
+                self.ownsTraces = true
+                self.failure = error.reason
+                return self.end()
+            }
+            return self.timer.start(afterMilliseconds: Self.leftoverPause) { [unowned self] in
+                self.begin(until: deadline)
+            }
+        }
         do throws(StartError) {
             try self.prepare()
         } catch {
@@ -176,9 +200,7 @@ public final class Supervisor {
         self.carryOut(self.machine.begin(at: self.now))
     }
 
-    private func prepare() throws(StartError) {
-        self.ownsTraces = true
-        self.state.removeTraces()
+    private func reservePorts() throws(PortReservation.Refusal) {
         let gateway = PortSetting(self.configuration.gateway.host, self.configuration.gateway.port, "gateway.port")
         let operators = PortSetting(self.configuration.operator.host, self.configuration.operator.port, "operator.port")
         for setting in [gateway, operators] {
@@ -193,7 +215,13 @@ public final class Supervisor {
         }
         self.configuration.gateway.port = self.ports[0].port
         self.configuration.operator.port = self.ports[1].port
-        _ = try self.state.loadOrCreateKeys(at: .now)
+    }
+
+    private func prepare() throws(StartError) {
+        self.ownsTraces = true
+        self.state.removeTraces()
+        self.writeClock()
+        _ = try self.state.loadOrCreateKeys(at: self.clock.now)
         _ = try self.configuration.operatorTokens()
         try self.configuration.checkIdentityKeys()
         try self.keepCatalogue()
@@ -265,7 +293,7 @@ public final class Supervisor {
         var unstarted: [(Member, String)] = []
         for member in effects.start {
             do throws(UVError) { try self.start(member) } catch {
-                unstarted.append((member, "could not be started: \(error)"))
+                unstarted.append((member, "could not be started: \(ThreadBudget.words(error))"))
             }
         }
         if effects.isUp {
@@ -279,6 +307,7 @@ public final class Supervisor {
         if effects.isUp {
             self.sayWhereToLook()
             ServiceManager.tell(.ready)
+            if self.isReloadDue { self.reloadRequested() }
         }
         self.arm(effects.wakeAt)
         if let rolling = effects.rolling { self.rollingEnded(rolling) }
@@ -330,6 +359,12 @@ public final class Supervisor {
         }
     }
 
+    /// A signal. What came while the cluster was starting is done once it is up: the settings were read before that.
+    private func reloadRequested() {
+        self.isReloadDue = !self.isUp
+        if self.isUp { _ = self.reload() }
+    }
+
     private func stopRequested() {
         // Before the first child there is nothing to drain: whoever waits looks at this.
         self.isStopRequested = true
@@ -352,16 +387,25 @@ public final class Supervisor {
             arguments += ["--client-listener", "\(first)", "--operator-listener", "\(first + 1)"]
             if self.machine.isSuccessor(member) { arguments.append("--successor") }
         }
-        let child = try ChildProcess(
-            on: self.loop,
-            executable: self.programs.executable(of: member.edition),
-            arguments: arguments,
-            environment: Self.environment(),
-            hasControlPipe: true,
-            descriptors: descriptors,
-            hasOwnSession: true
-        ) { [unowned self] exit in self.exited(member, exit) }
-        self.children[member] = Child(process: child)
+        let log = try ChildLog(on: self.loop)
+        let child: ChildProcess
+        do throws(UVError) {
+            child = try ChildProcess(
+                on: self.loop,
+                executable: self.programs.executable(of: member.edition),
+                arguments: arguments,
+                environment: Self.environment(),
+                output: .to(log.childEnd),
+                hasControlPipe: true,
+                descriptors: descriptors,
+                hasOwnSession: true
+            ) { [unowned self] exit in self.exited(member, exit) }
+        } catch {
+            log.finish()
+            throw error
+        }
+        log.started()
+        self.children[member] = Child(process: child, log: log)
         if member.role == .shard { self.compactor?.started(member.index) }
         var lines = LineReader()
         child.controlPipe?.onRead = { [unowned self] in lines.take($0) { self.heard(member, $0) } }
@@ -404,6 +448,8 @@ public final class Supervisor {
 
     private func buryIfGone(_ member: Member) {
         guard let child = self.children[member], child.hasPipeEnded, let exit = child.exit else { return }
+        // What it said last comes before what is said of its end.
+        child.log.finish()
         self.children[member] = nil
         self.hangs.leaveAlone(member)
         var how: String

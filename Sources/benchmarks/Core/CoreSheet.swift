@@ -1,4 +1,5 @@
 import Glibc
+import StandardStreams
 
 /// Measures operations, one after the other, and prints a line of JSON for each.
 ///
@@ -51,8 +52,7 @@ final class CoreSheet {
         spans.sort()
         let nanoseconds = Double(spans[spans.count / 2]) / Double(count)
         let line = #"{"number":\#(self.number),"name":"\#(name)","waiting":\#(waiting ?? 0),"operations":\#(count)"#
-        print(self.isCounting ? line + "}" : line + #","nanoseconds":\#(nanoseconds)}"#)
-        fflush(nil)
+        CommandOutput.line(self.isCounting ? line + "}" : line + #","nanoseconds":\#(nanoseconds)}"#)
     }
 
     /// Nanoseconds that this thread has run: what others do meanwhile is not in it, but for the caches that they take.
@@ -67,7 +67,9 @@ final class CoreSheet {
         let now = Memory.now
         let allocated = Double(now.allocated - before.allocated) / Double(things)
         let resident = Double(now.resident - before.resident) / Double(things)
-        print(#"{"name":"\#(name)","things":\#(things),"allocated":\#(allocated),"resident":\#(resident)}"#)
+        CommandOutput.line(
+            #"{"name":"\#(name)","things":\#(things),"allocated":\#(allocated),"resident":\#(resident)}"#
+        )
     }
 }
 

@@ -70,12 +70,14 @@ enum ExportTarget {
     }
 
     private static func text(of records: [JournalRecord]) -> [UInt8] {
-        var lines = ["{\"journal\":\"\(self.origin)\",\"after\":0,\"hash\":\"\(self.base.hash)\"}"]
+        var lines = [JournalVerifier.firstLine(self.origin, self.base)]
         for record in records {
             do throws(JournalError) { try JournalVerifier.forEachLine(of: record) { lines.append($0) } } catch {
                 preconditionFailure("facts that were read before can't be read: \(error)")
             }
         }
+        let end = records.last.map { ChainPoint(sequence: $0.batch.nextSequence - 1, hash: $0.hash) }
+        lines.append(JournalVerifier.lastLine(end ?? self.base))
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 

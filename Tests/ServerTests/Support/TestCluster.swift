@@ -72,6 +72,9 @@ final class TestCluster {
 
     var processID: Int32 { self.process.processIdentifier }
 
+    var isRunning: Bool { self.process.isRunning }
+
+    /// What it has logged until now. Lines come a moment after what they tell of: nothing waits for its log.
     var errorText: String { (try? String(contentsOfFile: self.errorFile, encoding: .utf8)) ?? "" }
 
     /// Waits until it says that it is up; fails when it ends instead.
@@ -113,6 +116,16 @@ final class TestCluster {
     }
 
     struct Failure: Error, CustomStringConvertible { let description: String }
+
+    /// Waits until it has logged `text`, and gives that line.
+    @discardableResult func logged(_ text: String) throws -> Substring {
+        var line: Substring?
+        try Self.eventually("it logs: \(text)\n\(self.errorText)") {
+            line = self.errorText.split(separator: "\n").first { $0.contains(text) }
+            return line != nil
+        }
+        return try #require(line)
+    }
 
     /// Looks again and again until `condition` holds, for a minute at most.
     static func eventually(_ what: String, _ condition: () throws -> Bool) throws {
