@@ -10,6 +10,8 @@ extension Auditor {
         let window = start.durable...max(start.durable, self.journals[shard].count)
         guard self.isFirstAnswer(reply, to: attempt, at: now) else { return }
         switch reply {
+        case .refused(let refusal) where self.isForgottenAnswer(refusal, to: attempt):
+            return self.ended(attempt, .unknown)
         case .refused(let refusal):
             self.ended(attempt, .refused)
             return self.refused(refusal, attempt.request, attempt, window)
@@ -130,7 +132,10 @@ extension Auditor {
         for id in self.reservationsByUser[user, default: []] {
             let book = self.reservations[id]!
             guard book.concert == concert, book.heldPosition <= window.lowerBound else { continue }
-            self.require(told.contains(id), "user \(user) was not told of reservation \(id)")
+            self.require(
+                told.contains(id) || self.mayBeForgotten(id),
+                "user \(user) was not told of reservation \(id)"
+            )
         }
     }
 
@@ -194,7 +199,7 @@ extension Auditor {
         guard let newest = entries.first else { return }
         let known = all.compactMap { $0.value?.entry }
         let end = known.firstIndex(of: newest).map { $0 + 1 } ?? 0
-        let expected = Array(known[..<end].reversed().prefix(100))
+        let expected = Array(known[..<end].reversed().prefix(min(100, self.recordLimits.historyLinesPerUserMax)))
         self.require(entries == expected, "user \(user) saw a history with a line that is missing or wrong")
     }
 
@@ -243,6 +248,20 @@ extension Auditor {
                     || rules.seatsPerUserMax > 0 && count.held + count.paid + seats.count > rules.seatsPerUserMax
             }
             self.require(isTrue, "\(seats.count) more seats were refused to user \(pass.user), who may have them")
+        case (.reserve(let pass, _, _), .stayOver):
+            let counts = self.seatCounts[Holding(concert: pass.concert, user: pass.user)] ?? Versions(SeatCount())
+            let isTrue =
+                self.person(pass.concert, pass.place)?.admitted != nil
+                && counts.contains(in: window) { $0.held > 0 }
+            self.require(isTrue, "\(pass) was refused as beyond its time, and holds nothing")
+        case (.reserve(let pass, let schedule, let seats), .seatKeptTooLong):
+            let since = self.time(of: self.shard(of: request), at: window.lowerBound)
+            let isTrue = seats.contains { seat in
+                self.freed[schedule]![Int(seat.rawValue) - 1].contains(in: window) { freed in
+                    freed.map { $0.user == pass.user && $0.at + .seconds(10) > since } ?? false
+                }
+            }
+            self.require(isTrue, "seats \(seats) were refused to user \(pass.user), who had none of them before")
         case (.giveBack(_, let ids), .alreadyPaid), (.pay(_, let ids), .alreadyPaid):
             let isTrue = ids.contains { self.reservations[$0]?.soldPosition != nil }
             self.require(isTrue, "\(ids) were refused as paid, and none is")
@@ -266,8 +285,10 @@ extension Auditor {
                     || self.payments.contains { self.paymentBooks[$0]!.order.reservations.contains(id) }
             }
             self.require(isTrue, "\(ids) were refused as being paid, and none was")
+        case (.giveBack(_, let ids), .noSuchReservation), (.pay(_, let ids), .noSuchReservation):
+            self.require(ids.contains { self.mayBeForgotten($0) }, "\(ids) were refused as unknown, and are known")
         case (.cancel(_, let user, let ids), .noSuchReservation):
-            let isTrue = ids.contains { self.reservations[$0]?.reservation.user != user }
+            let isTrue = ids.contains { self.reservations[$0]?.reservation.user != user || self.mayBeForgotten($0) }
             self.require(isTrue, "\(ids) were refused as someone else's, and are of user \(user)")
         case (.cancel(_, _, let ids), .cancelTooLate):
             // Too late by the shard's clock, which the books don't know; a cancellation that is done they do check.

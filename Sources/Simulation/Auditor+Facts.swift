@@ -10,6 +10,8 @@ extension Auditor {
         let position = self.journals[shard].count
         self.require(self.journals[shard].lastAt <= fact.at, "shard \(shard) has kept a fact out of time: \(fact)")
         self.journals[shard].lastAt = fact.at
+        self.journals[shard].times.append(fact.at)
+        self.checkLeaving(fact, shard)
         switch fact {
         case .joined(let concert, let user, let place, let at):
             self.done(.join(concert, user))
@@ -17,6 +19,7 @@ extension Auditor {
         case .admitted(let concert, let place, let at): self.admitted(concert, place, at, position)
         case .left(let concert, let place, _):
             self.done(.leave(concert, place))
+            self.checkNothingKept(concert, self.person(concert, place)?.user)
             self.gone(concert, place, position, "left")
         case .lapsed(let concert, let place, let at): self.lapsed(concert, place, at, position)
         case .held(let concert, let reservation): self.held(concert, reservation, position)
@@ -114,9 +117,11 @@ extension Auditor {
                 at >= admitted.at + rules.admittedLifetime,
                 "place \(place) of concert \(concert) lapsed too early"
             )
+            let held = self.seatCounts[Holding(concert: concert, user: person.user)]?.last.held ?? 0
+            self.require(held == 0, "place \(place) of concert \(concert) lapsed, and its user holds \(held) seats")
         } else {
             // A waiting place lives on with every poll, which is no fact, so this is a lower bound.
-            let earliest = person.joinedAt + rules.waitingLifetime - Booking.Line.seenStep
+            let earliest = person.joinedAt + rules.waitingLifetime - Booking.Line.seenStepMax
             let endsAt = self.lines[concert]!.concert.endsAt
             self.require(at >= min(earliest, endsAt), "place \(place) of concert \(concert) lapsed too early")
         }
@@ -156,13 +161,18 @@ extension Auditor {
             "reservation \(hold.id) has a wrong price or grade"
         )
         self.require(schedule.playsAt > hold.heldAt, "reservation \(hold.id) is for a play that has begun")
-        let place = self.lines[concert]!.places[hold.user]
-        let isInside = place.map { self.lines[concert]!.people[$0].admitted != nil } ?? false
-        self.require(isInside, "user \(hold.user) holds a seat of concert \(concert), but is not inside")
+        let rules = self.lines[concert]!.concert.rules
+        let admitted = self.admitted(hold.user, concert)
+        self.require(admitted != nil, "user \(hold.user) holds a seat of concert \(concert), but is not inside")
+        self.require(
+            admitted.map { hold.heldAt < $0 + rules.admittedLifetime } ?? true,
+            "user \(hold.user) holds a seat of concert \(concert) after their time inside"
+        )
+        self.require(hold.until <= hold.heldAt + rules.holdTime, "reservation \(hold.id) is held for too long")
+        self.checkRenewal(hold)
         self.reservations[hold.id] = ReservationBook(reservation: hold, concert: concert, heldPosition: position)
         self.reservationsByUser[hold.user, default: []].append(hold.id)
         self.set(.held, hold, concert, position)
-        let rules = self.lines[concert]!.concert.rules
         let count = self.count(hold.user, concert, position) { $0.held += 1 }
         self.require(
             count.held <= rules.heldSeatsPerUserMax,
@@ -172,6 +182,47 @@ extension Auditor {
             rules.seatsPerUserMax == 0 || count.held + count.paid <= rules.seatsPerUserMax,
             "user \(hold.user) has \(count.held + count.paid) seats of concert \(concert)"
         )
+    }
+
+    /// When somebody who is inside was let in.
+    private func admitted(_ user: UserID, _ concert: ConcertID) -> Timestamp? {
+        self.lines[concert]!.places[user].flatMap { self.lines[concert]!.people[$0].admitted?.at }
+    }
+
+    /// Nobody keeps a seat beyond a deadline by holding it again before others had their chance.
+    private func checkRenewal(_ hold: Reservation) {
+        let freed = self.freed[hold.schedule]![Int(hold.seat.rawValue) - 1].last
+        guard let freed, freed.user == hold.user, hold.heldAt < freed.at + .seconds(10) else { return }
+        self.require(
+            hold.until <= freed.until && hold.heldAt < freed.until,
+            "user \(hold.user) holds seat \(hold.seat) of schedule \(hold.schedule) beyond \(freed.until)"
+        )
+    }
+
+    /// Somebody who goes keeps no seats but those that are being paid.
+    private func checkNothingKept(_ concert: ConcertID, _ user: UserID?) {
+        guard let user else { return }
+        let kept = self.reservationsByUser[user, default: []].filter { id in
+            let book = self.reservations[id]!
+            return book.concert == concert && !book.isOver && book.soldPosition == nil && book.payment == nil
+        }
+        self.require(kept.isEmpty, "user \(user) has left concert \(concert), and holds \(kept)")
+    }
+
+    /// Holds that are released because their owner goes stand right before that.
+    private func checkLeaving(_ fact: Fact, _ shard: Int) {
+        guard let leaving = self.journals[shard].leaving else { return }
+        self.journals[shard].leaving = nil
+        let isRight =
+            switch fact {
+            case .released(leaving.concert, let id, .ownerGone, _):
+                self.reservations[id]?.reservation.user == leaving.user
+            case .left(leaving.concert, let place, _): self.person(leaving.concert, place)?.user == leaving.user
+            case .paymentDone(leaving.concert, let payment, _, _):
+                self.paymentBooks[payment]?.order.user == leaving.user
+            default: false
+            }
+        self.require(isRight, "holds of user \(leaving.user) were released, who does not go: \(fact) follows")
     }
 
     @discardableResult
@@ -192,9 +243,17 @@ extension Auditor {
         var statuses = self.seats[reservation.schedule]!.last
         statuses[Int(reservation.seat.rawValue) - 1] = status
         self.seats[reservation.schedule]!.append(statuses, at: position)
+        let freed =
+            status == .available
+            ? Freed(user: reservation.user, until: reservation.until, at: self.lastAt(of: concert)) : nil
+        self.freed[reservation.schedule]![Int(reservation.seat.rawValue) - 1].append(freed, at: position)
         var free = self.free[concert]!.last
         free[Self.index(of: reservation.schedule)] = UInt32(statuses.count { $0 == .available })
         self.free[concert]!.append(free, at: position)
+    }
+
+    private func lastAt(of concert: ConcertID) -> Timestamp {
+        self.journals[self.slots.shard(of: Slot(of: concert))].lastAt
     }
 
     private static func index(of schedule: ScheduleID) -> Int { Int(schedule.rawValue % 100) }
@@ -213,6 +272,10 @@ extension Auditor {
         switch reason {
         case .givenBack: self.done(.giveBack(id))
         case .lapsed: self.require(at >= book.reservation.until, "reservation \(id) lapsed too early")
+        case .ownerGone:
+            guard self.admitted(book.reservation.user, concert) != nil else { break }
+            let leaving = Holding(concert: concert, user: book.reservation.user)
+            self.journals[self.slots.shard(of: Slot(of: concert))].leaving = leaving
         }
         self.reservations[id]!.releasedPosition = position
         self.count(book.reservation.user, concert, position) { $0.held -= 1 }
@@ -265,6 +328,7 @@ extension Auditor {
             self.set(.sold, reservation.reservation, concert, position)
         }
         if self.person(concert, book.order.place)?.gonePosition == nil {
+            self.checkNothingKept(concert, book.order.user)
             self.gone(concert, book.order.place, position, "used up")
         }
     }

@@ -16,8 +16,8 @@ extension Auditor {
     static func isFinal(_ reply: Reply) -> Bool {
         switch reply {
         case .refused(.overloaded), .refused(.unavailable), .refused(.paymentInProgress), .refused(.cancelInProgress),
-            .refused(.storageUnavailable), .refused(.keyReused), .refused(.tooManyKeys),
-            .refused(.transferConflict):
+            .refused(.storageUnavailable), .refused(.clockSuspended), .refused(.keyReused), .refused(.tooManyKeys),
+            .refused(.tooManyKeysOfAddress), .refused(.keysFull), .refused(.seatKeptTooLong):
             false
         default: true
         }
@@ -74,12 +74,53 @@ extension Auditor {
             return true
         }
         let expected = attempt.request == book.request ? first : .refused(.keyReused)
+        let isForgotten: Bool
+        if case .refused(let refusal) = reply {
+            isForgotten = self.isForgottenAnswer(refusal, to: attempt)
+        } else {
+            isForgotten = false
+        }
         self.require(
-            reply == expected,
+            reply == expected || isForgotten,
             "\(attempt.request) came again under key \(key), and was answered \(reply) after \(expected)"
         )
         self.ended(attempt, .heardAgain)
         return false
+    }
+
+    /// The keys of one shard, by the address that they count for.
+    struct KeyCounts {
+        var all = 0
+        var ofAddress: [AddressTag: Int] = [:]
+    }
+
+    /// Whether a shard with these keys has as many from an address as it may: a sixteenth of what is free, and at least one.
+    func isFull(_ counts: KeyCounts, of address: AddressTag) -> Bool {
+        let free = self.answerLimits.keyCountMax - counts.all
+        return counts.ofAddress[address, default: 0] >= max(1, free / AnswerLimits.addressesPerRoom)
+    }
+
+    /// A refusal without the time that it is for, which no key outlasts.
+    func withoutTime(_ reply: Reply) -> Reply {
+        guard case .refusedFor(let refusal, let seconds) = reply else { return reply }
+        self.require(
+            (1...86_400).contains(seconds),
+            "a key was refused for \(seconds) s, and each is kept for a day"
+        )
+        return .refused(refusal)
+    }
+
+    /// Whether a refusal says that what was done under a key, some time ago, is forgotten by now.
+    func isForgottenAnswer(_ refusal: Refusal, to attempt: Attempt) -> Bool {
+        guard let key = attempt.key, self.answered[self.shard(of: attempt.request)].contains(key) else { return false }
+        switch (attempt.request, refusal) {
+        case (.reserve(let pass, _, _), .holdExpired):
+            return self.reservationsByUser[pass.user, default: []].contains { self.mayBeForgotten($0) }
+        case (.giveBack(_, let ids), .holdExpired), (.pay(_, let ids), .noSuchReservation),
+            (.cancel(_, _, let ids), .noSuchReservation):
+            return ids.contains { self.mayBeForgotten($0) }
+        default: return false
+        }
     }
 
     /// A fact says that an operation was answered.

@@ -12,6 +12,10 @@ final class Auditor {
     /// What one shard's disk holds. The position of a fact is its number in it, from 1.
     struct Journal {
         var count = 0
+        /// When each fact happened.
+        var times: [Timestamp] = []
+        /// Whose holds the last facts have released because the owner goes: with the next fact, at the latest.
+        var leaving: Holding?
         var lastAt = Timestamp.distantPast
         /// How many facts were durable from when on.
         var marks: [(count: Int, since: Timestamp)] = []
@@ -79,6 +83,13 @@ final class Auditor {
         let user: UserID
     }
 
+    /// A seat that became free: whose it was, until when, and since when it is free.
+    struct Freed {
+        let user: UserID
+        let until: Timestamp
+        let at: Timestamp
+    }
+
     struct SeatCount {
         var held = 0
         var paid = 0
@@ -117,6 +128,8 @@ final class Auditor {
     var free: [ConcertID: Versions<[UInt32]>] = [:]
     var reservations: [ReservationID: ReservationBook] = [:]
     var reservationsByUser: [UserID: [ReservationID]] = [:]
+    /// Nil where a seat never became free, or is held or sold.
+    var freed: [ScheduleID: [Versions<Freed?>]] = [:]
     var seatCounts: [Holding: Versions<SeatCount>] = [:]
     /// In the order in which they began.
     var payments: [PaymentID] = []
@@ -134,8 +147,15 @@ final class Auditor {
     var answered: [Set<OperationID>]
     /// How long gateways wait before they give up; 0 where shards may give up, too.
     var replyTimeout = Nanoseconds.zero
-    /// How many keys of one user a shard keeps.
-    var keysPerUserMax = 0
+    /// By shard.
+    var clocks: [ClockBook]
+    /// How many keys a shard keeps.
+    var answerLimits = AnswerLimits()
+    /// How many of the operations that a shard has answered came by keys, and from which address: no run is so long that a key
+    /// ends in it.
+    var keyCounts: [KeyCounts]
+    /// What shards remember of what is over.
+    var recordLimits = RecordLimits()
     /// Since when a fan was told that so many are to go in up to a place, by concert and place; only when it got less.
     var orders: [[Place: [(since: Timestamp, order: UInt64)]]]
 
@@ -149,6 +169,7 @@ final class Auditor {
             self.lines[concert.id] = LineBook(concert: concert)
             for schedule in concert.schedules {
                 self.seats[schedule.id] = Versions(Array(repeating: .available, count: schedule.hall.seatCount))
+                self.freed[schedule.id] = Array(repeating: Versions(nil), count: schedule.hall.seatCount)
             }
             self.free[concert.id] = Versions(concert.schedules.map { UInt32($0.hall.seatCount) })
         }
@@ -183,6 +204,26 @@ final class Auditor {
         let schedules = concert.schedules
         let first = schedules.firstIndex { self.seats[$0.id]!.last.contains { $0 != .sold } } ?? schedules.count
         return schedules[min(first, schedules.count - 2)...].prefix(2)
+    }
+
+    /// Whether a shard may have forgotten a reservation by now: it is over, and its time has passed or there are many newer ones.
+    /// Whether it has is the shard's own business; what it may not forget it must know.
+    func mayBeForgotten(_ id: ReservationID) -> Bool {
+        guard let book = self.reservations[id], book.isOver else { return false }
+        let lastAt = self.journals[self.slots.shard(of: Slot(of: book.concert))].lastAt
+        let until =
+            book.cancellation.map { self.cancellationBooks[$0]!.order.at + self.recordLimits.refundedLifetime }
+            ?? book.reservation.until + self.recordLimits.unpaidLifetime
+        if until <= lastAt { return true }
+        let over = self.reservations.values.filter { $0.concert == book.concert && $0.isOver }
+        if over.count >= self.recordLimits.overPerConcertMax { return true }
+        let newer = over.count { $0.reservation.user == book.reservation.user && $0.reservation.id > id }
+        return newer >= self.recordLimits.overPerUserMax
+    }
+
+    /// When the last of so many facts of a shard happened.
+    func time(of shard: Int, at count: Int) -> Timestamp {
+        count == 0 ? .distantPast : self.journals[shard].times[count - 1]
     }
 
     func balance(of user: UserID) -> Won { self.accounts[user]?.last?.balance ?? .zero }

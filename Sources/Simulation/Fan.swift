@@ -215,7 +215,8 @@ struct Fan {
             // Once more now and then: the answer must be the same.
             if random.once(in: 2) { self.paid[concert]?.removeAll { Set($0).isSubset(of: ids) } }
         case (.cancel(let concert, _, let ids), .refused(.cancelTooLate)),
-            (.cancel(let concert, _, let ids), .refused(.alreadyCancelled)):
+            (.cancel(let concert, _, let ids), .refused(.alreadyCancelled)),
+            (.cancel(let concert, _, let ids), .refused(.noSuchReservation)):
             self.paid[concert]?.removeAll { !Set($0).isDisjoint(with: ids) }
         case (.poll(let pass), .refused(.tokenUnknown)), (.leave(let pass), .refused(.tokenUnknown)),
             (.reserve(let pass, _, _), .refused(.tokenUnknown)), (.giveBack(let pass, _), .refused(.tokenUnknown)),

@@ -36,7 +36,7 @@ struct Plan {
     let pause: ClosedRange<Int>
     let limits: Gateway.Limits
     let answerLimits: AnswerLimits
-    let transfersKeptMax: Int
+    let recordLimits: RecordLimits
     /// Costly checks are made once in so many steps, at random.
     let checkGap: Int
 
@@ -72,9 +72,15 @@ struct Plan {
         answerLimits.countMax = keepsFew ? 100 : 100_000
         if random.once(in: 4) { answerLimits.keysPerUserMax = random.within(1...12) }
         self.answerLimits = answerLimits
-        // What is forgotten can't be answered to a shard that was put back.
-        let forgets = weights[Trouble.diskPutBack.rawValue] == 0 && random.once(in: 2)
-        self.transfersKeptMax = forgets ? random.within(0...8) : TransferLedger.movedMax
+        var recordLimits = RecordLimits()
+        if random.once(in: 3) {
+            recordLimits.overPerUserMax = random.within(1...8)
+            recordLimits.overPerConcertMax = random.pick([8, 1_000_000])
+            recordLimits.unpaidLifetime = .seconds(Int64(random.pick([1, 20, 86_400])))
+            recordLimits.refundedLifetime = .seconds(Int64(random.pick([1, 20, 86_400])))
+            recordLimits.historyLinesPerUserMax = random.within(1...20)
+        }
+        self.recordLimits = recordLimits
         self.checkGap = 16
     }
 }

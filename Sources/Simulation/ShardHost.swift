@@ -50,7 +50,7 @@ final class ShardHost {
             slots: world.slots,
             catalogue: SmallWorld.catalogue,
             answerLimits: world.plan.answerLimits,
-            transfersKeptMax: world.plan.transfersKeptMax,
+            recordLimits: world.plan.recordLimits,
             hashSeed: world.hashSeed
         )
     }

@@ -40,7 +40,8 @@ final class World {
         self.mutant = mutant
         self.trace = trace
         self.auditor = Auditor(self.slots)
-        self.auditor.keysPerUserMax = self.plan.answerLimits.keysPerUserMax
+        self.auditor.answerLimits = self.plan.answerLimits
+        self.auditor.recordLimits = self.plan.recordLimits
         if self.plan.weights[Plan.Trouble.diskFull.rawValue] == 0 {
             self.auditor.replyTimeout = self.plan.limits.replyTimeout
         }

@@ -239,7 +239,7 @@ private struct Model {
 
     mutating func seen(_ place: UInt64) {
         guard let person = self.people[place], person.admittedAt == nil else { return }
-        guard self.now - person.lastSeen >= Line.seenStep else { return }
+        guard self.now - person.lastSeen >= Line.seenStepMax else { return }
         self.people[place]!.lastSeen = self.now
         self.people[place]!.seenCount = self.nextSeen()
     }

@@ -14,6 +14,30 @@ import Testing
         return line
     }
 
+    @Test func `whoever lingers is passed over until they go, and counts as inside`() {
+        var line = self.makeLine(LineRules(admittedLifetime: .seconds(10)), people: 0)
+        let start = Timestamp(seconds: 1_000)
+        for user: UInt64 in 1...3 {
+            line.takeJoined(UserID(user), place: line.nextPlace, at: start)
+            line.takeAdmitted(Place(user), at: start + .seconds(Int64(user)))
+        }
+        let now = start + .seconds(12)
+        #expect(line.firstExpired(at: now)?.place == Place(1))
+        line.linger(Place(1))
+        line.linger(Place(2))
+        #expect(line.firstExpired(at: now) == nil)
+        #expect(line.nextExpiry == start + .seconds(13))
+        #expect(line.checkInvariants() == nil)
+        #expect(line.totals.admitted == 3)
+        line.takeExpired(Place(2))
+        #expect(line.checkInvariants() == nil)
+        // With a longer lifetime their time is not over.
+        line.rules = LineRules(admittedLifetime: .seconds(100))
+        #expect(line.checkInvariants() == nil)
+        #expect(line.firstExpired(at: now) == nil)
+        #expect(line.firstExpired(at: start + .seconds(101))?.place == Place(1))
+    }
+
     @Test func `an empty line has nobody to tell of`() {
         let line = self.makeLine()
         #expect(line.nextPlace == Place(1))

@@ -46,6 +46,39 @@ import Testing
         points.checkInvariants()
     }
 
+    @Test func `of a long history the newest lines are kept, and all of it counts`() {
+        var points = Points(historyLinesPerUserMax: 3)
+        func entry(_ id: UInt64, _ type: TransactionType) -> HistoryEntry {
+            HistoryEntry(
+                id: PointHistoryID(id),
+                amount: Won(Int64(id) * 10),
+                type: type,
+                paymentType: .free,
+                at: Timestamp(seconds: Int64(id))
+            )
+        }
+        for id: UInt64 in 1...4 { points.takeCharged(Self.user, entry(id, .charge)) }
+        points.takeUsed(Self.user, entry(5, .use))
+        points.checkInvariants()
+        #expect(points.history(of: Self.user, HistoryQuery()).map(\.id.rawValue) == [5, 4, 3])
+        #expect(points.balance(of: Self.user).balance == Won(50))
+        #expect((points.charged, points.used, points.balances) == (Won(100), Won(50), Won(50)))
+        var again = Points(historyLinesPerUserMax: 3)
+        var forgotten: [Won] = []
+        points.forEachLine(
+            forgotten: { user, charged, used in
+                forgotten += [charged, used]
+                again.restore(user, forgottenCharged: charged, used: used)
+            },
+            { again.restore($0, $1) }
+        )
+        again.checkInvariants()
+        #expect(forgotten == [Won(30), .zero])
+        #expect(again.history(of: Self.user, HistoryQuery()) == points.history(of: Self.user, HistoryQuery()))
+        #expect(again.balance(of: Self.user) == points.balance(of: Self.user))
+        #expect((again.charged, again.used) == (Won(100), Won(50)))
+    }
+
     @Test func `the history is newest first, in pages`() {
         let points = Self.busy()
         func ids(_ query: HistoryQuery) -> [UInt64] { points.history(of: Self.user, query).map(\.id.rawValue) }

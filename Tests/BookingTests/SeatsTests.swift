@@ -52,7 +52,7 @@ import Testing
     @Test func `a released seat can be held by another reservation`() {
         var seats = Self.seats()
         seats.takeHeld(Self.hold(1, seat: 7))
-        seats.takeReleased(ReservationID(1))
+        seats.takeReleased(ReservationID(1), at: Stage.start)
         #expect(seats.isFree(SeatID(7), on: Stage.schedule))
         seats.takeHeld(Self.hold(2, seat: 7))
         #expect(seats.reservations(of: Self.user).map(\.status) == [.cancelled, .held])
@@ -64,10 +64,10 @@ import Testing
         for (id, until): (UInt64, Int64) in [(4, 20), (2, 10), (3, 20), (1, 30)] {
             seats.takeHeld(Self.hold(id, seat: id, until: until))
         }
-        #expect(seats.popLapsed(at: Self.start + .seconds(10) - 1) == nil)
+        #expect(seats.firstLapsed(at: Self.start + .seconds(10) - 1) == nil)
         var popped: [UInt64] = []
-        while let id = seats.popLapsed(at: Self.start + .seconds(20)) {
-            seats.takeReleased(id)
+        while let id = seats.firstLapsed(at: Self.start + .seconds(20)) {
+            seats.takeReleased(id, at: Stage.start)
             popped.append(id.rawValue)
         }
         #expect(popped == [2, 3, 4])
@@ -79,14 +79,14 @@ import Testing
         for id: UInt64 in 1...3 { seats.takeHeld(Self.hold(id, seat: id)) }
         seats.takePinned(ReservationID(1), by: Self.payment)
         seats.takeSold(ReservationID(1), by: Self.payment)
-        seats.takeReleased(ReservationID(2))
+        seats.takeReleased(ReservationID(2), at: Stage.start)
         seats.takePinned(ReservationID(3), by: PaymentID(901))
-        #expect(seats.popLapsed(at: .distantFuture) == nil)
+        #expect(seats.firstLapsed(at: .distantFuture) == nil)
         seats.checkInvariants()
         seats.takeUnpinned(ReservationID(3), by: PaymentID(901))
         seats.checkInvariants()
-        #expect(seats.popLapsed(at: Self.start + .seconds(300) - 1) == nil)
-        #expect(seats.popLapsed(at: Self.start + .seconds(300)) == ReservationID(3))
+        #expect(seats.firstLapsed(at: Self.start + .seconds(300) - 1) == nil)
+        #expect(seats.firstLapsed(at: Self.start + .seconds(300)) == ReservationID(3))
     }
 
     @Test func `a hold comes up once, however often its payments were refused`() {
@@ -94,13 +94,13 @@ import Testing
         seats.takeHeld(Self.hold(1, seat: 1))
         for number: UInt64 in 1...5 {
             seats.takePinned(ReservationID(1), by: PaymentID(number))
-            if number == 3 { #expect(seats.popLapsed(at: .distantFuture) == nil) }
+            if number == 3 { #expect(seats.firstLapsed(at: .distantFuture) == nil) }
             seats.takeUnpinned(ReservationID(1), by: PaymentID(number))
             seats.checkInvariants()
         }
-        #expect(seats.popLapsed(at: .distantFuture) == ReservationID(1))
-        seats.takeReleased(ReservationID(1))
-        #expect(seats.popLapsed(at: .distantFuture) == nil)
+        #expect(seats.firstLapsed(at: .distantFuture) == ReservationID(1))
+        seats.takeReleased(ReservationID(1), at: Stage.start)
+        #expect(seats.firstLapsed(at: .distantFuture) == nil)
     }
 
     @Test func `the largest hall is counted right at both ends`() throws {
@@ -136,7 +136,7 @@ import Testing
             var seats = SeatsTests.seats()
             seats.takeHeld(SeatsTests.hold(1, seat: 7))
             seats.takePinned(ReservationID(1), by: SeatsTests.payment)
-            seats.takeReleased(ReservationID(1))
+            seats.takeReleased(ReservationID(1), at: Stage.start)
         }
     }
 

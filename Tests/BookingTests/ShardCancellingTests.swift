@@ -169,6 +169,73 @@ import Testing
         #expect(never.ask(self.cancel(self.buy([1], on: never))) == .refused(.cancelTooLate))
     }
 
+    // MARK: What is over
+
+    @Test func `a purchase is remembered whole as long as one of its seats is sold, and then for seven days`() {
+        var rules = ConcertRules()
+        rules.cancelTime = .days(100)
+        rules.cancelNotice = .zero
+        let stage = Stage(rules: rules)
+        stage.charge(self.anna, 2_000_000)
+        let pass = stage.join(self.anna)
+        let ids = stage.reserve(pass, [41, 42]).map(\.id)
+        let receipt = stage.ask(.pay(pass, ids))
+        let first = stage.ask(self.cancel([ids[0]]))
+        stage.pass(.days(30))
+        self.letGo(stage)
+        // Repeated after a month, both are answered as at first.
+        #expect(stage.ask(.pay(pass, ids)) == receipt)
+        #expect(stage.ask(self.cancel([ids[0]])) == first)
+        let second = stage.ask(self.cancel([ids[1]]))
+        #expect(Receipt(second)?.reservations.map(\.id) == [ids[1]])
+        // The first seat was cancelled long ago, the second was not.
+        #expect(stage.ask(self.cancel([ids[1]])) == second)
+        #expect(stage.ask(self.cancel([ids[0]])) == .refused(.noSuchReservation))
+        let facts = stage.output().facts
+        stage.pass(.days(7))
+        self.letGo(stage)
+        #expect(stage.ask(self.cancel([ids[1]])) == .refused(.noSuchReservation))
+        #expect(stage.ask(.pay(pass, ids)) == .refused(.tokenUnknown))
+        let census = stage.shard.concertCensus[0]
+        #expect((census.paymentsDone, census.cancellationsDone, census.takings) == (1, 2, .zero))
+        let counts = [stage.balance(self.anna)]
+        stage.restart(from: facts + stage.output().facts)
+        #expect(counts == [stage.balance(self.anna)])
+        #expect(stage.shard.concertCensus[0] == census)
+    }
+
+    /// A fact about seats, with which is forgotten what is over.
+    private func letGo(_ stage: Stage) {
+        let pass = stage.join(UserID(77))
+        stage.ask(.giveBack(pass, stage.reserve(pass, [50]).map(\.id)))
+        stage.ask(.leave(pass))
+    }
+
+    @Test func `paying and cancelling again and again leaves little behind`() {
+        var rules = ConcertRules()
+        rules.cancelNotice = .zero
+        let stage = Stage(rules: rules)
+        stage.charge(self.anna, 2_000_000)
+        for _ in 0..<600 {
+            let pass = stage.join(self.anna)
+            let ids = stage.reserve(pass, [41]).map(\.id)
+            stage.ask(.pay(pass, ids))
+            #expect(Receipt(stage.ask(self.cancel(ids))) != nil)
+            stage.pass(.seconds(1))
+        }
+        var items: [String: Int] = [:]
+        stage.shard.forEachItem { items[String("\($0)".prefix { $0 != "(" }), default: 0] += 1 }
+        let most = RecordLimits().overPerUserMax
+        #expect(
+            items["reservation"]! <= most && items["payment"]! <= most && items["cancellation"]! <= most,
+            "\(items)"
+        )
+        #expect(stage.shard.concertCensus[0].paymentsDone == 600)
+        #expect(items["historyLine"] == RecordLimits().historyLinesPerUserMax)
+        #expect(stage.balance(self.anna) == 2_000_000)
+        stage.output()
+    }
+
     // MARK: Money
 
     @Test func `points come back past the highest balance`() {

@@ -33,6 +33,23 @@ import Testing
         return stage
     }
 
+    @Test func `a key whose seats are forgotten hears that they are over, and holds nothing`() {
+        let stage = Stage()
+        let pass = stage.join(Self.user)
+        let seats = [SeatID(1), SeatID(2)]
+        guard case .reservations(let holds)? = Self.ask(stage, .reserve(pass, Stage.schedule, seats), Self.key(1))
+        else {
+            Issue.record("nothing was held")
+            return
+        }
+        _ = Self.ask(stage, .giveBack(pass, holds.map(\.id)), Self.key(2))
+        for _ in 0..<RecordLimits().overPerUserMax { stage.ask(.giveBack(pass, stage.reserve(pass, [3]).map(\.id))) }
+        stage.output()
+        #expect(Self.ask(stage, .reserve(pass, Stage.schedule, seats), Self.key(1)) == .refused(.holdExpired))
+        #expect(Self.ask(stage, .giveBack(pass, holds.map(\.id)), Self.key(2)) == .refused(.holdExpired))
+        #expect(stage.output() == Stage.Output())
+    }
+
     @Test func `a charge and a use with a key are done once, and answered the same`() {
         let stage = Stage()
         Self.askTwice(stage, .charge(Self.user, Won(500), .naverPay), Self.key(1))

@@ -63,7 +63,7 @@ import Testing
         #expect(stage.ask(.pay(pass, holds)) == .refused(.tokenUnknown))
         #expect(stage.ask(.pay(stage.join(self.anna), holds)) == .refused(.alreadyPaid))
         #expect(stage.balance(self.anna) == 330_000)
-        #expect(stage.status(of: 2) == .held)
+        #expect(stage.status(of: 2) == .available)
     }
 
     @Test func `a payment that is refused for want of points can be done after a charge`() {
@@ -261,13 +261,52 @@ import Testing
         story.home.shard.tick(at: story.home.now)
         story.home.output()
         #expect(story.home.status(of: 1) == .held)
-        let pass = story.home.join(story.pass.user)
-        #expect(story.home.ask(.giveBack(pass, [story.hold.id])) == .refused(.paymentInProgress))
+        // Its owner stays as long.
+        #expect(story.home.join(story.pass.user) == story.pass)
+        #expect(story.home.ask(.giveBack(story.pass, [story.hold.id])) == .refused(.paymentInProgress))
         story.take(story.debited())
         story.home.output()
         #expect(story.home.status(of: 1) == .sold)
-        // The place that paid was gone by then; the new one is another visit.
+        #expect(story.home.ask(.poll(story.pass)) == .refused(.tokenUnknown))
+    }
+
+    @Test func `a payment that is done after its owner left and came again uses up the old place only`() {
+        let story = Story(points: 200_000)
+        story.home.ask(.leave(story.pass))
+        let pass = story.home.join(story.pass.user)
+        let more = story.home.reserve(pass, [2])[0]
+        story.take(story.debited())
+        story.home.output()
+        #expect(story.home.status(of: 1) == .sold)
         #expect(story.home.ask(.poll(pass)) == .standing(.admitted))
+        #expect(story.home.ask(.giveBack(pass, [more.id])) != .refused(.tokenUnknown))
+    }
+
+    @Test func `a stay that goes on for a payment of an earlier visit ends with it`() {
+        let story = Story(points: 200_000)
+        story.home.ask(.leave(story.pass))
+        let pass = story.home.join(story.pass.user)
+        story.home.pass(.minutes(20))
+        story.home.shard.tick(at: story.home.now)
+        #expect(story.home.ask(.poll(pass)) == .standing(.admitted))
+        story.home.output()
+        story.take(story.debited())
+        #expect(story.home.output().facts.last == .lapsed(Stage.concert, pass.place, at: story.home.now))
+        #expect(story.home.ask(.poll(pass)) == .refused(.tokenUnknown))
+    }
+
+    @Test func `a pinned hold of somebody who has left is released when the points are refused`() {
+        let story = Story(points: 0)
+        story.home.ask(.leave(story.pass))
+        #expect(story.home.status(of: 1) == .held)
+        story.home.output()
+        story.take(story.debited())
+        #expect(
+            story.home.output().facts == [
+                .paymentRefused(Stage.concert, story.payment, at: story.home.now),
+                .released(Stage.concert, story.hold.id, .ownerGone, at: story.home.now),
+            ]
+        )
     }
 
     @Test func `a pinned hold past its deadline lapses when the points are refused`() {
@@ -280,6 +319,7 @@ import Testing
             story.home.output().facts == [
                 .paymentRefused(Stage.concert, story.payment, at: story.home.now),
                 .released(Stage.concert, story.hold.id, .lapsed, at: story.home.now),
+                .lapsed(Stage.concert, story.pass.place, at: story.home.now),
             ]
         )
         #expect(story.home.status(of: 1) == .available)

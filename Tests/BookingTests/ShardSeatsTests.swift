@@ -38,17 +38,57 @@ import Testing
         #expect(self.stage.ask(.reservations(Stage.concert, UserID(2))) == .reservations([]))
     }
 
-    @Test func `the newest thousand reservations are shown`() {
-        let ids = (0..<1_001).map { _ in
+    private func shown(_ user: UInt64) -> [ReservationID] {
+        guard case .reservations(let all) = self.stage.ask(.reservations(Stage.concert, UserID(user))) else {
+            return []
+        }
+        return all.map(\.id)
+    }
+
+    @Test func `of what is over the newest are known, and what is held stays`() {
+        let held = self.stage.reserve(self.anna, [50])[0].id
+        let ids = (0..<400).map { _ in
             let hold = self.stage.reserve(self.anna, [1])[0]
             self.stage.ask(.giveBack(self.anna, [hold.id]))
             return hold.id
         }
-        guard case .reservations(let shown) = self.stage.ask(.reservations(Stage.concert, UserID(1))) else {
-            Issue.record("no list")
-            return
-        }
-        #expect(shown.map(\.id) == Array(ids.dropFirst()))
+        let countMax = RecordLimits().overPerUserMax
+        #expect(self.shown(1) == [held] + ids.suffix(countMax))
+        let forgotten = ids[ids.count - countMax - 1]
+        #expect(self.stage.ask(.giveBack(self.anna, [forgotten])) == .refused(.noSuchReservation))
+        #expect(self.stage.ask(.pay(self.anna, [ids.last!])) == .refused(.holdExpired))
+        // Others' are not forgotten by it.
+        let bens = self.stage.reserve(self.ben, [2])[0].id
+        self.stage.ask(.giveBack(self.ben, [bens]))
+        #expect(self.shown(2) == [bens])
+        self.stage.output()
+    }
+
+    @Test func `what was never paid is forgotten a day after its deadline`() {
+        let over = self.stage.reserve(self.anna, [1])[0].id
+        self.stage.ask(.giveBack(self.anna, [over]))
+        let paid = self.stage.reserve(self.anna, [31])[0].id
+        self.stage.charge(UserID(1), 2_000_000)
+        self.stage.ask(.pay(self.anna, [paid]))
+        self.stage.pass(.minutes(24 * 60 + 5) - 1)
+        let ben = self.stage.join(UserID(2))
+        self.stage.ask(.giveBack(ben, self.stage.reserve(ben, [2]).map(\.id)))
+        #expect(self.shown(1) == [over, paid])
+        self.stage.pass(Nanoseconds(1))
+        // Nothing is forgotten without a fact.
+        #expect(self.shown(1) == [over, paid])
+        _ = self.stage.reserve(ben, [3])
+        #expect(self.shown(1) == [paid])
+        self.stage.output()
+    }
+
+    @Test func `a list costs what it shows, whatever was before`() {
+        for _ in 0..<5_000 { self.stage.ask(.giveBack(self.anna, self.stage.reserve(self.anna, [1]).map(\.id))) }
+        let seats = self.stage.shard.concertsInOrder[0].seats
+        #expect(seats.reservations(of: UserID(1)).count == RecordLimits().overPerUserMax)
+        var items = 0
+        self.stage.shard.forEachItem { _ in items += 1 }
+        #expect(items < RecordLimits().overPerUserMax + 20)
     }
 
     @Test func `all seats are taken or none`() {
@@ -180,16 +220,167 @@ import Testing
         let holds = self.stage.reserve(self.anna, [1, 2])
         self.stage.ask(.pay(self.anna, [holds[0].id]))
         let anna = self.stage.join(UserID(1))
-        #expect(self.stage.ask(.giveBack(anna, holds.map(\.id))) == .refused(.alreadyPaid))
-        #expect(self.stage.status(of: 2) == .held)
+        let more = self.stage.reserve(anna, [3])
+        #expect(self.stage.ask(.giveBack(anna, [more[0].id, holds[0].id])) == .refused(.alreadyPaid))
+        #expect(self.stage.status(of: 3) == .held)
     }
 
-    @Test func `leaving the line keeps the holds until their deadline`() {
-        _ = self.stage.reserve(self.anna, [7])
+    // MARK: Who may hold
+
+    @Test func `whoever leaves the line keeps no seats`() {
+        let holds = self.stage.reserve(self.anna, [7, 8])
+        let own = self.stage.reserve(self.ben, [9])
+        self.stage.output()
         self.stage.ask(.leave(self.anna))
+        let at = self.stage.now
+        #expect(
+            self.stage.output().facts == holds.map { .released(Stage.concert, $0.id, .ownerGone, at: at) }
+                + [.left(Stage.concert, self.anna.place, at: at)]
+        )
+        #expect(self.stage.status(of: 7) == .available)
+        #expect(self.stage.ask(.reservations(Stage.concert, UserID(2))) == .reservations(own))
+    }
+
+    @Test func `a place that is used up keeps no seats that were not paid for`() {
+        self.stage.charge(UserID(1), 2_000_000)
+        let holds = self.stage.reserve(self.anna, [1, 2])
+        #expect(Receipt(self.stage.ask(.pay(self.anna, [holds[0].id])))?.reservations.map(\.id) == [holds[0].id])
+        #expect(self.stage.status(of: 1) == .sold)
+        #expect(self.stage.status(of: 2) == .available)
+    }
+
+    @Test func `a stay goes on until the last hold ends, for everything but new reservations`() {
+        self.stage.pass(.minutes(4))
+        let holds = self.stage.reserve(self.anna, [7, 8])
+        self.stage.pass(.minutes(1))
+        self.stage.shard.tick(at: self.stage.now)
+        // Ben, who holds nothing, is gone.
+        #expect(self.stage.output().facts.last == .lapsed(Stage.concert, self.ben.place, at: self.stage.now))
+        self.stage.pass(.minutes(4) - 1)
+        self.stage.shard.tick(at: self.stage.now)
+        #expect(self.stage.output().facts == [])
+        #expect(self.stage.ask(.poll(self.anna)) == .standing(.admitted))
+        #expect(self.stage.join(UserID(1)) == self.anna)
+        #expect(self.stage.ask(.reserve(self.anna, Stage.schedule, [SeatID(9)])) == .refused(.stayOver))
+        self.stage.ask(.giveBack(self.anna, [holds[0].id]))
+        #expect(self.stage.ask(.poll(self.anna)) == .standing(.admitted))
+        self.stage.output()
+        self.stage.pass(Nanoseconds(1))
+        self.stage.shard.tick(at: self.stage.now)
+        #expect(
+            self.stage.output().facts == [
+                .released(Stage.concert, holds[1].id, .lapsed, at: self.stage.now),
+                .lapsed(Stage.concert, self.anna.place, at: self.stage.now),
+            ]
+        )
+        #expect(self.stage.ask(.poll(self.anna)) == .refused(.tokenUnknown))
+    }
+
+    @Test func `a stay beyond its time ends when the last hold is given back, also after a restart`() {
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        let before: [Fact] = [
+            .joined(Stage.concert, UserID(1), Place(1), at: Stage.start),
+            .admitted(Stage.concert, Place(1), at: Stage.start),
+            .joined(Stage.concert, UserID(2), Place(2), at: Stage.start),
+            .admitted(Stage.concert, Place(2), at: Stage.start),
+        ]
+        self.stage.pass(.minutes(10))
+        self.stage.restart(from: before + [.held(Stage.concert, Self.longer(hold))])
+        #expect(self.stage.ask(.poll(self.anna)) == .standing(.admitted))
+        self.stage.output()
+        self.stage.ask(.giveBack(self.anna, [hold.id]))
+        #expect(
+            self.stage.output().facts == [
+                .released(Stage.concert, hold.id, .givenBack, at: self.stage.now),
+                .lapsed(Stage.concert, self.anna.place, at: self.stage.now),
+            ]
+        )
+    }
+
+    @Test func `a hold of somebody who is gone, from before holds ended with the place, runs out at its deadline`() {
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        self.stage.restart(from: [
+            .joined(Stage.concert, UserID(1), Place(1), at: Stage.start),
+            .admitted(Stage.concert, Place(1), at: Stage.start),
+            .held(Stage.concert, hold), .left(Stage.concert, Place(1), at: Stage.start),
+        ])
         #expect(self.stage.status(of: 7) == .held)
         self.stage.pass(.minutes(5))
         #expect(self.stage.status(of: 7) == .available)
+        #expect(
+            self.stage.output().facts == [.released(Stage.concert, hold.id, .lapsed, at: self.stage.now)]
+        )
+    }
+
+    private static func longer(_ hold: Reservation) -> Reservation {
+        Reservation(
+            id: hold.id,
+            user: hold.user,
+            schedule: hold.schedule,
+            seat: hold.seat,
+            price: hold.price,
+            heldAt: hold.heldAt,
+            until: hold.until + .minutes(10)
+        )
+    }
+
+    // MARK: Holding again
+
+    @Test func `a seat that is held again at once keeps its deadline, also through a new place and a restart`() {
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        self.stage.pass(.minutes(1))
+        self.stage.ask(.giveBack(self.anna, [hold.id]))
+        self.stage.pass(.seconds(10) - 1)
+        let second = self.stage.reserve(self.anna, [7, 8])
+        #expect(second[0].until == hold.until)
+        #expect(second[1].until == self.stage.now + .minutes(5))
+        self.stage.ask(.leave(self.anna))
+        let again = self.stage.join(UserID(1))
+        let third = self.stage.reserve(again, [7])
+        #expect(third[0].until == hold.until)
+        self.stage.ask(.giveBack(again, [third[0].id]))
+        // Others begin anew.
+        #expect(self.stage.reserve(self.ben, [7])[0].until == self.stage.now + .minutes(5))
+    }
+
+    @Test func `after its deadline a seat is others' for ten seconds, then anybody's`() {
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        self.stage.pass(.minutes(5))
+        let anna = self.stage.join(UserID(1))
+        let request = Request.reserve(anna, Stage.schedule, [SeatID(6), SeatID(7)])
+        #expect(self.stage.ask(request) == .refused(.seatKeptTooLong))
+        #expect(self.stage.status(of: 6) == .available)
+        self.stage.pass(.seconds(10) - 1)
+        #expect(self.stage.ask(request) == .refused(.seatKeptTooLong))
+        self.stage.pass(Nanoseconds(1))
+        #expect(self.stage.reserve(anna, [6, 7]).allSatisfy { $0.until == self.stage.now + .minutes(5) })
+        #expect(hold.until < self.stage.now)
+    }
+
+    @Test func `a seat that another had in between is free for the first as for anybody`() {
+        let hold = self.stage.reserve(self.anna, [7])[0]
+        self.stage.pass(.minutes(1))
+        self.stage.ask(.giveBack(self.anna, [hold.id]))
+        let others = self.stage.reserve(self.ben, [7])[0]
+        self.stage.ask(.giveBack(self.ben, [others.id]))
+        #expect(self.stage.reserve(self.anna, [7])[0].until == self.stage.now + .minutes(5))
+    }
+
+    @Test func `a purchase that is cancelled renews nothing`() {
+        var rules = ConcertRules()
+        rules.cancelNotice = .zero
+        let stage = Stage(rules: rules)
+        stage.charge(UserID(1), 2_000_000)
+        let ids = stage.reserve(stage.join(UserID(1)), [7]).map(\.id)
+        stage.ask(.pay(stage.join(UserID(1)), ids))
+        stage.pass(.minutes(6))
+        stage.ask(.cancel(Stage.concert, UserID(1), ids))
+        let request = Request.reserve(stage.join(UserID(1)), Stage.schedule, [SeatID(7)])
+        #expect(stage.ask(request) == .refused(.seatKeptTooLong))
+        stage.restart(from: stage.output().facts)
+        #expect(stage.ask(request) == .refused(.seatKeptTooLong))
+        stage.pass(.seconds(10))
+        #expect(stage.reserve(stage.join(UserID(1)), [7]).count == 1)
     }
 
     // MARK: Another catalogue

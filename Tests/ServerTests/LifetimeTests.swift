@@ -31,6 +31,7 @@ import Testing
     @Test func `time inside runs out, and joining again starts at the end`() throws {
         let token = try self.client.enter(2, 20)
         let ids = try self.client.reserve(2, 200, [3], token).json.eachWhole("reservationId")
+        #expect(try self.client.giveBack(2, ids, token).status == 200)
         try TestCluster.eventually("the time inside runs out") { try self.client.poll(2, token).status == 400 }
         let message = "tokenId=\(token)에 해당하는 토큰이 없습니다."
         ContractTests.expect(try self.client.poll(2, token), 400, "TOKEN_NOT_FOUND", message)
@@ -42,12 +43,54 @@ import Testing
         #expect(try self.concert(2).gone.lapsed >= 1)
     }
 
+    @Test func `whoever holds seats stays until they are paid, given back or over, and gets no new ones`() throws {
+        let token = try self.client.enter(2, 21)
+        _ = try self.client.charge(21, 10_000)
+        let ids = try self.client.reserve(2, 200, [1, 4], token).json.eachWhole("reservationId")
+        let message = "입장 가능 시간이 지나 새로운 좌석을 예약할 수 없습니다. 선점한 좌석은 만료 시각까지 결제하거나 반납할 수 있습니다."
+        var answer = try self.client.giveBack(2, [ids[1]], token)
+        try TestCluster.eventually("the time inside runs out") {
+            answer = try self.client.reserve(2, 200, [5], token)
+            if answer.status == 200 {
+                _ = try self.client.giveBack(2, answer.json.eachWhole("reservationId"), token)
+            }
+            return answer.status != 200 && answer.json["code"] != "SEAT_KEPT_TOO_LONG"
+        }
+        ContractTests.expect(answer, 400, "STAY_OVER", message)
+        #expect(try self.client.poll(2, token).json["remainingWaitingOrder"] == 0)
+        #expect(try self.client.join(2, 21).json["tokenId"] == .string(token))
+        #expect(try self.client.pay(2, [ids[0]], token).status == 200)
+        #expect(try self.client.poll(2, token).status == 400)
+    }
+
+    @Test func `whoever asks as told keeps their place, also where it is kept for a short time only`() throws {
+        let pauses = try (901...940).map {
+            try #require(try self.client.join(10, $0)["Retry-After"].flatMap { Int($0) })
+        }
+        // Three times in a waiting lifetime.
+        #expect(pauses.max() == 3)
+    }
+
+    @Test func `a seat is not renewed beyond its hold time before others had it`() throws {
+        let token = try self.client.enter(1, 12)
+        #expect(try self.client.reserve(1, 100, [9], token).status == 200)
+        var answer: Answer?
+        try TestCluster.eventually("the hold runs out, and the seat is others' for now") {
+            answer = try self.client.reserve(1, 100, [9], token)
+            return answer?.json["code"] == "SEAT_KEPT_TOO_LONG"
+        }
+        let message = "같은 좌석을 계속 선점할 수 없습니다. 다른 사람에게 10초 동안 기회를 준 뒤 다시 시도해주세요."
+        ContractTests.expect(try #require(answer), 400, "SEAT_KEPT_TOO_LONG", message)
+        let other = try self.client.enter(1, 13)
+        #expect(try self.client.reserve(1, 100, [9], other).status == 200)
+    }
+
     @Test func `whoever does not ask loses the place in line, and whoever asks keeps it`() throws {
         _ = try self.client.enter(3, 30)
         let lost = try #require(try self.client.join(3, 31).json["tokenId"].string)
         let kept = try #require(try self.client.join(3, 32).json["tokenId"].string)
         try TestCluster.eventually("a place lapses") {
-            // Asked more often than a second, which is the lifetime, unless this machine stops for as long.
+            // Asked more often than every two seconds, which is the lifetime, unless this machine stops for as long.
             _ = try self.client.poll(3, kept)
             return try self.concert(3).gone.lapsed >= 1
         }
@@ -78,7 +121,7 @@ import Testing
 
     @Test func `before the opening everyone waits, and the place says for how long`() throws {
         let concerts = try self.client.call("GET", "/api/v1/concerts").json
-        #expect(concerts.each("state") == ["OPEN", "OPEN", "OPEN", "OPEN", "UPCOMING", "OPEN", "OPEN", "OPEN", "OVER"])
+        #expect(concerts.each("state") == ["OPEN", "OPEN", "OPEN", "OPEN", "UPCOMING", "OPEN", "OPEN", "OPEN", "OVER", "UPCOMING"])
         #expect(concerts[4]["opensAt"] == "2199-01-01 00:00:00")
         let client = try BookingClient.keeping(port: ServedCluster.shared.port)
         for user in 1...320 {
@@ -140,14 +183,16 @@ private enum LifetimeCatalogue {
           ],
           "concerts": [
             \(Self.concert(1, "holds are short", #""holdTimeSeconds": 1"#)),
-            \(Self.concert(2, "time inside is short", #""admittedLifetimeSeconds": 1"#)),
-            \(Self.concert(3, "waiting is short", #""waitingLifetimeSeconds": 1, "maxActive": 1"#)),
+            \(Self.concert(2, "time inside is short", #""admittedLifetimeSeconds": 2"#)),
+            \(Self.concert(3, "waiting is short", #""waitingLifetimeSeconds": 2, "maxActive": 1"#)),
             \(Self.concert(4, "one inside", #""maxActive": 1"#)),
             \(Self.concert(5, "not open yet", #""admissionsPerSecond": 1"#, opensAt: "2199-01-01 00:00:00")),
             \(Self.concert(6, "two seats each", #""maxSeatsPerReservation": 2, "heldSeatsPerUserMax": 4"#)),
             \(Self.concert(7, "half over", #""maxActive": 0"#, playsAt: ["2020-02-29 19:00:00", "2030-06-01 19:00:00"])),
             \(Self.concert(8, "sold is sold", #""cancelTimeSeconds": 0"#)),
-            \(Self.concert(9, "long over", #""maxActive": 0"#, playsAt: ["2020-02-29 19:00:00"]))
+            \(Self.concert(9, "long over", #""maxActive": 0"#, playsAt: ["2020-02-29 19:00:00"])),
+            \(Self.concert(10, "a long line of impatient people", #""admissionsPerSecond": 1, "waitingLifetimeSeconds": 10"#,
+                opensAt: "2199-01-01 00:00:00"))
           ]
         }
         """

@@ -108,15 +108,30 @@ import Testing
         let loaded = LoadedConfiguration(
             flags: [
                 ("operator.port", "8080"), ("gateway.headerBytesMax", "1024"),
-                ("cluster.state", String(repeating: "d", count: 96)),
+                ("shard.keyLifetimeSeconds", "9"), ("cluster.state", String(repeating: "d", count: 96)),
             ],
             environment: [:]
         )
         #expect(
             loaded.mistakes.map(\.place) == [
-                "gateway.port and operator.port", "gateway.targetBytesMax", "cluster.state",
+                "gateway.port and operator.port", "gateway.targetBytesMax", "shard.keyLifetimeSeconds", "cluster.state",
             ]
         )
+    }
+
+    @Test(arguments: ["booking.waitingLifetimeSeconds", "booking.admittedLifetimeSeconds"])
+    func `a place is kept for longer than the shortest pause between two polls`(name: String) throws {
+        let refused = LoadedConfiguration(flags: [(name, "1")], environment: [:])
+        #expect(
+            refused.mistakes.map(\.description) == [
+                "flag: \(name) is 1, which is out of range; it must be a whole number from 2 to 31536000 (seconds)"
+            ]
+        )
+        for seconds in 2...400 {
+            let loaded = LoadedConfiguration(flags: [(name, "\(seconds)")], environment: [:])
+            #expect(loaded.mistakes == [])
+            #expect(Int(loaded.configuration.rules.pollPauseSecondsMax) * 2 <= seconds)
+        }
     }
 
     @Test func `a state folder may be as long as its sockets allow`() {

@@ -23,6 +23,11 @@ import Wire
         #expect(self.pause(1_000_000, rate: 50, PollPause(secondsMax: 40)) == 40)
     }
 
+    @Test func `where few stand the bound holds, too`() {
+        #expect(self.pause(5_000, rate: 1, PollPause(secondsMax: 6)) == 6)
+        #expect(self.pause(5_000, rate: 1, PollPause(secondsMax: 1)) == 1)
+    }
+
     @Test func `nobody sleeps through more than half of the time that is left`() {
         #expect(self.pause(1_000_000, rate: 5_000) == 100)
         #expect(self.pause(1_000_000, rate: 50_000) == 10)

@@ -6,7 +6,7 @@ public struct ConcertRules: Equatable, Sendable {
     public var maxActive: UInt32 = 0
     /// How long someone keeps a place in line after they were last seen: by joining or by asking for their place.
     public var waitingLifetime = Nanoseconds.minutes(30)
-    /// How long someone may stay inside, counted from admission.
+    /// How long someone may reserve, counted from admission. Their stay goes on beyond that until the last of their holds ends.
     public var admittedLifetime = Nanoseconds.minutes(5)
     /// How long a seat is kept for someone who has not paid.
     public var holdTime = Nanoseconds.minutes(5)
@@ -45,6 +45,14 @@ public struct ConcertRules: Equatable, Sendable {
         guard self.cancelTime >= .zero else { return "cancelTime is shorter than nothing" }
         guard self.cancelNotice >= .zero else { return "cancelNotice is shorter than nothing" }
         return nil
+    }
+
+    /// The longest pause between two polls with which nobody loses their place, in whole seconds: so whoever waits is seen three
+    /// times in a waiting lifetime, and has half of the time inside left when they hear of it, whatever became of the people
+    /// ahead. At least 1, the shortest pause there is.
+    public var pollPauseSecondsMax: UInt32 {
+        let (waiting, inside) = (self.waitingLifetime.rawValue / 3, self.admittedLifetime.rawValue / 2)
+        return UInt32(clamping: max(1, min(waiting, inside) / 1_000_000_000))
     }
 
     /// From this moment on, what was paid then for that play can't be cancelled.

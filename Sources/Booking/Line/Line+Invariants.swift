@@ -38,10 +38,19 @@ extension Line {
         return nil
     }
 
-    /// Each list has everyone of its state once, earliest first.
+    /// Each list has everyone of its state once, earliest first; those who linger are in none.
     private func listViolation() -> String? {
-        self.listViolation(self.waitingList, "waiting", count: self.totals.waiting) { $0.isWaiting }
-            ?? self.listViolation(self.admittedList, "admitted", count: self.totals.admitted) { $0.isAdmitted }
+        if self.lingering.contains(where: { self.people.spot(of: $0)?.isAdmitted != true }) {
+            return "somebody stays beyond their time who is not inside"
+        }
+        return self.listViolation(self.waitingList, "waiting", count: self.totals.waiting) { $0.isWaiting }
+            ?? self.listViolation(
+                self.admittedList,
+                "admitted",
+                count: self.totals.admitted - UInt64(self.lingering.count)
+            ) {
+                $0.isAdmitted && !self.lingering.contains($0.place)
+            }
     }
 
     private func listViolation(

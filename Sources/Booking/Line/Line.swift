@@ -18,7 +18,8 @@ public struct Line: ~Copyable {
     public enum State: Equatable, Sendable {
         /// In by joining. Out by being admitted, leaving, or not being seen for `waitingLifetime`.
         case waiting
-        /// In by going through from waiting. Out by leaving, paying, or `admittedLifetime` after this moment.
+        /// In by going through from waiting. Out by leaving, paying, or `admittedLifetime` after this moment; whoever
+        /// decides may let the stay go on beyond that: see `linger`.
         case admitted(at: Timestamp)
     }
 
@@ -62,14 +63,18 @@ public struct Line: ~Copyable {
     }
 
     /// A poll sooner than this after the last one that counted leaves the order of expiry alone, which saves it three
-    /// cache misses. So a place may lapse up to this much early, out of 30 minutes.
-    public static let seenStep = Nanoseconds.seconds(1)
+    /// cache misses. So a place may lapse up to this much early, out of 30 minutes; of shorter lifetimes it is an eighth.
+    public static let seenStepMax = Nanoseconds.seconds(1)
+    /// Of the lifetime in force.
+    private var seenStep: Nanoseconds
 
     /// May be changed at any time. Lifetimes are the same for all and counted from the moments kept, so both lists of
     /// expiry stay in order; a new rate holds from the next admission on.
     public var rules: LineRules {
         didSet {
             self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: self.rate.due)
+            self.seenStep = Self.seenStep(self.rules)
+            self.returnLingering()
             self.quietUntil = .distantPast
         }
     }
@@ -84,6 +89,9 @@ public struct Line: ~Copyable {
     /// Waiting people by when they were last seen, admitted ones by when they were admitted: earliest first.
     var waitingList = People.List()
     var admittedList = People.List()
+    /// Admitted people whose time is over and who stay for now: in no list, all admitted before those in `admittedList`.
+    /// Follows from no fact: a restart finds them again.
+    private(set) var lingering: Set<UInt64> = []
     /// The first place that waits; `people.nextPlace` when none does. Only ever moves on.
     var firstWaiting: UInt64 = 1
     /// Everyone who waits counts as seen then, at least.
@@ -105,6 +113,12 @@ public struct Line: ~Copyable {
         self.quietUntil = endsAt
         self.users = UserTable(seed: hashSeed)
         self.rate = AdmissionRate(perSecond: rules.admissionsPerSecond)
+        self.beginForecast()
+        self.seenStep = Self.seenStep(rules)
+    }
+
+    private static func seenStep(_ rules: LineRules) -> Nanoseconds {
+        min(Self.seenStepMax, Nanoseconds(rules.waitingLifetime.rawValue / 8))
     }
 
     /// A line as it was: everyone present in the order of their places, the totals, and `admissionDue`. Waiting people
@@ -177,7 +191,9 @@ public struct Line: ~Copyable {
     public var chunkCount: Int { self.people.chunkCount }
 
     /// Bytes held for people and users, all told but for the allocator's own.
-    public var memoryBytes: Int { self.people.memoryBytes + self.users.memoryBytes }
+    public var memoryBytes: Int {
+        self.people.memoryBytes + self.users.memoryBytes + self.lingering.capacity * MemoryLayout<UInt64>.stride
+    }
 
     // MARK: Who goes in
 
@@ -220,6 +236,27 @@ public struct Line: ~Copyable {
     public func firstExpired(at now: Timestamp) -> Entry? {
         guard let first = self.firstToExpire, self.expiry(first) <= now else { return nil }
         return Self.entry(first)
+    }
+
+    /// The person at `place`, whose time inside is over, stays for a reason that the line does not know: `firstExpired` passes
+    /// over them from now on. Whoever decides records `takeExpired` once the reason is gone. O(1).
+    public mutating func linger(_ place: Place) {
+        let spot = self.people.presentSpot(of: place.rawValue)
+        precondition(spot.isAdmitted, "place \(place) waits, so its stay can't go on")
+        precondition(self.lingering.insert(place.rawValue).inserted, "place \(place) stays already")
+        self.people.unlink(spot, from: &self.admittedList)
+    }
+
+    /// Those who stay beyond their time, in no order: for checks.
+    var lingeringUsers: [UserID] { self.lingering.map { self.people.presentSpot(of: $0).row.user } }
+
+    /// With other lifetimes their time may not be over any more.
+    private mutating func returnLingering() {
+        // People are admitted in the order of their places.
+        for place in self.lingering.sorted(by: >) {
+            self.people.prepend(self.people.presentSpot(of: place), to: &self.admittedList)
+        }
+        self.lingering = []
     }
 
     /// Nobody's place has lapsed: remembers until when that holds, if nobody comes or goes in. O(1).
@@ -306,7 +343,7 @@ public struct Line: ~Copyable {
 
     @inline(__always)
     private mutating func seen(_ spot: People.Spot, at now: Timestamp) {
-        guard now - spot.row.since >= Self.seenStep else { return }
+        guard now - spot.row.since >= self.seenStep else { return }
         self.people.unlink(spot, from: &self.waitingList)
         self.appendToWaiting(spot, at: now)
     }
@@ -377,7 +414,9 @@ public struct Line: ~Copyable {
             self.people.unlink(spot, from: &self.waitingList)
             self.totals.waiting -= 1
         } else {
-            self.people.unlink(spot, from: &self.admittedList)
+            let end = self.expiry(spot)
+            self.forecast?.ended(until: end, isEarly: isEarly, at: now)
+            if self.lingering.remove(place.rawValue) == nil { self.people.unlink(spot, from: &self.admittedList) }
             self.totals.admitted -= 1
         }
         self.people.remove(spot)

@@ -6,7 +6,7 @@ public struct LineRules: Equatable, Sendable {
     public let maxActive: UInt32
     /// How long a waiting person keeps their place after they were last seen.
     public let waitingLifetime: Nanoseconds
-    /// How long an admitted person may stay, from their admission; polling does not make it longer.
+    /// How long an admitted person may stay, from their admission; polling does not make it longer. See `Line.linger`.
     public let admittedLifetime: Nanoseconds
 
     /// Traps on a rate of 0 and on lifetimes that are not positive: settings from outside are checked before.

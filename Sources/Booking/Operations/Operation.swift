@@ -116,14 +116,14 @@ extension Refusal {
     /// Whether it is the answer for good. The others say that nothing was decided, and to try again.
     var isFinal: Bool {
         switch self {
-        case .overloaded, .unavailable, .storageUnavailable, .wrongShard, .paymentInProgress, .cancelInProgress,
-            .keyReused, .tooManyKeys, .transferConflict, .transferForgotten:
+        case .overloaded, .unavailable, .storageUnavailable, .clockSuspended, .wrongShard, .paymentInProgress,
+            .cancelInProgress, .keyReused, .tooManyKeys, .tooManyKeysOfAddress, .keysFull, .seatKeptTooLong:
             false
         case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
             .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,
             .holdExpired, .alreadyPaid, .insufficientPoints, .chargeNotPositive, .chargeTooLarge, .balanceTooLarge,
             .useNotPositive, .notPaid, .cancelTooLate, .alreadyCancelled, .seatsPerUserExceeded,
-            .concertOver:
+            .concertOver, .stayOver:
             true
         }
     }

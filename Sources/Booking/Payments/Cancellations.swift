@@ -1,6 +1,6 @@
 /// The cancellations of one concert: those under way, and those done. Takes in facts; the shard decides.
 ///
-///     started ──credited──▶ done         (kept for ever: repeating a cancellation gives its answer again)
+///     started ──credited──▶ done         (kept as long as one of its seats: repeating a cancellation gives its answer again)
 ///
 ///     started ──conflict──▶ forgotten    (its number is another transfer's: the reservations are sold as before)
 ///
@@ -18,6 +18,8 @@ public struct Cancellations {
 
     public private(set) var openCount = 0
     public private(set) var doneCount = 0
+    /// Of those done: the ones whose seats are all forgotten.
+    private(set) var forgottenCount = 0
 
     public init() {}
 
@@ -60,13 +62,14 @@ public struct Cancellations {
         return order
     }
 
-    public mutating func takeRefused(_ id: CancellationID) -> CancellationOrder {
-        guard let cancellation = self.cancellations.removeValue(forKey: id), cancellation.balance == nil else {
-            preconditionFailure("cancellation \(id) is not under way")
-        }
-        for reservation in cancellation.order.reservations { self.idsByReservation.removeValue(forKey: reservation) }
-        self.openCount -= 1
-        return cancellation.order
+    /// One of a cancellation's reservations is forgotten. The answer goes with the last of them.
+    mutating func forget(_ reservation: ReservationID) {
+        guard let id = self.idsByReservation.removeValue(forKey: reservation), let cancellation = self.cancellations[id]
+        else { return }
+        precondition(cancellation.balance != nil, "cancellation \(id) is under way, and its seats are forgotten")
+        guard cancellation.order.reservations.allSatisfy({ self.idsByReservation[$0] == nil }) else { return }
+        self.cancellations.removeValue(forKey: id)
+        self.forgottenCount += 1
     }
 
     // MARK: Snapshots
@@ -76,9 +79,15 @@ public struct Cancellations {
         for id in self.cancellations.keys.sorted() { body(self.cancellations[id]!) }
     }
 
-    /// Takes back a cancellation as it was.
-    mutating func restore(_ order: CancellationOrder, balance: Won?) {
+    mutating func restore(forgottenCount: Int) {
+        self.forgottenCount = forgottenCount
+        self.doneCount += forgottenCount
+    }
+
+    /// Takes back a cancellation as it was; `isKnown` says which of its reservations are not forgotten.
+    mutating func restore(_ order: CancellationOrder, balance: Won?, _ isKnown: (ReservationID) -> Bool) {
         self.takeStarted(order)
+        for id in order.reservations where !isKnown(id) { self.idsByReservation.removeValue(forKey: id) }
         if let balance { _ = self.takeDone(order.id, balance: balance) }
     }
 
@@ -87,7 +96,9 @@ public struct Cancellations {
         var reservationCount = 0
         for (id, cancellation) in self.cancellations {
             var price = Won.zero
-            for reservation in cancellation.order.reservations {
+            let known = cancellation.order.reservations.filter { seats[$0] != nil }
+            precondition(!known.isEmpty, "cancellation \(id) is kept, and all its seats are forgotten")
+            for reservation in known {
                 precondition(
                     self.idsByReservation[reservation] == id,
                     "reservation \(reservation) belongs to another cancellation than \(id)"
@@ -107,10 +118,10 @@ public struct Cancellations {
                 price += reservation.price
             }
             precondition(
-                price == cancellation.order.amount,
+                price == cancellation.order.amount || known.count < cancellation.order.reservations.count,
                 "cancellation \(id) gives back \(cancellation.order.amount) for seats of \(price)"
             )
-            reservationCount += cancellation.order.reservations.count
+            reservationCount += known.count
         }
         precondition(
             reservationCount == self.idsByReservation.count,
@@ -118,7 +129,7 @@ public struct Cancellations {
         )
         precondition(
             self.cancellations.values.count { $0.balance == nil } == self.openCount
-                && self.cancellations.count == self.openCount + self.doneCount,
+                && self.cancellations.count + self.forgottenCount == self.openCount + self.doneCount,
             "cancellations are not counted right"
         )
     }

@@ -1,6 +1,6 @@
 /// The payments of one concert: those under way, and the receipts of those done. Takes in facts; the shard decides.
 ///
-///     started ──debited──▶ done         (kept for ever: repeating a payment gives its receipt again)
+///     started ──debited──▶ done         (kept as long as one of its seats: repeating a payment gives its receipt again)
 ///        └─────refused──▶ forgotten     (its reservations are as before; a new payment may begin)
 public struct Payments {
     public enum State: Equatable, Sendable {
@@ -19,6 +19,8 @@ public struct Payments {
     public private(set) var openCount = 0
     public private(set) var doneCount = 0
     public private(set) var refusedCount = 0
+    /// Of those done: the ones whose seats are all cancelled and forgotten.
+    private(set) var forgottenCount = 0
 
     public init() {}
 
@@ -56,6 +58,14 @@ public struct Payments {
         return payment.order
     }
 
+    /// One of a payment's reservations is forgotten; `isKnown` says which are not. The receipt goes with the last of them.
+    mutating func forget(_ id: PaymentID, unless isKnown: (ReservationID) -> Bool) {
+        guard let payment = self.payments[id], !payment.order.reservations.contains(where: isKnown) else { return }
+        precondition(payment.state != .started, "payment \(id) is under way, and its seats are forgotten")
+        self.payments.removeValue(forKey: id)
+        self.forgottenCount += 1
+    }
+
     // MARK: Snapshots
 
     /// In the order of ids, with the user's balance right after: nil while under way. O(n log n).
@@ -77,15 +87,23 @@ public struct Payments {
 
     mutating func restore(refusedCount: Int) { self.refusedCount = refusedCount }
 
+    mutating func restore(forgottenCount: Int) {
+        self.forgottenCount = forgottenCount
+        self.doneCount += forgottenCount
+    }
+
     /// Every payment's reservations say the same as the payment. O(payments).
     public func checkInvariants(against seats: Seats) {
         var open = 0
         for (id, payment) in self.payments {
             var price = Won.zero
-            for reservation in payment.order.reservations.map({ seats[$0] }) {
-                guard let reservation else {
-                    preconditionFailure("payment \(id) is for a reservation that is not there")
-                }
+            let known = payment.order.reservations.compactMap { seats[$0] }
+            let isWhole = known.count == payment.order.reservations.count
+            precondition(
+                isWhole || !known.isEmpty && known.allSatisfy { $0.status == .cancelled },
+                "payment \(id) is for a reservation that is not there"
+            )
+            for reservation in known {
                 precondition(reservation.payment == id, "payment \(id) and its reservation disagree")
                 precondition(
                     reservation.user == payment.order.user,
@@ -99,12 +117,15 @@ public struct Payments {
                 price += reservation.price
             }
             precondition(
-                price == payment.order.amount,
+                price == payment.order.amount || !isWhole,
                 "payment \(id) takes \(payment.order.amount) for seats of \(price)"
             )
             if payment.state == .started { open += 1 }
         }
         precondition(open == self.openCount, "\(open) payments are under way, \(self.openCount) are counted")
-        precondition(self.payments.count - open == self.doneCount, "done payments are not counted right")
+        precondition(
+            self.payments.count - open + self.forgottenCount == self.doneCount,
+            "done payments are not counted right"
+        )
     }
 }

@@ -1,20 +1,30 @@
-/// The points of all users of a shard, their history, and the transfers that concerts' shards asked for. Takes in facts;
-/// the shard decides.
+import DequeModule
+
+/// The points of all users of a shard, their history, the debits that payments asked for, and the credits that
+/// cancellations did. Takes in facts; the shard decides.
 public struct Points {
     private struct Account {
         var balance = Won.zero
         var updatedAt = Timestamp.distantPast
-        /// Oldest first.
-        var history: [HistoryEntry] = []
+        /// The newest, oldest first.
+        var history: Deque<HistoryEntry> = []
 
-        mutating func write(_ entry: HistoryEntry, _ change: Won) {
+        /// Gives the line that is one too many.
+        mutating func write(_ entry: HistoryEntry, _ change: Won, linesMax: Int) -> HistoryEntry? {
             self.balance += change
             self.history.append(entry)
             self.updatedAt = entry.at
+            return self.history.count > linesMax ? self.history.removeFirst() : nil
         }
     }
 
-    /// What became of a payment's debit, as snapshots of earlier versions have it.
+    /// What the lines moved that are not kept any more.
+    private struct Forgotten {
+        var charged = Won.zero
+        var used = Won.zero
+    }
+
+    /// What became of a payment's debit. Both are kept, so that the same question gets the same answer.
     public enum Debit: Equatable, Sendable {
         case done(balance: Won)
         case refused
@@ -25,9 +35,13 @@ public struct Points {
     public static let chargeMax = Won(2_000_000)
     public static let balanceMax = Won(100_000_000)
 
+    private let historyLinesPerUserMax: Int
     private var accounts = SteadyTable<UserID, Account>()
-    /// The debits of payments, and the credits of cancellations.
-    public private(set) var transfers: TransferLedger
+    /// Of users who had more lines than are kept.
+    private var forgotten = SteadyTable<UserID, Forgotten>()
+    private var debits = SteadyTable<PaymentID, Debit>()
+    /// The user's balance right after.
+    private var credits = SteadyTable<CancellationID, Won>()
 
     /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens. What was credited counts
     /// as charged, what was debited as used.
@@ -38,8 +52,8 @@ public struct Points {
     public private(set) var debited = Won.zero
     public private(set) var credited = Won.zero
 
-    public init(transfersKeptMax: Int = TransferLedger.movedMax) {
-        self.transfers = TransferLedger(movedMax: transfersKeptMax)
+    public init(historyLinesPerUserMax: Int = RecordLimits().historyLinesPerUserMax) {
+        self.historyLinesPerUserMax = historyLinesPerUserMax
     }
 
     public var accountCount: Int { self.accounts.count }
@@ -51,7 +65,11 @@ public struct Points {
         return Balance(balance: account.balance, updatedAt: account.updatedAt)
     }
 
-    /// Newest first. O(lines skipped and given) with a filter, O(lines given) without.
+    public func debit(_ payment: PaymentID) -> Debit? { self.debits[payment] }
+    /// The user's balance right after; nil for a cancellation whose points are not back.
+    public func credit(_ cancellation: CancellationID) -> Won? { self.credits[cancellation] }
+
+    /// Newest first. O(lines given); with a filter O(lines skipped and given), of the thousand that are kept.
     public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
         guard let lines = self.accounts[user]?.history else { return [] }
         let size = Int(min(query.size, HistoryQuery.sizeMax))
@@ -64,47 +82,58 @@ public struct Points {
 
     public mutating func takeCharged(_ user: UserID, _ entry: HistoryEntry) {
         precondition(entry.amount > .zero, "user \(user) is charged \(entry.amount) points")
-        self.accounts[user, default: Account()].write(entry, entry.amount)
+        let max = self.historyLinesPerUserMax
+        let surplus = self.accounts[user, default: Account()].write(entry, entry.amount, linesMax: max)
+        if let surplus { self.forget(surplus, of: user) }
         self.charged += entry.amount
         self.balances += entry.amount
     }
 
     public mutating func takeUsed(_ user: UserID, _ entry: HistoryEntry) {
         precondition(entry.amount > .zero, "user \(user) uses \(entry.amount) points")
+        let max = self.historyLinesPerUserMax
+        var surplus: HistoryEntry?
         let isEnough = self.accounts.change(user) { account in
             guard account.balance >= entry.amount else { return false }
-            account.write(entry, .zero - entry.amount)
+            surplus = account.write(entry, .zero - entry.amount, linesMax: max)
             return true
         }
         precondition(isEnough == true, "user \(user) would fall below 0 points")
+        if let surplus { self.forget(surplus, of: user) }
         self.used += entry.amount
         self.balances -= entry.amount
     }
 
-    /// A transfer has moved points. One of 0 leaves no line in the history, and makes no account. `concert` is nil in facts
-    /// of earlier versions.
-    mutating func applyMoved(
-        _ id: TransferID,
-        _ direction: Transfer.Direction,
-        _ concert: ConcertID?,
-        _ user: UserID,
-        _ entry: HistoryEntry,
-        settled: UInt64
-    ) {
-        switch direction {
-        case .debit:
-            if entry.amount != .zero { self.takeUsed(user, entry) }
-            self.debited += entry.amount
-        case .credit:
-            if entry.amount != .zero { self.takeCharged(user, entry) }
-            self.credited += entry.amount
+    private mutating func forget(_ entry: HistoryEntry, of user: UserID) {
+        switch entry.type {
+        case .charge: self.forgotten[user, default: Forgotten()].charged += entry.amount
+        case .use: self.forgotten[user, default: Forgotten()].used += entry.amount
         }
-        let moved = TransferLedger.Entry(
-            direction: direction,
-            concert: concert,
-            user: user,
-            amount: entry.amount,
-            outcome: .moved(balance: self.balance(of: user).balance)
+    }
+
+    /// A debit of 0 leaves no line in the history, and makes no account.
+    public mutating func takeDebited(_ user: UserID, _ entry: HistoryEntry, for payment: PaymentID) {
+        if entry.amount != .zero { self.takeUsed(user, entry) }
+        let debit = Debit.done(balance: self.balance(of: user).balance)
+        precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was debited twice")
+        self.debited += entry.amount
+    }
+
+    public mutating func takeDebitRefused(for payment: PaymentID) {
+        precondition(self.debits.updateValue(.refused, forKey: payment) == nil, "payment \(payment) was decided twice")
+    }
+
+    /// A credit of 0 leaves no line in the history, and makes no account.
+    public mutating func takeCredited(_ user: UserID, _ entry: HistoryEntry, for cancellation: CancellationID) {
+        if entry.amount != .zero { self.takeCharged(user, entry) }
+        self.keep(credit: cancellation, balance: self.balance(of: user).balance)
+        self.credited += entry.amount
+    }
+
+    private mutating func keep(credit cancellation: CancellationID, balance: Won) {
+        precondition(
+            self.credits.updateValue(balance, forKey: cancellation) == nil,
+            "cancellation \(cancellation) was credited twice"
         )
         self.transfers.record(id, moved, settled: settled)
     }
@@ -115,9 +144,35 @@ public struct Points {
 
     // MARK: Snapshots
 
-    /// By user, each user's oldest first. O(n log n) in the users.
-    func forEachLine(_ body: (UserID, HistoryEntry) -> Void) {
-        for user in self.accounts.keys.sorted() { for entry in self.accounts[user]!.history { body(user, entry) } }
+    /// By user, each user's oldest first, and before them what those moved that are forgotten. O(n log n) in the users.
+    func forEachLine(
+        forgotten: (UserID, _ charged: Won, _ used: Won) -> Void,
+        _ body: (UserID, HistoryEntry) -> Void
+    ) {
+        for user in self.accounts.keys.sorted() {
+            if let sums = self.forgotten[user] { forgotten(user, sums.charged, sums.used) }
+            for entry in self.accounts[user]!.history { body(user, entry) }
+        }
+    }
+
+    /// By payment. O(n log n).
+    func forEachDebit(_ body: (PaymentID, Debit) -> Void) {
+        for payment in self.debits.keys.sorted() { body(payment, self.debits[payment]!) }
+    }
+
+    /// By cancellation, with the user's balance right after. O(n log n).
+    func forEachCredit(_ body: (CancellationID, Won) -> Void) {
+        for cancellation in self.credits.keys.sorted() { body(cancellation, self.credits[cancellation]!) }
+    }
+
+    /// Takes back what the lines moved that are forgotten; before the user's lines.
+    mutating func restore(_ user: UserID, forgottenCharged charged: Won, used: Won) {
+        precondition(charged >= used, "user \(user) has used more points than there were")
+        self.forgotten.updateValue(Forgotten(charged: charged, used: used), forKey: user)
+        self.accounts[user, default: Account()].balance += charged - used
+        self.charged += charged
+        self.used += used
+        self.balances += charged - used
     }
 
     /// Takes back a line of a user's history; oldest first. The balance follows.
@@ -142,7 +197,14 @@ public struct Points {
         var charged = Won.zero
         var used = Won.zero
         for (user, account) in self.accounts {
-            var balance = Won.zero
+            let sums = self.forgotten[user] ?? Forgotten()
+            var balance = sums.charged - sums.used
+            charged += sums.charged
+            used += sums.used
+            precondition(
+                account.history.count <= self.historyLinesPerUserMax,
+                "user \(user) has a longer history than is kept"
+            )
             for entry in account.history {
                 precondition(entry.amount > .zero, "a history line of user \(user) moves nothing")
                 switch entry.type {

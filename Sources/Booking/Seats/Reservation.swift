@@ -44,6 +44,13 @@ public struct Reservation: Equatable, Sendable {
         self.payment = payment
     }
 
+    /// The same reservation once it is over.
+    var cancelled: Reservation {
+        var reservation = self
+        reservation.status = .cancelled
+        return reservation
+    }
+
     /// A payment has begun and is not decided: the hold does not lapse, and can't be given back.
     public var isPinned: Bool { self.status == .held && self.payment != nil }
 }

@@ -1,7 +1,9 @@
-import HeapModule
-
-/// All seats of one concert and every reservation ever made of them. Takes in facts; the shard decides.
+/// All seats of one concert, the reservations that stand, and those that are over and not forgotten yet. Takes in facts; the
+/// shard decides.
+///
+///     held, paid: as many as there are seats        over: bounded by age, by user and by concert (`RecordLimits`)
 public struct Seats {
+    let limits: RecordLimits
     private let schedules: [Schedule]
     private let positions: [ScheduleID: Int]
     /// A schedule's board is made when its first seat is held: most of 240 schedules may never be touched.
@@ -11,10 +13,13 @@ public struct Seats {
     private var grades: [String] = []
     private var gradeIndices: [String: UInt32] = [:]
     private var users = SteadyTable<UserID, UserSeats>()
-    /// Derived from the holds: may name some that are over by now, which are skipped when they come up.
-    private var deadlines = Heap<Deadline>()
-    /// That of the first of them; `distantFuture` when there is none. Every request asks.
-    private var firstDeadline = Timestamp.distantFuture
+    /// Of the holds, but for those in `overdue`.
+    private var deadlines = DueQueue<ReservationID>()
+    /// Until when reservations that are over are remembered.
+    private var over = DueQueue<ReservationID>()
+    /// Those of users who have more than is remembered: to be forgotten with the next fact.
+    private var surplus: [ReservationID] = []
+    private var freed = FreedSeats()
     /// Pinned holds whose deadline has come up: they go back into `deadlines` if their payment is refused.
     private var overdue: Set<ReservationID> = []
 
@@ -25,7 +30,8 @@ public struct Seats {
     public private(set) var takings = Won.zero
     public let seatCount: Int
 
-    public init(_ schedules: [Schedule]) {
+    public init(_ schedules: [Schedule], limits: RecordLimits = RecordLimits()) {
+        self.limits = limits
         self.schedules = schedules
         self.positions = Dictionary(uniqueKeysWithValues: schedules.enumerated().map { ($1.id, $0) })
         self.boards = Array(repeating: nil, count: schedules.count)
@@ -58,25 +64,43 @@ public struct Seats {
         self.reservations[reservation].map { self.reservation(reservation, $0) }
     }
 
-    /// Oldest first.
-    public func reservations(of user: UserID) -> [Reservation] {
-        self.users[user, default: UserSeats()].reservations.map { self[$0]! }
+    /// The newest `max`, oldest first. O(reservations given), whatever there was before.
+    public func reservations(of user: UserID, max: Int = .max) -> [Reservation] {
+        guard let own = self.users[user] else { return [] }
+        let newest = own.held.suffix(max) + own.bought.suffix(max) + own.over.suffix(max)
+        return newest.sorted().suffix(max).map { self[$0]! }
     }
 
     /// How many seats a user holds, pinned ones too. O(1).
-    public func heldCount(of user: UserID) -> Int { Int(self.users[user]?.heldCount ?? 0) }
+    public func heldCount(of user: UserID) -> Int { self.users[user]?.held.count ?? 0 }
     /// How many seats a user has, held and paid together. O(1).
     public func standingCount(of user: UserID) -> Int {
-        self.users[user].map { Int($0.heldCount) + Int($0.paidCount) } ?? 0
+        self.users[user].map { $0.held.count + Int($0.paidCount) } ?? 0
     }
 
-    /// A hold whose deadline has passed and which no payment pins; nil when there is none. O(log holds).
-    public mutating func popLapsed(at now: Timestamp) -> ReservationID? {
-        while self.firstDeadline <= now, let first = self.deadlines.popMin() {
-            self.firstDeadline = self.deadlines.min?.until ?? .distantFuture
-            guard let hold = self.reservations[first.reservation], hold.status == .held else { continue }
-            guard hold.isPinned else { return first.reservation }
-            self.overdue.insert(first.reservation)
+    /// What a user holds and no payment pins, oldest first.
+    func unpinnedHolds(of user: UserID) -> [ReservationID] {
+        self.users[user]?.held.filter { self.reservations[$0]?.isPinned == false } ?? []
+    }
+
+    /// The deadline that a hold of a free seat keeps, because the same user had it a moment ago; when that has passed, it is others'
+    /// turn. Nil for a hold that begins anew. O(1).
+    func deadlineKept(_ seat: SeatID, on schedule: ScheduleID, by user: UserID, at now: Timestamp) -> Timestamp? {
+        guard let freed = self.freed[self.freedSeat(seat, schedule)], freed.user == user else { return nil }
+        return freed.at + FreedSeats.pause > now ? freed.until : nil
+    }
+
+    /// A hold whose deadline has passed and which no payment pins; nil when there is none. The same until it is released. O(log
+    /// holds).
+    public mutating func firstLapsed(at now: Timestamp) -> ReservationID? {
+        while self.deadlines.firstAt <= now, let first = self.deadlines.first {
+            guard let hold = self.reservations[first], hold.status == .held else {
+                self.deadlines.removeFirst(isStale: true)
+                continue
+            }
+            guard hold.isPinned else { return first }
+            self.deadlines.removeFirst(isStale: false)
+            self.overdue.insert(first)
         }
         return nil
     }
@@ -95,19 +119,21 @@ public struct Seats {
             self.reservations.updateValue(self.row(hold, position), forKey: hold.id) == nil,
             "reservation \(hold.id) was given twice"
         )
-        self.users[hold.user, default: UserSeats()].reservations.append(hold.id)
-        self.users[hold.user, default: UserSeats()].heldCount += 1
-        self.insertDeadline(of: hold.id, hold.until)
+        self.users[hold.user, default: UserSeats()].held.append(hold.id)
+        self.freed.remove(self.freedSeat(hold.seat, hold.schedule))
+        self.deadlines.insert(hold.id, at: hold.until)
         self.heldCount += 1
     }
 
-    public mutating func takeReleased(_ id: ReservationID) {
+    public mutating func takeReleased(_ id: ReservationID, at now: Timestamp) {
         let hold = self.change(id, paidBy: nil) {
             $0.status = .cancelled
         }
-        self.boards[Int(hold.position)]!.free(hold.seat, of: id)
+        self.boards[self.position(of: hold.schedule)]!.free(hold.seat, of: id)
         self.heldCount -= 1
-        self.users[hold.user, default: UserSeats()].heldCount -= 1
+        self.endHold(hold)
+        self.retire(hold, until: hold.until + self.limits.unpaidLifetime)
+        self.noteFreed(hold, at: now)
     }
 
     /// A payment has begun: the hold stays until it is decided.
@@ -119,30 +145,57 @@ public struct Seats {
     public mutating func takeUnpinned(_ id: ReservationID, by payment: PaymentID) {
         let hold = self.change(id, paidBy: payment) { $0.payment = nil }
         guard self.overdue.remove(id) != nil else { return }
-        self.insertDeadline(of: id, hold.until)
+        self.deadlines.insert(id, at: hold.until)
     }
 
     public mutating func takeSold(_ id: ReservationID, by payment: PaymentID) {
         let hold = self.change(id, paidBy: payment) { $0.status = .paid }
-        self.boards[Int(hold.position)]!.sell(hold.seat, to: id)
-        self.overdue.remove(id)
+        self.boards[self.position(of: hold.schedule)]!.sell(hold.seat, to: id)
+        self.endHold(hold)
         self.heldCount -= 1
         self.soldCount += 1
-        self.users[hold.user, default: UserSeats()].pay()
+        self.users[hold.user, default: UserSeats()].buy(id)
         self.takings += hold.price
     }
 
     /// What was paid is cancelled, and the points are back: the seat is free again.
-    public mutating func takeCancelled(_ id: ReservationID) {
-        guard var reservation = self.reservations[id], reservation.status == .paid else {
+    public mutating func takeCancelled(_ id: ReservationID, at now: Timestamp) {
+        guard var row = self.reservations[id], row.status == .paid else {
             preconditionFailure("there is no paid reservation \(id)")
         }
-        reservation.status = .cancelled
-        self.reservations.updateValue(reservation, forKey: id)
-        self.boards[Int(reservation.position)]!.takeBack(reservation.seat, of: id)
+        row.status = .cancelled
+        self.reservations.updateValue(row, forKey: id)
+        let reservation = self.reservation(id, row)
+        self.boards[self.position(of: reservation.schedule)]!.takeBack(reservation.seat, of: id)
         self.soldCount -= 1
         self.users[reservation.user, default: UserSeats()].paidCount -= 1
         self.takings -= reservation.price
+        self.noteFreed(reservation, at: now)
+    }
+
+    /// A purchase is over: all its seats are cancelled, this one at `cancelledAt`.
+    mutating func takeRefunded(_ id: ReservationID, cancelledAt: Timestamp) {
+        guard let reservation = self[id], reservation.status == .cancelled, reservation.payment != nil
+        else {
+            preconditionFailure("reservation \(id) was not bought and cancelled")
+        }
+        UserSeats.remove(id, from: &self.users[reservation.user, default: UserSeats()].bought)
+        self.retire(reservation, until: cancelledAt + self.limits.refundedLifetime)
+    }
+
+    /// Forgets the next reservation that is over and need not be known any more at `now`, the time of a fact; nil when there is
+    /// none. Amortised O(log n).
+    mutating func popForgotten(at now: Timestamp) -> Reservation? {
+        if let id = self.surplus.popLast() {
+            self.over.noteStale()
+            return self.forget(id)
+        }
+        while self.over.firstAt <= now || self.over.count > self.limits.overPerConcertMax, let first = self.over.first {
+            let isStale = self.reservations[first] == nil
+            self.over.removeFirst(isStale: isStale)
+            if !isStale { return self.forget(first) }
+        }
+        return nil
     }
 
     // MARK: Snapshots
@@ -159,22 +212,49 @@ public struct Seats {
             self.reservations.updateValue(row, forKey: reservation.id) == nil,
             "reservation \(reservation.id) was given twice"
         )
-        self.users[reservation.user, default: UserSeats()].reservations.append(reservation.id)
-        guard reservation.status != .cancelled else { return }
-        self.users[reservation.user, default: UserSeats()].heldCount += 1
+        guard reservation.status != .cancelled else {
+            guard reservation.payment == nil else {
+                return self.users[reservation.user, default: UserSeats()].bought.append(reservation.id)
+            }
+            return self.retire(reservation, until: reservation.until + self.limits.unpaidLifetime)
+        }
         self.withBoard(of: reservation.schedule) { $0.hold(reservation.seat, for: reservation.id) }
         self.heldCount += 1
         guard reservation.status == .paid else {
-            return self.insertDeadline(of: reservation.id, reservation.until)
+            self.users[reservation.user, default: UserSeats()].held.append(reservation.id)
+            return self.deadlines.insert(reservation.id, at: reservation.until)
         }
         self.withBoard(of: reservation.schedule) { $0.sell(reservation.seat, to: reservation.id) }
         self.heldCount -= 1
         self.soldCount += 1
-        self.users[reservation.user, default: UserSeats()].pay()
+        self.users[reservation.user, default: UserSeats()].buy(reservation.id)
         self.takings += reservation.price
     }
 
+    /// Seats that became free a moment ago, oldest first.
+    func forEachFreed(_ body: (ScheduleID, SeatID, UserID, _ until: Timestamp, _ at: Timestamp) -> Void) {
+        self.freed.forEach { seat, freed in
+            let schedule = self.schedules[Int(seat.position)].id
+            body(schedule, SeatID(UInt64(seat.number)), freed.user, freed.until, freed.at)
+        }
+    }
+
+    /// Takes back a seat that became free a moment ago; oldest first.
+    mutating func restoreFreed(_ schedule: ScheduleID, _ seat: SeatID, _ user: UserID, until: Timestamp, at: Timestamp)
+    {
+        self.freed.insert(self.freedSeat(seat, schedule), FreedSeats.Freed(user: user, until: until, at: at))
+    }
+
     // MARK: Helpers
+
+    private func freedSeat(_ seat: SeatID, _ schedule: ScheduleID) -> FreedSeats.Seat {
+        FreedSeats.Seat(position: UInt32(self.position(of: schedule)), number: UInt32(seat.rawValue))
+    }
+
+    private mutating func noteFreed(_ reservation: Reservation, at now: Timestamp) {
+        let freed = FreedSeats.Freed(user: reservation.user, until: reservation.until, at: now)
+        self.freed.insert(self.freedSeat(reservation.seat, reservation.schedule), freed)
+    }
 
     /// A schedule's board is made when its first seat is taken.
     private mutating func withBoard(of schedule: ScheduleID, _ change: (inout SeatBoard) -> Void) {
@@ -185,9 +265,37 @@ public struct Seats {
         change(&self.boards[position]!)
     }
 
-    private mutating func insertDeadline(of hold: ReservationID, _ until: Timestamp) {
-        self.deadlines.insert(Deadline(until: until, reservation: hold))
-        self.firstDeadline = min(self.firstDeadline, until)
+    /// A hold is released or paid.
+    private mutating func endHold(_ hold: Reservation) {
+        UserSeats.remove(hold.id, from: &self.users[hold.user, default: UserSeats()].held)
+        guard self.overdue.remove(hold.id) == nil else { return }
+        self.deadlines.noteStale()
+        guard self.deadlines.needsSweep else { return }
+        let reservations = self.reservations
+        self.deadlines.sweep { reservations[$0]?.status == .held }
+    }
+
+    /// A reservation is over, and remembered for a while.
+    private mutating func retire(_ reservation: Reservation, until: Timestamp) {
+        self.over.insert(reservation.id, at: until)
+        let max = self.limits.overPerUserMax
+        if let oldest = self.users[reservation.user, default: UserSeats()].retire(reservation.id, countMax: max) {
+            self.surplus.append(oldest)
+        }
+    }
+
+    private mutating func forget(_ id: ReservationID) -> Reservation {
+        guard let row = self.reservations.removeValue(forKey: id) else {
+            preconditionFailure("reservation \(id) is forgotten twice")
+        }
+        let reservation = self.reservation(id, row)
+        UserSeats.remove(id, from: &self.users[reservation.user, default: UserSeats()].over)
+        if self.users[reservation.user]?.isEmpty == true { self.users.removeValue(forKey: reservation.user) }
+        if self.over.needsSweep {
+            let reservations = self.reservations
+            self.over.sweep { reservations[$0] != nil }
+        }
+        return reservation
     }
 
     /// Changes a hold that `payment` pins, or that none does.
@@ -196,7 +304,7 @@ public struct Seats {
         _ id: ReservationID,
         paidBy payment: PaymentID?,
         _ change: (inout Row) -> Void
-    ) -> Row {
+    ) -> Reservation {
         let before = self.reservations.change(id) { reservation in
             let before = reservation
             precondition(before.status == .held, "reservation \(id) is \(before.status), not held")
@@ -205,7 +313,7 @@ public struct Seats {
             return before
         }
         guard let before else { preconditionFailure("there is no reservation \(id)") }
-        return before
+        return self.reservation(id, before)
     }
 
     private func position(of schedule: ScheduleID) -> Int {
@@ -280,25 +388,49 @@ public struct Seats {
         var isPinned: Bool { self.status == .held && self.paymentNumber != 0 }
     }
 
-    /// What one user has and had.
+    /// What one user has and had, each list in the order in which the reservations were made.
     private struct UserSeats {
-        /// In the order in which they were made.
-        var reservations: [ReservationID] = []
-        /// Of them; pinned ones too.
-        var heldCount: UInt32 = 0
+        /// Pinned ones too.
+        var held: [ReservationID] = []
+        /// Paid, or cancelled while other seats of the same payment are not.
+        var bought: [ReservationID] = []
+        /// Not forgotten yet.
+        var over: [ReservationID] = []
+        /// Of `bought`.
         var paidCount: UInt32 = 0
 
-        mutating func pay() {
-            self.heldCount -= 1
+        var isEmpty: Bool { self.held.isEmpty && self.bought.isEmpty && self.over.isEmpty }
+
+        mutating func buy(_ id: ReservationID) {
+            Self.insert(id, into: &self.bought)
             self.paidCount += 1
         }
-    }
 
-    private struct Deadline: Comparable {
-        let until: Timestamp
-        let reservation: ReservationID
-        static func < (left: Deadline, right: Deadline) -> Bool {
-            (left.until, left.reservation) < (right.until, right.reservation)
+        /// Gives the oldest that is over when that is one too many.
+        mutating func retire(_ id: ReservationID, countMax: Int) -> ReservationID? {
+            Self.insert(id, into: &self.over)
+            return self.over.count > countMax ? self.over.removeFirst() : nil
+        }
+
+        static func insert(_ id: ReservationID, into list: inout [ReservationID]) {
+            list.insert(id, at: Self.position(of: id, in: list))
+        }
+
+        static func remove(_ id: ReservationID, from list: inout [ReservationID]) {
+            let position = Self.position(of: id, in: list)
+            if position < list.count, list[position] == id { list.remove(at: position) }
+        }
+
+        /// Where it is, or would be. Most often at the end.
+        private static func position(of id: ReservationID, in list: [ReservationID]) -> Int {
+            guard let last = list.last, id <= last else { return list.count }
+            var low = 0
+            var high = list.count - 1
+            while low < high {
+                let middle = (low + high) / 2
+                if list[middle] < id { low = middle + 1 } else { high = middle }
+            }
+            return low
         }
     }
 
@@ -333,7 +465,11 @@ public struct Seats {
         precondition(standing == held + sold, "\(standing) reservations stand, but \(held + sold) seats are taken")
         let takings = self.reservations.values.filter { $0.status == .paid }.reduce(Won.zero) { $0 + $1.price }
         precondition(takings == self.takings, "the seats sold cost \(takings), counted are \(self.takings)")
-        let waiting = Set(self.deadlines.unordered.map(\.reservation))
+        let waiting = Set(self.deadlines.all)
+        precondition(
+            self.deadlines.count + self.overdue.count == held,
+            "\(held) seats are held, \(self.deadlines.count) have a deadline and \(self.overdue.count) are past it"
+        )
         for (id, reservation) in self.reservations {
             switch reservation.status {
             case .held:
@@ -354,17 +490,31 @@ public struct Seats {
             "a hold that is over already is still watched"
         )
         precondition(
-            self.users.values.reduce(0) { $0 + $1.reservations.count } == self.reservations.count,
+            self.users.values.reduce(self.surplus.count) { $0 + $1.held.count + $1.bought.count + $1.over.count }
+                == self.reservations.count,
             "the users' lists do not hold every reservation once"
         )
+        var over = 0
         for (user, own) in self.users {
-            let all = own.reservations.map { self[$0]! }
+            let all = self.reservations(of: user)
+            over += own.over.count
             precondition(all.allSatisfy { $0.user == user }, "a user's list has somebody else's reservation")
             precondition(
-                all.count { $0.status == .held } == own.heldCount && all.count { $0.status == .paid } == own.paidCount,
+                all.filter { $0.status == .held }.map(\.id) == own.held
+                    && all.count { $0.status == .paid } == own.paidCount
+                    && own.bought.allSatisfy { self.reservations[$0]?.payment != nil }
+                    && own.over.allSatisfy { self.reservations[$0]?.status == .cancelled },
                 "the seats of user \(user) are miscounted"
             )
+            precondition(
+                own.over.count <= self.limits.overPerUserMax,
+                "user \(user) has \(own.over.count) seats that are over"
+            )
         }
+        precondition(
+            self.over.count == over + self.surplus.count && over <= self.limits.overPerConcertMax,
+            "\(over) reservations are over, \(self.over.count) are to be forgotten"
+        )
     }
 
     /// A cancelled reservation has a payment just when it was paid, and cancelled after that. O(reservations).

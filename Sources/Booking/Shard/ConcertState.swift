@@ -6,7 +6,7 @@ final class ConcertState {
     var payments = Payments()
     var cancellations = Cancellations()
 
-    init(_ concert: Concert, hashSeed: UInt64) {
+    init(_ concert: Concert, limits: RecordLimits, hashSeed: UInt64) {
         self.concert = concert
         self.line = Line(
             rules: concert.rules.line,
@@ -14,12 +14,48 @@ final class ConcertState {
             endsAt: concert.endsAt,
             hashSeed: hashSeed
         )
-        self.seats = Seats(concert.schedules)
+        self.seats = Seats(concert.schedules, limits: limits)
+    }
+
+    // MARK: What is over
+
+    /// A payment is over when all its seats are cancelled; until then all of them are remembered with it.
+    func retirePurchases(of order: CancellationOrder) {
+        for payment in Set(order.reservations.compactMap { self.seats[$0]?.payment }).sorted() {
+            if let payment = self.payments[payment] { self.retireIfOver(payment.order) }
+        }
+    }
+
+    /// After a snapshot was taken in.
+    func retireAllPurchases() { self.payments.forEach { order, _ in self.retireIfOver(order) } }
+
+    private func retireIfOver(_ order: PaymentOrder) {
+        let reservations = order.reservations.compactMap { self.seats[$0] }
+        guard reservations.allSatisfy({ $0.status == .cancelled }) else { return }
+        for reservation in reservations {
+            guard let cancellation = self.cancellations.cancellation(of: reservation.id) else {
+                preconditionFailure("reservation \(reservation.id) was paid and is over, but nobody cancelled it")
+            }
+            self.seats.takeRefunded(reservation.id, cancelledAt: cancellation.order.at)
+        }
+    }
+
+    /// A fact about the seats was taken in: forgets what is over and need not be known any more at its time.
+    func forget(at now: Timestamp) {
+        while let reservation = self.seats.popForgotten(at: now) {
+            if let payment = reservation.payment {
+                self.payments.forget(payment) { self.seats[$0] != nil }
+                self.cancellations.forget(reservation.id)
+            }
+        }
     }
 
     func checkInvariants(lineToo: Bool) {
         if lineToo, let violation = self.line.checkInvariants() {
             preconditionFailure("concert \(self.concert.id): \(violation)")
+        }
+        for user in self.line.lingeringUsers {
+            precondition(self.seats.heldCount(of: user) > 0, "user \(user) stays beyond their time, and holds nothing")
         }
         self.seats.checkInvariants()
         self.payments.checkInvariants(against: self.seats)

@@ -70,7 +70,11 @@ public enum Fact: Equatable, Sendable {
     }
 }
 
-public enum ReleaseReason: UInt8, Sendable, CaseIterable { case lapsed = 0, givenBack = 1 }
+public enum ReleaseReason: UInt8, Sendable, CaseIterable {
+    case lapsed = 0, givenBack = 1
+    /// Its owner left the line, used the place up by paying for other seats, or was gone when a payment of it was refused.
+    case ownerGone = 2
+}
 
 /// A payment that was begun: what it will take, and for what.
 public struct PaymentOrder: Equatable, Sendable {

@@ -136,11 +136,16 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case seatsPerUserExceeded = 55
     /// The last evening of the concert has begun.
     case concertOver = 60
-    /// The id of a transfer is another's on the user's shard: one of the two shards was put back from an older copy.
-    /// Nothing was moved.
-    case transferConflict = 50
-    /// Between shards only: a transfer that the user's shard has known, and keeps too little of to say what it was.
-    case transferForgotten = 51
+    /// The wall clock jumped absurdly, so nothing was changed; what can be read is.
+    case clockSuspended = 70
+    /// Another key of an address that has as many already as a shard keeps of one.
+    case tooManyKeysOfAddress = 65
+    /// Another key, where a shard keeps as many as it may.
+    case keysFull = 66
+    /// The time inside is over; the place stays for as long as its owner holds seats, and for nothing else.
+    case stayOver = 56
+    /// The user has had the seat for as long as one hold lasts, and others have not had a chance at it since.
+    case seatKeptTooLong = 57
 }
 
 extension Reply {

@@ -25,7 +25,9 @@ extension Shard {
         if let cancellation = state.cancellations.cancellation(of: ids[0]),
             Set(cancellation.order.reservations) == Set(ids)
         {
-            guard cancellation.balance == nil else { return self.receipt(cancellation.order.id, of: state) }
+            guard cancellation.balance == nil else {
+                return self.receipt(cancellation.order.id, of: state) ?? .refused(.noSuchReservation)
+            }
             return self.wait(for: TransferID(cancellation.order.id), origin)
         }
         for reservation in reservations {
@@ -59,12 +61,30 @@ extension Shard {
         }
     }
 
-    func receipt(_ id: CancellationID, of state: ConcertState) -> Reply {
+    /// Gives a cancellation's amount back once, however often it is asked, and says the same each time. May be 0: free
+    /// seats are cancelled, too.
+    ///
+    /// It may take the balance past `Points.balanceMax`. That bound is about how much people may bring; these points
+    /// were theirs, and have bought something that they give up with it. To refuse them would take both.
+    mutating func credit(_ cancellation: CancellationID, _ user: UserID, _ amount: Won) -> Reply {
+        guard amount >= .zero else { return .refused(.chargeNotPositive) }
+        if self.points.credit(cancellation) == nil {
+            self.record(.credited(user, self.nextHistoryID(user), cancellation, amount, at: self.now))
+        }
+        guard let balance = self.points.credit(cancellation) else {
+            preconditionFailure("cancellation \(cancellation) was credited, and is not known")
+        }
+        return .credited(balance)
+    }
+
+    /// Nil when some of its seats are forgotten.
+    func receipt(_ id: CancellationID, of state: ConcertState) -> Reply? {
         guard let cancellation = state.cancellations[id], let balance = cancellation.balance else {
             preconditionFailure("cancellation \(id) has no receipt")
         }
         let order = cancellation.order
-        let reservations = order.reservations.map { state.seats[$0]! }
+        let reservations = order.reservations.compactMap { state.seats[$0] }
+        guard reservations.count == order.reservations.count else { return nil }
         return .cancelled(
             Receipt(user: order.user, amount: order.amount, balance: balance, reservations: reservations)
         )

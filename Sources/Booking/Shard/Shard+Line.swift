@@ -29,8 +29,11 @@ extension Shard {
     }
 
     mutating func poll(_ state: ConcertState, _ pass: Pass) -> Reply {
-        let standing = state.line.polled(pass.place, by: pass.user, joinedAt: pass.issuedAt, at: self.now)
-        return standing.map { .standing($0) } ?? .refused(self.absence(state))
+        if let standing = state.line.polled(pass.place, by: pass.user, joinedAt: pass.issuedAt, at: self.now) {
+            return .standing(standing)
+        }
+        // Beyond the time inside only a stay that goes on is left.
+        return self.isCurrent(pass, state) ? .standing(.admitted) : .refused(self.absence(state))
     }
 
     static func standing(_ place: Place, _ state: ConcertState) -> Standing {
@@ -42,6 +45,7 @@ extension Shard {
 
     mutating func leave(_ state: ConcertState, _ pass: Pass) -> Reply {
         guard self.isCurrent(pass, state) else { return .refused(self.absence(state)) }
+        self.releaseHolds(of: pass.user, state)
         self.record(.left(state.concert.id, pass.place, at: self.now))
         self.admit(state)
         return .left
@@ -64,11 +68,32 @@ extension Shard {
     /// What somebody who asks for a place hears that is no place any more.
     func absence(_ state: ConcertState) -> Refusal { self.hasEnded(state) ? .concertOver : .tokenUnknown }
 
-    /// Lapses are bounded a step, so someone's time inside, or that of everybody who waits, may be over before their place
-    /// is cleared. Whoever waits too long but asks before that is seen in time.
+    /// Whether somebody's stay, or the wait of everybody in line, has ended, also when their place is not cleared yet, as lapses
+    /// are bounded a step. Whoever waits too long but asks before that is seen in time.
     private func isOver(_ entry: Line.Entry, _ state: ConcertState) -> Bool {
-        guard case .admitted(let at) = entry.state else { return self.hasEnded(state) }
+        guard case .admitted = entry.state else { return self.hasEnded(state) }
+        return self.isBeyondTime(entry, state) && state.seats.heldCount(of: entry.user) == 0
+    }
+
+    /// Whether somebody's time inside is over. Their stay goes on as long as they hold seats, so that a hold lasts as long as
+    /// was promised and can be paid until then; but they get no new ones.
+    func isBeyondTime(_ entry: Line.Entry, _ state: ConcertState) -> Bool {
+        guard case .admitted(let at) = entry.state else { return false }
         return at + state.concert.rules.admittedLifetime <= self.now
+    }
+
+    func isInside(_ user: UserID, _ state: ConcertState) -> Bool {
+        guard case .admitted = state.line.place(of: user).flatMap({ state.line.entry(at: $0) })?.state else {
+            return false
+        }
+        return true
+    }
+
+    /// A stay beyond its time ends with the last hold.
+    mutating func endStay(of user: UserID, _ state: ConcertState) {
+        guard let place = state.line.place(of: user), let entry = state.line.entry(at: place), self.isOver(entry, state)
+        else { return }
+        self.record(.lapsed(state.concert.id, place, at: self.now))
     }
 
     /// Why someone may not do what only people inside may; nil for someone inside.

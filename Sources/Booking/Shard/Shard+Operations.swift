@@ -71,21 +71,22 @@ extension Shard {
             }
             return .reply(reply)
         case (.givenBack, .giveBack(let pass, let ids)): return .reply(self.reservations(ids, pass) { _ in })
-        case (.paying(let payment), .pay(let pass, _)):
+        case (.paying(let payment), .pay(let pass, let ids)):
             guard let state = self.concerts[pass.concert] else { return .reply(.refused(.wrongShard)) }
             switch state.payments[payment]?.state {
             case .started: return .wait(TransferID(payment))
-            case .done: return .reply(self.receipt(payment, of: state))
-            // Refused payments are forgotten, and points are all that a payment is refused for.
-            case nil: return .reply(.refused(.insufficientPoints))
+            case .done: return .reply(self.receipt(payment, of: state) ?? Self.forgotten)
+            // Refused payments are forgotten, and points are all that a payment is refused for; those that were done are
+            // forgotten with their seats.
+            case nil:
+                let isKnown = ids.contains { state.seats[$0] != nil }
+                return .reply(isKnown ? .refused(.insufficientPoints) : Self.forgotten)
             }
         case (.cancelling(let cancellation), .cancel(let concert, _, _)):
             guard let state = self.concerts[concert] else { return .reply(.refused(.wrongShard)) }
-            switch state.cancellations[cancellation] {
-            case let known? where known.balance != nil: return .reply(self.receipt(cancellation, of: state))
-            case _?: return .wait(TransferID(cancellation))
-            // Given up, for its number is another transfer's.
-            case nil: return .reply(.refused(.transferConflict))
+            guard let known = state.cancellations[cancellation] else { return .reply(Self.forgotten) }
+            guard known.balance == nil else {
+                return .reply(self.receipt(cancellation, of: state) ?? Self.forgotten)
             }
         case (.points(let balance), .charge(_, let amount, let type)):
             return .reply(
@@ -99,13 +100,17 @@ extension Shard {
         }
     }
 
-    /// The person's own reservations, as they were.
+    /// What was bought and cancelled, and is forgotten by now.
+    private static let forgotten = Reply.refused(.noSuchReservation)
+
+    /// The person's own reservations, as they were. Those that are forgotten are over: the user has let more seats go since than
+    /// are remembered.
     private func reservations(_ ids: [ReservationID], _ pass: Pass, _ restore: (inout Reservation) -> Void) -> Reply {
+        guard let seats = self.concerts[pass.concert]?.seats else { return .refused(.keyReused) }
         var reservations: [Reservation] = []
         for id in ids {
-            guard var reservation = self.concerts[pass.concert]?.seats[id], reservation.user == pass.user else {
-                return .refused(.keyReused)
-            }
+            guard var reservation = seats[id] else { return .refused(.holdExpired) }
+            guard reservation.user == pass.user else { return .refused(.keyReused) }
             restore(&reservation)
             reservations.append(reservation)
         }

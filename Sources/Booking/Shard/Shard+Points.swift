@@ -37,7 +37,9 @@ extension Shard {
         if let payment = reservations[0].payment.flatMap({ state.payments[$0] }),
             Set(payment.order.reservations) == Set(ids)
         {
-            if case .done = payment.state { return self.receipt(payment.order.id, of: state) }
+            if case .done = payment.state {
+                return self.receipt(payment.order.id, of: state) ?? .refused(.noSuchReservation)
+            }
             return self.wait(for: TransferID(payment.order.id), origin)
         }
         if let refusal = self.refusal(pass, state) { return .refused(refusal) }
@@ -62,17 +64,19 @@ extension Shard {
         return self.begin(Transfer(order), origin)
     }
 
-    /// The same for ever: seats that were cancelled since are shown as they were paid.
-    func receipt(_ id: PaymentID, of state: ConcertState) -> Reply {
+    /// The same as long as there is one: seats that were cancelled since are shown as they were paid. Nil when some of them are
+    /// forgotten.
+    func receipt(_ id: PaymentID, of state: ConcertState) -> Reply? {
         guard let payment = state.payments[id], case .done(let balance) = payment.state else {
             preconditionFailure("payment \(id) has no receipt")
         }
         let order = payment.order
-        let reservations = order.reservations.map { id in
-            var reservation = state.seats[id]!
-            reservation.status = .paid
+        let reservations = order.reservations.compactMap { id in
+            var reservation = state.seats[id]
+            reservation?.status = .paid
             return reservation
         }
+        guard reservations.count == order.reservations.count else { return nil }
         return .paid(Receipt(user: order.user, amount: order.amount, balance: balance, reservations: reservations))
     }
 }

@@ -6,6 +6,7 @@ extension Shard {
 
     mutating func reserve(_ state: ConcertState, _ pass: Pass, _ scheduleID: ScheduleID, _ seats: [SeatID]) -> Reply {
         if let refusal = self.refusal(pass, state) { return .refused(refusal) }
+        if let entry = Self.entry(of: pass, state), self.isBeyondTime(entry, state) { return .refused(.stayOver) }
         guard let schedule = state.seats.schedule(scheduleID) else { return .refused(.noSuchSchedule) }
         guard schedule.playsAt > self.now else { return .refused(.scheduleOver) }
         guard !seats.isEmpty else { return .refused(.noSeats) }
@@ -18,9 +19,15 @@ extension Shard {
         for seat in seats {
             guard state.seats.isFree(seat, on: scheduleID) else { return .refused(.seatTaken) }
         }
+        let now = self.now
+        let until = now + state.concert.rules.holdTime
+        let deadlines = seats.map { seat in
+            min(until, state.seats.deadlineKept(seat, on: scheduleID, by: pass.user, at: now) ?? until)
+        }
+        guard deadlines.allSatisfy({ $0 > now }) else { return .refused(.seatKeptTooLong) }
         var holds: [Reservation] = []
         holds.reserveCapacity(seats.count)
-        for seat in seats {
+        for (seat, deadline) in zip(seats, deadlines) {
             let section = schedule.hall.section(of: seat)!
             let hold = Reservation(
                 id: ReservationID(self.nextID(in: state.concert.slot)),
@@ -29,8 +36,8 @@ extension Shard {
                 seat: seat,
                 price: section.price,
                 grade: section.grade,
-                heldAt: self.now,
-                until: self.now + state.concert.rules.holdTime
+                heldAt: now,
+                until: deadline
             )
             self.record(.held(state.concert.id, hold))
             holds.append(hold)
@@ -53,10 +60,23 @@ extension Shard {
         case .success(let reservations):
             if reservations.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }
             if reservations.contains(where: \.isPinned) { return .refused(.paymentInProgress) }
-            for hold in reservations where hold.status == .held {
-                self.record(.released(state.concert.id, hold.id, .givenBack, at: self.now))
-            }
-            return .reservations(ids.map { state.seats[$0]! })
+            for hold in reservations where hold.status == .held { self.release(hold.id, .givenBack, state) }
+            return .reservations(reservations.map { $0.cancelled })
+        }
+    }
+
+    /// A hold ends while its owner stays: what goes on beyond its time for the sake of holds ends with the last of them.
+    mutating func release(_ hold: ReservationID, _ reason: ReleaseReason, _ state: ConcertState) {
+        guard let user = state.seats[hold]?.user else { preconditionFailure("there is no hold \(hold)") }
+        self.record(.released(state.concert.id, hold, reason, at: self.now))
+        self.endStay(of: user, state)
+    }
+
+    /// A user's place is about to go, or has gone: seats are held only by people inside. Those that a payment pins are released
+    /// when it is refused.
+    mutating func releaseHolds(of user: UserID, _ state: ConcertState) {
+        for hold in state.seats.unpinnedHolds(of: user) {
+            self.record(.released(state.concert.id, hold, .ownerGone, at: self.now))
         }
     }
 

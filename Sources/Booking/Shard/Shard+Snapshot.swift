@@ -15,16 +15,21 @@ extension Shard {
             state.seats.forEachReservation { body(.reservation($0)) }
             state.payments.forEach { body(.payment($0, balance: $1)) }
             state.cancellations.forEach { body(.cancellation($0.order, balance: $0.balance)) }
+            state.seats.forEachFreed { body(.freedSeat($0, $1, $2, until: $3, at: $4)) }
+            let (payments, cancellations) = (state.payments.forgottenCount, state.cancellations.forgottenCount)
+            if payments > 0 || cancellations > 0 {
+                body(.forgotten(payments: UInt64(payments), cancellations: UInt64(cancellations)))
+            }
         }
         if self.points.debited > .zero {
             body(.pointTotals(debited: self.points.debited, credited: self.points.credited))
         }
-        self.points.forEachLine { body(.historyLine($0, $1)) }
-        for (slot, marks) in self.points.transfers.marks { body(.transferMarks(slot, marks)) }
-        self.points.transfers.forEach { body(.transfer($0, $1)) }
-        for decision in self.transfers.decisions {
-            body(.transfersDecided(decision.slot, shard: UInt16(decision.shard), counter: decision.counter))
-        }
+        self.points.forEachLine(
+            forgotten: { body(.historyForgotten($0, charged: $1, used: $2)) },
+            { body(.historyLine($0, $1)) }
+        )
+        self.points.forEachDebit { body(.debit($0, $1)) }
+        self.points.forEachCredit { body(.credit($0, balance: $1)) }
         self.answers.forEach { body(.answer($0)) }
     }
 
@@ -60,15 +65,19 @@ extension Shard {
     }
 
     func misfit(of reservation: Reservation, in concert: ConcertID) -> Misfit? {
-        guard let schedule = self.concerts[concert]?.seats.schedule(reservation.schedule) else {
+        self.misfit(of: reservation.seat, on: reservation.schedule, in: concert)
+    }
+
+    func misfit(of seat: SeatID, on id: ScheduleID, in concert: ConcertID) -> Misfit? {
+        guard let schedule = self.concerts[concert]?.seats.schedule(id) else {
             return Misfit(
-                "schedule \(reservation.schedule) of concert \(concert) has reservations, but is not in the catalogue: "
+                "schedule \(id) of concert \(concert) has reservations, but is not in the catalogue: "
                     + "put it back"
             )
         }
-        guard schedule.hall.section(of: reservation.seat) == nil else { return nil }
+        guard schedule.hall.section(of: seat) == nil else { return nil }
         return Misfit(
-            "seat \(reservation.seat) on schedule \(reservation.schedule) has a reservation, but is not in the hall: "
+            "seat \(seat) on schedule \(id) has a reservation, but is not in the hall: "
                 + "put it back"
         )
     }
@@ -117,8 +126,19 @@ public final class ShardRestoration {
             self.current.payments.restore(order, balance: balance)
             if balance == nil { self.shard.transfers.restore(Transfer(order)) }
         case .cancellation(let order, let balance):
-            self.current.cancellations.restore(order, balance: balance)
+            let state = self.current
+            state.cancellations.restore(order, balance: balance) { state.seats[$0] != nil }
             if balance == nil { self.shard.transfers.restore(Transfer(order)) }
+        case .freedSeat(let schedule, let seat, let user, let until, let at):
+            let state = self.current
+            if let misfit = self.shard.misfit(of: seat, on: schedule, in: state.concert.id) { throw misfit }
+            state.seats.restoreFreed(schedule, seat, user, until: until, at: at)
+        case .forgotten(let payments, let cancellations):
+            self.current.payments.restore(forgottenCount: Int(payments))
+            self.current.cancellations.restore(forgottenCount: Int(cancellations))
+        case .historyForgotten(let user, let charged, let used):
+            if let misfit = self.shard.misfit(of: user) { throw misfit }
+            self.shard.points.restore(user, forgottenCharged: charged, used: used)
         case .pointTotals(let debited, let credited): self.shard.points.restore(debited: debited, credited: credited)
         case .historyLine(let user, let entry):
             if let misfit = self.shard.misfit(of: user) { throw misfit }
@@ -161,6 +181,7 @@ public final class ShardRestoration {
     private func endConcert() {
         guard let concert = self.concert, let head = self.concertHead else { return }
         concert.line.endRestoring(totals: head.totals, admissionDue: head.admissionDue)
+        concert.retireAllPurchases()
         self.concert = nil
     }
 }

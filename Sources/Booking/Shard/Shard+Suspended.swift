@@ -41,7 +41,9 @@ extension Shard {
         case .schedules(let concert): self.reading(concert) { .schedules($0.seats.remaining) }
         case .seats(let concert, let schedule): self.reading(concert) { self.statuses($0, schedule) }
         case .reservations(let concert, let user):
-            self.reading(concert) { .reservations($0.seats.reservations(of: user).suffix(Self.reservationsShownMax)) }
+            self.reading(concert) { state in
+                .reservations(state.seats.reservations(of: user, max: Self.reservationsShownMax))
+            }
         case .balance(let user):
             self.isOwn(user) ? .balance(self.points.balance(of: user)) : .refused(.wrongShard)
         case .history(let user, let query):

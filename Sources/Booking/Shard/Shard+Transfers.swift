@@ -82,30 +82,31 @@ extension Shard {
         switch (transfer.direction, reply) {
         case (.debit, .debited(let balance)):
             let payment = PaymentID(transfer.id.rawValue)
+            // What it did not pay for goes with the place that it uses up, if that is still there.
+            if let place = state.payments[payment]?.order.place, state.line.entry(at: place) != nil {
+                self.releaseHolds(of: transfer.user, state)
+            }
             self.record(.paymentDone(transfer.concert, payment, balance: balance, at: self.now))
+            // Its owner may have left meanwhile, and come again.
+            self.endStay(of: transfer.user, state)
             self.settle(state)
             return self.receipt(payment, of: state)
         case (.debit, .refused(.insufficientPoints)):
             self.record(.paymentRefused(transfer.concert, PaymentID(transfer.id.rawValue), at: self.now))
+            if !self.isInside(transfer.user, state) { self.releaseHolds(of: transfer.user, state) }
             self.settle(state)
             return .refused(.insufficientPoints)
         case (.credit, .credited(let balance)):
             let cancellation = CancellationID(transfer.id.rawValue)
+            guard let order = state.cancellations[cancellation]?.order else {
+                preconditionFailure("points came back for cancellation \(cancellation), which nobody began")
+            }
+            // Of users who have cancelled much, some may be forgotten with the fact.
+            let reservations = order.reservations.compactMap { state.seats[$0]?.cancelled }
             self.record(.cancelDone(transfer.concert, cancellation, balance: balance, at: self.now))
-            return self.receipt(cancellation, of: state)
-        case (.debit, .refused(.transferConflict)), (.debit, .refused(.transferForgotten)):
-            self.record(.paymentRefused(transfer.concert, PaymentID(transfer.id.rawValue), at: self.now))
-            self.noteConflict(transfer)
-            self.settle(state)
-            return .refused(.transferConflict)
-        case (.credit, .refused(.transferConflict)):
-            self.record(.cancelRefused(transfer.concert, CancellationID(transfer.id.rawValue), at: self.now))
-            self.noteConflict(transfer)
-            return .refused(.transferConflict)
-        case (.credit, .refused(.transferForgotten)):
-            // The points came back, or another's did: it stays as it is, which is the only safe answer.
-            self.noteForgotten(transfer)
-            return nil
+            return .cancelled(
+                Receipt(user: order.user, amount: order.amount, balance: balance, reservations: reservations)
+            )
         default: return nil
         }
     }

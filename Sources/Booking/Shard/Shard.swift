@@ -72,9 +72,9 @@ public struct Shard: ~Copyable {
     /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
-    /// The newest reservations of a user that are shown. Who holds and gives back all day long has more, and the answer
-    /// must fit a frame, which has room for 3,900.
-    static let reservationsShownMax = 1_000
+    /// The newest reservations of a user that are shown: of what stands there may be more, and the answer must fit a frame, which
+    /// has room for 16,000.
+    public static let reservationsShownMax = 1_000
 
     /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.
     public init(
@@ -82,7 +82,7 @@ public struct Shard: ~Copyable {
         slots: SlotMap,
         catalogue: Catalogue,
         answerLimits: AnswerLimits = AnswerLimits(),
-        transfersKeptMax: Int = TransferLedger.movedMax,
+        recordLimits: RecordLimits = RecordLimits(),
         hashSeed: UInt64
     ) {
         precondition((0..<slots.shardCount).contains(index), "shard \(index) of \(slots.shardCount)")
@@ -90,13 +90,13 @@ public struct Shard: ~Copyable {
         self.slots = slots
         self.catalogue = catalogue
         self.answers = KeptAnswers(answerLimits)
-        self.points = Points(transfersKeptMax: transfersKeptMax)
+        self.points = Points(historyLinesPerUserMax: recordLimits.historyLinesPerUserMax)
         self.counters = Array(repeating: 0, count: Slot.count)
         self.isHeard = (0..<slots.shardCount).map { $0 == index }
         self.unheardCount = slots.shardCount - 1
         self.concertsInOrder = catalogue.concerts
             .filter { slots.shard(of: $0.slot) == index }
-            .map { ConcertState($0, hashSeed: hashSeed) }
+            .map { ConcertState($0, limits: recordLimits, hashSeed: hashSeed) }
         for state in self.concertsInOrder { self.concerts[state.concert.id] = state }
     }
 
@@ -130,7 +130,7 @@ public struct Shard: ~Copyable {
         case .giveBack(let pass, let ids): self.withConcert(pass.concert) { $0.giveBack($1, pass, ids) }
         case .reservations(let concert, let user):
             self.lookingAt(concert) {
-                .reservations($1.seats.reservations(of: user).suffix(Self.reservationsShownMax))
+                .reservations($1.seats.reservations(of: user, max: Self.reservationsShownMax))
             }
         case .pay(let pass, let ids): self.withConcert(pass.concert) { $0.pay($1, pass, ids, origin) }
         case .cancel(let concert, let user, let ids):
@@ -238,13 +238,15 @@ public struct Shard: ~Copyable {
     }
 
     private mutating func lapse(_ state: ConcertState) {
-        while let hold = state.seats.popLapsed(at: self.now) {
-            self.record(.released(state.concert.id, hold, .lapsed, at: self.now))
-        }
+        while let hold = state.seats.firstLapsed(at: self.now) { self.release(hold, .lapsed, state) }
         guard state.line.quietUntil <= self.now else { return }
         for _ in 0..<Self.lapsesPerStepMax {
-            guard let place = state.line.firstExpired(at: self.now)?.place else { return state.line.noteQuiet() }
-            self.record(.lapsed(state.concert.id, place, at: self.now))
+            guard let entry = state.line.firstExpired(at: self.now) else { return state.line.noteQuiet() }
+            if case .admitted = entry.state, state.seats.heldCount(of: entry.user) > 0 {
+                state.line.linger(entry.place)
+            } else {
+                self.record(.lapsed(state.concert.id, entry.place, at: self.now))
+            }
         }
     }
 
@@ -270,8 +272,12 @@ public struct Shard: ~Copyable {
         case .held(let concert, let reservation):
             let state = self.state(concert)
             state.seats.takeHeld(reservation)
+            state.forget(at: reservation.heldAt)
             self.noteGiven(reservation.id.rawValue, in: state.concert.slot)
-        case .released(let concert, let id, _, _): self.state(concert).seats.takeReleased(id)
+        case .released(let concert, let id, _, let at):
+            let state = self.state(concert)
+            state.seats.takeReleased(id, at: at)
+            state.forget(at: at)
         case .paymentStarted(let order): self.takeStarted(order)
         case .paymentDone(let concert, let payment, let balance, _):
             let state = self.state(concert)
@@ -289,15 +295,14 @@ public struct Shard: ~Copyable {
             let state = self.state(order.concert)
             state.cancellations.takeStarted(order)
             self.noteGiven(order.id.rawValue, in: state.concert.slot)
-            self.begin(Transfer(order))
-        case .cancelDone(let concert, let cancellation, let balance, _):
+            self.transfers.begin(Transfer(order))
+        case .cancelDone(let concert, let cancellation, let balance, let at):
             let state = self.state(concert)
             let order = state.cancellations.takeDone(cancellation, balance: balance)
-            for id in order.reservations { state.seats.takeCancelled(id) }
-            self.end(TransferID(cancellation), of: order.user)
-        case .cancelRefused(let concert, let cancellation, _):
-            let order = self.state(concert).cancellations.takeRefused(cancellation)
-            self.end(TransferID(cancellation), of: order.user)
+            for id in order.reservations { state.seats.takeCancelled(id, at: at) }
+            state.retirePurchases(of: order)
+            state.forget(at: at)
+            self.transfers.end(TransferID(cancellation))
         case .charged(let user, let id, let amount, let type, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeCharged(

@@ -1,8 +1,8 @@
 /// One piece of a shard's state: a snapshot is the list of them, as the journal is the list of facts.
 ///
 ///     time · counter ...
-///     · concert · person ... reservation ... payment ... cancellation ... · concert ...
-///     · pointTotals · historyLine ... · transferMarks ... · transfer ... · transfersDecided ... · answer ...
+///     · concert · person ... reservation ... payment ... cancellation ... freedSeat ... forgotten · concert ...
+///     · pointTotals · historyLine ... · debit ... · credit ... · answer ...
 ///
 /// The same state gives the same items in the same order, whether it came from decisions, from facts or from a snapshot.
 /// What follows from no fact is not in it: when somebody was last seen, who waits for an answer, when a transfer was
@@ -23,8 +23,14 @@ public enum SnapshotItem: Equatable, Sendable {
     case payment(PaymentOrder, balance: Won?)
     /// By id. `balance` is the user's right after, nil while the cancellation is under way.
     case cancellation(CancellationOrder, balance: Won?)
+    /// A seat that became free a moment ago, and the deadline of the hold that its user had. Oldest first.
+    case freedSeat(ScheduleID, SeatID, UserID, until: Timestamp, at: Timestamp)
+    /// How many payments and cancellations of the concert are done and forgotten; left out while none are.
+    case forgotten(payments: UInt64, cancellations: UInt64)
     /// What moved for payments and cancellations since the beginning; left out before the first debit.
     case pointTotals(debited: Won, credited: Won)
+    /// What the lines of a user that are forgotten moved, before the user's lines.
+    case historyForgotten(UserID, charged: Won, used: Won)
     /// By user, then oldest first. Balances follow from it.
     case historyLine(UserID, HistoryEntry)
     /// By slot.
@@ -44,9 +50,10 @@ public enum SnapshotItem: Equatable, Sendable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case time = 1, counter
         /// Those of earlier versions have no grade.
-        case concert = 16, person, ungradedReservation, payment, cancellation
+        case concert = 16, person, ungradedReservation, payment, cancellation, freedSeat, forgotten
         case reservation = 26
-        case historyLine = 32, debit, credit, pointTotals, transferMarks, transfer, transfersDecided
+        case historyLine = 32, debit, credit, pointTotals
+        case historyForgotten = 45
         case answer = 48
     }
 }

@@ -149,6 +149,18 @@ public struct LoadedConfiguration: Sendable {
                 )
             )
         }
+        // A gateway sends again what it got no answer to; an answer that is forgotten by then would be given twice.
+        let (lifetime, patience) = (self.configuration.shard.keyLifetimeSeconds, gateway.replyTimeoutMilliseconds)
+        if lifetime * 1_000 < 2 * patience {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: "shard.keyLifetimeSeconds",
+                    problem:
+                        "a key is forgotten after \(lifetime) s, while its request may be sent again for \(patience) ms",
+                    remedy: "it must be at least twice gateway.replyTimeoutMilliseconds"
+                )
+            )
+        }
         if self.configuration.identity.mode == "jwt", self.configuration.identity.keyFile.isEmpty {
             self.mistakes.append(
                 ConfigurationMistake(

@@ -19,12 +19,10 @@ extension ServerConfiguration {
         return limits
     }
 
-    /// Whoever asks as late as they are told is seen three times in a waiting lifetime, of whatever concert.
-    func pollPause(for catalogue: Catalogue) -> PollPause {
-        let lifetime = catalogue.concerts.map(\.rules.waitingLifetime).min() ?? self.rules.waitingLifetime
-        return PollPause(
+    var pollPause: PollPause {
+        PollPause(
             frontPerSecond: UInt64(self.gateway.frontPollsPerSecond),
-            secondsMax: UInt64(max(1, min(Int64(self.gateway.pollPauseMaxSeconds), lifetime.rawValue / 3_000_000_000)))
+            secondsMax: UInt64(self.gateway.pollPauseMaxSeconds)
         )
     }
 
@@ -38,6 +36,13 @@ extension ServerConfiguration {
         )
         limits.countMax = self.shard.keptAnswersMax
         limits.keysPerUserMax = self.shard.keysPerUserMax
+        return limits
+    }
+
+    /// Seats that are over are remembered for as long as the answers to keys that name them.
+    var recordLimits: RecordLimits {
+        var limits = RecordLimits()
+        limits.unpaidLifetime = max(limits.unpaidLifetime, self.answerLimits.keyLifetime)
         return limits
     }
 

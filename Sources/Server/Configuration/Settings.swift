@@ -182,7 +182,7 @@ public enum Settings {
             \.gateway.pollPauseMaxSeconds,
             unit: "seconds",
             "The longest time after which someone far back in a long line is told to ask again; never more than a third of the "
-                + "shortest waiting lifetime."
+                + "concert's waiting lifetime, or half of its time inside."
         ),
     ]
 
@@ -285,17 +285,18 @@ public enum Settings {
         ),
         whole(
             "booking.waitingLifetimeSeconds",
-            Self.lifetimeSecondsRange,
+            Self.placeSecondsRange,
             \.booking.waitingLifetimeSeconds,
             unit: "seconds",
-            "How long someone keeps a place in line after they were last seen."
+            "How long someone keeps a place in line after they were last seen; twice the shortest Retry-After at least."
         ),
         whole(
             "booking.admittedLifetimeSeconds",
-            Self.lifetimeSecondsRange,
+            Self.placeSecondsRange,
             \.booking.admittedLifetimeSeconds,
             unit: "seconds",
-            "How long someone may stay inside, counted from admission."
+            "How long someone may reserve seats, counted from admission; the stay goes on until the last hold ends. Twice the "
+                + "shortest Retry-After at least."
         ),
         whole(
             "booking.holdTimeSeconds",
@@ -461,6 +462,8 @@ public enum Settings {
 
     /// A year bounds every lifetime: far beyond any sale, far below what would overflow.
     static let lifetimeSecondsRange = 1...31_536_000
+    /// A place that is kept for as long as the shortest pause between two polls would be lost by whoever asks as they are told.
+    static let placeSecondsRange = 2...31_536_000
     static let spanSecondsRange = 0...31_536_000
 
     static func whole(

@@ -34,7 +34,7 @@ extension Fact {
             json.member("what", "released")
             json.member("concert", concert.rawValue)
             json.member("reservation", reservation.rawValue)
-            json.member("reason", reason == .lapsed ? "lapsed" : "givenBack")
+            json.member("reason", reason.words)
         case .paymentStarted(let order):
             json.member("what", "paymentStarted")
             json.member("payment", order.id.rawValue)
@@ -146,6 +146,16 @@ extension KeptAnswer.Outcome {
         case .cancelling: "cancelling"
         case .claimed: "claimed"
         case .refused(let refusal): "refused: \(refusal)"
+        }
+    }
+}
+
+extension ReleaseReason {
+    fileprivate var words: String {
+        switch self {
+        case .lapsed: "lapsed"
+        case .givenBack: "givenBack"
+        case .ownerGone: "ownerGone"
         }
     }
 }

@@ -107,6 +107,7 @@ public enum JournalCommand {
                     slots: slots,
                     catalogue: catalogue,
                     answerLimits: configuration.answerLimits,
+                    recordLimits: configuration.recordLimits,
                     hashSeed: .random(in: .min ... .max)
                 )
             }

@@ -23,6 +23,7 @@ public enum ShardProcess {
                     slots: SlotMap(shardCount: configuration.cluster.shards),
                     catalogue: catalogue,
                     answerLimits: configuration.answerLimits,
+                    recordLimits: configuration.recordLimits,
                     hashSeed: UInt64.random(in: .min ... .max)
                 )
             }

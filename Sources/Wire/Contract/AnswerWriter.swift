@@ -9,6 +9,8 @@ public struct AnswerWriter: Sendable {
     private let catalogue: Catalogue
     private let zone: ZoneTable
     private let pollPause: PollPause
+    /// No concert asks for a shorter pause, so most answers need not look for their concert's.
+    private let shortPause: UInt32
 
     /// How long a browser or a proxy may keep the schedules: as long as the gateway itself.
     public static let publicCache: StaticString = "public, max-age=1"
@@ -21,6 +23,7 @@ public struct AnswerWriter: Sendable {
         self.catalogue = catalogue
         self.zone = zone
         self.pollPause = pollPause
+        self.shortPause = catalogue.concerts.map(\.rules.pollPauseSecondsMax).min() ?? .max
     }
 
     /// What a request says about its answer.
@@ -58,10 +61,10 @@ public struct AnswerWriter: Sendable {
         switch reply {
         case .joined(let joined):
             self.append(joined, to: request, token, &scratch)
-            head.retryAfterSeconds = self.pollPause.seconds(for: joined.standing)
+            head.retryAfterSeconds = self.pause(for: joined.standing, request)
         case .standing(let standing):
             Self.append(standing, token, &scratch)
-            head.retryAfterSeconds = self.pollPause.seconds(for: standing)
+            head.retryAfterSeconds = self.pause(for: standing, request)
         case .left: Self.appendLeft(request, token, &scratch)
         case .schedules(let remaining): self.appendSchedules(remaining, of: request, &scratch)
         case .seats(let statuses): self.appendSeats(statuses, of: request, &scratch)
@@ -75,6 +78,20 @@ public struct AnswerWriter: Sendable {
         }
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return .ok
+    }
+
+    /// Whoever waits as long keeps their place.
+    private func pause(for standing: Standing, _ request: Request) -> UInt32? {
+        guard let pause = self.pollPause.seconds(for: standing) else { return nil }
+        return pause <= self.shortPause ? pause : min(pause, self.pauseMax(of: request))
+    }
+
+    private func pauseMax(of request: Request) -> UInt32 {
+        switch request {
+        case .join(let concert, _): self.catalogue[concert]?.rules.pollPauseSecondsMax ?? self.shortPause
+        case .poll(let pass): self.catalogue[pass.concert]?.rules.pollPauseSecondsMax ?? self.shortPause
+        default: self.shortPause
+        }
     }
 
     public func append(

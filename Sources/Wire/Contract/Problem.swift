@@ -224,6 +224,23 @@ public struct Problem: Error, Sendable {
                     "With these seats you would have more of this concert than one user may. Pay for or give back what you "
                         + "hold, or ask for fewer."
                 )
+            case .stayOver:
+                Problem(
+                    .badRequest,
+                    "STAY_OVER",
+                    "입장 가능 시간이 지나 새로운 좌석을 예약할 수 없습니다. 선점한 좌석은 만료 시각까지 결제하거나 반납할 수 있습니다.",
+                    "Your time inside is over, so you can reserve no more seats. Those that you hold can be paid for or given "
+                        + "back until they expire."
+                )
+            case .seatKeptTooLong:
+                Problem(
+                    .badRequest,
+                    "SEAT_KEPT_TOO_LONG",
+                    "같은 좌석을 계속 선점할 수 없습니다. 다른 사람에게 10초 동안 기회를 준 뒤 다시 시도해주세요.",
+                    "You have held this seat for as long as one hold lasts. It is free to others for 10 seconds first; then "
+                        + "you may reserve it again.",
+                    retryAfter: 10
+                )
             case .duplicateSeat:
                 Problem(
                     .badRequest,

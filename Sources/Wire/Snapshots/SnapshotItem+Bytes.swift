@@ -23,6 +23,19 @@ extension SnapshotItem {
         case .payment(let order, let balance):
             bytes.append(order)
             bytes.append(optional: balance)
+        case .freedSeat(let schedule, let seat, let user, let until, let at):
+            bytes.append(schedule)
+            bytes.append(seat)
+            bytes.append(user)
+            bytes.append(until)
+            bytes.append(at)
+        case .forgotten(let payments, let cancellations):
+            bytes.append(payments)
+            bytes.append(cancellations)
+        case .historyForgotten(let user, let charged, let used):
+            bytes.append(user)
+            bytes.append(charged)
+            bytes.append(used)
         case .historyLine(let user, let entry):
             bytes.append(user)
             bytes.append(entry)
@@ -77,6 +90,16 @@ extension SnapshotItem {
         case .ungradedReservation: self = .reservation(try reader.readUngradedReservation())
         case .reservation: self = .reservation(try reader.readReservation())
         case .payment: self = .payment(try reader.readPaymentOrder(), balance: try reader.readOptionalWon())
+        case .freedSeat:
+            let schedule: ScheduleID = try reader.readID()
+            let seat: SeatID = try reader.readID()
+            let user: UserID = try reader.readID()
+            let until = try reader.readTimestamp()
+            self = .freedSeat(schedule, seat, user, until: until, at: try reader.readTimestamp())
+        case .forgotten:
+            self = .forgotten(payments: try reader.readAmount(), cancellations: try reader.readAmount())
+        case .historyForgotten:
+            self = .historyForgotten(try reader.readID(), charged: try reader.readWon(), used: try reader.readWon())
         case .historyLine: self = .historyLine(try reader.readID(), try reader.readHistoryEntry())
         case .debit:
             let payment: PaymentID = try reader.readID()
@@ -110,6 +133,9 @@ extension SnapshotItem {
         case .person: .person
         case .reservation(let reservation): reservation.grade == nil ? .ungradedReservation : .reservation
         case .payment: .payment
+        case .freedSeat: .freedSeat
+        case .forgotten: .forgotten
+        case .historyForgotten: .historyForgotten
         case .historyLine: .historyLine
         case .debit: .debit
         case .cancellation: .cancellation

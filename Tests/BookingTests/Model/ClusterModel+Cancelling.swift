@@ -61,14 +61,29 @@ extension ClusterModel {
         return .credited(self.balance(user))
     }
 
-    mutating func finishCancelling(_ id: TransferID, _ reply: Reply) -> [Shard.LateReply] {
+    mutating func finishCancelling(_ id: TransferID, _ reply: Reply, _ now: Timestamp) -> [Shard.LateReply] {
         let position = self.cancellations.firstIndex { $0.id.rawValue == id.rawValue }!
         let cancellation = self.cancellations[position]
         guard cancellation.balance == nil, case .credited(let balance) = reply else { return [] }
         self.cancellations[position].balance = balance
-        self.concerts[self.index(cancellation.concert)!].change(cancellation.reservations) { $0.status = .cancelled }
+        let index = self.index(cancellation.concert)!
+        self.concerts[index].change(cancellation.reservations) { $0.status = .cancelled }
+        self.retire(cancellation, index)
+        self.concerts[index].release(cancellation.reservations, now)
         let answer = self.receipt(cancellation, balance)
         return cancellation.waiters.map { Shard.LateReply(origin: $0, kind: .cancel, reply: answer) }
+    }
+
+    /// Payments that have no seat any more are over, each seat from its cancellation on.
+    private mutating func retire(_ cancellation: Cancellation, _ index: Int) {
+        for payment in self.payments.filter({ $0.concert == cancellation.concert && $0.fate != .refused }) {
+            let all = self.concerts[index].reservations.filter { payment.reservations.contains($0.id) }
+            guard all.allSatisfy({ $0.status == .cancelled }) else { continue }
+            for id in payment.reservations {
+                let cancelled = self.cancellations.first { $0.reservations.contains(id) }!
+                self.concerts[index].refundedUntil[id] = cancelled.at + SmallWorld.recordLimits.refundedLifetime
+            }
+        }
     }
 
     private func receipt(_ cancellation: Cancellation, _ balance: Won) -> Reply {

@@ -19,6 +19,12 @@ struct ClusterModel {
         /// Everyone who ever joined: the person at place 1 first.
         var people: [Person] = []
         var reservations: [Reservation] = []
+        /// Reservations that are over, and no longer known.
+        var forgotten: Set<ReservationID> = []
+        /// Until when those are known that were paid and cancelled, once all of a payment are.
+        var refundedUntil: [ReservationID: Timestamp] = [:]
+        /// Reservations whose seat became free, in that order.
+        var freed: [(reservation: Reservation, at: Timestamp)] = []
         /// The next admission is due then.
         var due: Timestamp
         var resumedAt = Timestamp.distantPast
@@ -76,9 +82,11 @@ struct ClusterModel {
         case .seats(let concert, let schedule):
             self.lookingAt(concert, now) { $0.statuses(schedule).map { .seats($0) } ?? .refused(.noSuchSchedule) }
         case .reserve(let pass, let schedule, let seats): self.reserve(pass, schedule, seats, now)
-        case .giveBack(let pass, let ids): self.on(pass.concert, now) { $0.giveBack(pass, ids) }
+        case .giveBack(let pass, let ids): self.on(pass.concert, now) { $0.giveBack(pass, ids, now) }
         case .reservations(let concert, let user):
-            self.lookingAt(concert, now) { .reservations($0.reservations.filter { $0.user == user }) }
+            self.lookingAt(concert, now) { concert in
+                .reservations(concert.reservations.filter { $0.user == user && !concert.forgotten.contains($0.id) })
+            }
         case .pay(let pass, let ids): self.pay(pass, ids, origin, now)
         case .cancel(let concert, let user, let ids): self.cancel(concert, user, ids, origin, now)
         case .charge(let user, let amount, let type): self.charge(user, amount, type, now)
@@ -88,7 +96,7 @@ struct ClusterModel {
         case .history(let user, let query):
             .history(
                 Array(
-                    self.history(user).reversed()
+                    self.history(user).suffix(SmallWorld.recordLimits.historyLinesPerUserMax).reversed()
                         .filter { query.only == nil || $0.type == query.only }
                         .dropFirst(Int(query.page * query.size))
                         .prefix(Int(query.size))
@@ -169,10 +177,14 @@ struct ClusterModel {
                 price: SmallWorld.hall.section(of: seat)!.price,
                 grade: SmallWorld.hall.section(of: seat)!.grade,
                 heldAt: now,
-                until: now + self.concerts[index].rules.holdTime
+                until: min(
+                    now + self.concerts[index].rules.holdTime,
+                    self.concerts[index].deadlineKept(seat, schedule, pass.user, now) ?? .distantFuture
+                )
             )
         }
         self.concerts[index].reservations += holds
+        self.concerts[index].forget(now)
         return .reservations(holds)
     }
 
@@ -243,7 +255,7 @@ struct ClusterModel {
     /// The answer of the user's shard has come back; gives what is said to whom.
     mutating func finish(_ id: TransferID, _ reply: Reply, at now: Timestamp) -> [Shard.LateReply] {
         guard let position = self.payments.firstIndex(where: { $0.id.rawValue == id.rawValue }) else {
-            return self.finishCancelling(id, reply)
+            return self.finishCancelling(id, reply, now)
         }
         let payment = self.payments[position]
         guard payment.fate == .underWay, let index = self.index(payment.concert) else { return [] }
@@ -251,11 +263,14 @@ struct ClusterModel {
         if case .debited(let balance) = reply {
             self.payments[position].fate = .done(balance: balance)
             self.concerts[index].change(payment.reservations) { $0.status = .paid }
-            self.concerts[index].people[Int(payment.place.rawValue) - 1].isGone = true
+            let place = Int(payment.place.rawValue) - 1
+            if !self.concerts[index].people[place].isGone { self.concerts[index].releaseHolds(of: payment.user, now) }
+            self.concerts[index].people[place].isGone = true
             answer = self.receipt(payment, balance)
         } else {
             self.payments[position].fate = .refused
             self.concerts[index].change(payment.reservations) { $0.payment = nil }
+            if !self.concerts[index].isInside(payment.user) { self.concerts[index].releaseHolds(of: payment.user, now) }
             answer = .refused(.insufficientPoints)
         }
         self.concerts[index].settle(now)

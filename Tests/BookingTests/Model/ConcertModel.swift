@@ -28,6 +28,7 @@ extension ClusterModel.ConcertModel {
 
     mutating func leave(_ pass: Pass, _ now: Timestamp) -> Reply {
         guard let index = self.index(pass) else { return .refused(.tokenUnknown) }
+        self.releaseHolds(of: pass.user, now)
         self.people[index].isGone = true
         self.admit(now)
         return .left
@@ -70,15 +71,71 @@ extension ClusterModel.ConcertModel {
         for index in self.reservations.indices {
             let reservation = self.reservations[index]
             guard reservation.status == .held, reservation.payment == nil, reservation.until <= now else { continue }
-            self.reservations[index].status = .cancelled
+            self.release([reservation.id], now)
         }
+        self.endStays(now)
         for index in self.people.indices {
             let person = self.people[index]
             let end =
                 person.admittedAt.map { $0 + self.rules.admittedLifetime }
                 ?? max(person.seenAt, self.resumedAt) + self.rules.waitingLifetime
-            if end <= now { self.people[index].isGone = true }
+            guard end <= now, person.isWaiting || self.holds(of: person.user).isEmpty else { continue }
+            self.people[index].isGone = true
         }
+    }
+
+    /// A seat becomes free: who had it, until when, and since when it is free.
+    mutating func release(_ ids: [ReservationID], _ now: Timestamp) {
+        for reservation in self.reservations where ids.contains(reservation.id) {
+            self.freed.append((reservation, at: now))
+        }
+        self.change(ids) { $0.status = .cancelled }
+        if !ids.isEmpty { self.forget(now) }
+    }
+
+    /// With each fact about seats: of what is over the newest of each user are known, for a time.
+    mutating func forget(_ now: Timestamp) {
+        let limits = SmallWorld.recordLimits
+        let over = self.reservations.filter { reservation in
+            reservation.status == .cancelled && !self.forgotten.contains(reservation.id)
+                && (reservation.payment == nil || self.refundedUntil[reservation.id] != nil)
+        }
+        for reservation in over {
+            let newer = over.count { $0.user == reservation.user && $0.id > reservation.id }
+            let until = self.refundedUntil[reservation.id] ?? reservation.until + limits.unpaidLifetime
+            if newer >= limits.overPerUserMax || until <= now { self.forgotten.insert(reservation.id) }
+        }
+    }
+
+    func holds(of user: UserID) -> [Reservation] {
+        self.reservations.filter { $0.user == user && $0.status == .held }
+    }
+
+    /// Somebody goes, and keeps no seats but those that are being paid.
+    mutating func releaseHolds(of user: UserID, _ now: Timestamp) {
+        self.release(self.holds(of: user).filter { $0.payment == nil }.map(\.id), now)
+    }
+
+    func isInside(_ user: UserID) -> Bool {
+        self.people.contains { $0.user == user && !$0.isGone && $0.admittedAt != nil }
+    }
+
+    private func isBeyondTime(_ person: ClusterModel.Person, _ now: Timestamp) -> Bool {
+        person.admittedAt.map { $0 + self.rules.admittedLifetime <= now } ?? false
+    }
+
+    /// Whoever stayed beyond their time for their holds alone is gone with the last of them.
+    mutating func endStays(_ now: Timestamp) {
+        for index in self.people.indices where self.isBeyondTime(self.people[index], now) {
+            if self.holds(of: self.people[index].user).isEmpty { self.people[index].isGone = true }
+        }
+    }
+
+    /// The deadline that a new hold of this user keeps: that of the last hold of the seat, if it was theirs a moment ago.
+    func deadlineKept(_ seat: SeatID, _ schedule: ScheduleID, _ user: UserID, _ now: Timestamp) -> Timestamp? {
+        let last = self.freed.last { $0.reservation.seat == seat && $0.reservation.schedule == schedule }
+        guard let last, last.reservation.user == user, last.at + .seconds(10) > now else { return nil }
+        return last.reservation.until
     }
 
     /// In order of places, one each interval. Someone who is let in late leaves the next one's turn where it would have
@@ -120,6 +177,7 @@ extension ClusterModel.ConcertModel {
 
     func refusal(of seats: [SeatID], on id: ScheduleID, for pass: Pass, _ now: Timestamp) -> Refusal? {
         if let refusal = self.refusal(pass) { return refusal }
+        if self.isBeyondTime(self.people[self.index(pass)!], now) { return .stayOver }
         guard let schedule = self.concert.schedules.first(where: { $0.id == id }) else { return .noSuchSchedule }
         if schedule.playsAt <= now { return .scheduleOver }
         if seats.isEmpty { return .noSeats }
@@ -133,6 +191,9 @@ extension ClusterModel.ConcertModel {
             return .seatsPerUserExceeded
         }
         if seats.contains(where: { self.occupant($0.rawValue, id) != nil }) { return .seatTaken }
+        if seats.contains(where: { (self.deadlineKept($0, id, pass.user, now) ?? .distantFuture) <= now }) {
+            return .seatKeptTooLong
+        }
         return nil
     }
 
@@ -140,16 +201,19 @@ extension ClusterModel.ConcertModel {
     func refusal(of ids: [ReservationID], for user: UserID) -> Refusal? {
         if ids.isEmpty { return .noReservations }
         if Set(ids).count < ids.count { return .duplicateReservation }
-        let own = ids.filter { id in self.reservations.contains { $0.id == id && $0.user == user } }
+        let own = ids.filter { id in
+            self.reservations.contains { $0.id == id && $0.user == user } && !self.forgotten.contains(id)
+        }
         return own.count < ids.count ? .noSuchReservation : nil
     }
 
-    mutating func giveBack(_ pass: Pass, _ ids: [ReservationID]) -> Reply {
+    mutating func giveBack(_ pass: Pass, _ ids: [ReservationID], _ now: Timestamp) -> Reply {
         if let refusal = self.refusal(pass) ?? self.refusal(of: ids, for: pass.user) { return .refused(refusal) }
         let named = ids.map { id in self.reservations.first { $0.id == id }! }
         if named.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }
         if named.contains(where: { $0.status == .held && $0.payment != nil }) { return .refused(.paymentInProgress) }
-        self.change(ids) { $0.status = .cancelled }
+        self.release(named.filter { $0.status == .held }.map(\.id), now)
+        self.endStays(now)
         return .reservations(ids.map { id in self.reservations.first { $0.id == id }! })
     }
 

@@ -5,6 +5,16 @@ enum SmallWorld {
     static let start = Timestamp(seconds: 1_800_000_000)
     static let users = (1...8).map { UserID($0) }
 
+    /// So few that shards forget all the time.
+    static let recordLimits: RecordLimits = {
+        var limits = RecordLimits()
+        limits.overPerUserMax = 5
+        limits.unpaidLifetime = .seconds(60)
+        limits.refundedLifetime = .seconds(90)
+        limits.historyLinesPerUserMax = 7
+        return limits
+    }()
+
     /// Seats 1-2 at 60,000, 3-5 at 20,000, and seat 6 for nothing.
     static let hall: Hall = {
         do {

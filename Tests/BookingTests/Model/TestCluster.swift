@@ -42,7 +42,7 @@ final class TestCluster {
         self.slots = slots
         self.catalogue = catalogue
         self.nodes = (0..<shardCount).map {
-            Node(Shard(index: $0, slots: slots, catalogue: catalogue, hashSeed: UInt64($0)))
+            Node(Self.fresh($0, slots, catalogue, hashSeed: UInt64($0)))
         }
         self.model = ClusterModel(catalogue) { slots.shard(of: Slot(of: $0)) == slots.shard(of: Slot(of: $1)) }
         for node in self.nodes {
@@ -61,6 +61,16 @@ final class TestCluster {
             self.nodes[index].shard.hear(marks, from: other, at: self.now)
         }
         try self.compare(self.nodes[index].shard.takeAlerts(), [], "what the operator is told")
+    }
+
+    private static func fresh(_ index: Int, _ slots: SlotMap, _ catalogue: Catalogue, hashSeed: UInt64) -> Shard {
+        Shard(
+            index: index,
+            slots: slots,
+            catalogue: catalogue,
+            recordLimits: SmallWorld.recordLimits,
+            hashSeed: hashSeed
+        )
     }
 
     func pass(_ span: Nanoseconds) { self.now = self.now + span }
@@ -155,7 +165,7 @@ final class TestCluster {
 
     /// A fresh shard that has taken in all the facts of one.
     func replayed(_ index: Int) -> Shard {
-        var shard = Shard(index: index, slots: self.slots, catalogue: self.catalogue, hashSeed: 0xF0E1_D2C3)
+        var shard = Self.fresh(index, self.slots, self.catalogue, hashSeed: 0xF0E1_D2C3)
         for fact in self.nodes[index].facts { shard.take(fact) }
         return shard
     }
@@ -163,7 +173,7 @@ final class TestCluster {
     /// A fresh shard that has taken in a snapshot of one.
     func restored(_ index: Int) throws -> Shard {
         let restoration = ShardRestoration { [slots, catalogue] in
-            Shard(index: index, slots: slots, catalogue: catalogue, hashSeed: 0x0F1E_2D3C)
+            Self.fresh(index, slots, catalogue, hashSeed: 0x0F1E_2D3C)
         }
         for item in Self.items(self.nodes[index].shard) { try restoration.take(item) }
         return restoration.finish()

@@ -201,7 +201,7 @@ extension ContractDocument {
             input: .body,
             refusals: [
                 .noSuchSchedule, .scheduleOver, .noSeats, .tooManySeats, .duplicateSeat, .noSuchSeat,
-                .seatsPerUserExceeded, .seatTaken,
+                .seatsPerUserExceeded, .seatTaken, .stayOver, .seatKeptTooLong,
             ] + self.change,
             problems: self.needsPlace,
             links: [
