@@ -5,6 +5,10 @@ public enum Clock {
     /// Nanoseconds of a clock that never goes back nor jumps, since some time in the past: for durations.
     public static func monotonicNanoseconds() -> UInt64 { self.read(CLOCK_MONOTONIC) }
 
+    /// Nanoseconds since the machine was started, those that it slept included; never goes back nor jumps. The same for all
+    /// processes: what the wall clock is compared with.
+    public static func bootNanoseconds() -> UInt64 { self.read(CLOCK_BOOTTIME) }
+
     /// Nanoseconds since the Unix epoch, as the machine believes; may jump either way when it is set.
     public static func wallNanoseconds() -> UInt64 { self.read(CLOCK_REALTIME) }
 

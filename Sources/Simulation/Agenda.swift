@@ -31,8 +31,8 @@ enum Event {
     /// A shard whose disk was full looks whether it still is.
     case tryDisk(shard: Int, life: Int)
     case diskHasRoom(shard: Int)
-    /// Somebody copies a shard's disk.
-    case copyDisk(shard: Int)
+    /// A wall clock that jumped absurdly is set right; or an operator says that it is right, and the shard's time follows.
+    case clockIsSane(shard: Int, isTrusted: Bool)
     case compact(shard: Int, life: Int)
     /// A fan's request reaches a gateway.
     case request(Attempt)
@@ -50,7 +50,7 @@ enum Event {
         case .dial(let process, _, _), .turnEnds(let process, _), .tick(let process, _): process
         case .diskIsDone(let shard, _, _), .giveUp(let shard, _), .tryDisk(let shard, _): .shard(shard)
         case .request(let attempt): .gateway(attempt.gateway)
-        case .start, .diskHasRoom, .copyDisk, .compact, .answer, .fanActs, .fanLosesPatience, .fault: nil
+        case .start, .diskHasRoom, .clockIsSane, .compact, .answer, .fanActs, .fanLosesPatience, .fault: nil
         }
     }
 }

@@ -80,6 +80,7 @@ extension Auditor {
         } else if let admitted = person.admitted {
             self.require(admitted.position > window.lowerBound, "\(pass) waits, but was inside before")
         }
+        self.tellsTime(standing, pass.concert, window, attempt)
         let index = SmallWorld.catalogue.concerts.firstIndex { $0.id == pass.concert }!
         let told = self.orders[index][pass.place] ?? []
         // Of two answers under way at once, either may come first.
@@ -213,6 +214,19 @@ extension Auditor {
     ) {
         switch (request, refusal) {
         case (_, .overloaded), (_, .storageUnavailable): break
+        case (_, .clockSuspended):
+            self.require(
+                self.clocks[self.shard(of: request)].suspendedAt >= self.start(of: attempt).at
+                    || attempt.key != nil,
+                "\(request) was refused for a clock that is to be believed"
+            )
+        case (.reserve(_, let schedule, _), .scheduleOver):
+            let concert = self.lines.values.first { $0.concert.schedules.contains { $0.id == schedule } }!.concert
+            let playsAt = concert.schedules.first { $0.id == schedule }!.playsAt
+            self.require(
+                playsAt <= self.clocks[self.shard(of: request)].latest,
+                "schedule \(schedule) was refused as over, and is not"
+            )
         case (.poll(let pass), .tokenUnknown), (.leave(let pass), .tokenUnknown),
             (.reserve(let pass, _, _), .tokenUnknown), (.giveBack(let pass, _), .tokenUnknown),
             (.pay(let pass, _), .tokenUnknown):

@@ -93,6 +93,8 @@ extension Auditor {
         self.lines[concert]!.people[index].admitted = (position, at)
         self.lines[concert]!.admissions.append(at)
         self.lines[concert]!.insideCount += 1
+        self.lines[concert]!.insideChangedPosition = position
+        self.lines[concert]!.firstAdmission = book.firstAdmission ?? position
         if rules.maxActive > 0 {
             self.require(
                 self.lines[concert]!.insideCount <= Int(rules.maxActive),
@@ -140,7 +142,10 @@ extension Auditor {
         }
         self.lines[concert]!.people[Int(place.rawValue) - 1].gonePosition = position
         self.lines[concert]!.places[person.user] = nil
-        if person.admitted != nil { self.lines[concert]!.insideCount -= 1 }
+        guard person.admitted != nil else { return }
+        self.lines[concert]!.insideCount -= 1
+        self.lines[concert]!.insideChangedPosition = position
+        if how != "lapsed" { self.lines[concert]!.hasEarlyDepartures = true }
     }
 
     // MARK: Seats

@@ -16,8 +16,7 @@ extension Auditor {
     static func isFinal(_ reply: Reply) -> Bool {
         switch reply {
         case .refused(.overloaded), .refused(.unavailable), .refused(.paymentInProgress), .refused(.cancelInProgress),
-            .refused(.storageUnavailable), .refused(.clockSuspended), .refused(.keyReused), .refused(.tooManyKeys),
-            .refused(.tooManyKeysOfAddress), .refused(.keysFull), .refused(.seatKeptTooLong):
+            .refused(.storageUnavailable), .refused(.clockSuspended), .refused(.keyReused), .refused(.tooManyKeys):
             false
         default: true
         }

@@ -36,6 +36,11 @@ final class Auditor {
         /// The index of the first who waits, or of nobody.
         var firstWaiting = 0
         var insideCount = 0
+        /// When somebody went in or out last, and when the first did.
+        var insideChangedPosition = 0
+        var firstAdmission: Int?
+        /// Somebody went from inside before their stay was over.
+        var hasEarlyDepartures = false
         var admissions: [Timestamp] = []
     }
 
@@ -149,20 +154,15 @@ final class Auditor {
     var replyTimeout = Nanoseconds.zero
     /// By shard.
     var clocks: [ClockBook]
-    /// How many keys a shard keeps.
-    var answerLimits = AnswerLimits()
-    /// How many of the operations that a shard has answered came by keys, and from which address: no run is so long that a key
-    /// ends in it.
-    var keyCounts: [KeyCounts]
-    /// What shards remember of what is over.
-    var recordLimits = RecordLimits()
+    /// How many keys of one user a shard keeps.
+    var keysPerUserMax = 0
     /// Since when a fan was told that so many are to go in up to a place, by concert and place; only when it got less.
     var orders: [[Place: [(since: Timestamp, order: UInt64)]]]
 
     init(_ slots: SlotMap) {
         self.slots = slots
         self.answered = Array(repeating: [], count: slots.shardCount)
-        self.facts = Array(repeating: [], count: slots.shardCount)
+        self.clocks = Array(repeating: ClockBook(), count: slots.shardCount)
         self.journals = Array(repeating: Journal(), count: slots.shardCount)
         self.orders = SmallWorld.catalogue.concerts.map { _ in [:] }
         for concert in SmallWorld.catalogue.concerts {

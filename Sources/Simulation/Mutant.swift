@@ -47,6 +47,10 @@ public enum Mutant: String, CaseIterable, Sendable {
     case refusedBatchStaysInState
     /// A shard whose disk is full goes on deciding.
     case decidesWithoutRoom
+    /// A shard whose clock can't be believed goes on deciding.
+    case decidesBySuspendedClock
+    /// A shard that starts believes whatever the wall clock says.
+    case absurdClockBelievedAtStart
     /// A shard says "refused" while it carries the request out.
     case doneButRefused
 }

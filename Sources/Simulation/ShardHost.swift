@@ -15,7 +15,12 @@ final class ShardHost {
     var disk = SimulatedDisk()
     /// How far this process's clock is ahead of the world's.
     var skew = Nanoseconds.zero
+    /// How far its wall clock is ahead on top of that, absurdly.
+    var absurdity = Nanoseconds.zero
     private var shardClock: ShardClock
+    /// What the supervisor's file says: how far time was ahead of the clock since the boot; nil before the first start.
+    private var offset: Nanoseconds?
+    private var wasSuspended = false
     private var checked: (life: Int, at: Timestamp, time: Timestamp)?
     var machine: Shard
     private var gate: CommitGate
@@ -55,14 +60,60 @@ final class ShardHost {
         )
     }
 
-    private static func clock(after last: Timestamp, _ now: Timestamp, skew: Nanoseconds = .zero) -> ShardClock {
-        ShardClock(after: last, wall: now + skew, monotonic: now - SmallWorld.start, jumpMax: .seconds(2))
+    private static func clock(
+        after last: Timestamp,
+        expected: Timestamp? = nil,
+        _ now: Timestamp,
+        skew: Nanoseconds = .zero
+    ) -> ShardClock {
+        ShardClock(
+            after: last,
+            expected: expected,
+            wall: now + skew,
+            monotonic: now - SmallWorld.start,
+            jumpMax: .seconds(2)
+        )
     }
 
     var process: Process { .shard(self.index) }
     /// This process's time, from its wall clock and one that only says how much has passed.
     private var clock: Timestamp {
-        self.shardClock.read(wall: self.world.now + self.skew, monotonic: self.world.now - SmallWorld.start).time
+        let time = self.shardClock.read(wall: self.wall, monotonic: self.sinceStart).time
+        self.noteClock(time)
+        return time
+    }
+
+    private var wall: Timestamp { self.world.now + self.skew + self.absurdity }
+    private var sinceStart: Nanoseconds { self.world.now - SmallWorld.start }
+
+    private func noteClock(_ time: Timestamp) {
+        let auditor = self.world.auditor
+        auditor.clocks[self.index].latest = max(auditor.clocks[self.index].latest, time)
+        auditor.clocks[self.index].aheadMax = max(auditor.clocks[self.index].aheadMax, self.skew)
+        self.offset = time - Timestamp(nanoseconds: self.sinceStart.rawValue)
+        if self.shardClock.isSuspended { auditor.clocks[self.index].suspendedAt = self.world.now }
+        guard self.shardClock.isSuspended != self.wasSuspended else { return }
+        self.wasSuspended.toggle()
+        if self.wasSuspended {
+            self.world.tally.clockSuspensions += 1
+            return auditor.began(suspensionOf: self.index, at: time)
+        }
+        auditor.ended(suspensionOf: self.index, at: time)
+        // With a disk that is full, this comes when it is not.
+        if self.isUp, !self.isReading { self.machine.resume(at: time) }
+    }
+
+    /// The wall clock is right again; or it is now, and was wrong before.
+    func clockIsSane(isTrusted: Bool) {
+        guard self.absurdity != .zero else { return }
+        let wall = self.wall
+        if isTrusted { self.skew = Nanoseconds(self.skew.rawValue + self.absurdity.rawValue) }
+        self.absurdity = .zero
+        guard isTrusted else { return }
+        // What the supervisor's file says; then what its word does.
+        self.offset = wall - Timestamp(nanoseconds: self.sinceStart.rawValue)
+        guard self.isUp, self.shardClock.trust(wall: wall, monotonic: self.sinceStart) else { return }
+        self.noteClock(self.shardClock.time)
     }
 
     /// Time goes on, at nine tenths of its pace at least, and never back.
@@ -85,8 +136,16 @@ final class ShardHost {
         self.life += 1
         guard let sequence = self.load(&self.disk, into: &self.machine) else { return false }
         self.disk.isClosed = false
-        self.shardClock = Self.clock(after: self.machine.lastFactAt, self.world.now, skew: self.skew)
-        self.machine.resume(at: self.clock, asCopy: self.disk.isCopy)
+        let isBlind = self.mutant == .absurdClockBelievedAtStart
+        let expected = self.offset.map { Timestamp(nanoseconds: self.sinceStart.rawValue) + $0 }
+        self.shardClock = Self.clock(
+            after: self.machine.lastFactAt,
+            expected: isBlind ? nil : expected,
+            self.world.now,
+            skew: Nanoseconds(self.skew.rawValue + self.absurdity.rawValue)
+        )
+        let time = self.clock
+        if !self.shardClock.isSuspended { self.machine.resume(at: time) }
         self.gate = CommitGate(durableSequence: sequence, pace: self.world.plan.commitPace)
         self.isUp = true
         for shard in self.dialled.indices where shard != self.index {
@@ -257,9 +316,15 @@ final class ShardHost {
         case .request where side == .acceptor:
             let request = try Request(frame: frame)
             let operation = try frame.operation(ofLife: link.acceptor.peerLife)
+            // Read first: it may end that nothing is decided, or begin it.
+            _ = self.clock
             guard !self.isReading else {
                 self.encode(
-                    self.machine.read(request, as: operation),
+                    self.machine.read(
+                        request,
+                        as: operation,
+                        refusing: self.gate.isSuspended ? .storageUnavailable : .clockSuspended
+                    ),
                     frame.header.slot,
                     frame.header.requestID,
                     into: &link.acceptor.gathering
@@ -269,12 +334,9 @@ final class ShardHost {
             self.decide(request, operation, frame.header.requestID, slot: frame.header.slot, link)
         case .reply where side == .dialler:
             let reply = try Reply(frame: frame)
+            let time = self.clock
             guard !self.isReading else { return }
-            if case .transfersSeen(let marks) = reply {
-                self.machine.hear(marks, from: link.shard, at: self.clock)
-            } else {
-                self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.clock)
-            }
+            self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: time)
             self.takeOutput()
         default: throw WireError("a shard takes requests, and replies to its transfers")
         }
@@ -319,8 +381,9 @@ final class ShardHost {
 
     func tick() {
         self.checkClock()
+        let time = self.clock
         if !self.isReading {
-            self.machine.tick(at: self.clock)
+            self.machine.tick(at: time)
             self.takeOutput()
         }
         self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
@@ -527,7 +590,10 @@ final class ShardHost {
     }
 
     /// Requests are read from the state, and nothing is decided.
-    private var isReading: Bool { self.gate.isSuspended && self.mutant != .decidesWithoutRoom }
+    private var isReading: Bool {
+        self.gate.isSuspended && self.mutant != .decidesWithoutRoom
+            || self.shardClock.isSuspended && self.mutant != .decidesBySuspendedClock
+    }
 
     /// Looks whether the disk takes batches again.
     func tryDisk() {
@@ -539,13 +605,15 @@ final class ShardHost {
         self.disk.writeOver()
         self.refusedBatch = nil
         self.gate.mended()
-        self.machine.resume(at: self.clock, asCopy: self.disk.isCopy)
+        let time = self.clock
+        self.machine.resume(at: time)
     }
 
     // MARK: The end of a run
 
     var isIdle: Bool {
-        self.isUp && self.batch == nil && self.gate.isIdle && !self.gate.isSuspended && self.openCount == 0
+        self.isUp && self.batch == nil && self.gate.isIdle && !self.gate.isSuspended && !self.shardClock.isSuspended
+            && self.openCount == 0
     }
 
     /// Payments and cancellations.
@@ -555,7 +623,8 @@ final class ShardHost {
 
     /// Settles everything that is due by now, and makes it durable.
     func settle() {
-        self.machine.tick(at: self.clock)
+        let time = self.clock
+        self.machine.tick(at: time)
         self.takeOutput()
         self.endTurn(isLast: true)
         while self.batch != nil {

@@ -46,8 +46,8 @@ public struct Report: Equatable, Sendable {
         public internal(set) var compactions = 0
         /// Batches that a full disk refused.
         public internal(set) var suspensions = 0
-        /// Disks that were put back to an older copy.
-        public internal(set) var putBack = 0
+        /// Times that a shard did not believe its wall clock.
+        public internal(set) var clockSuspensions = 0
         /// Starts from a damaged disk that were refused.
         public internal(set) var refusedStarts = 0
 
@@ -80,6 +80,7 @@ public struct Report: Equatable, Sendable {
             left.cuts += right.cuts
             left.compactions += right.compactions
             left.suspensions += right.suspensions
+            left.clockSuspensions += right.clockSuspensions
             left.refusedStarts += right.refusedStarts
             left.putBack += right.putBack
         }

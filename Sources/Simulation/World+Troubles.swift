@@ -20,6 +20,14 @@ extension World {
             let isSetRight = self.random.once(in: 4)
             host.skew = isSetRight ? .zero : Nanoseconds(host.skew.rawValue + Int64(jump) * 1_000_000)
             self.trace.add(.note(host.process, "has another time now"), at: self.now)
+        case .clockAbsurd:
+            let host = self.shards[self.random.below(self.shards.count)]
+            // Now and then the clock was wrong before, and an operator says so. Not ten years: the plays would all be over.
+            let isTrusted = self.random.once(in: 12)
+            let most = isTrusted ? 100_000_000 : 315_360_000_000
+            host.absurdity = .milliseconds(Int64(self.random.within(90_000_000...most)))
+            self.trace.add(.note(host.process, "has an absurd time now"), at: self.now)
+            self.add(.clockIsSane(shard: host.index, isTrusted: isTrusted), after: self.span(20...3_000))
         case .diskFull:
             let host = self.shards[self.random.below(self.shards.count)]
             if self.random.once(in: 6) {

@@ -130,6 +130,10 @@ final class World {
             guard self.shards[shard].life == life else { return }
             self.shards[shard].tryDisk()
         case .start(let process): self.start(process)
+        case .clockIsSane(let shard, let isTrusted):
+            self.shards[shard].clockIsSane(isTrusted: isTrusted)
+            let note: StaticString = isTrusted ? "is told to trust its clock" : "has a sane time again"
+            self.trace.add(.note(.shard(shard), note), at: self.now)
         case .diskHasRoom(let shard): self.shards[shard].disk.isFull = false
         case .copyDisk(let shard): self.shards[shard].copyDisk()
         case .compact(let shard, let life):
@@ -200,6 +204,7 @@ final class World {
             try ShardHost.forEachFact(of: facts[...], count: count) { fact in
                 self.trace.add(.durable(shard: shard, fact), at: self.now)
                 self.auditor.take(fact, of: shard)
+                self.auditor.checkTime(of: fact, on: shard, at: self.now)
                 self.tally.count(fact)
             }
         } catch { preconditionFailure("a batch can't be read: \(error)") }
@@ -241,6 +246,7 @@ final class World {
         self.blocked = []
         self.frozen = []
         for shard in self.shards {
+            shard.clockIsSane(isTrusted: false)
             shard.disk.isFull = false
             shard.disk.isClosed = false
             shard.disk.repair()

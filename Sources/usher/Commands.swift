@@ -6,9 +6,9 @@ import StandardStreams
 /// Without a subcommand it runs one. (Flags of its own would take those of the subcommands.)
 struct Cluster: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run shards and gateways on this machine until Ctrl-C; or restart, or reload, those that run.",
+        abstract: "Run shards and gateways on this machine until Ctrl-C; or restart, reload, or tell those that run.",
         discussion: "usher cluster --shards 4 is usher cluster run --shards 4.",
-        subcommands: [Run.self, Restart.self, Reload.self],
+        subcommands: [Run.self, Restart.self, Reload.self, TrustClock.self],
         defaultSubcommand: Run.self
     )
 }
@@ -113,12 +113,12 @@ extension Cluster {
 
         func run() throws {
             let state = try self.options.resolve().stateDirectory
-            do { try ControlCommand.trustClock(state) { CommandOutput.line($0) } } catch { throw Failure(description: "\(error)") }
+            do { try ControlCommand.trustClock(state) { print($0) } } catch { throw Failure(description: "\(error)") }
         }
     }
 }
 
-struct Shard: ParsableCommand, HandlesSignals {
+struct Shard: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run one shard alone; usher cluster runs all that are needed."
     )

@@ -86,13 +86,13 @@ private struct Play: ~Copyable {
     }
 
     private mutating func leave(_ place: UInt64) {
-        self.line.takeLeft(Place(place))
+        self.line.takeLeft(Place(place), at: self.model.now)
         self.model.remove(place)
         self.model.totals.left += 1
     }
 
     private mutating func useUp(_ place: UInt64) {
-        self.line.takeUsedUp(Place(place))
+        self.line.takeUsedUp(Place(place), at: self.model.now)
         self.model.remove(place)
         self.model.totals.usedUp += 1
     }
@@ -107,7 +107,7 @@ private struct Play: ~Copyable {
                 self.failure = "place \(expired.place) expired before \(String(describing: self.model.firstExpired()))"
                 return
             }
-            self.line.takeExpired(expired.place)
+            self.line.takeExpired(expired.place, at: self.model.now)
             self.model.remove(expired.place.rawValue)
             self.model.totals.expired += 1
         }
@@ -174,9 +174,9 @@ private struct Play: ~Copyable {
         return self.line.checkInvariants()
     }
 
-    private func disagreement(at place: UInt64) -> String? {
+    private mutating func disagreement(at place: UInt64) -> String? {
         let entry = self.line.entry(at: Place(place))
-        let standing = self.line.standing(of: Place(place))
+        let standing = self.line.standing(of: Place(place), at: self.model.now)
         guard let person = self.model.people[place] else {
             return entry == nil && standing == nil ? nil : "place \(place) should be empty"
         }
@@ -184,9 +184,8 @@ private struct Play: ~Copyable {
         let wanted = Line.Entry(place: Place(place), user: person.user, joinedAt: person.joinedAt, state: state)
         if entry != wanted { return "\(String(describing: entry)), not \(wanted)" }
         let order = person.admittedAt == nil ? self.model.order(of: place) : 0
-        let rate = UInt64(self.model.rules.admissionsPerSecond)
-        let seconds = order / rate + (order % rate == 0 ? 0 : 1)
-        return standing?.order == order && standing?.seconds == seconds
+        let seconds = self.model.seconds(to: order)
+        return standing?.order == order && standing.map { seconds.contains($0.seconds) } == true
             ? nil : "place \(place) stands at \(String(describing: standing)), not \(order), \(seconds) s"
     }
 }
@@ -271,6 +270,19 @@ private struct Model {
 
     func order(of place: UInt64) -> UInt64 {
         1 + UInt64(self.places.count { $0 < place && self.people[$0]!.admittedAt == nil })
+    }
+
+    /// What may be told of the time left: exact where the rate and the opening decide.
+    func seconds(to order: UInt64) -> ClosedRange<UInt64> {
+        guard order > 0 else { return 0...0 }
+        let opening = max(0, (self.opensAt - self.now).rawValue)
+        let least = Int64(order) * 1_000_000_000 / Int64(self.rules.admissionsPerSecond) + opening
+        let seconds = UInt64((least + 999_999_999) / 1_000_000_000)
+        guard self.rules.maxActive > 0 else { return seconds...seconds }
+        // Everyone inside stays for a whole lifetime, and so does everyone after them.
+        let turns = order / UInt64(self.rules.maxActive) + 2
+        let most = seconds + turns * UInt64(self.rules.admittedLifetime.rawValue / 1_000_000_000)
+        return seconds...most
     }
 
     func nextAdmission() -> UInt64? {

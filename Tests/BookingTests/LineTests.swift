@@ -45,7 +45,7 @@ import Testing
         #expect(line.entry(at: Place(0)) == nil)
         #expect(line.entry(at: Place(1)) == nil)
         #expect(line.entry(at: Place(.max)) == nil)
-        #expect(line.standing(of: Place(1)) == nil)
+        #expect(line.order(of: Place(1)) == nil)
         #expect(line.nextAdmission(at: Self.start) == nil)
         #expect(line.nextAdmissionTime == nil)
         #expect(line.nextExpiry == nil)
@@ -71,46 +71,46 @@ import Testing
         #expect(line.place(of: UserID(1)) == Place(1))
         #expect(line.entry(at: Place(1))?.joinedAt == Self.start)
         #expect(line.entry(at: Place(1))?.state == .admitted(at: Self.start + .seconds(3)))
-        line.takeUsedUp(Place(1))
+        line.takeUsedUp(Place(1), at: Self.start)
         #expect(line.place(of: UserID(1)) == nil)
         #expect(line.entry(at: Place(1)) == nil)
         line.join(1, at: Self.start + .seconds(4))
         #expect(line.place(of: UserID(1)) == Place(3))
-        #expect(line.standing(of: Place(3))?.order == 2)
+        #expect(line.order(of: Place(3)) == 2)
         #expect(line.checkInvariants() == nil)
     }
 
     @Test func `everyone behind moves up when somebody leaves the middle`() {
         var line = self.makeLine(people: 200)
-        #expect(line.standing(of: Place(200))?.order == 200)
-        for place in [3, 64, 65, 128, 199] as [UInt64] { line.takeLeft(Place(place)) }
-        #expect(line.standing(of: Place(2))?.order == 2)
-        #expect(line.standing(of: Place(4))?.order == 3)
-        #expect(line.standing(of: Place(66))?.order == 63)
-        #expect(line.standing(of: Place(200))?.order == 195)
-        #expect(line.standing(of: Place(64)) == nil)
+        #expect(line.order(of: Place(200)) == 200)
+        for place in [3, 64, 65, 128, 199] as [UInt64] { line.takeLeft(Place(place), at: Self.start) }
+        #expect(line.order(of: Place(2)) == 2)
+        #expect(line.order(of: Place(4)) == 3)
+        #expect(line.order(of: Place(66)) == 63)
+        #expect(line.order(of: Place(200)) == 195)
+        #expect(line.order(of: Place(64)) == nil)
         #expect(line.totals == Line.Totals(waiting: 195, left: 5))
         #expect(line.checkInvariants() == nil)
     }
 
     @Test(arguments: [(1, 1), (49, 1), (50, 1), (51, 2), (100, 2), (101, 3)] as [(UInt64, UInt64)])
     func `the time to wait is the order divided by the rate, rounded up`(order: UInt64, seconds: UInt64) {
-        let line = self.makeLine(people: 101)
-        #expect(line.standing(of: Place(order))?.order == order)
-        #expect(line.standing(of: Place(order))?.seconds == seconds)
+        var line = self.makeLine(people: 101)
+        #expect(line.order(of: Place(order)) == order)
+        #expect(line.standing(of: Place(order), at: Self.start)?.seconds == seconds)
     }
 
     @Test func `an admitted person has order 0 and nothing to wait for`() {
         var line = self.makeLine(people: 1)
         line.takeAdmitted(Place(1), at: Self.start)
-        #expect(line.standing(of: Place(1))?.order == 0)
-        #expect(line.standing(of: Place(1))?.seconds == 0)
+        #expect(line.order(of: Place(1)) == 0)
+        #expect(line.standing(of: Place(1), at: Self.start)?.seconds == 0)
     }
 
     @Test func `people go in by the order of their places, past those who left`() {
         var line = self.makeLine(people: 5)
-        line.takeLeft(Place(1))
-        line.takeLeft(Place(3))
+        line.takeLeft(Place(1), at: Self.start)
+        line.takeLeft(Place(3), at: Self.start)
         var admitted: [UInt64] = []
         while let place = line.nextAdmission(at: Self.start) {
             line.takeAdmitted(place, at: Self.start)
@@ -161,7 +161,7 @@ import Testing
         line.takeAdmitted(Place(2), at: Self.start)
         #expect(line.nextAdmission(at: Self.start + .seconds(10)) == nil)
         #expect(line.nextAdmissionTime == nil)
-        line.takeUsedUp(Place(1))
+        line.takeUsedUp(Place(1), at: Self.start)
         #expect(line.admissionsAllowed(at: Self.start + .seconds(10)) == 1)
         #expect(line.nextAdmission(at: Self.start + .seconds(10)) == Place(3))
         line.rules = LineRules(admissionsPerSecond: 1_000, maxActive: 0)
@@ -177,10 +177,10 @@ import Testing
         #expect(line.nextExpiry == Self.start + .seconds(10))
         #expect(line.firstExpired(at: Self.start + .milliseconds(9_999)) == nil)
         #expect(line.firstExpired(at: Self.start + .seconds(10))?.place == Place(3))
-        line.takeExpired(Place(3))
+        line.takeExpired(Place(3), at: Self.start)
         #expect(line.nextExpiry == Self.start + .seconds(14))
         #expect(line.firstExpired(at: Self.start + .seconds(14))?.place == Place(1))
-        line.takeExpired(Place(1))
+        line.takeExpired(Place(1), at: Self.start)
         #expect(line.firstExpired(at: Self.start + .seconds(14))?.place == Place(2))
         #expect(line.totals == Line.Totals(waiting: 1, expired: 2))
         #expect(line.checkInvariants() == nil)
@@ -206,9 +206,9 @@ import Testing
         let expired = line.firstExpired(at: Self.start + .seconds(11))
         #expect(expired?.place == Place(1))
         #expect(expired?.state == .admitted(at: Self.start + .seconds(1)))
-        line.takeExpired(Place(1))
+        line.takeExpired(Place(1), at: Self.start)
         #expect(line.nextExpiry == Self.start + .seconds(12))
-        line.takeLeft(Place(2))
+        line.takeLeft(Place(2), at: Self.start)
         #expect(line.nextExpiry == Self.start + .seconds(100))
         #expect(line.expiry(of: Place(2)) == nil)
         #expect(line.totals == Line.Totals(waiting: 1, left: 1, expired: 1))
@@ -235,7 +235,7 @@ import Testing
 
     @Test func `a poll of one who is gone or never came changes nothing`() {
         var line = self.makeLine(people: 2)
-        line.takeLeft(Place(1))
+        line.takeLeft(Place(1), at: Self.start)
         for place in [0, 1, 3, 5_000, .max] as [UInt64] { line.seen(Place(place), at: Self.start + .seconds(9)) }
         #expect(line.nextExpiry == Self.start + .minutes(30))
         #expect(line.checkInvariants() == nil)
@@ -271,17 +271,17 @@ import Testing
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
             line.join(1, at: Timestamp(seconds: 0))
-            line.takeUsedUp(Place(1))
+            line.takeUsedUp(Place(1), at: Self.start)
         }
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
             line.join(1, at: Timestamp(seconds: 0))
-            line.takeLeft(Place(1))
-            line.takeLeft(Place(1))
+            line.takeLeft(Place(1), at: Self.start)
+            line.takeLeft(Place(1), at: Self.start)
         }
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
-            line.takeExpired(Place(1))
+            line.takeExpired(Place(1), at: Self.start)
         }
     }
 }

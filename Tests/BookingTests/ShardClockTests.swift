@@ -24,6 +24,8 @@ struct ShardClockTests {
             let (time, note) = self.clock.read(wall: self.wall, monotonic: self.monotonic)
             return (Double((time - ShardClockTests.start).rawValue) / 1e9, note)
         }
+
+        mutating func trust() -> Bool { self.clock.trust(wall: self.wall, monotonic: self.monotonic) }
     }
 
     @Test func `it is the wall clock as long as that goes on as time does`() {
@@ -78,6 +80,95 @@ struct ShardClockTests {
         // What has passed while nobody ran is no jump.
         var later = Hands(after: Self.start - .seconds(86_400))
         #expect(later.pass(.seconds(1)) == (1, nil))
+    }
+
+    // MARK: Absurd jumps
+
+    private static let day = 86_400.0
+    private static let tenYears = Nanoseconds.days(3_650)
+
+    @Test func `ten years on for a moment change nothing`() {
+        var hands = Hands()
+        #expect(hands.pass(.seconds(1)) == (1, nil))
+        #expect(hands.pass(.milliseconds(50), set: Self.tenYears) == (1.05, .suspended(Self.tenYears)))
+        #expect(hands.clock.isSuspended && hands.clock.suspendedSince == Self.start + .milliseconds(1_050))
+        #expect(hands.pass(.milliseconds(50)) == (1.1, nil))
+        #expect(hands.pass(.milliseconds(900), set: Nanoseconds(-Self.tenYears.rawValue)) == (2, .resumed))
+        #expect(!hands.clock.isSuspended && hands.clock.suspendedSince == nil)
+        #expect(hands.pass(.seconds(1)) == (3, nil))
+    }
+
+    @Test func `a day is absurd, and a nanosecond less is followed`() {
+        var hands = Hands()
+        #expect(hands.pass(.zero, set: Nanoseconds(Nanoseconds.days(1).rawValue - 1)).note != nil)
+        #expect(!hands.clock.isSuspended)
+        hands = Hands()
+        #expect(hands.pass(.zero, set: .days(1)) == (0, .suspended(.days(1))))
+    }
+
+    @Test func `while it is suspended time goes on, for as long as that takes`() {
+        var hands = Hands()
+        _ = hands.pass(.zero, set: Self.tenYears)
+        for hour in 1...100 { #expect(hands.pass(.seconds(3_600)) == (Double(hour) * 3_600, nil)) }
+        // Set right, but an hour late: behind, as ever.
+        let back = Nanoseconds(-Self.tenYears.rawValue - Nanoseconds.seconds(3_600).rawValue)
+        let (seconds, note) = hands.pass(.seconds(10), set: back)
+        #expect(seconds == 360_009 && note == .resumed && hands.clock.isBehind)
+        #expect(hands.pass(.seconds(40_000)).note == .caughtUp)
+    }
+
+    @Test func `a wall clock that comes down to less than a day ahead is followed from there`() {
+        var hands = Hands()
+        _ = hands.pass(.zero, set: .days(400))
+        #expect(hands.pass(.seconds(1), set: .days(-200)) == (1, nil))
+        #expect(
+            hands.pass(.seconds(1), set: Nanoseconds(-Nanoseconds.days(200).rawValue + 3_600_000_000_000)).note
+                == .resumed
+        )
+        #expect(hands.pass(.seconds(1)) == (3_603, nil))
+    }
+
+    @Test func `a day back for a moment is no jump forward when it is over`() {
+        var hands = Hands()
+        #expect(hands.pass(.milliseconds(100), set: .days(-1)).note == .fellBehind(Nanoseconds(86_399_990_000_000)))
+        #expect(hands.pass(.milliseconds(100), set: .days(1)) == (0.2, .caughtUp))
+    }
+
+    @Test func `somebody who knows may say that the wall clock is right`() {
+        var hands = Hands()
+        #expect(hands.trust() == false)
+        _ = hands.pass(.seconds(1), set: .days(3))
+        #expect(hands.trust() == true)
+        #expect(!hands.clock.isSuspended)
+        #expect(hands.pass(.seconds(1)) == (Self.day * 3 + 2, nil))
+        #expect(hands.trust() == false)
+    }
+
+    @Test func `a machine that slept for two days has no clock that jumped`() {
+        // The monotonic clock of the shells goes on meanwhile.
+        var hands = Hands()
+        #expect(hands.pass(.days(2)) == (Self.day * 2, nil))
+    }
+
+    @Test func `at a start, only what another clock says makes a wall clock absurd`() {
+        func clock(after last: Nanoseconds, expected: Nanoseconds?) -> ShardClock {
+            ShardClock(
+                after: Self.start - last,
+                expected: expected.map { Self.start + $0 },
+                wall: Self.start,
+                monotonic: .seconds(7),
+                jumpMax: .seconds(2)
+            )
+        }
+        #expect(clock(after: Self.tenYears, expected: nil).time == Self.start)
+        #expect(!clock(after: Self.tenYears, expected: .seconds(-3_600)).isSuspended)
+        let absurd = clock(after: Self.tenYears, expected: .days(-3))
+        #expect(absurd.isSuspended && absurd.time == Self.start - .days(3))
+        // The journal says that it was later.
+        let ahead = clock(after: .days(2), expected: .days(-3))
+        #expect(ahead.isSuspended && ahead.time == Self.start - .days(2))
+        #expect(clock(after: .zero, expected: .days(-3)).time == Self.start)
+        #expect(!clock(after: .zero, expected: .days(3)).isSuspended)
     }
 
     @Test func `a monotonic clock that does not go on is none that goes back`() {

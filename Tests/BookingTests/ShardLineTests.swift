@@ -43,15 +43,16 @@ import Testing
         let passes = (1...4).map { stage.join(UserID($0)) }
         #expect(passes.map(\.place.rawValue) == [1, 2, 3, 4])
         #expect(stage.ask(.poll(passes[0])) == .standing(.admitted))
-        #expect(stage.ask(.poll(passes[1])) == .standing(Standing(order: 1, seconds: 1)))
-        #expect(stage.ask(.poll(passes[3])) == .standing(Standing(order: 3, seconds: 2)))
+        // One is inside, for five minutes at most.
+        #expect(stage.ask(.poll(passes[1])) == .standing(Standing(order: 1, seconds: 300)))
+        #expect(stage.ask(.poll(passes[3])) == .standing(Standing(order: 3, seconds: 900)))
     }
 
     @Test func `everyone behind one who leaves moves up`() {
         let stage = Stage(rules: Self.narrow(1))
         let passes = (1...4).map { stage.join(UserID($0)) }
         #expect(stage.ask(.leave(passes[1])) == .left)
-        #expect(stage.ask(.poll(passes[3])) == .standing(Standing(order: 2, seconds: 1)))
+        #expect(stage.ask(.poll(passes[3])) == .standing(Standing(order: 2, seconds: 600)))
         #expect(stage.ask(.leave(passes[1])) == .refused(.tokenUnknown))
         #expect(stage.ask(.poll(passes[1])) == .refused(.tokenUnknown))
     }
@@ -107,7 +108,7 @@ import Testing
         let anna = stage.join(self.anna)
         let ben = stage.join(self.ben)
         stage.pass(.minutes(20))
-        #expect(stage.ask(.poll(anna)) == .standing(Standing(order: 1, seconds: 1)))
+        #expect(stage.ask(.poll(anna)) == .standing(Standing(order: 1, seconds: 980 * 60 + 1)))
         stage.pass(.minutes(10))
         #expect(stage.ask(.poll(ben)) == .refused(.tokenUnknown))
         stage.pass(.minutes(20) - 1)

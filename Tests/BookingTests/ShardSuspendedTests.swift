@@ -37,6 +37,10 @@ struct ShardSuspendedTests {
             Self.transfer(.credit, holds[0].id),
         ]
         for request in changes { #expect(stage.shard.read(request) == .refused(.storageUnavailable), "\(request)") }
+        for request in changes {
+            let reply = stage.shard.read(request, refusing: .clockSuspended)
+            #expect(reply == .refused(.clockSuspended), "\(request)")
+        }
         #expect(stage.output() == Stage.Output())
     }
 

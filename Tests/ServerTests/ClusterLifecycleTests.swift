@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.serialized) struct ClusterLifecycleTests {
     /// What a stop leaves: the keys, which tokens need, and the lock's file.
-    static let kept = ["catalogue.running.json", "config.json", "token.keys", "usher.lock"]
+    static let kept = ["catalogue.running.json", "clock.json", "config.json", "token.keys", "usher.lock"]
 
     @Test(arguments: [SIGTERM, SIGINT]) func `it starts, answers statistics, and a stop leaves nothing`(signal: Int32)
         throws

@@ -7,7 +7,7 @@ import Testing
         let messages: [Lifeline.Message] = [
             .ready(.init()), .ready(.init(port: 8_080, operatorPort: 8_081)),
             .failed(.init(reason: "no \"room\"\nleft")), .journal(.init(bytes: .max)),
-            .compacted(.init(text: "facts 1 to 2")), .pong, .busy,
+            .compacted(.init(text: "facts 1 to 2")), .clock(.init(isSuspended: true)), .pong, .busy,
         ]
         for message in messages {
             #expect(message.line.hasSuffix("\n"))

@@ -90,6 +90,18 @@ import Wire
         )
     }
 
+    @Test func `a table ends with the shards that do not believe the clock`() {
+        var stats = Self.stats()
+        stats.shards[0].clockSuspendedSince = 1_800_000_000
+        stats.shards[0].clockAheadSeconds = 86_400 * 3_650 + 7
+        #expect(
+            StatsTable.text(stats).hasSuffix(
+                "shard 0 refuses changes since 2027-01-15T08:00:00.000000000Z: the wall clock is 3650 days ahead; "
+                    + "set it, or run usher cluster trust-clock if it is right"
+            )
+        )
+    }
+
     @Test func `the requests of a gateway are all that it has answered, also without a shard`() {
         var gateway = GatewayStats(gateway: 0)
         gateway.port = 8_080

@@ -32,6 +32,7 @@ struct SimulatorTests {
         #expect(tally.keysRefused > 100)
         #expect(tally.refusedStarts > 0)
         #expect(tally.suspensions > 30)
+        #expect(tally.clockSuspensions > 30)
     }
 
     @Test func `a failing seed tells what happened last, and fails again the same way`() throws {
@@ -48,6 +49,7 @@ struct SimulatorTests {
         Mutant.replyBeforeCommit, .readBeforeCommit, .debitBeforeCommit, .factNotWritten, .lostDebitIsRefused,
         .answersExchanged, .sentAgainAsNew, .answersLeftOutOfSnapshot, .schedulesKeptForEver, .doneButRefused,
         .creditTwice, .seatsFreedBeforeCredit, .refusedBatchIsAnswered, .refusedBatchStaysInState,
+        .decidesBySuspendedClock, .absurdClockBelievedAtStart,
     ])
     func `a bug that is put in on purpose is found`(mutant: Mutant) {
         let isFound = (1...200 as ClosedRange<UInt64>).contains { seed in

@@ -34,6 +34,40 @@ import Wire
         #expect(self.pause(20_000, rate: 20_000) == 1)
     }
 
+    @Test func `a line that can't move yet is asked about less often, and more often shortly before it can`() {
+        func pause(left seconds: UInt64, order: UInt64 = 1) -> UInt32? {
+            PollPause().seconds(for: Standing(order: order, seconds: seconds))
+        }
+        #expect(pause(left: 3_600) == 30)
+        #expect(pause(left: 100) == 10)
+        #expect(pause(left: 20) == 2)
+        #expect(pause(left: 4) == 1)
+        // Far back, where the line's polls have to stay few, and its own turn is far away.
+        #expect(pause(left: 20_010, order: 1_000_000) == 100)
+    }
+
+    @Test func `people who wait for an opening do not come all in one second`() {
+        // A hundred seconds' joins, an hour before: each sleeps as long as they are told.
+        let opening = 3_600.0
+        var atOpening: [Double] = []
+        for number in 0..<1_000 {
+            var now = Double(number) / 10
+            while now < opening {
+                let left = UInt64((opening - now).rounded(.up)) + 1
+                now += Double(PollPause().seconds(for: Standing(order: UInt64(number) + 1, seconds: left))!)
+            }
+            atOpening.append(now - opening)
+        }
+        // All within two seconds of it, and no tenth of a second has much more than its share of 100.
+        #expect(atOpening.allSatisfy { $0 <= 2 })
+        let busiest = Dictionary(grouping: atOpening) { Int($0 * 10) }.values.map(\.count).max()!
+        #expect(busiest <= 200, "\(busiest) in a tenth of a second")
+    }
+
+    @Test func `nobody sleeps longer than the bound, however little moves`() {
+        #expect(PollPause(secondsMax: 7).seconds(for: Standing(order: 1, seconds: 3_600)) == 7)
+    }
+
     @Test func `whoever is inside need not ask`() { #expect(PollPause().seconds(for: .admitted) == nil) }
 
     @Test func `a long line's polls a second stay near what they should be`() {

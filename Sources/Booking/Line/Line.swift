@@ -76,6 +76,7 @@ public struct Line: ~Copyable {
             self.seenStep = Self.seenStep(self.rules)
             self.returnLingering()
             self.quietUntil = .distantPast
+            self.beginForecast()
         }
     }
     /// Nobody is admitted before; people may wait already.
@@ -99,6 +100,8 @@ public struct Line: ~Copyable {
     /// No place lapses before, so who asks at every request need not look at people: at most `nextExpiry`.
     private(set) var quietUntil: Timestamp
     private var rate: AdmissionRate
+    /// Nil where any number may be inside.
+    private var forecast: RoomForecast?
 
     /// An empty line. `hashSeed` is random and secret (see `UserTable`); nothing that a caller can see depends on it.
     public init(
@@ -114,11 +117,6 @@ public struct Line: ~Copyable {
         self.users = UserTable(seed: hashSeed)
         self.rate = AdmissionRate(perSecond: rules.admissionsPerSecond)
         self.beginForecast()
-        self.seenStep = Self.seenStep(rules)
-    }
-
-    private static func seenStep(_ rules: LineRules) -> Nanoseconds {
-        min(Self.seenStepMax, Nanoseconds(rules.waitingLifetime.rawValue / 8))
     }
 
     /// A line as it was: everyone present in the order of their places, the totals, and `admissionDue`. Waiting people
@@ -169,17 +167,48 @@ public struct Line: ~Copyable {
     /// Who is at a place; nil for one who is gone and for a place never given. O(1).
     public func entry(at place: Place) -> Entry? { self.people.spot(of: place.rawValue).map { Self.entry($0) } }
 
-    /// Order and time to wait of the person at a place; nil when they are gone. O(log n).
-    public func standing(of place: Place) -> Standing? {
+    /// How many are to be let in up to the person at a place, and with them: 0 when they are inside; nil when they are
+    /// gone. O(log n).
+    public func order(of place: Place) -> UInt64? {
         guard let spot = self.people.spot(of: place.rawValue) else { return nil }
-        return spot.isWaiting ? self.standing(of: spot) : .admitted
+        return spot.isWaiting ? self.people.waitingAhead(of: spot) + 1 : 0
+    }
+
+    /// Order and time to wait of the person at a place; nil when they are gone. O(log n).
+    public mutating func standing(of place: Place, at now: Timestamp) -> Standing? {
+        guard let spot = self.people.spot(of: place.rawValue) else { return nil }
+        return spot.isWaiting ? self.standing(of: spot, at: now) : .admitted
     }
 
     @inline(__always)
-    private func standing(of spot: People.Spot) -> Standing {
+    private mutating func standing(of spot: People.Spot, at now: Timestamp) -> Standing {
         let order = self.people.waitingAhead(of: spot) + 1
         let rate = UInt64(self.rules.admissionsPerSecond)
+        guard self.opensAt <= now && self.rules.maxActive == 0 else {
+            return Standing(order: order, seconds: self.secondsLeft(to: order, at: now))
+        }
         return Standing(order: order, seconds: (order + rate - 1) / rate)
+    }
+
+    /// The time left where more than the rate decides: what is left to the opening, and then the later of the rate's time and
+    /// the time until enough places inside are free.
+    private mutating func secondsLeft(to order: UInt64, at now: Timestamp) -> UInt64 {
+        // At most 2^30 people wait.
+        let byRate = Nanoseconds(Int64(order) * 1_000_000_000 / Int64(self.rules.admissionsPerSecond))
+        let end = max(now, self.opensAt) + max(byRate, self.timeUntilRoom(for: order, at: now))
+        let (seconds, rest) = (end - now).rawValue.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return max(1, UInt64(seconds) + (rest > 0 ? 1 : 0))
+    }
+
+    private mutating func timeUntilRoom(for order: UInt64, at now: Timestamp) -> Nanoseconds {
+        let room = UInt64(self.roomInside)
+        guard order > room, self.forecast != nil else { return .zero }
+        if self.forecast!.isStale(at: now) {
+            let first = self.admittedList.first
+            let end = first == 0 ? nil : self.expiry(self.people.presentSpot(of: first))
+            self.forecast!.make(at: now, most: self.rules.maxActive, firstEnd: end)
+        }
+        return self.forecast!.time(until: order - room)
     }
 
     /// Everyone present, in the order of their places: what a snapshot keeps, beside `totals` and `admissionDue`.
@@ -300,22 +329,22 @@ public struct Line: ~Copyable {
     }
 
     /// The person at `place`, waiting or admitted, left by their own will.
-    public mutating func takeLeft(_ place: Place) {
-        self.remove(place)
+    public mutating func takeLeft(_ place: Place, at now: Timestamp) {
+        self.remove(place, isEarly: true, at: now)
         self.totals.left += 1
     }
 
     /// The person at `place`, waiting or admitted, stayed away or inside too long. Not checked against the clock: polls
     /// are no facts, so a replay does not know them.
-    public mutating func takeExpired(_ place: Place) {
-        self.remove(place)
+    public mutating func takeExpired(_ place: Place, at now: Timestamp) {
+        self.remove(place, isEarly: false, at: now)
         self.totals.expired += 1
     }
 
     /// The person at `place`, who was admitted, has got what they came for.
-    public mutating func takeUsedUp(_ place: Place) {
+    public mutating func takeUsedUp(_ place: Place, at now: Timestamp) {
         precondition(self.people.spot(of: place.rawValue)?.isAdmitted == true, "nobody is admitted at place \(place)")
-        self.remove(place)
+        self.remove(place, isEarly: true, at: now)
         self.totals.usedUp += 1
     }
 
@@ -338,7 +367,7 @@ public struct Line: ~Copyable {
         }
         guard now < self.endsAt else { return nil }
         self.seen(spot, at: now)
-        return self.standing(of: spot)
+        return self.standing(of: spot, at: now)
     }
 
     @inline(__always)
@@ -349,7 +378,10 @@ public struct Line: ~Copyable {
     }
 
     /// The line is open again after a pause in which nobody could be seen: everyone waiting counts as seen now. O(1).
-    public mutating func resume(at now: Timestamp) { self.resumedAt = max(self.resumedAt, now) }
+    public mutating func resume(at now: Timestamp) {
+        self.resumedAt = max(self.resumedAt, now)
+        self.forecast?.measureAnew(from: now)
+    }
 
     // MARK: Helpers
 
@@ -399,12 +431,13 @@ public struct Line: ~Copyable {
         self.quietUntil = min(self.quietUntil, since + self.rules.admittedLifetime)
         self.people.admit(spot, at: since)
         self.people.append(spot, to: &self.admittedList)
+        self.forecast?.entered(until: since + self.rules.admittedLifetime, at: now)
         self.totals.waiting -= 1
         self.totals.admitted += 1
         self.moveOn(from: place.rawValue)
     }
 
-    private mutating func remove(_ place: Place) {
+    private mutating func remove(_ place: Place, isEarly: Bool, at now: Timestamp) {
         guard let spot = self.people.spot(of: place.rawValue) else {
             preconditionFailure("nobody is at place \(place)")
         }
@@ -416,7 +449,7 @@ public struct Line: ~Copyable {
         } else {
             let end = self.expiry(spot)
             self.forecast?.ended(until: end, isEarly: isEarly, at: now)
-            if self.lingering.remove(place.rawValue) == nil { self.people.unlink(spot, from: &self.admittedList) }
+            self.people.unlink(spot, from: &self.admittedList)
             self.totals.admitted -= 1
         }
         self.people.remove(spot)
@@ -427,5 +460,16 @@ public struct Line: ~Copyable {
     private mutating func moveOn(from place: UInt64) {
         self.firstWaiting =
             self.totals.waiting == 0 ? self.people.nextPlace : self.people.firstWaiting(from: place + 1)
+    }
+
+    /// From what is known of those inside; what was seen of early departures begins anew.
+    private mutating func beginForecast() {
+        self.forecast = nil
+        guard self.rules.maxActive > 0 else { return }
+        var forecast = RoomForecast(lifetime: self.rules.admittedLifetime)
+        self.people.forEachPresent { spot in
+            if spot.isAdmitted { forecast.entered(until: self.expiry(spot), at: spot.row.since) }
+        }
+        self.forecast = forecast
     }
 }

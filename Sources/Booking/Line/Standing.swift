@@ -2,7 +2,8 @@
 public struct Standing: Equatable, Sendable {
     /// The exact number of people still to be let in, up to and with this one.
     public let order: UInt64
-    /// How long that takes at the concert's rate, in whole seconds, rounded up.
+    /// The time left, in whole seconds, rounded up: to the opening, and then the later of `order` at the concert's rate and the
+    /// time until enough places inside come free, as far as that can be told (`RoomForecast`).
     public let seconds: UInt64
 
     public init(order: UInt64, seconds: UInt64) {

@@ -117,7 +117,7 @@ extension Refusal {
     var isFinal: Bool {
         switch self {
         case .overloaded, .unavailable, .storageUnavailable, .clockSuspended, .wrongShard, .paymentInProgress,
-            .cancelInProgress, .keyReused, .tooManyKeys, .tooManyKeysOfAddress, .keysFull, .seatKeptTooLong:
+            .cancelInProgress, .keyReused, .tooManyKeys:
             false
         case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
             .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,

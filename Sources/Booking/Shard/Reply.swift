@@ -138,14 +138,6 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case concertOver = 60
     /// The wall clock jumped absurdly, so nothing was changed; what can be read is.
     case clockSuspended = 70
-    /// Another key of an address that has as many already as a shard keeps of one.
-    case tooManyKeysOfAddress = 65
-    /// Another key, where a shard keeps as many as it may.
-    case keysFull = 66
-    /// The time inside is over; the place stays for as long as its owner holds seats, and for nothing else.
-    case stayOver = 56
-    /// The user has had the seat for as long as one hold lasts, and others have not had a chance at it since.
-    case seatKeptTooLong = 57
 }
 
 extension Reply {

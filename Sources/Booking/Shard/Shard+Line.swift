@@ -14,7 +14,7 @@ extension Shard {
         let place = state.line.nextPlace
         self.record(.joined(state.concert.id, user, place, at: self.now))
         self.admit(state)
-        return .joined(Joined(place: place, issuedAt: self.now, standing: Self.standing(place, state)))
+        return .joined(Joined(place: place, issuedAt: self.now, standing: self.standing(place, state)))
     }
 
     /// The place that somebody has and whose time is not over; nil for anyone else.
@@ -25,7 +25,7 @@ extension Shard {
 
     private func joined(_ state: ConcertState, _ place: Place) -> Reply {
         guard let entry = state.line.entry(at: place) else { preconditionFailure("nobody stands at place \(place)") }
-        return .joined(Joined(place: place, issuedAt: entry.joinedAt, standing: Self.standing(place, state)))
+        return .joined(Joined(place: place, issuedAt: entry.joinedAt, standing: self.standing(place, state)))
     }
 
     mutating func poll(_ state: ConcertState, _ pass: Pass) -> Reply {
@@ -36,8 +36,8 @@ extension Shard {
         return self.isCurrent(pass, state) ? .standing(.admitted) : .refused(self.absence(state))
     }
 
-    static func standing(_ place: Place, _ state: ConcertState) -> Standing {
-        guard let standing = state.line.standing(of: place) else {
+    func standing(_ place: Place, _ state: ConcertState) -> Standing {
+        guard let standing = state.line.standing(of: place, at: self.now) else {
             preconditionFailure("nobody stands at place \(place)")
         }
         return standing

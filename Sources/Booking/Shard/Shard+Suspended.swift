@@ -1,8 +1,13 @@
-/// What a shard does while its journal can't write: it answers from the state, which is what is durable, and decides
-/// nothing. Its time stands still, so that no place or hold is over that nobody could write down.
+/// What a shard does while its journal can't write, or its clock can't be believed: it answers from the state, which is what is
+/// durable, and decides nothing. The state's time stands still, so that no place or hold is over that nobody could write down.
 extension Shard {
-    /// Answers what needs no fact, also what was answered before, and refuses the rest before anything is decided.
-    public func read(_ request: Request, as operation: Operation? = nil) -> Reply {
+    /// Answers what needs no fact, also what was answered before, and refuses the rest before anything is decided: with
+    /// `refusal`, which says why.
+    public func read(
+        _ request: Request,
+        as operation: Operation? = nil,
+        refusing refusal: Refusal = .storageUnavailable
+    ) -> Reply {
         if let operation, request.isKept(for: operation.owner), let again = self.again(operation, request) {
             // Who would have to wait is told that nobody knows.
             if case .reply(let reply) = again { return reply }
@@ -13,8 +18,8 @@ extension Shard {
             return Reply.unanswered
         }
         // What a key is answered has to be kept, and can't be.
-        if operation?.owner == .client { return .refused(.storageUnavailable) }
-        return self.read(request)
+        if operation?.owner == .client { return .refused(refusal) }
+        return self.read(request, refusal)
     }
 
     /// What was answered up to now, with what a refused batch holds.
@@ -24,19 +29,19 @@ extension Shard {
     /// that it was not done.
     public mutating func doubt(_ answers: KeptAnswers) { self.answersInDoubt = answers }
 
-    private func read(_ request: Request) -> Reply {
+    private func read(_ request: Request, _ refusal: Refusal) -> Reply {
         switch request {
         case .join(let concert, let user):
             // A place that somebody has is a place to read.
             self.reading(concert) { state in
-                self.joined(state, user) ?? .refused(self.hasEnded(state) ? .concertOver : .storageUnavailable)
+                self.joined(state, user) ?? .refused(self.hasEnded(state) ? .concertOver : refusal)
             }
         case .poll(let pass):
             self.reading(pass.concert) { state in
                 // Also for someone whose time is over, as long as no fact says so.
                 guard let entry = Self.entry(of: pass, state) else { return .refused(self.absence(state)) }
                 if case .waiting = entry.state, self.hasEnded(state) { return .refused(.concertOver) }
-                return .standing(Self.standing(pass.place, state))
+                return .standing(self.standing(pass.place, state))
             }
         case .schedules(let concert): self.reading(concert) { .schedules($0.seats.remaining) }
         case .seats(let concert, let schedule): self.reading(concert) { self.statuses($0, schedule) }
@@ -48,9 +53,8 @@ extension Shard {
             self.isOwn(user) ? .balance(self.points.balance(of: user)) : .refused(.wrongShard)
         case .history(let user, let query):
             self.isOwn(user) ? .history(self.points.history(of: user, query)) : .refused(.wrongShard)
-        case .transfersSeen(let shard): self.transfersSeen(by: shard)
-        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .transfer, .claim:
-            .refused(.storageUnavailable)
+        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .debit, .credit, .claim:
+            .refused(refusal)
         }
     }
 

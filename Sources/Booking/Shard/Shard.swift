@@ -154,7 +154,7 @@ public struct Shard: ~Copyable {
         while let transfer = self.transfers.popUnanswered(at: self.now) { self.ask(for: transfer) }
     }
 
-    /// A restart has taken in all facts, or the journal can write again: whoever waits counts as seen now, since nobody could
+    /// A restart has taken in all facts, or the journal can write again, or the clock can be believed: whoever waits counts as seen now, since nobody could
     /// be seen meanwhile.
     /// `asCopy` says that the journal is a copy, and that what it was copied from may have gone on: ids that are not in it may
     /// be out there.
@@ -267,8 +267,8 @@ public struct Shard: ~Copyable {
         case .joined(let concert, let user, let place, let at):
             self.state(concert).line.takeJoined(user, place: place, at: at)
         case .admitted(let concert, let place, let at): self.state(concert).line.takeAdmitted(place, at: at)
-        case .left(let concert, let place, _): self.state(concert).line.takeLeft(place)
-        case .lapsed(let concert, let place, _): self.state(concert).line.takeExpired(place)
+        case .left(let concert, let place, let at): self.state(concert).line.takeLeft(place, at: at)
+        case .lapsed(let concert, let place, let at): self.state(concert).line.takeExpired(place, at: at)
         case .held(let concert, let reservation):
             let state = self.state(concert)
             state.seats.takeHeld(reservation)
@@ -279,13 +279,13 @@ public struct Shard: ~Copyable {
             state.seats.takeReleased(id, at: at)
             state.forget(at: at)
         case .paymentStarted(let order): self.takeStarted(order)
-        case .paymentDone(let concert, let payment, let balance, _):
+        case .paymentDone(let concert, let payment, let balance, let at):
             let state = self.state(concert)
             let order = state.payments.takeDone(payment, balance: balance)
             for id in order.reservations { state.seats.takeSold(id, by: payment) }
             // The place may have lapsed, or been left, while the user's shard was asked.
-            if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place) }
-            self.end(TransferID(payment), of: order.user)
+            if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place, at: at) }
+            self.transfers.end(TransferID(payment))
         case .paymentRefused(let concert, let payment, _):
             let state = self.state(concert)
             let order = state.payments.takeRefused(payment)

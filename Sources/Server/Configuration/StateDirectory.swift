@@ -4,9 +4,10 @@
 ///     config.json       the resolved settings, what the children run with, and who tends the journals by hand
 ///     catalogue.running.json   the catalogue of the last start, see `CatalogueCopy`
 ///     cluster.json      who runs: process ids and ports, see `ClusterFile`
+///     clock.json        what the wall clock is compared with, see `ClockReference`
 ///     shard-3.sock      frames to a shard
 ///     gateway-0.sock    frames to a gateway: statistics
-///     control.sock      questions to the supervisor: restart, reload
+///     control.sock      questions to the supervisor: restart, reload, trust-clock
 ///     token.keys        the keys that sign tokens
 ///     operator.tokens   hashes of the operators' tokens, unless operator.tokenFile names another file
 ///
@@ -26,6 +27,7 @@ public struct StateDirectory: Equatable, Sendable {
     static let catalogueName = "catalogue.running.json"
     public var catalogueFile: String { "\(self.path)/\(Self.catalogueName)" }
     public var clusterFile: String { "\(self.path)/cluster.json" }
+    var clockFile: String { "\(self.path)/clock.json" }
     public var keyFile: String { "\(self.path)/token.keys" }
     public func shardSocket(_ index: Int) -> String { "\(self.path)/shard-\(index).sock" }
     public func gatewaySocket(_ index: Int) -> String { "\(self.path)/gateway-\(index).sock" }

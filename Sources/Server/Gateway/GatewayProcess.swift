@@ -36,7 +36,12 @@ public enum GatewayProcess {
             process throws(StartError) in
             // Fitted to the descriptors that there are.
             let configuration = process.configuration
-            let keys = try configuration.stateDirectory.loadOrCreateKeys(at: .now)
+            let clock = MachineClock(
+                expected: configuration.stateDirectory.expectedTime(),
+                tellingAs: .warning,
+                log: process.log
+            )
+            let keys = try configuration.stateDirectory.loadOrCreateKeys(at: clock.now)
             let identity = try configuration.identityCheck(on: process.loop, log: process.log)
             let server = GatewayServer(
                 index: index,
@@ -44,6 +49,7 @@ public enum GatewayProcess {
                 catalogue: try process.catalogue(),
                 tokens: keys,
                 identity: identity,
+                clock: clock,
                 loop: process.loop,
                 log: process.log
             )
@@ -121,6 +127,8 @@ public enum GatewayProcess {
                 identityWatcher?.close()
                 process.finish()
             }
+            process.onTrustClock = { clock.trust() }
+            process.onShardClocks = { server.areShardClocksSuspended = $0 }
             process.onReload = {
                 server.use(process.configuration)
                 operatorServer.use(process.configuration)

@@ -5,7 +5,7 @@ import Wire
 extension GatewayServer {
     func handle(_ request: HTTPRequest, from client: Gateway.Client, knownBy identity: IdentityCheck) -> AnswerSize {
         let header = request[.authorization]
-        let now = Timestamp.now.seconds
+        let now = self.clock.now.seconds
         switch identity.asker(header, at: now) {
         case .refused(let problem):
             self.answer(problem, client)

@@ -24,6 +24,10 @@ final class GatewayServer: HTTPHandler {
     private var port = 0
     private let ticker: LoopTimer
     private(set) var date: HTTPDate
+    /// What time it is, as far as that can be believed.
+    let clock: MachineClock
+    /// Some shard does not believe the wall clock, as the supervisor says.
+    var areShardClocksSuspended = false
     /// Used again for every answer.
     private var scratch = OutputBytes()
     private var output = OutputBytes()
@@ -60,6 +64,7 @@ final class GatewayServer: HTTPHandler {
         catalogue: Catalogue,
         tokens: TokenRing,
         identity: IdentityCheck? = nil,
+        clock: MachineClock,
         loop: EventLoop,
         log: Logger
     ) {
@@ -82,9 +87,10 @@ final class GatewayServer: HTTPHandler {
         self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
         self.patience = configuration.gatewayLimits.replyTimeout
         self.identity = identity
+        self.clock = clock
         self.accessLog = configuration.accessLog(ofGateway: index, on: loop, log: log)
         self.ticker = LoopTimer(on: loop)
-        self.date = HTTPDate(epochSeconds: Timestamp.now.seconds)
+        self.date = HTTPDate(epochSeconds: clock.now.seconds)
         self.linkIdentity = FrameLink.Identity(
             hello: Hello(
                 role: .gateway,
@@ -135,10 +141,14 @@ final class GatewayServer: HTTPHandler {
         return self.port
     }
 
-    /// Requests are taken: every shard can be reached and answers, or its requests are held for it still.
+    /// Requests are taken: every shard can be reached and answers, or its requests are held for it still, and changes things.
     var isReady: Bool {
         self.machine.isServing(at: Self.steadyTime) && !self.http.isDraining && self.silentShards.isEmpty
+            && !self.isClockSuspended
     }
+
+    /// The wall clock can't be believed, here or by some shard: changes are refused.
+    var isClockSuspended: Bool { self.clock.ahead != nil || self.areShardClocksSuspended }
 
     /// The shards that can't be reached now.
     var shardsAway: [Int] { (0..<self.machine.slots.shardCount).filter { !self.machine.isUp($0) } }
@@ -154,6 +164,7 @@ final class GatewayServer: HTTPHandler {
         stats.refusals = self.http.refusals
         stats.pressedShards = UInt64(self.machine.pressedShards)
         stats.silentShards = self.silentShards
+        stats.clockAheadSeconds = self.clock.ahead.map { $0.rawValue / 1_000_000_000 }
         self.meter.fill(&stats)
         return stats
     }
@@ -262,7 +273,7 @@ final class GatewayServer: HTTPHandler {
             case .refused(let refusal): self.answer(.refused(refusal), to: question, TokenText(), client)
             }
         case .concerts:
-            let body = CachedBody(self.writer.concertsBody(at: Timestamp.now))
+            let body = CachedBody(self.writer.concertsBody(at: self.clock.now))
             self.answer(body, ifNoneMatch: ifNoneMatch, client)
         case .document:
             self.answer(self.contract, AnswerWriter.contractCache, ifNoneMatch: ifNoneMatch, client)
@@ -467,7 +478,7 @@ final class GatewayServer: HTTPHandler {
     }
 
     private func tick() {
-        self.date.update(epochSeconds: Timestamp.now.seconds)
+        self.date.update(epochSeconds: self.clock.now.seconds)
         for pending in self.machine.timedOut(at: Self.steadyTime) {
             self.finish(pending, with: Reply.unanswered)
         }

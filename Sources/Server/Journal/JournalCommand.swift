@@ -86,8 +86,9 @@ public enum JournalCommand {
         guard (0..<count).contains(shard) else {
             throw StartError("there is no shard \(shard) of \(count)", remedy: "shards are counted from 0")
         }
+        let now = try state.saneTime()
         try Self.orStartError { () throws(JournalError) in
-            try JournalBeginning.run(Self.files(state, shard), shardCount: count, at: .now)
+            try JournalBeginning.run(Self.files(state, shard), shardCount: count, at: now)
         }
         return "begun anew and empty: shard \(shard) of \(count) has no places, seats and points"
     }

@@ -11,7 +11,9 @@ public enum KeysCommand {
 
     public static func add(_ configuration: ServerConfiguration) throws(StartError) -> String {
         let state = configuration.stateDirectory
-        return "added " + Self.line(try state.addKey(at: Self.latestTime(of: state, .now)), configuration.zone)
+        // A key that becomes active years from now would sign nothing until then.
+        let now = try state.saneTime()
+        return "added " + Self.line(try state.addKey(at: Self.latestTime(of: state, now)), configuration.zone)
     }
 
     /// The latest time that any shard may have given a place at. After the wall clock was set back that is ahead of it, and a

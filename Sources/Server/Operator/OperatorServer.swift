@@ -6,7 +6,8 @@ import Wire
 ///
 ///     GET /healthz               200 while this gateway's loop turns
 ///     GET /readyz                200 while it serves; 503, and for which shards not, once one has been away for longer
-///                                than requests are held for it, or has not answered for some seconds
+///                                than requests are held for it, or has not answered for some seconds; or why changes are
+///                                refused, while the wall clock can't be believed
 ///     GET /stats                 all processes
 ///     GET /stats/shards/{i}      one shard
 ///     GET /stats/gateways/{i}    one gateway
@@ -183,9 +184,17 @@ final class OperatorServer: HTTPHandler {
         let (away, silent) = (self.gateway.shardsAway, self.gateway.silentShards)
         if !away.isEmpty { words.append("Shards that can't be reached: \(list(away)).") }
         if !silent.isEmpty { words.append("Shards that do not answer: \(list(silent)).") }
+        if self.gateway.isClockSuspended { words.append(self.clockWords) }
         let message = words.isEmpty ? "This gateway is stopping." : words.joined(separator: " ")
         let body = ErrorBody(code: "NOT_READY", message: message)
         self.answer(body.json, .serviceUnavailable, from: client)
+    }
+
+    private var clockWords: String {
+        let ahead = self.gateway.clock.ahead.map { " is \(MachineClock.days($0)) ahead" } ?? " was absurdly ahead"
+        return
+            "The wall clock\(ahead): changes are refused until it is right again. Set it; or, if it is right now and was wrong "
+            + "before, run usher cluster trust-clock."
     }
 
     private func answer(_ stats: ClusterStats, _ page: Page, _ client: Gateway.Client) {
@@ -213,7 +222,7 @@ final class OperatorServer: HTTPHandler {
         head.authenticate = problem?.authenticate
         head.acceptEncoding = problem?.acceptEncoding
         var output = OutputBytes()
-        let date = HTTPDate(epochSeconds: Int64(Clock.wallNanoseconds() / 1_000_000_000))
+        let date = HTTPDate(epochSeconds: self.gateway.clock.now.seconds)
         Array(body.utf8).withUnsafeBytes {
             head.append(body: ByteView($0), toMethod: manner.method, date: date, to: &output)
         }

@@ -140,6 +140,10 @@ public struct ShardStats: Codable, Equatable, Sendable {
     public var shard: Int
     /// What time it is for the shard, in seconds since 1970: ahead of the wall clock after that was set back.
     public var time: Int64?
+    /// Since when the wall clock is absurdly ahead, by the shard's time in seconds since 1970, and by how much it is: changes
+    /// are refused. Nil while it is followed.
+    public var clockSuspendedSince: Int64?
+    public var clockAheadSeconds: Int64?
     public var process = ProcessStats()
     public var slots: Slots
     /// In the order of their ids; of more than `concertsMax`, those with the most people.
@@ -275,6 +279,8 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public var pressedShards: UInt64 = 0
     /// Shards that can be reached, and do not answer. Nil where a gateway does not know of it.
     public var silentShards: [Int]?
+    /// By how much the wall clock is absurdly ahead; nil while it is believed.
+    public var clockAheadSeconds: Int64?
     /// Replies of shards that nobody waited for any more.
     public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()
@@ -297,7 +303,9 @@ public struct ClusterStats: Codable, Equatable, Sendable {
 
     /// What goes wrong now and is not for these numbers to show, as sentences.
     public var troubles: [String] {
-        let shards = self.shards.flatMap { [Self.journalTrouble($0), Self.keyTrouble($0)].compactMap(\.self) }
+        let shards = self.shards.flatMap {
+            [Self.journalTrouble($0), Self.clockTrouble($0), Self.keyTrouble($0)].compactMap(\.self)
+        }
         return shards
             + self.gateways.flatMap { gateway in
                 (gateway.silentShards ?? []).map { "shard \($0) does not answer gateway \(gateway.gateway)" }
@@ -317,6 +325,12 @@ public struct ClusterStats: Codable, Equatable, Sendable {
     private static func keyTrouble(_ shard: ShardStats) -> String? {
         guard shard.answers.keysAreNearlyFull == true, let most = shard.answers.keysMax else { return nil }
         return "shard \(shard.shard) keeps \(shard.answers.keys) idempotency keys, and refuses new ones from \(most) on"
+    }
+
+    private static func clockTrouble(_ shard: ShardStats) -> String? {
+        guard let since = shard.clockSuspendedSince, let ahead = shard.clockAheadSeconds else { return nil }
+        return "shard \(shard.shard) refuses changes since \(Timestamp(seconds: since).words): the wall clock is "
+            + "\(MachineClock.days(.seconds(ahead))) ahead; set it, or run usher cluster trust-clock if it is right"
     }
 
     private static func journalTrouble(_ shard: ShardStats) -> String? {

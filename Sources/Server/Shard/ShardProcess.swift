@@ -30,12 +30,13 @@ public enum ShardProcess {
             var machine = try keeper.recover(fresh)
             let time = ShardTime(
                 after: machine.lastFactAt,
+                expected: configuration.stateDirectory.expectedTime(),
                 jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
                 log: process.log
             )
-            // While the journal can't write, time stands.
+            // While the journal can't write, or the clock can't be believed, time stands.
             let trouble = keeper.journal.trouble
-            if trouble == nil { machine.resume(at: time.now, asCopy: keeper.journal.isCopy) }
+            if trouble == nil, !time.isSuspended { machine.resume(at: time.now) }
             let server: ShardServer
             do throws(UVError) {
                 server = try ShardServer(
@@ -56,6 +57,8 @@ public enum ShardProcess {
             }
             server.snapshotFile = keeper.snapshotFile
             server.onGrowth = { process.wroteJournal(bytes: keeper.replayedBytes + $0) }
+            server.onClock = { process.clock(isSuspended: $0) }
+            process.onTrustClock = { server.trustClock() }
             server.onRebuild = { process.isBusy() }
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
             server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
@@ -67,6 +70,7 @@ public enum ShardProcess {
                 }
             }
             process.ready(Lifeline.Ready())
+            if time.isSuspended { process.clock(isSuspended: true) }
             process.wroteJournal(bytes: keeper.replayedBytes)
         }
     }

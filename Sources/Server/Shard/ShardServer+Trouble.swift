@@ -60,7 +60,8 @@ extension ShardServer {
     private func tryAgain() {
         self.commit.tryAgain { [unowned self] error in
             if let error { return self.trouble.goesOn(error) }
-            self.machine.resume(at: self.now, asCopy: self.isCopy)
+            let now = self.now
+            self.machine.resume(at: now)
             self.trouble.ended()
         }
     }

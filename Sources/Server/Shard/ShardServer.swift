@@ -37,6 +37,8 @@ final class ShardServer {
     private let time: ShardTime
     /// Read by the first who asks in a turn of the loop.
     private var turnTime: Timestamp?
+    /// What others were told of the clock.
+    private var isClockSuspended: Bool
     private(set) var peers: [UInt32: Peer] = [:]
     private var nextLink: UInt32 = 1
     /// Links to the other shards, for payments and cancellations; none to itself.
@@ -49,6 +51,8 @@ final class ShardServer {
     var onFailure: (JournalError) -> Void = { _ in }
     /// The state is about to be built anew, and the loop does not turn meanwhile.
     var onRebuild: () -> Void = {}
+    /// The wall clock can't be believed any more, or again.
+    var onClock: (_ isSuspended: Bool) -> Void = { _ in }
     /// The journal has grown by so many bytes since the start.
     var onGrowth: (UInt64) -> Void = { _ in }
     private var toldBytes: UInt64 = 0
@@ -85,6 +89,7 @@ final class ShardServer {
         self.isCopy = journal.isCopy
         self.restore = restore
         self.time = time
+        self.isClockSuspended = time.isSuspended
         self.ticker = LoopTimer(on: loop)
         // Waking the loop is all that it does: the turn that ends with it commits.
         let pacer = LoopTimer(on: loop)
@@ -119,7 +124,7 @@ final class ShardServer {
                 log: log
             )
             dialler.onUp = { [unowned self] in
-                guard !self.commit.isSuspended else { return }
+                guard !self.isReading else { return }
                 self.machine.linkIsUp(to: shard)
             }
             dialler.onFrame = { [unowned self] frame throws(WireError) in try self.takeReply(frame, from: shard) }
@@ -134,8 +139,10 @@ final class ShardServer {
             self.turnTime = nil
         }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
-            guard !self.commit.isSuspended else { return }
-            self.machine.tick(at: self.now)
+            // Reading the clock may also end that nothing is decided.
+            let now = self.now
+            guard !self.isReading else { return }
+            self.machine.tick(at: now)
             self.tellGrowth()
             self.tellKeys()
         }
@@ -169,7 +176,25 @@ final class ShardServer {
         if let time = self.turnTime { return time }
         let time = self.time.now
         self.turnTime = time
+        if self.time.isSuspended != self.isClockSuspended { self.clockTurned(at: time) }
         return time
+    }
+
+    /// Requests are only read from the state, and nothing is decided: the journal can't write, or the clock can't be believed.
+    private var isReading: Bool { self.commit.isSuspended || self.time.isSuspended }
+
+    private func clockTurned(at time: Timestamp) {
+        self.isClockSuspended = self.time.isSuspended
+        // With a journal that can't write, this comes when it can.
+        if !self.isReading { self.machine.resume(at: time) }
+        self.onClock(self.isClockSuspended)
+    }
+
+    /// An operator says that the wall clock is right.
+    func trustClock() {
+        self.time.trust()
+        self.turnTime = nil
+        _ = self.now
     }
 
     func rebuild() throws(JournalError) -> Recovery.Report {
@@ -241,10 +266,15 @@ final class ShardServer {
             self.meter.began(request.kind)
             let operation = try frame.operation(ofLife: peer.link.peer?.life ?? 0)
             let origin = Shard.Origin(link: link, request: id)
-            let reply =
-                self.commit.isSuspended
-                ? self.machine.read(request, as: operation)
-                : self.machine.decide(request, from: origin, as: operation, at: self.now)
+            let now = self.now
+            let reply: Reply? =
+                if self.commit.isSuspended {
+                    self.machine.read(request, as: operation)
+                } else if self.time.isSuspended {
+                    self.machine.read(request, as: operation, refusing: .clockSuspended)
+                } else {
+                    self.machine.decide(request, from: origin, as: operation, at: now)
+                }
             if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
         case .control(.stats):
             peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)
@@ -269,9 +299,9 @@ final class ShardServer {
         guard case .reply = frame.sort else { return }
         let reply = try Reply(frame: frame)
         // What can't be written down is asked for again when it can.
-        guard !self.commit.isSuspended else { return }
-        if case .transfersSeen(let marks) = reply { return self.machine.hear(marks, from: shard, at: self.now) }
-        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.now)
+        let now = self.now
+        guard !self.isReading else { return }
+        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: now)
     }
 
     // MARK: Frames out
@@ -350,6 +380,8 @@ final class ShardServer {
         stats.time = self.now.seconds
         stats.process = .now(startedNanoseconds: self.startedAt)
         stats.fill(self.machine, self.meter, self.commit, self.trouble)
+        stats.clockSuspendedSince = self.time.suspension?.since.seconds
+        stats.clockAheadSeconds = self.time.suspension.map { $0.ahead.rawValue / 1_000_000_000 }
         if let snapshotFile { stats.journal.fill(snapshot: snapshotFile) }
         return stats.json
     }

@@ -1,32 +1,66 @@
 import Booking
 import Logging
-import Reactor
 
 /// Reads the clocks for a shard, and says in the log when the wall clock was set.
 final class ShardTime {
     private var clock: ShardClock
+    private let readings: ClockReadings
     private let log: Logger
 
-    /// `last` is the time of the journal's last fact.
-    init(after last: Timestamp, jumpMax: Nanoseconds, log: Logger) {
+    /// A shard's last fact may lie so far back without a word, where nothing tells whether the wall clock is right.
+    private static let restMax = Nanoseconds.days(30)
+
+    /// `last` is the time of the journal's last fact, `expected` what time it should be: see `ClockReference`.
+    init(
+        after last: Timestamp,
+        expected: Timestamp? = nil,
+        jumpMax: Nanoseconds,
+        readings: ClockReadings = ClockReadings(),
+        log: Logger
+    ) {
+        self.readings = readings
+        self.log = log
+        let wall = readings.wall()
         self.clock = ShardClock(
             after: last,
-            wall: Timestamp.now,
-            monotonic: Nanoseconds(Int64(Clock.monotonicNanoseconds())),
+            expected: expected,
+            wall: wall,
+            monotonic: readings.sinceBoot(),
             jumpMax: jumpMax
         )
-        self.log = log
+        if self.clock.isSuspended {
+            self.tell(.suspended(wall - self.clock.time), wall: wall, time: self.clock.time)
+        } else if expected == nil, last != .distantPast, wall - last > Self.restMax {
+            self.log.warning(
+                "this shard's last fact is long ago, and the wall clock is believed: if it is wrong, stop now and set it",
+                metadata: ["last_fact": "\(last.words)", "wall": "\(wall.words)"]
+            )
+        }
     }
 
     /// Two clocks are read: about 50 ns.
     var now: Timestamp {
-        let wall = Timestamp.now
-        let (time, note) = self.clock.read(
-            wall: wall,
-            monotonic: Nanoseconds(Int64(Clock.monotonicNanoseconds()))
-        )
+        let wall = self.readings.wall()
+        let (time, note) = self.clock.read(wall: wall, monotonic: self.readings.sinceBoot())
         if let note { self.tell(note, wall: wall, time: time) }
         return time
+    }
+
+    /// The wall clock is absurdly ahead, as of the last reading: nothing may be decided.
+    var isSuspended: Bool { self.clock.isSuspended }
+
+    /// Since when, and by how much; nil while all is well.
+    var suspension: (since: Timestamp, ahead: Nanoseconds)? {
+        self.clock.suspendedSince.map { ($0, self.readings.wall() - self.clock.time) }
+    }
+
+    /// An operator says that the wall clock is right.
+    func trust() {
+        guard self.clock.trust(wall: self.readings.wall(), monotonic: self.readings.sinceBoot()) else { return }
+        self.log.warning(
+            "the wall clock is trusted, by an operator: places and holds whose time is over by it run out now",
+            metadata: ["time": "\(self.clock.time.words)"]
+        )
     }
 
     private func tell(_ note: ShardClock.Note, wall: Timestamp, time: Timestamp) {
@@ -42,6 +76,12 @@ final class ShardTime {
                 metadata: ["behind_ms": "\(span.milliseconds)", "wall": "\(wall.words)", "shard_time": "\(time.words)"]
             )
         case .caughtUp: self.log.info("the wall clock has caught up with this shard's time")
+        case .suspended(let span):
+            var metadata = MachineClock.metadata(ahead: span)
+            metadata["wall"] = "\(wall.words)"
+            metadata["shard_time"] = "\(time.words)"
+            self.log.error(MachineClock.suspended, metadata: metadata)
+        case .resumed: self.log.warning(MachineClock.resumed)
         }
     }
 }

@@ -97,7 +97,7 @@ final class Compactor {
             switch said {
             case .compacted(let report): self.ended(shard, took: took, .done(report.text))
             case .failed(let failed): self.ended(shard, took: took, .failure(failed.reason))
-            case .ready, .journal, .pong, .busy, nil:
+            case .ready, .journal, .clock, .pong, .busy, nil:
                 self.ended(shard, took: took, .failure("ended without a word: \(exit)"))
             }
         }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Reactor
 
-/// `usher cluster restart` and `usher cluster reload`: asks a running supervisor, and waits for what comes of it.
+/// `usher cluster restart`, `reload` and `trust-clock`: asks a running supervisor, and waits for what comes of it.
 public enum ControlCommand {
     /// Replaces processes one after the other while they serve. `roles` are of `gateway` and `shard`. `show` gets a line for
     /// each step. Throws why it ended early.
@@ -16,6 +16,11 @@ public enum ControlCommand {
     /// Has the settings read again.
     public static func reload(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
         try self.ask(ControlSocket.Question(command: .reload), state, show)
+    }
+
+    /// Has time follow the wall clock, after an absurd jump that was right.
+    public static func trustClock(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
+        try self.ask(ControlSocket.Question(command: .trustClock), state, show)
     }
 
     private static func ask(

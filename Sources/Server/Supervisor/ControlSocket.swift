@@ -15,7 +15,7 @@ import Reactor
 final class ControlSocket {
     struct Question: Codable, Equatable, Sendable {
         enum Command: String, Codable, Sendable {
-            case restart, reload, stats
+            case restart, reload
             case trustClock = "trust-clock"
         }
 

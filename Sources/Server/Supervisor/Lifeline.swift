@@ -10,6 +10,9 @@ public import Reactor
 ///     child ◀──"retire"─────── supervisor          another serves in its place: stop
 ///     child ◀──"stop"───────── supervisor          everybody stops
 ///     child ◀──"reload"─────── supervisor          the settings have changed
+///     shard ──"clock {...}"───▶ supervisor         it does not believe the wall clock any more, or does again
+///     child ◀──"trust-clock"── supervisor          an operator does believe it
+///   gateway ◀──"clocks-suspended", "clocks-resumed"── supervisor       some shard does not, or all do
 ///     child ◀──"ping"───────── supervisor          once a second: does your loop turn?
 ///     child ──"pong"─────────▶ supervisor          it does
 ///     shard ──"busy"─────────▶ supervisor          it won't for a while; until the next pong
@@ -31,7 +34,12 @@ public final class Lifeline {
     }
 
     /// What a supervisor tells its children, a line each.
-    enum Order: String { case retire, stop, reload, ping }
+    enum Order: String {
+        case retire, stop, reload, ping
+        case trustClock = "trust-clock"
+        case clocksSuspended = "clocks-suspended"
+        case clocksResumed = "clocks-resumed"
+    }
 
     /// What a child says about itself when it serves.
     public struct Ready: Codable, Equatable, Sendable {
@@ -57,6 +65,9 @@ public final class Lifeline {
         var bytes: UInt64
     }
 
+    /// Whether a shard believes the wall clock.
+    struct ClockState: Codable, Equatable, Sendable { var isSuspended: Bool }
+
     /// What a compaction came to.
     struct Compacted: Codable, Equatable, Sendable { var text: String }
 
@@ -65,6 +76,7 @@ public final class Lifeline {
         case failed(Failed)
         case journal(Journal)
         case compacted(Compacted)
+        case clock(ClockState)
         case pong
         case busy
 
@@ -74,6 +86,7 @@ public final class Lifeline {
             case .failed(let failed): "failed \(Self.json(failed))\n"
             case .journal(let journal): "journal \(Self.json(journal))\n"
             case .compacted(let compacted): "compacted \(Self.json(compacted))\n"
+            case .clock(let clock): "clock \(Self.json(clock))\n"
             case .pong: "pong\n"
             case .busy: "busy\n"
             }
@@ -88,6 +101,7 @@ public final class Lifeline {
             case "failed": self.init(try? JSONDecoder().decode(Failed.self, from: data)) { .failed($0) }
             case "journal": self.init(try? JSONDecoder().decode(Journal.self, from: data)) { .journal($0) }
             case "compacted": self.init(try? JSONDecoder().decode(Compacted.self, from: data)) { .compacted($0) }
+            case "clock": self.init(try? JSONDecoder().decode(ClockState.self, from: data)) { .clock($0) }
             case "pong": self = .pong
             case "busy": self = .busy
             default: return nil
@@ -109,6 +123,10 @@ public final class Lifeline {
     private var onStop: ((Stop) -> Void)?
     /// The settings may have changed.
     var onReload: (() -> Void)?
+    /// An operator believes the wall clock.
+    var onTrustClock: (() -> Void)?
+    /// Some shard does not, or all do again.
+    var onShardClocks: ((_ areSuspended: Bool) -> Void)?
     private var stopping: Stop?
     private var signalCount = 0
     private var orders = LineReader()
@@ -142,6 +160,9 @@ public final class Lifeline {
     /// Tells how long this shard's journal is.
     func journal(bytes: UInt64) { self.say(.journal(Journal(bytes: bytes))) }
 
+    /// Tells whether this shard does not believe the wall clock.
+    func clock(isSuspended: Bool) { self.say(.clock(ClockState(isSuspended: isSuspended))) }
+
     /// Tells that the loop will not turn for a while, and nothing is wrong.
     func busy() { self.say(.busy) }
 
@@ -152,6 +173,8 @@ public final class Lifeline {
     public func close() {
         self.onStop = nil
         self.onReload = nil
+        self.onTrustClock = nil
+        self.onShardClocks = nil
         self.pipe?.close()
         for signal in self.signals { signal.close() }
         self.pipe = nil
@@ -170,6 +193,9 @@ public final class Lifeline {
         case .stop: self.stop(.withAll)
         case .reload: self.onReload?()
         case .ping: self.say(.pong)
+        case .trustClock: self.onTrustClock?()
+        case .clocksSuspended: self.onShardClocks?(true)
+        case .clocksResumed: self.onShardClocks?(false)
         case nil: break
         }
     }

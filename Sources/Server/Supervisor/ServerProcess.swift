@@ -29,6 +29,12 @@ final class ServerProcess {
     /// Live settings have changed: `configuration` has them.
     var onReload: () -> Void = {}
 
+    /// An operator says that the wall clock is right.
+    var onTrustClock: () -> Void = {}
+
+    /// The supervisor says whether some shard does not believe the wall clock.
+    var onShardClocks: (_ areSuspended: Bool) -> Void = { _ in }
+
     private init(
         _ role: String,
         _ index: Int,
@@ -48,6 +54,8 @@ final class ServerProcess {
             self.onStop($0)
         }
         self.lifeline.onReload = { [unowned self] in self.reload() }
+        self.lifeline.onTrustClock = { [unowned self] in self.onTrustClock() }
+        self.lifeline.onShardClocks = { [unowned self] in self.onShardClocks($0) }
     }
 
     /// Takes over what is live of the settings as they are now. Settings with a mistake change nothing.
@@ -103,6 +111,8 @@ final class ServerProcess {
         }
         process.onStop = { _ in }
         process.onReload = {}
+        process.onTrustClock = {}
+        process.onShardClocks = { _ in }
         if let failure = process.failure { throw failure }
         process.timer?.close()
         process.loop.close()
@@ -148,6 +158,9 @@ final class ServerProcess {
 
     /// Tells the supervisor how long this shard's journal is, in bytes since the snapshot that it started with.
     func wroteJournal(bytes: UInt64) { self.lifeline.journal(bytes: bytes) }
+
+    /// Tells the supervisor whether this process does not believe the wall clock.
+    func clock(isSuspended: Bool) { self.lifeline.clock(isSuspended: isSuspended) }
 
     /// Tells the supervisor that the loop will not turn for a while.
     func isBusy() { self.lifeline.busy() }

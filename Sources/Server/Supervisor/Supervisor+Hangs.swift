@@ -9,6 +9,7 @@ extension Supervisor {
             [unowned self] in
             self.askAll()
             self.writeClusterFileIfDue()
+            self.watchClock()
         }
     }
 

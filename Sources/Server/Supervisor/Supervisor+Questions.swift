@@ -13,7 +13,6 @@ extension Supervisor {
                 switch question.command {
                 case .restart: self.restart(question.roles ?? [], asker)
                 case .trustClock: self.trustClock(asker)
-                case .stats: asker.end(stats: .now(startedNanoseconds: self.startedNanoseconds))
                 case .reload:
                     switch self.reload() {
                     case .success(let reloaded): asker.end(done: reloaded.text)
@@ -23,7 +22,7 @@ extension Supervisor {
             }
         } catch {
             self.log.error(
-                "no control socket: usher cluster restart and reload will not work",
+                "no control socket: usher cluster restart, reload and trust-clock will not work",
                 metadata: ["reason": "\(error)"]
             )
         }

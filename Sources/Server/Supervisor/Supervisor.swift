@@ -44,6 +44,13 @@ public final class Supervisor {
     private let timer: LoopTimer
     let hangTimer: LoopTimer
     var hangs = HangWatch()
+    /// The wall clock as this process believes it, and the shards that do not believe it.
+    let clock: MachineClock
+    var suspendedClocks: Set<Member> = []
+    /// Who wants to hear that all shards believe it.
+    var clockAskers: [ControlSocket.Asker] = []
+    /// What `clock.json` says; nil when that could not be written.
+    var writtenClock: ClockReference?
     private var signals: [SignalWatcher] = []
     var machine: Supervision
     /// Nil for journals that can't be compacted.
@@ -100,6 +107,11 @@ public final class Supervisor {
         self.state = configuration.stateDirectory
         self.loop = loop
         self.log = Logs.logger("supervisor", configuration.log)
+        self.clock = MachineClock(
+            expected: configuration.stateDirectory.expectedTime(),
+            tellingAs: .error,
+            log: self.log
+        )
         self.timer = LoopTimer(on: loop)
         self.hangTimer = LoopTimer(on: loop)
         self.machine = Supervision(
@@ -215,11 +227,6 @@ public final class Supervisor {
         }
         self.configuration.gateway.port = self.ports[0].port
         self.configuration.operator.port = self.ports[1].port
-    }
-
-    private func prepare() throws(StartError) {
-        self.ownsTraces = true
-        self.state.removeTraces()
         self.writeClock()
         _ = try self.state.loadOrCreateKeys(at: self.clock.now)
         _ = try self.configuration.operatorTokens()
@@ -431,13 +438,16 @@ public final class Supervisor {
         switch Lifeline.Message(line: line) {
         case .ready(let ready):
             if ready.answersPings == true { self.hangs.answered(member) }
+            self.tellClocks(to: member)
             self.carryOut(self.machine.ready(member, at: self.now))
         case .failed(let failed): self.children[member]?.reason = failed.reason
         case .journal(let journal) where member.role == .shard:
             self.compactor?.wrote(journal.bytes, by: member.index)
+        case .clock(let clock) where member.role == .shard:
+            self.clockTold(clock.isSuspended, by: member)
         case .pong: self.hangs.answered(member)
         case .busy: self.hangs.leaveAlone(member)
-        case .journal, .compacted, nil: self.log.debug("line not understood", metadata: ["member": "\(member)"])
+        case .journal, .compacted, .clock, nil: self.log.debug("line not understood", metadata: ["member": "\(member)"])
         }
     }
 
@@ -452,6 +462,7 @@ public final class Supervisor {
         child.log.finish()
         self.children[member] = nil
         self.hangs.leaveAlone(member)
+        self.clockTold(false, by: member)
         var how: String
         switch exit {
         case .status(let status): how = "ended with status \(status)"

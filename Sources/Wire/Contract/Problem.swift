@@ -373,14 +373,14 @@ public struct Problem: Error, Sendable {
                         + "Try again in some seconds.",
                     retryAfter: 5
                 )
-            case .transferConflict, .transferForgotten:
+            case .clockSuspended:
                 Problem(
                     .serviceUnavailable,
-                    "TRANSFER_CONFLICT",
-                    "일시적인 오류로 처리되지 않았습니다. 포인트와 좌석은 그대로입니다. 다시 시도해주세요.",
-                    "Nothing was paid or cancelled: the number of this transfer of points was used before. Try again; with "
-                        + "an Idempotency-Key, under a new one.",
-                    retryAfter: 1
+                    "CLOCK_SUSPENDED",
+                    "서버 시계에 문제가 있어 지금은 변경할 수 없습니다. 조회는 가능합니다. 잠시 후 다시 시도해주세요.",
+                    "Nothing can be changed for now, because the server's clock is wrong; nothing was. Reading works. "
+                        + "Try again in some seconds.",
+                    retryAfter: 5
                 )
             case .unavailable, .wrongShard:
                 Problem(

@@ -7,23 +7,23 @@ extension ClusterModel.ConcertModel {
     mutating func join(_ user: UserID, _ now: Timestamp) -> Joined {
         if let index = self.people.firstIndex(where: { $0.user == user && !$0.isGone }) {
             self.see(index, now)
-            return self.joined(index)
+            return self.joined(index, now)
         }
         let place = Place(UInt64(self.people.count) + 1)
         self.people.append(ClusterModel.Person(user: user, place: place, joinedAt: now, seenAt: now))
         self.admit(now)
-        return self.joined(self.people.count - 1)
+        return self.joined(self.people.count - 1, now)
     }
 
-    private func joined(_ index: Int) -> Joined {
+    private func joined(_ index: Int, _ now: Timestamp) -> Joined {
         let person = self.people[index]
-        return Joined(place: person.place, issuedAt: person.joinedAt, standing: self.standing(person))
+        return Joined(place: person.place, issuedAt: person.joinedAt, standing: self.standing(person, now))
     }
 
     mutating func poll(_ pass: Pass, _ now: Timestamp) -> Reply {
         guard let index = self.index(pass) else { return .refused(.tokenUnknown) }
         self.see(index, now)
-        return .standing(self.standing(self.people[index]))
+        return .standing(self.standing(self.people[index], now))
     }
 
     mutating func leave(_ pass: Pass, _ now: Timestamp) -> Reply {
@@ -39,12 +39,22 @@ extension ClusterModel.ConcertModel {
         self.people[index].seenAt = now
     }
 
-    func standing(_ person: ClusterModel.Person) -> Standing {
+    /// The least time left: to the opening, and then as the rate lets people in.
+    func standing(_ person: ClusterModel.Person, _ now: Timestamp) -> Standing {
         guard person.isWaiting else { return Standing(order: 0, seconds: 0) }
         let order = UInt64(self.people.count { $0.isWaiting && $0.place <= person.place })
-        var seconds: UInt64 = 0
-        while seconds * UInt64(self.rules.admissionsPerSecond) < order { seconds += 1 }
-        return Standing(order: order, seconds: seconds)
+        let rate = Int64(self.rules.admissionsPerSecond)
+        let opening = max(0, (self.concert.opensAt - now).rawValue)
+        var seconds: Int64 = 0
+        while (seconds * 1_000_000_000 - opening) * rate < Int64(order) * 1_000_000_000 { seconds += 1 }
+        return Standing(order: order, seconds: UInt64(seconds))
+    }
+
+    /// How much longer the time left may be where places inside are waited for: nothing without a bound.
+    func slack(for order: UInt64) -> UInt64 {
+        guard self.rules.maxActive > 0 else { return 0 }
+        let lifetime = UInt64(self.rules.admittedLifetime.rawValue / 1_000_000_000)
+        return (order / UInt64(self.rules.maxActive) + 2) * lifetime
     }
 
     func index(_ pass: Pass) -> Int? {

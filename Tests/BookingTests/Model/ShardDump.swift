@@ -8,7 +8,7 @@ struct ShardDump: Equatable {
         let nextPlace: Place
         let admissionDue: Timestamp
         var people: [Line.Entry] = []
-        var standings: [Standing?] = []
+        var orders: [UInt64?] = []
         let remaining: [UInt32]
         let statuses: [[SeatStatus]?]
         let heldCount: Int
@@ -68,6 +68,6 @@ extension ShardDump.ConcertDump {
         var people: [Line.Entry] = []
         state.line.forEachPresent { people.append($0) }
         self.people = people
-        self.standings = people.map { state.line.standing(of: $0.place) }
+        self.orders = people.map { state.line.order(of: $0.place) }
     }
 }

@@ -32,8 +32,7 @@ extension ContractDocument {
 
     /// What any question to a shard may be refused for, and any change.
     private static let question: [Refusal] = [.overloaded, .unavailable]
-    private static let change: [Refusal] = [.overloaded, .unavailable, .storageUnavailable]
-    private static let transfer: [Refusal] = Self.change + [.transferConflict]
+    private static let change: [Refusal] = [.overloaded, .unavailable, .storageUnavailable, .clockSuspended]
     /// For the calls that only people inside may make.
     private static let needsPlace: [Problem] = [.tokenMissing, .tokenInvalid, .tokenNotAdmitted]
 
@@ -120,7 +119,9 @@ extension ContractDocument {
             summary: "Join a concert's line",
             description: """
                 Who joins again while waiting or inside gets the same token and place. `remainingWaitingOrder` 1 is next, \
-                0 is inside. `Retry-After` says when to poll.
+                0 is inside. `remainingWaitingSec` is an estimate: the time to the opening, and then the later of the place \
+                divided by the rate of admission and the time until enough places inside come free, as lately or else by the \
+                lifetimes. `Retry-After`, a tenth of it in most lines, says when to poll.
                 """,
             body: ("Joining", ["concertId": 1, "userId": 1001]),
             answer: (
@@ -157,7 +158,10 @@ extension ContractDocument {
             id: "poll",
             tag: "line",
             summary: "One's place in line",
-            description: "Both numbers are 0 once inside. `Retry-After` says when to ask again.",
+            description: """
+                Both numbers are 0 once inside. `remainingWaitingSec` is an estimate, as when joining. `Retry-After` says when \
+                to ask again.
+                """,
             parameters: [self.concertQuery, self.tokenParameter],
             answer: (
                 .reference("schemas/Standing"),

@@ -1,0 +1,183 @@
+/// How long until places inside a full line come free: what people who wait for one are told.
+///
+///     free until then
+///       ▲            stays that end (exact)        ┌────  beyond one lifetime: the average stay
+///       │                    ┌─────────────────────┘
+///       │   ┌────────────────┘
+///       └───┴────────────────────────────────────────▶ time
+///          + a steady flow of early departures, as lately
+///
+/// Two things are known. **Stays that end:** everyone inside is counted by the moment at which their stay ends, in steps of
+/// 1/32 of the lifetime, so when the k-th of them is gone at the latest is known to a step. **Early departures:** people pay
+/// or leave before that. How often is measured per person and second inside (departures divided by exposure, as
+/// epidemiologists do), which is right from the first departures on, also while the room fills; departures and exposure of
+/// long ago count less, with a time constant of a minute, but at least the last eight stays count.
+///
+/// An estimate and no fact: it follows from facts and their times, so a replay makes the same, but a snapshot does not hold
+/// the early departures; after a restart they begin anew, and the lifetimes alone say how long it takes.
+struct RoomForecast {
+    /// Steps of a lifetime. The last one may be cut in two by the present.
+    static let steps = 32
+    /// Those of one lifetime ahead, and people whose stay is over but who are not cleared yet.
+    private static let ringCount = 64
+    /// What is so long ago counts half as much: "the last minute or so".
+    static let memory = Nanoseconds.seconds(60)
+    /// How much one departure may take from the weight of those before: an eighth, so that rare ones are remembered longer.
+    private static let weightKeptMin = 0.875
+    /// Fewer early departures are believed in part only.
+    private static let departuresTrusted = 2.5
+    /// A forecast holds for so long, unless somebody comes or goes.
+    private static let freshness = Nanoseconds.milliseconds(100)
+    /// Beyond every lifetime: 30 years.
+    private static let longest = 1e18
+
+    private let lifetime: Nanoseconds
+    private let width: Int64
+    /// How many stays end in each step, by the step's number modulo `ringCount`.
+    private var endings = [UInt32](repeating: 0, count: Self.ringCount)
+    private(set) var inside: UInt64 = 0
+    /// Of early departures, and of seconds that people were inside; both weighted.
+    private var departures = 0.0
+    private var exposure = 0.0
+    private var exposedUntil = Timestamp.distantPast
+    private var lastEndingAt = Timestamp.distantPast
+
+    /// Nanoseconds from `madeAt` to the end of each step of the forecast, and how many places are free by then.
+    private var ends = [Double](repeating: 0, count: Self.steps + 1)
+    private var freeBy = [Double](repeating: 0, count: Self.steps + 1)
+    /// Stays that are over, but not cleared.
+    private var freeNow = 0.0
+    /// Places a nanosecond, beyond one lifetime.
+    private var flow = 0.0
+    /// From `madeAt` to the end of the first stay; nil when nobody is inside.
+    private var firstFree: Double?
+    private var hasEarly = false
+    private var madeAt: Timestamp?
+
+    /// `lifetime` is positive.
+    init(lifetime: Nanoseconds) {
+        self.lifetime = lifetime
+        self.width = (lifetime.rawValue + Int64(Self.steps) - 1) / Int64(Self.steps)
+    }
+
+    // MARK: Facts
+
+    /// Somebody went in whose stay ends at `end`, unless they go before.
+    mutating func entered(until end: Timestamp, at now: Timestamp) {
+        self.expose(to: now)
+        self.endings[self.slot(of: end)] += 1
+        self.inside += 1
+    }
+
+    /// Somebody whose stay would have ended at `end` is gone: early, or because it is over.
+    mutating func ended(until end: Timestamp, isEarly: Bool, at now: Timestamp) {
+        self.expose(to: now)
+        self.endings[self.slot(of: end)] -= 1
+        self.inside -= 1
+        let passed = Double((max(now, self.lastEndingAt) - self.lastEndingAt).rawValue)
+        let memory = Double(Self.memory.rawValue)
+        let kept = max(memory / (memory + passed), Self.weightKeptMin)
+        self.exposure *= kept
+        self.departures = self.departures * kept + (isEarly ? 1 : 0)
+        self.lastEndingAt = max(self.lastEndingAt, now)
+    }
+
+    /// What was seen of early departures is forgotten.
+    mutating func measureAnew(from now: Timestamp) {
+        self.departures = 0
+        self.exposure = 0
+        self.exposedUntil = max(self.exposedUntil, now)
+        self.madeAt = nil
+    }
+
+    private mutating func expose(to now: Timestamp) {
+        self.madeAt = nil
+        if self.inside > 0, now > self.exposedUntil {
+            self.exposure += Double(self.inside) * Double((now - self.exposedUntil).rawValue)
+        }
+        self.exposedUntil = max(self.exposedUntil, now)
+    }
+
+    private func step(of moment: Timestamp) -> Int64 {
+        // Rounded down, also before 1970: tests count from there.
+        let (quotient, remainder) = moment.nanoseconds.quotientAndRemainder(dividingBy: self.width)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+
+    private func slot(of moment: Timestamp) -> Int { Self.slot(ofStep: self.step(of: moment)) }
+
+    private static func slot(ofStep step: Int64) -> Int { Int(step & Int64(Self.ringCount - 1)) }
+
+    // MARK: The forecast
+
+    /// Whether `make` is to be called before `time(until:)`.
+    @inline(__always)
+    func isStale(at now: Timestamp) -> Bool {
+        guard let madeAt = self.madeAt else { return true }
+        return now < madeAt || now - madeAt >= Self.freshness
+    }
+
+    /// Looks ahead from `now`, where `most` people may be inside and the first stay ends at `firstEnd`. O(steps), 0.1 µs.
+    mutating func make(at now: Timestamp, most: UInt32, firstEnd: Timestamp?) {
+        self.madeAt = now
+        let most = Double(most)
+        let early = self.departuresPerNanosecond(at: now)
+        let first = self.step(of: now)
+        self.freeNow = 0
+        for back in 1...Int64(Self.ringCount - Self.steps - 1) {
+            self.freeNow += Double(self.endings[Self.slot(ofStep: first - back)])
+        }
+        // Of those inside, how many are still there when their stay ends: e^-x for a step, by its series.
+        let x = early * Double(self.width)
+        let kept = 1 / (1 + x + x * x / 2)
+        let lifetime = Double(self.lifetime.rawValue)
+        var (staying, free, time) = (1.0, self.freeNow, 0.0)
+        for step in 0...Self.steps {
+            let stepEnd = Timestamp(nanoseconds: (first + Int64(step) + 1) * self.width)
+            // No stay goes on for longer than a lifetime.
+            let end = min(Double((stepEnd - now).rawValue), lifetime)
+            free += Double(self.endings[Self.slot(ofStep: first + Int64(step))]) * staying + most * early * (end - time)
+            staying *= kept
+            time = end
+            self.ends[step] = end
+            self.freeBy[step] = free
+        }
+        self.flow = most / (x > 0 ? min((1 - staying) / early, lifetime) : lifetime)
+        self.firstFree = firstEnd.map { Double(max(.zero, $0 - now).rawValue) }
+        self.hasEarly = x > 0
+    }
+
+    /// How long until `needed` more places than are free have come free: at least one. O(log steps).
+    func time(until needed: UInt64) -> Nanoseconds {
+        let needed = Double(needed)
+        if needed <= self.freeNow { return .zero }
+        var time = self.interpolated(until: needed)
+        if let firstFree = self.firstFree {
+            if needed <= self.freeNow + 1 { time = min(time, firstFree) }
+            if !self.hasEarly { time = max(time, firstFree) }
+        }
+        return Nanoseconds(Int64(min(time.rounded(.up), Self.longest)))
+    }
+
+    private func interpolated(until needed: Double) -> Double {
+        guard needed <= self.freeBy[Self.steps] else {
+            return self.ends[Self.steps] + (needed - self.freeBy[Self.steps]) / self.flow
+        }
+        // The first step by whose end there are enough.
+        var (low, high) = (0, Self.steps)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.freeBy[middle] >= needed { high = middle } else { low = middle + 1 }
+        }
+        let (begin, freeBefore) = low == 0 ? (0, self.freeNow) : (self.ends[low - 1], self.freeBy[low - 1])
+        return begin + (self.ends[low] - begin) * (needed - freeBefore) / (self.freeBy[low] - freeBefore)
+    }
+
+    /// Per person inside; 0 while nothing was seen.
+    private func departuresPerNanosecond(at now: Timestamp) -> Double {
+        guard self.departures > 0 else { return 0 }
+        let open = Double(self.inside) * Double((max(now, self.exposedUntil) - self.exposedUntil).rawValue)
+        let doubt = max(0, 1 - self.departures / Self.departuresTrusted) * Double(self.lifetime.rawValue)
+        return self.departures / max(1, self.exposure + open + doubt)
+    }
+}
