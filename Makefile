@@ -29,7 +29,7 @@ PYTHON := k6/run deploy/bench/*.py deploy/front/try deploy/systemd/try Tests/Con
 export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
 .PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-hot bench-million bench-core bench-scaling \
-    bench-guard bench-allocations bench-extras forge overload burst slow-clients test kills \
+    bench-guard bench-costs bench-allocations bench-extras forge overload burst slow-clients test kills \
     restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
 
 help:  # This list
@@ -87,6 +87,11 @@ bench-guard: setup  # Fails if an operation of the core takes 5 % more instructi
 	swift build -c release --product benchmarks
 	@deploy/setup bench-core
 	@deploy/bench/guard.py
+
+bench-costs: setup  # Fails if an odd request takes more instructions than ten polls for each request that it is charged as
+	swift build -c release --product benchmarks
+	@deploy/setup bench-core
+	@deploy/bench/costs.py
 
 bench-allocations: build  # Allocations and system calls of each process per poll and join, counted: JOURNAL=sqlite STRACE=1
 	@deploy/setup bench bench-allocations

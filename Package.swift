@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "Booking", "Journal", "Reactor", "Seeded", "StandardStreams", "Wire",
+                "Booking", "Journal", "Reactor", "RequestCosts", "Seeded", "StandardStreams", "Wire",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -113,13 +113,20 @@ let package = Package(
 
         // What several test suites share.
         .target(name: "TestSupport", dependencies: ["COpenSSL"], path: "Tests/Support", swiftSettings: house),
+        // Odd requests, and the way of each through gateway and shard: what they cost is a test and a benchmark.
+        .target(
+            name: "RequestCosts",
+            dependencies: ["Booking", "Wire"],
+            path: "Tests/RequestCosts",
+            swiftSettings: house
+        ),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography", "TestSupport"], swiftSettings: house),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: house),
         .testTarget(name: "StandardStreamsTests", dependencies: ["StandardStreams"], swiftSettings: house),
         .testTarget(name: "BookingTests", dependencies: ["Booking", "Seeded"], swiftSettings: house),
         .testTarget(
             name: "WireTests",
-            dependencies: ["Wire", "Booking", "Cryptography", "Seeded", "TestSupport"],
+            dependencies: ["Wire", "Booking", "Cryptography", "RequestCosts", "Seeded", "TestSupport"],
             swiftSettings: house
         ),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "Seeded"], swiftSettings: house),

@@ -23,6 +23,8 @@ final class Attempt {
     let isForged: Bool
     /// The fan's key, if it has given the request one.
     let key: OperationID?
+    /// The address that a key counts for; nil for one that is trusted.
+    let address: AddressTag?
     /// The fan has had an answer under this key.
     let isEcho: Bool
     let sentAt: Timestamp
@@ -37,6 +39,7 @@ final class Attempt {
         request: Request,
         isForged: Bool,
         key: OperationID?,
+        address: AddressTag?,
         isEcho: Bool,
         sentAt: Timestamp,
         durableAtStart: Int
@@ -47,6 +50,7 @@ final class Attempt {
         self.request = request
         self.isForged = isForged
         self.key = key
+        self.address = address
         self.isEcho = isEcho
         self.sentAt = sentAt
         self.durableAtStart = durableAtStart

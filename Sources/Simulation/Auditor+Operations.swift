@@ -16,7 +16,8 @@ extension Auditor {
     static func isFinal(_ reply: Reply) -> Bool {
         switch reply {
         case .refused(.overloaded), .refused(.unavailable), .refused(.paymentInProgress), .refused(.cancelInProgress),
-            .refused(.storageUnavailable), .refused(.clockSuspended), .refused(.keyReused), .refused(.tooManyKeys):
+            .refused(.storageUnavailable), .refused(.clockSuspended), .refused(.keyReused), .refused(.tooManyKeys),
+            .refused(.tooManyKeysOfAddress), .refused(.keysFull):
             false
         default: true
         }
@@ -60,8 +61,14 @@ extension Auditor {
         // An attempt before may have done it, or be under way.
         if reply == .refused(.tooManyKeys) {
             self.require(
-                self.answered.contains { $0.count { $0.high == key.high } >= self.keysPerUserMax },
-                "a key of user \(key.high) was one too many, and no shard keeps \(self.keysPerUserMax)"
+                self.answered.contains { $0.count { $0.high == key.high } >= self.answerLimits.keysPerUserMax },
+                "a key of user \(key.high) was one too many, and no shard keeps \(self.answerLimits.keysPerUserMax)"
+            )
+        }
+        if reply == .refused(.tooManyKeysOfAddress) {
+            self.require(
+                attempt.address.map { address in self.keyCounts.contains { self.isFull($0, of: address) } } ?? false,
+                "a key from address \(String(describing: attempt.address)) was one too many, and no shard has many of it"
             )
         }
         guard Self.isFinal(reply) || reply == .refused(.keyReused) else {
@@ -109,24 +116,19 @@ extension Auditor {
         return .refused(refusal)
     }
 
-    /// Whether a refusal says that what was done under a key, some time ago, is forgotten by now.
-    func isForgottenAnswer(_ refusal: Refusal, to attempt: Attempt) -> Bool {
-        guard let key = attempt.key, self.answered[self.shard(of: attempt.request)].contains(key) else { return false }
-        switch (attempt.request, refusal) {
-        case (.reserve(let pass, _, _), .holdExpired):
-            return self.reservationsByUser[pass.user, default: []].contains { self.mayBeForgotten($0) }
-        case (.giveBack(_, let ids), .holdExpired), (.pay(_, let ids), .noSuchReservation),
-            (.cancel(_, _, let ids), .noSuchReservation):
-            return ids.contains { self.mayBeForgotten($0) }
-        default: return false
-        }
-    }
-
     /// A fact says that an operation was answered.
     func answered(_ answer: KeptAnswer, on shard: Int) {
         let id = answer.operation.id
         self.require(self.answered[shard].insert(id).inserted, "operation \(id) was carried out twice")
         guard answer.operation.owner == .client else { return }
+        if let address = answer.operation.address {
+            self.require(
+                !self.isFull(self.keyCounts[shard], of: address),
+                "key \(id) was taken, and address \(address) has \(self.keyCounts[shard].ofAddress[address, default: 0]) already"
+            )
+            self.keyCounts[shard].ofAddress[address, default: 0] += 1
+        }
+        self.keyCounts[shard].all += 1
         self.require(self.operations[id] != nil, "operation \(id) was carried out, and nobody asked for it")
     }
 

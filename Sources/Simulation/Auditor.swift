@@ -154,8 +154,11 @@ final class Auditor {
     var replyTimeout = Nanoseconds.zero
     /// By shard.
     var clocks: [ClockBook]
-    /// How many keys of one user a shard keeps.
-    var keysPerUserMax = 0
+    /// How many keys a shard keeps.
+    var answerLimits = AnswerLimits()
+    /// How many of the operations that a shard has answered came by keys, and from which address: no run is so long that a key
+    /// ends in it.
+    var keyCounts: [KeyCounts]
     /// Since when a fan was told that so many are to go in up to a place, by concert and place; only when it got less.
     var orders: [[Place: [(since: Timestamp, order: UInt64)]]]
 
@@ -163,6 +166,7 @@ final class Auditor {
         self.slots = slots
         self.answered = Array(repeating: [], count: slots.shardCount)
         self.clocks = Array(repeating: ClockBook(), count: slots.shardCount)
+        self.keyCounts = Array(repeating: KeyCounts(), count: slots.shardCount)
         self.journals = Array(repeating: Journal(), count: slots.shardCount)
         self.orders = SmallWorld.catalogue.concerts.map { _ in [:] }
         for concert in SmallWorld.catalogue.concerts {

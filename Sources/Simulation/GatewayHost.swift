@@ -100,7 +100,8 @@ final class GatewayHost {
         self.attempts[self.connectionCount] = attempt
         let client = Gateway.Client(connection: self.connectionCount, sequence: 0)
         guard case .schedules(let concert) = attempt.request else {
-            return self.submit(attempt.request, for: client, attempt.key)
+            let key = attempt.key.map { ClientKey($0, from: attempt.address) }
+            return self.submit(attempt.request, for: client, key)
         }
         if self.mutant == .schedulesKeptForEver, let body = self.kept[concert] { return self.answer(body, client) }
         switch self.machine.schedules(of: concert, for: client, at: self.world.now) {
@@ -114,7 +115,7 @@ final class GatewayHost {
         }
     }
 
-    private func submit(_ request: Request, for client: Gateway.Client?, _ key: OperationID?) {
+    private func submit(_ request: Request, for client: Gateway.Client?, _ key: ClientKey?) {
         switch self.machine.submit(request, for: client, token: TokenText(), key: key, at: self.world.now) {
         case .send(let shard, let id): self.send(request, to: shard, id, key)
         case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, key)
@@ -125,7 +126,7 @@ final class GatewayHost {
         }
     }
 
-    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: OperationID? = nil) {
+    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: ClientKey? = nil) {
         guard let link = self.links[shard] else { return }
         do {
             try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: id, key: key)

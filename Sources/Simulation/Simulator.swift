@@ -39,6 +39,7 @@ public struct Report: Equatable, Sendable {
         public internal(set) var heardAgain = 0
         /// Keys that were one too many of their user.
         public internal(set) var keysRefused = 0
+        public internal(set) var keysOfAddressRefused = 0
         /// Requests that ended without an answer.
         public internal(set) var unanswered = 0
         public internal(set) var crashes = 0
@@ -75,6 +76,7 @@ public struct Report: Equatable, Sendable {
             left.sentAgain += right.sentAgain
             left.heardAgain += right.heardAgain
             left.keysRefused += right.keysRefused
+            left.keysOfAddressRefused += right.keysOfAddressRefused
             left.unanswered += right.unanswered
             left.crashes += right.crashes
             left.cuts += right.cuts

@@ -6,6 +6,8 @@ enum SmallWorld {
     /// When every simulation begins.
     static let start = Timestamp(seconds: 1_800_000_000)
     static let seatCount = 6
+    /// That people come from.
+    static let addressCount = 4
     /// Per concert.
     static let playCount = 24
 

@@ -22,6 +22,8 @@ extension World {
             request: request,
             isForged: isForged,
             key: key,
+            // People move from one network to another, and a few come over one that is trusted.
+            address: AddressTag(UInt64(self.random.below(SmallWorld.addressCount + 1))),
             isEcho: isEcho,
             sentAt: self.now,
             durableAtStart: durable
@@ -47,16 +49,18 @@ extension World {
         gateway.take(attempt)
     }
 
-    func answer(_ attempt: Attempt, _ reply: Reply?) {
+    func answer(_ attempt: Attempt, _ heard: Reply?) {
         guard self.fans[attempt.fan].open === attempt else { return }
-        guard let reply else { return self.endsUnanswered(attempt) }
-        self.trace.add(.answered(attempt.fan, attempt.request, reply), at: self.now)
+        guard let heard else { return self.endsUnanswered(attempt) }
+        self.trace.add(.answered(attempt.fan, attempt.request, heard), at: self.now)
+        let reply = self.auditor.withoutTime(heard)
         self.fans[attempt.fan].open = nil
         self.auditor.hears(reply, to: attempt, at: self.now)
         self.tally.answers += 1
         if attempt.outcome == .acknowledged { self.tally.acknowledged += 1 }
         if attempt.outcome == .heardAgain { self.tally.heardAgain += 1 }
         if reply == .refused(.tooManyKeys) { self.tally.keysRefused += 1 }
+        if reply == .refused(.tooManyKeysOfAddress) { self.tally.keysOfAddressRefused += 1 }
         let wait = self.fans[attempt.fan].hears(reply, to: attempt, &self.random)
         self.add(.fanActs(attempt.fan), after: wait.map { .milliseconds(Int64($0)) } ?? self.pause())
     }

@@ -41,7 +41,6 @@ final class World {
         self.trace = trace
         self.auditor = Auditor(self.slots)
         self.auditor.answerLimits = self.plan.answerLimits
-        self.auditor.recordLimits = self.plan.recordLimits
         if self.plan.weights[Plan.Trouble.diskFull.rawValue] == 0 {
             self.auditor.replyTimeout = self.plan.limits.replyTimeout
         }

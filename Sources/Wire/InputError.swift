@@ -5,6 +5,7 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
         // The query.
         case escapeInvalid = "ESCAPE_INVALID"
         case textInvalid = "TEXT_INVALID"
+        case parametersTooMany = "PARAMETERS_TOO_MANY"
         // The text of a JSON body.
         case bodyEmpty = "BODY_EMPTY"
         case jsonInvalid = "JSON_INVALID"
@@ -14,6 +15,7 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
         case jsonNumberInvalid = "JSON_NUMBER_INVALID"
         case jsonTooDeep = "JSON_TOO_DEEP"
         case jsonTooManyMembers = "JSON_TOO_MANY_MEMBERS"
+        case jsonTooManyValues = "JSON_TOO_MANY_VALUES"
         case jsonTrailingBytes = "JSON_TRAILING_BYTES"
         case jsonNotObject = "JSON_NOT_OBJECT"
         // One field of a query or body.

@@ -9,6 +9,7 @@ import StandardStreams
                benchmarks replay VISITS ROUNDS              taking facts in, from memory
                benchmarks core ROUNDS WAITING_MAX           each operation of the core, in time: lines of JSON
                benchmarks core counted WAITING_MAX          the same for callgrind, with deploy/bench/counting.c
+               benchmarks costs ROUNDS | counted            odd requests, and what each is charged as, in the same way
                benchmarks memory THING COUNT                bytes each: waiting, held, sold, account
                benchmarks forge COUNT [PORT PID]            forged tokens: here, or to the gateway of that process
                benchmarks large-shard STATE CATALOGUE       a journal of 1,000,000 waiting, for a cluster of one shard
@@ -49,6 +50,10 @@ import StandardStreams
                 fallthrough
             }
             try CoreBenchmark.run(rounds: rounds, isCounting: isCounting, waitingMax: most)
+        case ("costs", 2):
+            let isCounting = words[1] == "counted"
+            guard let rounds = isCounting ? 2 : Int(words[1]), (1...33).contains(rounds) else { fallthrough }
+            try CostsBenchmark.run(rounds: rounds, isCounting: isCounting)
         case ("memory", 3):
             guard let count = UInt64(words[2]), count > 0 else { fallthrough }
             try MemoryBenchmark.run(words[1], count: count)

@@ -6,7 +6,7 @@ import Testing
     private static let slots = SlotMap(shardCount: 2)
     private static let user = UserID(1)
     private static let home = Self.slots.shard(of: Slot(of: Self.user))
-    private static let key = OperationID(high: 1, low: 2)
+    private static let key = ClientKey(OperationID(high: 1, low: 2), from: AddressTag(3))
 
     private static func gateway(_ change: (inout Gateway.Limits) -> Void = { _ in }) -> Gateway {
         var limits = Gateway.Limits()
@@ -23,7 +23,7 @@ import Testing
         _ amount: Int64,
         connection: UInt64 = 1,
         sequence: UInt32 = 0,
-        key: OperationID? = nil,
+        key: ClientKey? = nil,
         at now: Timestamp = Stage.start
     ) -> Gateway.Submission {
         let client = Gateway.Client(connection: connection, sequence: sequence)

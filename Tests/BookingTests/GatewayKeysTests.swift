@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct GatewayKeysTests {
     private static let slots = SlotMap(shardCount: 2)
-    private static let key = OperationID(high: 1, low: 2)
+    private static let key = ClientKey(OperationID(high: 1, low: 2), from: AddressTag(3))
     private static let home = Self.slots.shard(of: Slot(of: Stage.concert))
     /// Lives on the other shard than the concert, and on the same.
     private static let stranger = (1...100).map { UserID($0) }.first {
@@ -20,7 +20,7 @@ import Testing
         return gateway
     }
 
-    private static func join(_ gateway: inout Gateway, _ user: UserID, key: OperationID? = Self.key)
+    private static func join(_ gateway: inout Gateway, _ user: UserID, key: ClientKey? = Self.key)
         -> Gateway.Submission
     {
         let client = Gateway.Client(connection: 1, sequence: 0)

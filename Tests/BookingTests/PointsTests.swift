@@ -28,6 +28,38 @@ import Testing
         return points
     }
 
+    @Test func `a page with a filter is that of all lines of its type`() {
+        let points = Self.busy()
+        let lines =
+            points.history(of: Self.user, HistoryQuery(page: 0, size: 100))
+            + points.history(of: Self.user, HistoryQuery(page: 1, size: 100))
+            + points.history(of: Self.user, HistoryQuery(page: 2, size: 100))
+        #expect(lines.count == 250)
+        for type in [TransactionType.charge, .use] {
+            let all = lines.filter { $0.type == type }
+            for size in [1, 3, 64, 100] {
+                for page in 0..<(250 / size + 2) {
+                    let query = HistoryQuery(only: type, page: UInt32(page), size: UInt32(size))
+                    #expect(points.history(of: Self.user, query) == Array(all.dropFirst(page * size).prefix(size)))
+                }
+            }
+            #expect(
+                points.history(of: Self.user, HistoryQuery(only: type, page: HistoryQuery.pageMax, size: 100)) == []
+            )
+        }
+        points.checkInvariants()
+    }
+
+    @Test func `a history of nothing but charges has no uses, and of one use that one`() {
+        var points = Points()
+        for id: UInt64 in 1...130 { points.takeCharged(Self.user, Self.entry(id, 1)) }
+        #expect(points.history(of: Self.user, HistoryQuery(only: .use)) == [])
+        points.takeUsed(Self.user, Self.entry(131, 1, .use))
+        for id: UInt64 in 132...400 { points.takeCharged(Self.user, Self.entry(id, 1)) }
+        #expect(points.history(of: Self.user, HistoryQuery(only: .use)).map(\.id) == [PointHistoryID(131)])
+        points.checkInvariants()
+    }
+
     @Test func `nobody has points to begin with`() {
         let points = Points()
         #expect(points.balance(of: Self.user) == Balance(balance: .zero, updatedAt: nil))

@@ -311,9 +311,9 @@ import Testing
         let stage = Self.stage(limits)
         let charge = Request.charge(Self.user, Won(1), .free)
         for number: UInt64 in 1...8 { Self.ask(stage, charge, Self.resend(number)) }
-        for number: UInt64 in 1...6 { #expect(Self.ask(stage, charge, Self.key(number)) != .refused(.overloaded)) }
+        for number: UInt64 in 1...6 { #expect(Self.ask(stage, charge, Self.key(number))?.refusal == nil) }
         #expect(stage.balance(Self.user) == 14)
-        #expect(Self.ask(stage, charge, Self.key(7)) == .refused(.overloaded))
+        #expect(Self.ask(stage, charge, Self.key(7)) == .refusedFor(.keysFull, seconds: 86_400))
         let census = stage.shard.answerCensus
         #expect([census.keys, census.resends, census.countMax] == [6, 2, 8])
         #expect(census.bytes > 8 * 88)
@@ -334,12 +334,12 @@ import Testing
             let operation = Operation(OperationID(high: user.rawValue, low: number), .client)
             return Self.ask(stage, .charge(user, Won(1), .free), operation)
         }
-        for number: UInt64 in 1...3 { #expect(charge(Self.user, number) != .refused(.tooManyKeys)) }
-        #expect(charge(Self.user, 4) == .refused(.tooManyKeys))
+        for number: UInt64 in 1...3 { #expect(charge(Self.user, number)?.refusal != .tooManyKeys) }
+        #expect(charge(Self.user, 4) == .refusedFor(.tooManyKeys, seconds: 86_400))
         #expect(stage.balance(Self.user) == 3)
-        #expect(charge(Self.user, 3) != .refused(.tooManyKeys), "a key that is kept has its answer")
-        #expect(Self.ask(stage, .charge(Self.user, Won(1), .free), Self.resend(1)) != .refused(.tooManyKeys))
-        #expect(charge(UserID(2), 1) != .refused(.tooManyKeys))
+        #expect(charge(Self.user, 3)?.refusal != .tooManyKeys, "a key that is kept has its answer")
+        #expect(Self.ask(stage, .charge(Self.user, Won(1), .free), Self.resend(1))?.refusal != .tooManyKeys)
+        #expect(charge(UserID(2), 1)?.refusal != .tooManyKeys)
 
         let fresh = Self.stage(limits)
         let restoration = ShardRestoration {
@@ -350,12 +350,92 @@ import Testing
         }
         stage.shard = restoration.finish()
         stage.shard.checkInvariants()
-        #expect(charge(Self.user, 4) == .refused(.tooManyKeys))
+        #expect(charge(Self.user, 4) == .refusedFor(.tooManyKeys, seconds: 86_400))
 
         // Over, though no fact has said so: nothing happens on this shard but what this user asks.
         stage.pass(.minutes(24 * 60))
-        #expect(charge(Self.user, 4) != .refused(.tooManyKeys))
+        #expect(charge(Self.user, 4)?.refusal != .tooManyKeys)
         #expect(stage.shard.answerCensus.keys == 1)
+        stage.shard.checkInvariants()
+        stage.output()
+    }
+
+    /// Of a user of its own for each, as anybody can name users without logins.
+    private static func charge(_ stage: Stage, _ user: UInt64, from address: UInt64) -> Reply? {
+        let operation = Operation(OperationID(high: user, low: 1), .client, from: AddressTag(address))
+        return Self.ask(stage, .charge(UserID(user), Won(1), .free), operation)
+    }
+
+    @Test func `one address's keys are a sixteenth of what is free, however many users it names`() {
+        var limits = AnswerLimits()
+        limits.countMax = 400
+        let stage = Self.stage(limits)
+        // 300 are for keys: with 17 taken, 283 are free, of which a sixteenth is 17.
+        for user: UInt64 in 1...17 { #expect(Self.charge(stage, user, from: 7)?.refusal == nil) }
+        stage.pass(.minutes(60))
+        #expect(Self.charge(stage, 18, from: 7) == .refusedFor(.tooManyKeysOfAddress, seconds: 23 * 3_600))
+        #expect(Self.charge(stage, 17, from: 7)?.refusal == nil, "a key that is kept has its answer")
+        #expect(Self.charge(stage, 17, from: 8)?.refusal == nil, "from wherever it comes")
+        #expect(Self.charge(stage, 18, from: 8)?.refusal == nil)
+        // Of an address that is trusted, or where users log in.
+        #expect(Self.charge(stage, 19, from: 0)?.refusal == nil)
+        stage.shard.checkInvariants()
+
+        let fresh = Self.stage(limits)
+        let restoration = ShardRestoration {
+            Shard(index: 0, slots: fresh.slots, catalogue: fresh.catalogue, answerLimits: limits, hashSeed: 2)
+        }
+        stage.shard.forEachItem { item in
+            do { try restoration.take(item) } catch { Issue.record("\(error)") }
+        }
+        let facts = stage.output().facts
+        func check() {
+            stage.shard.checkInvariants()
+            #expect(Self.charge(stage, 20, from: 7)?.refusal == .tooManyKeysOfAddress)
+            #expect(Self.charge(stage, 21, from: 9)?.refusal == nil)
+            stage.output()
+        }
+        stage.shard = restoration.finish()
+        check()
+        stage.shard = Self.replayed(facts, limits)
+        check()
+        // The first of them is over, though no fact has said so.
+        stage.pass(.minutes(23 * 60))
+        #expect(Self.charge(stage, 22, from: 7)?.refusal == nil)
+        stage.shard.checkInvariants()
+        stage.output()
+    }
+
+    private static func replayed(_ facts: [Fact], _ limits: AnswerLimits) -> Shard {
+        let stage = Self.stage(limits)
+        for fact in facts { stage.shard.take(fact) }
+        let (slots, catalogue) = (stage.slots, stage.catalogue)
+        var shard = Shard(index: 0, slots: slots, catalogue: catalogue, answerLimits: limits, hashSeed: 3)
+        swap(&shard, &stage.shard)
+        return shard
+    }
+
+    @Test func `however many addresses there are, one more finds room`() {
+        var limits = AnswerLimits()
+        limits.countMax = 4_000
+        let stage = Self.stage(limits)
+        var user: UInt64 = 0
+        for address: UInt64 in 1...100 {
+            repeat { user += 1 } while Self.charge(stage, user, from: address)?.refusal == nil
+            stage.output()
+        }
+        let keys = stage.shard.answerCensus.keys
+        #expect((2_900..<3_000).contains(keys), "\(keys)")
+        user += 1
+        #expect(Self.charge(stage, user, from: 101)?.refusal == nil)
+        // With nothing free nobody's is taken, and all are told when the first ends.
+        for address: UInt64 in 102...3_000 where stage.shard.answerCensus.keys < 3_000 {
+            user += 1
+            #expect(Self.charge(stage, user, from: address)?.refusal == nil)
+            stage.output()
+        }
+        stage.pass(.minutes(1))
+        #expect(Self.charge(stage, user + 1, from: 3_001) == .refusedFor(.keysFull, seconds: 86_340))
         stage.shard.checkInvariants()
         stage.output()
     }
@@ -368,7 +448,7 @@ import Testing
             #expect(stage.shard.answerCensus.isNearlyFull == (number > 27))
             Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(number))
         }
-        #expect(Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(31)) == .refused(.overloaded))
+        #expect(Self.ask(stage, .charge(Self.user, Won(1), .free), Self.key(31))?.refusal == .keysFull)
         stage.output()
     }
 }

@@ -51,6 +51,23 @@ import Testing
         #expect(buckets.take(1, at: Self.start + .seconds(61)) == nil)
     }
 
+    @Test func `what was charged and not used comes back, and no more`() {
+        var buckets = self.buckets(perSecond: 10, burst: 3)
+        _ = buckets.take(1, at: Self.start)
+        buckets.charge(1, 8, at: Self.start)
+        buckets.refund(1, 8, at: Self.start)
+        for _ in 0..<2 { #expect(buckets.take(1, at: Self.start) == nil) }
+        #expect(buckets.take(1, at: Self.start) != nil)
+        // Nobody gets more than a burst by it, nor who has no bucket one.
+        buckets.refund(1, .max, at: Self.start)
+        buckets.refund(2, 100, at: Self.start)
+        for client in [1, 2] as [UInt128] {
+            for _ in 0..<3 { #expect(buckets.take(client, at: Self.start) == nil) }
+            #expect(buckets.take(client, at: Self.start) != nil)
+        }
+        buckets.checkInvariants(at: Self.start)
+    }
+
     @Test func `a quiet time earns a burst and no more`() {
         var buckets = self.buckets(perSecond: 10, burst: 3)
         _ = buckets.take(1, at: Self.start)

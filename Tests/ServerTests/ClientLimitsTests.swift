@@ -62,6 +62,54 @@ import Testing
         #expect(passed < 20)
     }
 
+    /// How many of these pass before one does not, over fresh connections.
+    private func passes(_ request: String, from host: UInt8, toHead: Bool = false) throws -> Int {
+        for passed in 0..<1_000 {
+            let connection = try TestConnection(port: self.port, host: host)
+            try connection.send(request)
+            if try connection.answer(toHead: toHead).status == 429 { return passed }
+        }
+        return 1_000
+    }
+
+    @Test func `HEAD counts as much as GET`() throws {
+        let target = "/api/v1/concert/schedules?concertId=1"
+        let passed = try self.passes(BookingClient.request("HEAD", target), from: 14, toHead: true)
+        #expect(passed >= 4 && passed < 20, "\(passed)")
+    }
+
+    @Test func `a long request counts as several`() throws {
+        // 12,000 bytes are two more: of twenty requests six such leave two.
+        let long = BookingClient.request("GET", "/x", ["X-Long: \(String(repeating: "a", count: 12_000))"])
+        let passed = try self.passes(long, from: 15)
+        #expect(passed >= 7 && passed < 20, "\(passed)")
+    }
+
+    @Test func `a request that comes byte by byte counts as several`() throws {
+        // However many bytes the kernel puts together: connection after connection, until the address has no requests left.
+        var answer: Answer?
+        for _ in 0..<200 where answer == nil {
+            let connection = try TestConnection(port: self.port, host: 16)
+            try connection.send("GET /x HTTP/1.1\r\nHost: a\r\nX-Long: ")
+            for _ in 0..<4_000 where answer == nil {
+                try connection.send("a")
+                if connection.hasInput { answer = try connection.answer() }
+            }
+        }
+        ContractTests.expect(try #require(answer), 429, "TOO_MANY_REQUESTS")
+        #expect(answer?.closes == true)
+    }
+
+    @Test func `what was charged for a list that turns out to be short is given back`() throws {
+        // A thousand reservations would be ninety requests.
+        let request = BookingClient.request("GET", "/api/v1/reservation?concertId=1&userId=7100")
+        let connection = try TestConnection(port: self.port, host: 17)
+        for _ in 0..<3 {
+            try connection.send(request)
+            #expect(try connection.answer().status == 200)
+        }
+    }
+
     @Test func `an address that asks too often is told when to come back`() throws {
         let before = try self.refusals().requestsByAddress
         let (passed, refused) = try self.ask(1_000, from: 10)

@@ -248,9 +248,14 @@ struct HostileCall: Sendable, CustomStringConvertible {
         Self.reserve("100 seats", "[" + (1...100).map(String.init).joined(separator: ",") + "]", "TOO_MANY_SEATS"),
         Self.reserve("101 seats", "[" + (1...101).map(String.init).joined(separator: ",") + "]", "LIST_TOO_LONG"),
         Self.reserve(
+            "1,000 seats",
+            "[" + [String](repeating: "1", count: 1_000).joined(separator: ",") + "]",
+            "LIST_TOO_LONG"
+        ),
+        Self.reserve(
             "30,000 seats",
             "[" + [String](repeating: "1", count: 30_000).joined(separator: ",") + "]",
-            "LIST_TOO_LONG"
+            "JSON_TOO_MANY_VALUES"
         ),
         Self.pay("a payment for nothing", "[]", "RESERVATIONS_MISSING"),
         Self.pay("a payment for a number", "7", "FIELD_TYPE_INVALID"),
@@ -273,6 +278,12 @@ struct HostileCall: Sendable, CustomStringConvertible {
 
     private static let queries = [
         Self.get("no query", "/api/v1/concert/schedules", 400, "FIELD_MISSING"),
+        Self.get(
+            "101 parameters",
+            "/api/v1/point?userId=1" + String(repeating: "&a=1", count: 100),
+            400,
+            "PARAMETERS_TOO_MANY"
+        ),
         Self.get("an empty query", "/api/v1/concert/schedules?", 400, "FIELD_MISSING"),
         Self.get("a name without a value", "/api/v1/concert/schedules?concertId", 400, "NUMBER_INVALID"),
         Self.get("an empty value", "/api/v1/concert/schedules?concertId=", 400, "NUMBER_INVALID"),

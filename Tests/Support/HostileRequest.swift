@@ -278,6 +278,12 @@ public struct HostileRequest: Sendable, CustomStringConvertible {
 
     static let codings = [
         HostileRequest(
+            "seventeen codings",
+            Self.post("Transfer-Encoding: " + String(repeating: "gzip,", count: 16) + "chunked"),
+            400,
+            "TRANSFER_ENCODING_INVALID"
+        ),
+        HostileRequest(
             "length and coding",
             Self.post("Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
             400,
@@ -356,6 +362,12 @@ public struct HostileRequest: Sendable, CustomStringConvertible {
     ]
 
     static let chunks = [
+        HostileRequest(
+            "more chunks than bytes that anybody sends",
+            Self.chunked(String(repeating: "1\r\n \r\n", count: 1_025)),
+            400,
+            "CHUNKS_TOO_MANY"
+        ),
         HostileRequest("a chunk without a size", Self.chunked("\r\nabc\r\n0\r\n\r\n"), 400, "CHUNK_SIZE_INVALID"),
         HostileRequest("a chunk's size of letters", Self.chunked("xyz\r\n"), 400, "CHUNK_SIZE_INVALID"),
         HostileRequest("a negative size", Self.chunked("-1\r\n"), 400, "CHUNK_SIZE_INVALID"),

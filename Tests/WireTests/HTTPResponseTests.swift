@@ -98,4 +98,14 @@ import Wire
         date.update(epochSeconds: 1)
         #expect(self.text(date).hasSuffix("00:00:01 GMT"))
     }
+
+    @Test func `of a list of tags no more is read than a client has`() {
+        func matches(_ list: String) -> Bool {
+            Array(list.utf8).withUnsafeBytes { HTTPResponse.matches(ByteView($0), tag: 1) }
+        }
+        let others = "\"0000000000000002\", "
+        let tag = "W/\"0000000000000001\""
+        #expect(matches(String(repeating: others, count: 40) + tag))
+        #expect(!matches(String(repeating: others, count: 60) + tag))
+    }
 }

@@ -110,6 +110,25 @@ import Wire
 
     // MARK: Lists and strings
 
+    @Test func `more values than any call takes are refused, however they lie`() {
+        func list(_ count: Int) -> String {
+            #"{"n":1,"x":["# + [String](repeating: "0", count: count).joined(separator: ",") + "]}"
+        }
+        // The number, the list and what is in it.
+        #expect(self.integer(list(JSONObject.valueCountMax - 2)) == "1")
+        #expect(self.integer(list(JSONObject.valueCountMax - 1)) == "JSON_TOO_MANY_VALUES")
+        let objects = [String](repeating: #"{"a":{},"b":[]}"#, count: 400).joined(separator: ",")
+        #expect(self.integer(#"{"x":[\#(objects)]}"#) == "JSON_TOO_MANY_VALUES")
+    }
+
+    @Test func `names are one however they are escaped, and long ones that differ in a byte are two`() {
+        let long = String(repeating: "a", count: 1_000)
+        #expect(self.integer(#"{"n":1,"\#(long)b":0,"\#(long)c":0}"#) == "1")
+        #expect(self.integer(#"{"n":1,"\#(long)b":0,"\#(long)\u0062":0}"#).hasSuffix("FIELD_REPEATED"))
+        #expect(self.integer(#"{"n":1,"\ud83d\ude00":0,"😀":0}"#).hasSuffix("FIELD_REPEATED"))
+        #expect(self.integer(#"{"n":1,"\/":0,"/":0}"#).hasSuffix("FIELD_REPEATED"))
+    }
+
     @Test(arguments: [
         ("[]", "[]"), ("[1]", "[1]"), ("[ 1 ,\t-2\n,3 ]", "[1, -2, 3]"), ("[1,2,3,4]", "[1, 2, 3, 4]"),
         ("[1,2,3,4,5]", "n LIST_TOO_LONG"), ("[1.0]", "n NUMBER_NOT_INTEGER"),

@@ -63,6 +63,22 @@ import Wire
     }
 }
 
+@Suite struct QueryLengthTests {
+    @Test func `more parameters than any client sends are refused`() {
+        func error(_ count: Int) -> InputError.Code? {
+            let query = Array(
+                (["concertId=7"] + [String](repeating: "a=1", count: count - 1)).joined(separator: "&").utf8
+            )
+            return query.withUnsafeBytes { bytes in
+                do throws(InputError) { _ = try QueryParameters(ByteView(bytes)) } catch { return error.code }
+                return nil
+            }
+        }
+        #expect(error(QueryParameters.countMax) == nil)
+        #expect(error(QueryParameters.countMax + 1) == .parametersTooMany)
+    }
+}
+
 @Suite struct PercentCodingTests {
     private func decoded(_ text: String) -> String {
         Array(text.utf8).withUnsafeBytes { bytes in

@@ -85,21 +85,25 @@ def timed():
 
 
 def counted(folder, library, waiting_max):
-    """Instructions an operation. Debian's valgrind gives up at the debug information that Swift writes, so it gets a copy
-    without; and Swift's hashes get the same seed each time."""
+    """Instructions an operation, by name and number of people waiting."""
+    found = counted_lines(folder, library, ["core", "counted", waiting_max])
+    return {key_of(each): instructions for each, instructions in found}
+
+
+def counted_lines(folder, library, words):
+    """What `benchmarks WORDS` prints, line by line, with the instructions an operation. Debian's valgrind gives up at the debug
+    information that Swift writes, so it gets a copy without; and Swift's hashes get the same seed each time."""
     valgrind = servers.program("valgrind", "bench-core")
     stripped = folder / "stripped"
     output([servers.program("strip", "bench-core"), "--strip-debug", "-o", stripped, BENCHMARKS])
     command = [valgrind, "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder / 'counts'}",
-               stripped, "core", "counted", waiting_max]
+               stripped, *words]
     environment = {"LD_PRELOAD": str(library), "SWIFT_DETERMINISTIC_HASHING": "1"}
-    found = {}
     for each in lines(command, "counted", environment):
         counts = folder / f"counts.{each['number']}"
         total = int(re.search(r"^summary: (\d+)", counts.read_text(), re.M).group(1))
         counts.unlink()
-        found[key_of(each)] = total / each["operations"]
-    return found
+        yield each, total / each["operations"]
 
 
 def remembered(library, thing, count):

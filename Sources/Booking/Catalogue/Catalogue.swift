@@ -74,6 +74,7 @@ public struct Concert: Equatable, Sendable {
     public let endsAt: Timestamp
     public let rules: ConcertRules
     public let slot: Slot
+    private let positions: [ScheduleID: Int]
 
     /// `archived` are schedules that are no longer listed; of an archived concert all are.
     public init(
@@ -94,6 +95,11 @@ public struct Concert: Equatable, Sendable {
         self.endsAt = self.schedules.map(\.playsAt).max() ?? .distantFuture
         self.rules = rules
         self.slot = Slot(of: id)
+        // Of two with one id, which a catalogue refuses, the first.
+        self.positions = Dictionary(
+            self.schedules.enumerated().map { ($1.id, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// What a concert is called at a moment. The words are the contract's.
@@ -107,6 +113,8 @@ public struct Concert: Equatable, Sendable {
     public func state(at now: Timestamp) -> State {
         self.endsAt <= now ? .over : self.opensAt <= now ? .open : .upcoming
     }
+    /// One of its schedules; nil for one that it does not have. O(1).
+    public func schedule(_ id: ScheduleID) -> Schedule? { self.positions[id].map { self.schedules[$0] } }
 }
 
 /// One performance.

@@ -1,11 +1,29 @@
 /// A body that is sent again and again, and the tag that tells it from others.
 public struct CachedBody: Equatable, Sendable {
     public let bytes: [UInt8]
-    /// FNV-1a over the bytes: it only has to change when they do, and a clash shows one second of old numbers.
+    /// A hash of the bytes, the same in every gateway: it only has to change when they do, and a clash shows one second of old
+    /// numbers. Eight bytes at a time, as a body may have megabytes.
     public let tag: UInt64
 
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
-        self.tag = bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        self.tag = bytes.withUnsafeBytes { bytes in
+            var hash = Self.mixed(0xCBF2_9CE4_8422_2325, UInt64(bytes.count))
+            var at = 0
+            while at + 8 <= bytes.count {
+                hash = Self.mixed(hash, UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+                at += 8
+            }
+            var rest: UInt64 = 0
+            while at < bytes.count {
+                rest = rest << 8 | UInt64(bytes[at])
+                at += 1
+            }
+            return Self.mixed(hash, rest)
+        }
+    }
+
+    private static func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        (hash ^ word).foldedProduct(0x9E37_79B9_7F4A_7C15)
     }
 }

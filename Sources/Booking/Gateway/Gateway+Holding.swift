@@ -10,7 +10,7 @@ extension Gateway {
     public struct Sending: Equatable, Sendable {
         public let id: UInt64
         public let request: Request
-        public let key: OperationID?
+        public let key: ClientKey?
     }
 
     /// The link to a shard is up. Gives what to send over it before anything else: everything in flight, in the order in

@@ -7,7 +7,7 @@
 /// A claim is held and sent again as any other request, and its time counts as the change's.
 extension Gateway {
     /// Where a request goes first.
-    func firstShard(of request: Request, _ key: OperationID?) -> Int {
+    func firstShard(of request: Request, _ key: ClientKey?) -> Int {
         guard key != nil, let user = request.changer else { return self.slots.shard(of: request.slot) }
         return self.slots.shard(of: Slot(of: user))
     }
@@ -21,7 +21,7 @@ extension Gateway {
 
     /// A key is claimed: the change can be sent. The request is given back where it is refused; nil for an answer that
     /// nobody waits for any more.
-    public mutating func takeClaim(_ id: UInt64, from shard: Int) -> (Pending, OperationID, Submission)? {
+    public mutating func takeClaim(_ id: UInt64, from shard: Int) -> (Pending, ClientKey, Submission)? {
         guard let key = self.links[shard].keys[id], let pending = self.takeReply(id, from: shard) else { return nil }
         let home = self.slots.shard(of: pending.request.slot)
         return (pending, key, self.submit(pending, key, to: home))

@@ -76,7 +76,7 @@ public struct Gateway {
         var inFlight: InFlight
         var window: AdmissionWindow
         /// The clients' keys of those that came with one, by their ids: few, so they are not with the others.
-        var keys: [UInt64: OperationID] = [:]
+        var keys: [UInt64: ClientKey] = [:]
     }
 
     public let slots: SlotMap
@@ -120,7 +120,7 @@ public struct Gateway {
         _ request: Request,
         for client: Client?,
         token: TokenText,
-        key: OperationID? = nil,
+        key: ClientKey? = nil,
         at now: Timestamp
     ) -> Submission {
         let shard = self.firstShard(of: request, key)
@@ -129,7 +129,7 @@ public struct Gateway {
         return self.submit(pending, key, to: shard)
     }
 
-    mutating func submit(_ pending: Pending, _ key: OperationID?, to shard: Int) -> Submission {
+    mutating func submit(_ pending: Pending, _ key: ClientKey?, to shard: Int) -> Submission {
         let isUp = self.links[shard].isUp
         guard isUp || self.links[shard].inFlight.count < self.limits.heldPerShardMax,
             let id = self.links[shard].inFlight.insert(pending)
@@ -186,7 +186,7 @@ public struct Gateway {
 
     /// What clients are told that waited for a refresh which brought `reply`, and no schedules.
     public static func refusal(ofRefresh reply: Reply) -> Reply {
-        if case .refused = reply { reply } else { .unanswered }
+        reply.refusal == nil ? .unanswered : reply
     }
 
     /// A request of the gateway's own has failed: gives the clients that waited for it.

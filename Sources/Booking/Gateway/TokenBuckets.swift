@@ -81,6 +81,18 @@ public struct TokenBuckets: ~Copyable {
         self.buckets[index].due = cost.overflow || isTooMuch ? most : min(due, most)
     }
 
+    /// Gives back `count` that `client` was charged, and did not use. Of a client that is forgotten there is nothing to give back to.
+    public mutating func refund(_ client: UInt128, _ count: Int, at now: Timestamp) {
+        let hash = self.hash.hash(client)
+        let first = self.firstIndex(of: hash)
+        for index in first..<first + Self.setSize where self.buckets[index].tag == max(hash, 1) {
+            let cost = Int64(clamping: count).multipliedReportingOverflow(by: self.interval)
+            guard self.buckets[index].due > now.nanoseconds else { return }
+            self.buckets[index].due =
+                cost.overflow ? now.nanoseconds : max(now.nanoseconds, self.buckets[index].due - cost.partialValue)
+        }
+    }
+
     /// The same for a user: of one that nobody vouches for, whatever comes from `address` has tokens of its own.
     public mutating func take(_ asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         let scope = asker.isVouched ? 0 : max(1, self.hash.hash(address.bits))
@@ -91,7 +103,7 @@ public struct TokenBuckets: ~Copyable {
     private mutating func bucket(of client: UInt128, _ now: Int64) -> Int {
         let hash = self.hash.hash(client)
         let tag = max(hash, 1)
-        let first = (Int(truncatingIfNeeded: hash) & self.setMask) * Self.setSize
+        let first = self.firstIndex(of: hash)
         var soonest = first
         for index in first..<first + Self.setSize {
             if self.buckets[index].tag == tag { return index }
@@ -101,6 +113,9 @@ public struct TokenBuckets: ~Copyable {
         self.buckets[soonest] = Bucket(tag: tag)
         return soonest
     }
+
+    @inline(__always)
+    private func firstIndex(of hash: UInt64) -> Int { (Int(truncatingIfNeeded: hash) & self.setMask) * Self.setSize }
 
     public func checkInvariants(at now: Timestamp) {
         precondition(

@@ -5,10 +5,10 @@ import DequeModule
 ///     answered ──kept──▶ its lifetime is over, and it is a client's or one of many: forgotten
 ///                  └──▶ one of a gateway, and no room is left: the oldest of them makes room
 ///
-/// Memory is bounded by `AnswerLimits.countMax` answers of 130 to 250 bytes. Answers to clients' keys are never forgotten
+/// Memory is bounded by `AnswerLimits.countMax` answers of 150 to 300 bytes. Answers to clients' keys are never forgotten
 /// before their time, as that would carry out a second time what was promised to be done once: when they fill their
-/// share, new keys are refused instead, and those of one user when they fill theirs (`refusal`). Everything is O(1), and what
-/// is kept follows from the facts alone.
+/// share, new keys are refused instead, and those of one user or of one address when they fill theirs (`refusal`). Everything
+/// is O(1), and what is kept follows from the facts alone.
 public struct KeptAnswers {
     private struct Entry {
         let fingerprint: UInt64
@@ -26,11 +26,9 @@ public struct KeptAnswers {
 
     let limits: AnswerLimits
     private var table = SteadyTable<OperationID, Entry>()
-    /// Of each owner, oldest first.
-    private var keys = Deque<Aged>()
+    /// Of clients, and of gateways, oldest first.
+    private var keys = KeyList()
     private var resends = Deque<Aged>()
-    /// How many of the keys are each user's. 16 bytes for each, and room.
-    private var keysOfUser = SteadyTable<UserID, UInt32>()
 
     init(_ limits: AnswerLimits) { self.limits = limits }
 
@@ -40,22 +38,41 @@ public struct KeptAnswers {
     var bytes: Int {
         let entry = MemoryLayout<OperationID>.stride + MemoryLayout<Entry>.stride
         // Each part is filled to three quarters at most, and has a bit for each of its entries.
-        return (self.table.capacity * entry + self.keysOfUser.capacity * 16) * 4 / 3
-            + (self.keys.count + self.resends.count) * MemoryLayout<Aged>.stride
+        return self.table.capacity * entry * 4 / 3 + self.keys.bytes + self.resends.count * MemoryLayout<Aged>.stride
     }
 
-    /// Whether a key may be used for the first time; else why not. O(1).
-    func refusal(ofNewKey id: OperationID, at now: Timestamp) -> Refusal? {
+    /// Whether a key may be used for the first time; else why not, and when it may be. O(1).
+    func refusal(ofNewKey operation: Operation, at now: Timestamp) -> Reply? {
+        let user = operation.id.user
         let isFull = self.keys.count >= self.limits.keyCountMax
-        let isUsersFull = self.keysOfUser[id.user, default: 0] >= UInt32(clamping: self.limits.keysPerUserMax)
-        guard isFull || isUsersFull else { return nil }
+        let isUsersFull = self.keys.count(of: user) >= self.limits.keysPerUserMax
+        let excess = operation.address.map { self.keys.count(of: $0) - self.keysPerAddressMax + 1 } ?? 0
+        guard isFull || isUsersFull || excess > 0 else { return nil }
         // Keys are forgotten with the next fact, and there may be none until this one: some may be over by now.
-        let over = self.keys.prefix(Self.lookedAtMax).prefix { $0.at + self.limits.keyLifetime <= now }
-        if isFull, over.isEmpty { return .overloaded }
-        guard isUsersFull, over.count < Self.lookedAtMax, !over.contains(where: { $0.id.high == id.high }) else {
-            return nil
+        let over = self.keys.oldest(Self.lookedAtMax).prefix { $0.at + self.limits.keyLifetime <= now }
+        if over.count == Self.lookedAtMax { return nil }
+        if isFull, over.isEmpty, let oldest = self.keys.first {
+            return self.refusal(.keysFull, untilEndOf: oldest.at, now)
         }
-        return .tooManyKeys
+        if isUsersFull, !over.contains(where: { $0.id.user == user }), let oldest = self.keys.oldest(of: user) {
+            return self.refusal(.tooManyKeys, untilEndOf: oldest, now)
+        }
+        guard let address = operation.address, over.count(where: { $0.address == address }) < excess,
+            let last = self.keys.last(ofOldest: excess, of: address)
+        else { return nil }
+        return self.refusal(.tooManyKeysOfAddress, untilEndOf: last, now)
+    }
+
+    /// A sixteenth of what is free: so whoever names users as they like leaves most of the room to others, and however many
+    /// addresses do, there is some left for one more. At the default bounds it is 46,875 keys on a shard whose keys are few, a
+    /// day of ten thousand people behind one address.
+    private var keysPerAddressMax: Int {
+        max(1, (self.limits.keyCountMax - self.keys.count) / AnswerLimits.addressesPerRoom)
+    }
+
+    private func refusal(_ refusal: Refusal, untilEndOf at: Timestamp, _ now: Timestamp) -> Reply {
+        let wait = at + self.limits.keyLifetime - now
+        return .refusedFor(refusal, seconds: UInt32(clamping: max(1, (wait.rawValue + 999_999_999) / 1_000_000_000)))
     }
 
     /// How many keys that may be over are looked at for one new key. More than that are there only when nothing has happened
@@ -74,9 +91,7 @@ public struct KeptAnswers {
     /// A fact of this time is taken in: forgets what is over by then. Amortised O(1).
     mutating func passTime(to now: Timestamp) {
         while let oldest = self.keys.first, oldest.at + self.limits.keyLifetime <= now {
-            let id = self.keys.removeFirst().id
-            self.table.removeValue(forKey: id)
-            self.uncount(id)
+            self.table.removeValue(forKey: self.keys.removeFirst().id)
         }
         // Gateways wait by a clock that nobody sets. A clock that is set forward must not end what they may send again, so
         // some of them are kept whatever the time.
@@ -91,9 +106,8 @@ public struct KeptAnswers {
     /// used again after a lifetime that was shorter then: the later answer counts. O(1), and O(keys) for such a key.
     mutating func take(_ answer: KeptAnswer) {
         if let earlier = self.table[answer.operation.id], earlier.owner == .client {
-            self.keys.removeAll { $0.id == answer.operation.id }
+            self.keys.remove(answer.operation.id)
             self.table.removeValue(forKey: answer.operation.id)
-            self.uncount(answer.operation.id)
         }
         if self.table.count >= self.limits.countMax, let oldest = self.resends.popFirst() {
             self.table.removeValue(forKey: oldest.id)
@@ -105,7 +119,7 @@ public struct KeptAnswers {
 
     /// Those of clients first, each by age.
     func forEach(_ body: (KeptAnswer) -> Void) {
-        for each in self.keys { body(self.answer(each.id, self.table[each.id]!)) }
+        for each in self.keys.oldest(.max) { body(self.answer(each.id, from: each.address, self.table[each.id]!)) }
         for each in self.resends { body(self.answer(each.id, self.table[each.id]!)) }
     }
 
@@ -118,28 +132,16 @@ public struct KeptAnswers {
         )
         let before = self.table.updateValue(entry, forKey: answer.operation.id)
         precondition(before == nil, "operation \(answer.operation.id) is answered twice")
-        let aged = Aged(id: answer.operation.id, at: answer.at)
-        switch answer.operation.owner {
-        case .client:
-            self.keys.append(aged)
-            self.keysOfUser[answer.operation.id.user, default: 0] += 1
-        case .gateway: self.resends.append(aged)
+        let operation = answer.operation
+        switch operation.owner {
+        case .client: self.keys.append(KeyList.Key(operation.id, from: operation.address, at: answer.at))
+        case .gateway: self.resends.append(Aged(id: operation.id, at: answer.at))
         }
     }
 
-    /// A user without a key takes no memory.
-    private mutating func uncount(_ id: OperationID) {
-        guard let count = self.keysOfUser[id.user], count > 0 else { preconditionFailure("a key that nobody has") }
-        if count > 1 {
-            self.keysOfUser.updateValue(count - 1, forKey: id.user)
-        } else {
-            self.keysOfUser.removeValue(forKey: id.user)
-        }
-    }
-
-    private func answer(_ id: OperationID, _ entry: Entry) -> KeptAnswer {
+    private func answer(_ id: OperationID, from address: AddressTag? = nil, _ entry: Entry) -> KeptAnswer {
         KeptAnswer(
-            operation: Operation(id, entry.owner),
+            operation: Operation(id, entry.owner, from: address),
             fingerprint: entry.fingerprint,
             outcome: entry.outcome,
             at: entry.at
@@ -152,19 +154,18 @@ public struct KeptAnswers {
             self.table.count == self.keys.count + self.resends.count,
             "\(self.table.count) answers are kept, \(self.keys.count) and \(self.resends.count) have an age"
         )
-        var keysOfUser: [UserID: UInt32] = [:]
-        for each in self.keys { keysOfUser[each.id.user, default: 0] += 1 }
-        let counted = Dictionary(uniqueKeysWithValues: self.keysOfUser.map { ($0, $1) })
-        precondition(keysOfUser == counted, "the keys of a user are miscounted")
-        for (list, owner) in [(self.keys, Operation.Owner.client), (self.resends, .gateway)] {
-            var last = Timestamp.distantPast
-            for each in list {
-                guard let entry = self.table[each.id], entry.owner == owner, entry.at == each.at, entry.at >= last
-                else {
-                    preconditionFailure("the answer to operation \(each.id) is out of order")
-                }
-                last = entry.at
+        self.keys.checkInvariants()
+        self.check(self.keys.oldest(.max).lazy.map { Aged(id: $0.id, at: $0.at) }, .client)
+        self.check(self.resends, .gateway)
+    }
+
+    private func check(_ list: some Sequence<Aged>, _ owner: Operation.Owner) {
+        var last = Timestamp.distantPast
+        for each in list {
+            guard let entry = self.table[each.id], entry.owner == owner, entry.at == each.at, entry.at >= last else {
+                preconditionFailure("the answer to operation \(each.id) is out of order")
             }
+            last = entry.at
         }
     }
 }
@@ -175,10 +176,12 @@ public struct AnswerLimits: Equatable, Sendable {
     public var keyLifetime = Nanoseconds.seconds(86_400)
     /// Of what a gateway may send again: longer than any gateway waits for an answer.
     public var resendLifetime = Nanoseconds.minutes(2)
-    /// Per shard, 130 to 250 bytes each: a table of a power of two, up to three quarters full.
+    /// Per shard, 150 to 300 bytes each: a table of a power of two, up to three quarters full.
     public var countMax = 1_000_000
     /// Of one user, on one shard: nobody can fill what all share.
     public var keysPerUserMax = 1_000
+    /// The keys of one address may take this part of the room that is free.
+    public static let addressesPerRoom = 16
     public init() {}
 
     /// Answers to gateways that are kept whatever the time: more than a shard gives within their few seconds.
@@ -187,9 +190,4 @@ public struct AnswerLimits: Equatable, Sendable {
     /// A quarter stays for the gateways: at the default bound more than a shard does within their few seconds.
     public var keyCountMax: Int { self.countMax - self.resendCountMax }
     public var resendCountMax: Int { self.countMax / 4 }
-}
-
-extension OperationID {
-    /// Of a client's key: whose it is.
-    fileprivate var user: UserID { UserID(self.high) }
 }

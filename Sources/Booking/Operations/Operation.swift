@@ -19,7 +19,7 @@ public struct OperationID: Hashable, Sendable, CustomStringConvertible {
     /// 32 hexadecimal digits.
     public var description: String { Self.digits(self.high) + Self.digits(self.low) }
 
-    private static func digits(_ half: UInt64) -> String {
+    static func digits(_ half: UInt64) -> String {
         let digits = String(half, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
@@ -38,10 +38,13 @@ public struct Operation: Hashable, Sendable {
 
     public let id: OperationID
     public let owner: Owner
+    /// Of a client's key: the address that it counts for when it is used for the first time.
+    public let address: AddressTag?
 
-    public init(_ id: OperationID, _ owner: Owner) {
+    public init(_ id: OperationID, _ owner: Owner, from address: AddressTag? = nil) {
         self.id = id
         self.owner = owner
+        self.address = address
     }
 }
 
@@ -117,7 +120,7 @@ extension Refusal {
     var isFinal: Bool {
         switch self {
         case .overloaded, .unavailable, .storageUnavailable, .clockSuspended, .wrongShard, .paymentInProgress,
-            .cancelInProgress, .keyReused, .tooManyKeys:
+            .cancelInProgress, .keyReused, .tooManyKeys, .tooManyKeysOfAddress, .keysFull:
             false
         case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
             .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,

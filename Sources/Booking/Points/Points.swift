@@ -6,8 +6,7 @@ public struct Points {
     private struct Account {
         var balance = Won.zero
         var updatedAt = Timestamp.distantPast
-        /// The newest, oldest first.
-        var history: Deque<HistoryEntry> = []
+        var history = History()
 
         /// Gives the line that is one too many.
         mutating func write(_ entry: HistoryEntry, _ change: Won, linesMax: Int) -> HistoryEntry? {
@@ -69,13 +68,9 @@ public struct Points {
     /// The user's balance right after; nil for a cancellation whose points are not back.
     public func credit(_ cancellation: CancellationID) -> Won? { self.credits[cancellation] }
 
-    /// Newest first. O(lines given); with a filter O(lines skipped and given), of the thousand that are kept.
+    /// Newest first. O(lines given) and, with a filter, O(log of all lines) for each, whatever page it is.
     public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
-        guard let lines = self.accounts[user]?.history else { return [] }
-        let size = Int(min(query.size, HistoryQuery.sizeMax))
-        let skipped = Int(query.page) * size
-        guard let only = query.only else { return Array(lines.reversed().dropFirst(skipped).prefix(size)) }
-        return Array(lines.reversed().lazy.filter { $0.type == only }.dropFirst(skipped).prefix(size))
+        self.accounts[user]?.history.page(query) ?? []
     }
 
     // MARK: Facts
@@ -144,14 +139,10 @@ public struct Points {
 
     // MARK: Snapshots
 
-    /// By user, each user's oldest first, and before them what those moved that are forgotten. O(n log n) in the users.
-    func forEachLine(
-        forgotten: (UserID, _ charged: Won, _ used: Won) -> Void,
-        _ body: (UserID, HistoryEntry) -> Void
-    ) {
+    /// By user, each user's oldest first. O(n log n) in the users.
+    func forEachLine(_ body: (UserID, HistoryEntry) -> Void) {
         for user in self.accounts.keys.sorted() {
-            if let sums = self.forgotten[user] { forgotten(user, sums.charged, sums.used) }
-            for entry in self.accounts[user]!.history { body(user, entry) }
+            for entry in self.accounts[user]!.history.lines { body(user, entry) }
         }
     }
 
@@ -197,15 +188,9 @@ public struct Points {
         var charged = Won.zero
         var used = Won.zero
         for (user, account) in self.accounts {
-            let sums = self.forgotten[user] ?? Forgotten()
-            var balance = sums.charged - sums.used
-            charged += sums.charged
-            used += sums.used
-            precondition(
-                account.history.count <= self.historyLinesPerUserMax,
-                "user \(user) has a longer history than is kept"
-            )
-            for entry in account.history {
+            var balance = Won.zero
+            account.history.checkInvariants()
+            for entry in account.history.lines {
                 precondition(entry.amount > .zero, "a history line of user \(user) moves nothing")
                 switch entry.type {
                 case .charge:

@@ -67,6 +67,8 @@ public enum Fact: Equatable, Sendable {
         case paymentStarted = 32, paymentDone, paymentRefused, cancelStarted, cancelDone, cancelRefused
         case charged = 48, used, debited, debitRefused, credited, transferred, transferRefused, idsSkipped
         case answered = 64
+        /// The same, to a key that counts for an address.
+        case answeredFromAddress = 65
     }
 }
 

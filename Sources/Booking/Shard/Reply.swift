@@ -23,6 +23,16 @@ public enum Reply: Equatable, Sendable {
     /// Of each slot of the shard that asks: the highest id that came in a transfer. By slot.
     case transfersSeen([TransferMark])
     case refused(Refusal)
+    /// The same, and how long nothing else can come of it.
+    case refusedFor(Refusal, seconds: UInt32)
+
+    /// Why nothing was done; nil where something was.
+    public var refusal: Refusal? {
+        switch self {
+        case .refused(let refusal), .refusedFor(let refusal, _): refusal
+        default: nil
+        }
+    }
 
     /// Said of a request of which nobody knows what came: a shard gave no answer in time, or its journal
     /// refused the batch, which a crash may still find on the disk. It may have been carried out or not.
@@ -32,7 +42,8 @@ public enum Reply: Equatable, Sendable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited
         case cancelled, credited
-        case claimed = 96, transfersSeen
+        case claimed = 96
+        case refusedFor = 108
         case refused = 127
     }
 }
@@ -138,6 +149,10 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case concertOver = 60
     /// The wall clock jumped absurdly, so nothing was changed; what can be read is.
     case clockSuspended = 70
+    /// Another key of an address that has as many already as a shard keeps of one.
+    case tooManyKeysOfAddress = 65
+    /// Another key, where a shard keeps as many as it may.
+    case keysFull = 66
 }
 
 extension Reply {
@@ -145,7 +160,7 @@ extension Reply {
     /// was, nobody knows.
     public func answers(_ kind: Request.Kind) -> Bool {
         switch self {
-        case .refused: true
+        case .refused, .refusedFor: true
         case .joined: kind == .join
         case .standing: kind == .poll
         case .left: kind == .leave

@@ -10,8 +10,8 @@ extension Shard {
         case .wait(let transfer): return self.wait(for: transfer, origin)
         case nil: break
         }
-        if operation.owner == .client, let refusal = self.answers.refusal(ofNewKey: operation.id, at: self.now) {
-            return .refused(refusal)
+        if operation.owner == .client, let refusal = self.answers.refusal(ofNewKey: operation, at: self.now) {
+            return refusal
         }
         let reply = self.answer(request, origin)
         guard let outcome = self.outcome(of: request, reply, for: operation.owner) else { return reply }

@@ -72,8 +72,8 @@ public struct Shard: ~Copyable {
     /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
-    /// The newest reservations of a user that are shown: of what stands there may be more, and the answer must fit a frame, which
-    /// has room for 16,000.
+    /// The newest reservations of a user that are shown. Who holds and gives back all day long has more, and the answer
+    /// must fit a frame, which has room for 16,000.
     public static let reservationsShownMax = 1_000
 
     /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.

@@ -55,6 +55,8 @@ public enum SnapshotItem: Equatable, Sendable {
         case historyLine = 32, debit, credit, pointTotals
         case historyForgotten = 45
         case answer = 48
+        /// The same, to a key that counts for an address.
+        case answerFromAddress = 49
     }
 }
 

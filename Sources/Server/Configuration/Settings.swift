@@ -253,7 +253,7 @@ public enum Settings {
             100...100_000_000,
             \.shard.keptAnswersMax,
             unit: "answers",
-            "How many answers a shard keeps, of 130 to 250 bytes each; when three quarters are those of keys, new keys are "
+            "How many answers a shard keeps, of 150 to 300 bytes each; when three quarters are those of keys, new keys are "
                 + "answered 503."
         ),
         whole(

@@ -12,4 +12,11 @@ extension GatewayServer {
         self.http.note(\.requestsByUser)
         return .tooManyRequests(ofUser: wait)
     }
+
+    /// The address that a key of the request at hand counts for. None where logins prove who asks, as no address has many of
+    /// those, nor for addresses that are trusted.
+    func addressTag(of client: Gateway.Client) -> AddressTag? {
+        guard self.identity == nil, let address = self.http.untrustedAddress(of: client) else { return nil }
+        return self.router.tokens.tag(of: address)
+    }
 }

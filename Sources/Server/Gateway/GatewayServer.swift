@@ -18,6 +18,8 @@ final class GatewayServer: HTTPHandler {
     private let catalogue: Catalogue
     private let writer: AnswerWriter
     private var contract: CachedBody
+    /// The concerts as of a second, which is how long others may keep them, too.
+    private var concerts = (body: CachedBody([]), second: Int64.min)
     var machine: Gateway
     private(set) var http: HTTPServer!
     private(set) var diallers: [Dialler] = []
@@ -249,32 +251,38 @@ final class GatewayServer: HTTPHandler {
         let now = Self.steadyTime
         switch routed.call {
         case .ask(let question):
-            switch self.machine.submit(question, for: client, token: routed.token, key: routed.key, at: now) {
-            case .send(let shard, let id): self.send(question, to: shard, id, routed.key)
-            case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, routed.key)
+            if case .large = size { self.http.prepay(client, answerBytes: self.writer.bodyBytesMax(of: question)) }
+            let key = routed.key.map { ClientKey($0, from: self.addressTag(of: client)) }
+            switch self.machine.submit(question, for: client, token: routed.token, key: key, at: now) {
+            case .send(let shard, let id): self.send(question, to: shard, id, key)
+            case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, key)
             case .held: break
             case .shed(let worth): self.http.answer(client, with: self.shed(worth, client))
             case .refused(let refusal): self.answer(.refused(refusal), to: question, routed.token, client)
             }
         case .schedules(let concert):
             let question = Request.schedules(concert)
+            let bytes = self.writer.bodyBytesMax(of: question)
             switch self.machine.schedules(of: concert, for: client, at: now) {
             case .ready(let body):
                 self.meter.scheduleHits += 1
                 self.answer(body, ifNoneMatch: ifNoneMatch, client)
             case .readyRefresh(let body, let shard, let id):
                 self.meter.scheduleHits += 1
+                self.http.prepay(client, answerBytes: bytes, isForWork: true)
                 self.send(question, to: shard, id)
                 self.answer(body, ifNoneMatch: ifNoneMatch, client)
             case .waitRefresh(let shard, let id):
                 self.meter.scheduleMisses += 1
+                self.http.prepay(client, answerBytes: bytes, isForWork: true)
                 self.send(question, to: shard, id)
-            case .wait: self.meter.scheduleMisses += 1
+            case .wait:
+                self.meter.scheduleMisses += 1
+                self.http.prepay(client, answerBytes: bytes)
             case .refused(let refusal): self.answer(.refused(refusal), to: question, TokenText(), client)
             }
         case .concerts:
-            let body = CachedBody(self.writer.concertsBody(at: self.clock.now))
-            self.answer(body, ifNoneMatch: ifNoneMatch, client)
+            self.answer(self.concerts(for: client), ifNoneMatch: ifNoneMatch, client)
         case .document:
             self.answer(self.contract, AnswerWriter.contractCache, ifNoneMatch: ifNoneMatch, client)
         case .options(let allow):
@@ -289,6 +297,15 @@ final class GatewayServer: HTTPHandler {
         self.output.removeAll()
         let manner = AnswerWriter.Manner(note: client.note)
         self.send(self.writer.appendPreflight(manner, date: self.date, to: &self.output), client)
+    }
+
+    /// Made anew once a second at most, however often it is asked for.
+    private func concerts(for client: Gateway.Client) -> CachedBody {
+        let now = self.clock.now
+        guard self.concerts.second != now.seconds else { return self.concerts.body }
+        self.concerts = (CachedBody(self.writer.concertsBody(at: now)), now.seconds)
+        self.http.prepay(client, answerBytes: self.concerts.body.bytes.count, isForWork: true)
+        return self.concerts.body
     }
 
     func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
@@ -308,7 +325,7 @@ final class GatewayServer: HTTPHandler {
         self.send(status, client)
     }
 
-    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: OperationID? = nil) {
+    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: ClientKey? = nil) {
         guard let link = self.diallers[shard].link else { return }
         do {
             try request.encode(into: &link.outgoing, slot: request.slot, requestID: id, key: key)
@@ -413,20 +430,22 @@ final class GatewayServer: HTTPHandler {
     }
 
     private func answer(_ reply: Reply, to request: Request, _ token: TokenText, _ client: Gateway.Client) {
-        if case .refused(let refusal) = reply {
+        if let refusal = reply.refusal {
             self.meter.refused(request.kind)
             if refusal == .overloaded { self.http.note(\.overloaded) }
         }
         self.output.removeAll()
+        let manner = AnswerWriter.Manner(note: client.note)
         let status = self.writer.append(
             reply,
             to: request,
             token: token,
-            AnswerWriter.Manner(note: client.note),
+            manner,
             date: self.date,
             scratch: &self.scratch,
             to: &self.output
         )
+        if manner.method == .head { self.http.noteUnsent(client, bytes: self.scratch.count) }
         self.send(status, client)
     }
 
@@ -446,6 +465,7 @@ final class GatewayServer: HTTPHandler {
             date: self.date,
             to: &self.output
         )
+        if manner.method == .head, status == .ok { self.http.noteUnsent(client, bytes: body.bytes.count) }
         self.send(status, client)
     }
 

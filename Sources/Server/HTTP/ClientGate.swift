@@ -167,11 +167,21 @@ struct ClientGate: ~Copyable {
         self.buckets?.take(address.client(prefixBits: self.limits.prefixBits).bits, at: now)
     }
 
-    /// An answer for `address` was long: it counts as so many requests more.
-    mutating func charge(_ address: IPAddress, answerBytes: Int, at now: Timestamp) {
-        guard self.buckets != nil, answerBytes >= self.limits.bytesPerRequest, !self.isExempt(address) else { return }
+    /// As how many requests more an answer of so many bytes counts.
+    @inline(__always)
+    func requests(forAnswerBytes bytes: Int) -> Int {
+        bytes < self.limits.bytesPerRequest ? 0 : bytes / self.limits.bytesPerRequest
+    }
+
+    /// What `address` asks costs so many requests more, or, where that is negative, so many fewer than it was charged.
+    mutating func charge(_ address: IPAddress, requests: Int, at now: Timestamp) {
+        guard requests != 0, self.buckets != nil, !self.isExempt(address) else { return }
         let client = address.client(prefixBits: self.limits.prefixBits).bits
-        self.buckets?.charge(client, answerBytes / self.limits.bytesPerRequest, at: now)
+        if requests > 0 {
+            self.buckets?.charge(client, requests, at: now)
+        } else {
+            self.buckets?.refund(client, -requests, at: now)
+        }
     }
 
     /// The same for a request of `asker`, from such an address.

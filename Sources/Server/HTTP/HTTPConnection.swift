@@ -20,6 +20,12 @@ final class HTTPConnection {
     /// After a refusal: how long the peer may take to read it and end its side.
     private static let lingerTime = Nanoseconds.seconds(2)
 
+    /// A request counts as one more for each so many bytes of it: what it takes to read them all, and the JSON in them, is less
+    /// than a plain request for each.
+    private static let bytesPerRequest = 4_096
+    /// As one more counts, too, when so many reads have brought no whole request: a peer that sends byte by byte.
+    private static let readsPerRequest: UInt32 = 16
+
     /// The answer to a request before which others are not answered yet.
     private enum Early { case awaited, kept([UInt8]), ready(ReadyAnswer) }
 
@@ -38,6 +44,10 @@ final class HTTPConnection {
     private var isExempt = false
     /// Whether it counts as one of its client's connections.
     private var isCounted = false
+    /// Reads since the last whole request.
+    private var reads: UInt32 = 0
+    /// What was charged for a large answer before it was made, in requests; there is one at a time at most.
+    private var prepaid: (sequence: UInt32, requests: Int, isForWork: Bool)?
     /// Who the headers of requests that are not answered yet say they are from; nobody while nobody wants to know.
     private var named = Deque<(sequence: UInt32, client: IPAddress)>()
     /// The number of the next request to be read, and of the next to be answered.
@@ -129,7 +139,8 @@ final class HTTPConnection {
             switch self.parser.next() {
             case .needsMore:
                 self.continueIfInTurn()
-                return self.noteProgress(since: before)
+                self.noteProgress(since: before)
+                return self.chargeReads(since: before)
             case .continueExpected: self.owesContinue = true
             case .request(let request):
                 self.owesContinue = false
@@ -307,16 +318,70 @@ final class HTTPConnection {
             }
             if server.gate.isExempt(named) { caller = nil }
         }
-        if let caller, let wait = server.gate.takeToken(of: caller, at: server.moment) {
-            server.note(\.requestsByAddress)
-            server.handler.refuse(.tooManyRequests(ofAddress: wait), of: request, from: client)
-            return .small
+        if let caller {
+            if let wait = server.gate.takeToken(of: caller, at: server.moment) {
+                server.note(\.requestsByAddress)
+                server.handler.refuse(.tooManyRequests(ofAddress: wait), of: request, from: client)
+                return .small
+            }
+            if request.byteCount >= Self.bytesPerRequest {
+                server.gate.charge(caller, requests: request.byteCount / Self.bytesPerRequest, at: server.moment)
+            }
         }
         if let rejection = request.rejection {
             server.handler.refuse(Problem(rejection), of: request, from: client)
             return .small
         }
         return server.handle(request, from: client, of: caller)
+    }
+
+    /// Bytes have come, and no whole request. Who has no requests left by now is not waited for.
+    private func chargeReads(since before: UInt32) {
+        guard self.nextRequest == before, self.parser.phase != .idle else { return self.reads = 0 }
+        self.reads += 1
+        guard self.reads.isMultiple(of: Self.readsPerRequest), self.isWatched, !self.isExempt else { return }
+        guard let wait = self.server.gate.takeToken(of: self.client, at: self.server.moment) else { return }
+        self.server.note(\.requestsByAddress)
+        self.refuse(.tooManyRequests(ofAddress: wait))
+    }
+
+    // MARK: Charging
+
+    /// Who asked what is not answered yet.
+    private func client(of sequence: UInt32) -> IPAddress {
+        self.named.first { $0.sequence == sequence }?.client ?? self.client
+    }
+
+    /// Charges a request for what it takes beyond a plain one, before that is done; or gives it back.
+    func charge(_ sequence: UInt32, requests: Int) {
+        guard self.isWatched else { return }
+        self.server.gate.charge(self.client(of: sequence), requests: requests, at: self.server.moment)
+    }
+
+    /// Charges for an answer that may have so many bytes, before it is made. What it comes to is settled when it leaves; what is
+    /// `isForWork` is not given back then, as it was done also for who needs none of the bytes.
+    func prepay(_ sequence: UInt32, answerBytes: Int, isForWork: Bool) {
+        let requests = self.server.gate.requests(forAnswerBytes: answerBytes)
+        guard self.isWatched, requests > 0 else { return }
+        self.charge(sequence, requests: requests)
+        self.prepaid = (sequence, requests, isForWork)
+    }
+
+    /// An answer of so many bytes was made.
+    private func settle(_ sequence: UInt32, answerBytes: Int, for client: IPAddress) {
+        var requests = self.server.gate.requests(forAnswerBytes: answerBytes)
+        if let prepaid, prepaid.sequence == sequence {
+            self.prepaid = nil
+            requests -= prepaid.requests
+            if prepaid.isForWork { requests = max(0, requests) }
+        }
+        self.server.gate.charge(client, requests: requests, at: self.server.moment)
+    }
+
+    /// The body of an answer to HEAD was made, and does not leave.
+    func noteUnsent(_ sequence: UInt32, bytes: Int) {
+        guard self.isWatched else { return }
+        self.settle(sequence, answerBytes: bytes, for: self.client(of: sequence))
     }
 
     // MARK: Out
@@ -393,7 +458,7 @@ final class HTTPConnection {
     private func charge(_ answerBytes: Int) {
         let isNamed = self.named.first?.sequence == self.nextAnswer
         let client = isNamed ? self.named.removeFirst().client : self.client
-        self.server.gate.charge(client, answerBytes: answerBytes, at: self.server.moment)
+        self.settle(self.nextAnswer, answerBytes: answerBytes, for: client)
     }
 
     private func continueIfInTurn() {

@@ -220,9 +220,40 @@ final class HTTPServer {
         self.connection(client.connection)?.address(of: client.sequence)
     }
 
+    /// While the handler has a request of a client: its address, as limits count it; nil for one that they leave alone.
+    func untrustedAddress(of client: Gateway.Client) -> IPAddress? {
+        guard let address = self.caller ?? self.uncountedAddress(of: client) else { return nil }
+        return address.client(prefixBits: self.limits.clients.prefixBits)
+    }
+
+    /// Where no limit asks for addresses, they are those of connections.
+    private func uncountedAddress(of client: Gateway.Client) -> IPAddress? {
+        guard !self.gate.asksForPeers, let peer = self.address(of: client).map({ IPAddress($0) }) else { return nil }
+        return self.gate.isTrusted(peer) ? nil : peer
+    }
+
     /// The same for an answer that is not copied while it waits for its turn.
     func answer(_ client: Gateway.Client, with ready: ReadyAnswer) {
         self.connection(client.connection)?.answer(client, with: ready)
+    }
+
+    // MARK: Charging
+
+    /// What a client asked takes so many requests' work more than a plain one, or so many less than it was charged.
+    func charge(_ client: Gateway.Client, requests: Int) {
+        self.connection(client.connection)?.charge(client.sequence, requests: requests)
+    }
+
+    /// A large answer of up to so many bytes is to be made. `isForWork` where they are made for others, too.
+    func prepay(_ client: Gateway.Client, answerBytes: Int, isForWork: Bool = false) {
+        guard self.gate.charges else { return }
+        self.connection(client.connection)?.prepay(client.sequence, answerBytes: answerBytes, isForWork: isForWork)
+    }
+
+    /// The body of the next answer to a client was made, so many bytes, and does not leave, as HEAD has asked for it.
+    func noteUnsent(_ client: Gateway.Client, bytes: Int) {
+        guard self.gate.charges else { return }
+        self.connection(client.connection)?.noteUnsent(client.sequence, bytes: bytes)
     }
 
     // MARK: Connections

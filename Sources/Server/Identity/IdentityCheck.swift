@@ -73,6 +73,8 @@ final class IdentityCheck {
     func asker(_ header: ByteView?, at now: Int64) -> Asker {
         guard let header else { return self.refused(.identityMissing) }
         guard let text = BearerToken.token(in: header) else { return self.refused(.identityMalformed) }
+        // Before it is hashed.
+        guard text.count <= IdentityToken.bytesMax else { return self.refused(IdentityToken.tooLong) }
         let digest = TokenDigest(text)
         if let user = self.cache.user(of: digest, at: now) {
             self.counts.fromCache += 1

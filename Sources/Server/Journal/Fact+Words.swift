@@ -97,6 +97,7 @@ extension Fact {
             json.member("what", "answered")
             json.member("operation", "\(answer.operation.id)")
             json.member("by", answer.operation.owner == .client ? "key" : "gateway")
+            if let address = answer.operation.address { json.member("address", "\(address)") }
             json.member("outcome", answer.outcome.words)
         }
         json.closeObject()

@@ -324,7 +324,7 @@ final class ShardServer {
     }
 
     func gather(_ reply: Reply, to kind: Request.Kind, slot: Slot, _ requestID: UInt64, for peer: Peer) {
-        if case .refused = reply { self.meter.refused(kind) }
+        if reply.refusal != nil { self.meter.refused(kind) }
         do {
             try reply.encode(into: &peer.gathering, slot: slot, requestID: requestID)
         } catch {

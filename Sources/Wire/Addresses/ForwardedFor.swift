@@ -13,9 +13,14 @@ public import Booking
 /// Lines count in their order, as one list (RFC 9110, section 5.3). Sources: RFC 7239, sections 4 to 6; of `X-Forwarded-For`
 /// there is no standard: addresses with commas between them, with a port or without, IPv6 in brackets or without.
 public struct ForwardedFor {
+    /// Pairs of a `Forwarded` that are read; no way leads over so many proxies. It has to be read from its beginning, which a
+    /// client may have sent, as only that tells where its quotes are.
+    static let pairsMax = 128
+
     private let trusted: NetworkList
     /// The client, as far as the list has been read.
     private var client: IPAddress?
+    private var pairCount = 0
 
     init(trusted: NetworkList) { self.trusted = trusted }
 
@@ -24,12 +29,35 @@ public struct ForwardedFor {
         -> IPAddress
     {
         guard headers[.forwardedFor] != nil else { return peer }
-        var list = ForwardedFor(trusted: trusted)
-        for (name, value) in headers where HTTPHeaders.Known(name) == .forwardedFor { list.take(forwardedFor: value) }
-        return list.client ?? peer
+        var farthest = peer
+        // From the end, so that what stands before the address that counts, which a client may have sent, costs nothing.
+        for at in (0..<headers.count).reversed() {
+            let (name, value) = headers.line(at)
+            guard HTTPHeaders.Known(name) == .forwardedFor else { continue }
+            if self.isFound(inForwardedFor: value, &farthest, trusted) { break }
+        }
+        return farthest
     }
 
-    /// The client by a `Forwarded`. Nil for one that is malformed: with a quote that is never closed, a client could hide
+    /// Whether the end of the way back is in this line: an address that is not trusted, or a node that has none.
+    private static func isFound(inForwardedFor line: ByteView, _ farthest: inout IPAddress, _ trusted: NetworkList)
+        -> Bool
+    {
+        var end = line.count
+        while true {
+            let comma = line.lastIndex(of: UInt8(ascii: ","), before: end)
+            let node = line.part(comma.map { $0 + 1 } ?? 0, end).trimmed()
+            if !node.isEmpty {
+                guard let address = self.address(of: node) else { return true }
+                farthest = address
+                guard trusted.contains(address) else { return true }
+            }
+            guard let comma else { return false }
+            end = comma
+        }
+    }
+
+    /// The client by a `Forwarded`. Nil for one that is malformed, or has more than `pairsMax` pairs: with a quote that is never closed, a client could hide
     /// what proxies append behind it.
     public static func client(byForwarded headers: HTTPHeaders, from peer: IPAddress, _ trusted: NetworkList)
         -> IPAddress?
@@ -43,16 +71,6 @@ public struct ForwardedFor {
     }
 
     // MARK: Lines
-
-    mutating func take(forwardedFor line: ByteView) {
-        var start = 0
-        while start <= line.count {
-            let end = line.firstIndex(of: UInt8(ascii: ","), from: start) ?? line.count
-            let node = line.part(start, end).trimmed()
-            if !node.isEmpty { self.take(node: node) }
-            start = end + 1
-        }
-    }
 
     /// `forwarded-element *( "," forwarded-element )`, each `[ pair ] *( ";" [ pair ] )`. False where it is malformed.
     mutating func take(forwarded line: ByteView) -> Bool {
@@ -68,7 +86,10 @@ public struct ForwardedFor {
                 at += 1
             case UInt8(ascii: ";"): at += 1
             default:
-                guard let (name, value, end) = Self.pair(line, at) else { return false }
+                self.pairCount += 1
+                guard self.pairCount <= Self.pairsMax, let (name, value, end) = Self.pair(line, at) else {
+                    return false
+                }
                 if name.isEqualIgnoringCase("for") {
                     guard node == nil else { return false }
                     node = value

@@ -122,8 +122,8 @@ extension ByteView {
         return at
     }
 
-    /// The first offset from `start` on, below `end`, whose byte is a control character (0x00...0x1F, 0x7F); `end`
-    /// if none is. Eight bytes a step.
+    /// The first offset from `start` on, below `end`, whose byte is a control character other than a tab (0x00...0x08,
+    /// 0x0A...0x1F, 0x7F); `end` if none is. Eight bytes a step.
     @inline(__always)
     func skipToControl(from start: Int, to end: Int) -> Int {
         var at = start
@@ -135,7 +135,7 @@ extension ByteView {
         }
         while at < end {
             let byte = self.byte(at)
-            guard byte >= 0x20 && byte != 0x7F else { return at }
+            guard byte >= 0x20 && byte != 0x7F || byte == 0x09 else { return at }
             at += 1
         }
         return end
@@ -150,14 +150,67 @@ extension ByteView {
         return plain(first) & plain(second) & (ones &* 0x80) == ones &* 0x80
     }
 
-    /// The high bit of each byte of `word` that is below 0x20 or is 0x7F. Exact for the lowest flagged byte, which is
-    /// all that is asked: a borrow can only spoil bytes above it. (Bit Twiddling Hacks, "hasless" and "haszero".)
+    /// The high bit of each byte of `word` that is below 0x20 and no tab, or is 0x7F.
     @inline(__always)
     private static func controls(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let below = (word &- ones &* 0x20) & ~word
-        let delete = word ^ (ones &* 0x7F)
-        return (below | ((delete &- ones) & ~delete)) & (ones &* 0x80)
+        return (self.zeros(in: word & ones &* 0xE0) & ~self.zeros(in: word ^ ones &* 0x09))
+            | self.zeros(in: word ^ ones &* 0x7F)
+    }
+
+    /// The high bit of each byte of `word` that is 0, exactly: no carry leaves its byte. (Bit Twiddling Hacks, "haszero".)
+    @inline(__always)
+    private static func zeros(in word: UInt64) -> UInt64 {
+        let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+        return ~(((word & low) &+ low) | word | low)
+    }
+
+    // MARK: Spaces and tabs
+
+    /// The first offset from `start` on, below `end`, whose byte is neither a space nor a tab; `end` if all are.
+    @inline(__always)
+    func skipBlanks(from start: Int, to end: Int) -> Int {
+        var at = start
+        while at < end, Self.isBlank(self.byte(at)) {
+            // Nobody sends so many, but somebody might send thousands.
+            guard at - start < 8 else { return self.skipManyBlanks(from: at, to: end) }
+            at += 1
+        }
+        return at
+    }
+
+    /// The offset behind the last byte below `end`, from `start` on, that is neither a space nor a tab; `start` if all are.
+    @inline(__always)
+    func skipBlanks(backFrom end: Int, to start: Int) -> Int {
+        var at = end
+        while at > start, Self.isBlank(self.byte(at - 1)) {
+            guard end - at < 8 else { return self.skipManyBlanks(backFrom: at, to: start) }
+            at -= 1
+        }
+        return at
+    }
+
+    private func skipManyBlanks(from start: Int, to end: Int) -> Int {
+        var at = start
+        while at + 8 <= end, Self.areBlanks(self.word(at)) { at += 8 }
+        while at < end, Self.isBlank(self.byte(at)) { at += 1 }
+        return at
+    }
+
+    private func skipManyBlanks(backFrom end: Int, to start: Int) -> Int {
+        var at = end
+        while at - 8 >= start, Self.areBlanks(self.word(at - 8)) { at -= 8 }
+        while at > start, Self.isBlank(self.byte(at - 1)) { at -= 1 }
+        return at
+    }
+
+    @inline(__always)
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+    @inline(__always)
+    private static func areBlanks(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        return self.zeros(in: word ^ ones &* 0x20) | self.zeros(in: word ^ ones &* 0x09) == ones &* 0x80
     }
 
     /// The first `byte` in `start..<end`, or nil. Eight bytes a step, as above.
@@ -174,6 +227,16 @@ extension ByteView {
         while at < end {
             if self.byte(at) == byte { return at }
             at += 1
+        }
+        return nil
+    }
+
+    /// The last `byte` in `0..<end`, or nil.
+    func lastIndex(of byte: UInt8, before end: Int) -> Int? {
+        var at = end
+        while at > 0 {
+            at -= 1
+            if self.byte(at) == byte { return at }
         }
         return nil
     }
@@ -205,10 +268,7 @@ extension ByteView {
     /// Without spaces and tabs at both ends.
     @inline(__always)
     func trimmed() -> ByteView {
-        var start = 0
-        var end = self.count
-        while start < end, self.byte(start) == 0x20 || self.byte(start) == 0x09 { start += 1 }
-        while end > start, self.byte(end - 1) == 0x20 || self.byte(end - 1) == 0x09 { end -= 1 }
-        return self.part(start, end)
+        let start = self.skipBlanks(from: 0, to: self.count)
+        return self.part(start, self.skipBlanks(backFrom: self.count, to: start))
     }
 }

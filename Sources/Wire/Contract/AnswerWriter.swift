@@ -51,8 +51,9 @@ public struct AnswerWriter: Sendable {
         scratch: inout OutputBytes,
         to output: inout OutputBytes
     ) -> HTTPStatus {
-        if case .refused(let refusal) = reply {
-            let problem = Problem(refusal, token: Self.text(of: token), asksForPlace: Self.asksForPlace(request))
+        if let refusal = reply.refusal {
+            var problem = Problem(refusal, token: Self.text(of: token), asksForPlace: Self.asksForPlace(request))
+            if case .refusedFor(_, let seconds) = reply { problem.retryAfter = seconds }
             return self.append(problem, manner, date: date, scratch: &scratch, to: &output)
         }
         var head = HTTPResponse(.ok, connection: manner.connection)
@@ -74,7 +75,7 @@ public struct AnswerWriter: Sendable {
         case .balance(let balance): self.append(balance, of: request, &scratch)
         case .history(let entries): self.append(entries, of: request, &scratch)
         // Between processes only: no client's request is answered with them.
-        case .debited, .credited, .claimed, .transfersSeen, .refused: break
+        case .debited, .credited, .claimed, .refused, .refusedFor: break
         }
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return .ok
@@ -179,6 +180,25 @@ public struct AnswerWriter: Sendable {
         return head.status
     }
 
+    /// How long the body of an answer can be that is as long as a hall or a list, about; 0 for all others.
+    public func bodyBytesMax(of request: Request) -> Int {
+        switch request {
+        case .seats(let concert, let schedule):
+            (self.catalogue[concert]?.schedule(schedule)?.hall.seatCount ?? 0) * Self.seatBytes
+        case .schedules(let concert): (self.catalogue[concert]?.schedules.count ?? 0) * Self.scheduleBytes
+        case .reservations: Shard.reservationsShownMax * Self.reservationBytes
+        case .history: Int(HistoryQuery.sizeMax) * Self.historyLineBytes
+        case .join, .poll, .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .balance, .debit, .credit, .claim:
+            0
+        }
+    }
+
+    /// Of one element, with usual numbers and titles.
+    private static let seatBytes = 88
+    private static let scheduleBytes = 100
+    private static let reservationBytes = 360
+    private static let historyLineBytes = 176
+
     // MARK: Bodies that are kept
 
     /// The list of schedules, for the gateway's cache.
@@ -259,7 +279,9 @@ public struct AnswerWriter: Sendable {
     }
 
     private func appendSeats(_ statuses: [SeatStatus], of request: Request, _ output: inout OutputBytes) {
-        guard case .seats(let concert, let id) = request, let schedule = self.schedule(id, of: concert) else { return }
+        guard case .seats(let concert, let id) = request, let schedule = self.catalogue[concert]?.schedule(id) else {
+            return
+        }
         output.openArray()
         for (index, status) in statuses.enumerated() {
             let seat = SeatID(UInt64(index) + 1)
@@ -293,7 +315,7 @@ public struct AnswerWriter: Sendable {
         defer { output.closeArray() }
         guard let concert else { return }
         for reservation in reservations {
-            guard let schedule = concert.schedules.first(where: { $0.id == reservation.schedule }) else { continue }
+            guard let schedule = concert.schedule(reservation.schedule) else { continue }
             output.element()
             output.openObject()
             output.member("reservationId", reservation.id.rawValue)
@@ -310,10 +332,6 @@ public struct AnswerWriter: Sendable {
             self.append("expiredAt", reservation.until, &output)
             output.closeObject()
         }
-    }
-
-    private func schedule(_ id: ScheduleID, of concert: ConcertID) -> Schedule? {
-        self.catalogue[concert]?.schedules.first { $0.id == id }
     }
 
     // MARK: Money

@@ -130,6 +130,12 @@ public struct Problem: Error, Sendable {
 
     // MARK: Of tokens
 
+    /// The same for what was sent as one: of more bytes than a token has, no more is repeated than those of the longest token.
+    static func tokenNotFound(_ sent: ByteView) -> Problem {
+        guard sent.count > TokenText.bytesMax else { return self.tokenNotFound(sent.text) }
+        return self.tokenNotFound(sent.part(0, TokenText.bytesMax).text + "…")
+    }
+
     /// The contract's words for a token that is unknown, expired, used up, or of another concert.
     public static func tokenNotFound(_ token: String) -> Problem {
         Problem(
@@ -354,6 +360,24 @@ public struct Problem: Error, Sendable {
                     "Idempotency-Key를 너무 많이 사용했습니다. 나중에 다시 시도해주세요.",
                     "Nothing was done: as many keys of this user are kept already as may be, for a day each. "
                         + "Send fewer, or go on without.",
+                    retryAfter: 3_600
+                )
+            case .tooManyKeysOfAddress:
+                Problem(
+                    .tooManyRequests,
+                    "TOO_MANY_IDEMPOTENCY_KEYS_OF_ADDRESS",
+                    "같은 주소에서 Idempotency-Key를 너무 많이 사용했습니다. 나중에 다시 시도해주세요.",
+                    "Nothing was done: as many keys from your address are kept already as may be, for a day each. "
+                        + "Send fewer, or go on without.",
+                    retryAfter: 3_600
+                )
+            case .keysFull:
+                Problem(
+                    .serviceUnavailable,
+                    "IDEMPOTENCY_KEYS_FULL",
+                    "보관 중인 Idempotency-Key가 너무 많습니다. 키 없이 요청하거나 나중에 다시 시도해주세요.",
+                    "Nothing was done: as many keys are kept already as may be, for a day each. Go on without one, or try "
+                        + "again after the seconds of Retry-After.",
                     retryAfter: 3_600
                 )
             case .overloaded:

@@ -77,7 +77,8 @@ public struct Router: Sendable {
     public init(catalogue: Catalogue, tokens: TokenRing) { self.knowledge = Knowledge(catalogue, tokens) }
 
     private var catalogue: Catalogue { self.knowledge.catalogue }
-    private var tokens: TokenRing { self.knowledge.tokens }
+    /// The keys that it checks tokens with.
+    public var tokens: TokenRing { self.knowledge.tokens }
 
     /// What a request asks for, in a word, as the kinds of requests are called; `none` for a path that is none, `other` for a
     /// method that it does not have.
@@ -223,7 +224,7 @@ public struct Router: Sendable {
         let text = request[.concertToken] ?? .empty
         guard let token = TokenText(text.bytes), let pass = self.tokens.verify(text.bytes), pass.concert == concert,
             self.catalogue.contains(concert)
-        else { throw Problem.tokenNotFound(text.text) }
+        else { throw Problem.tokenNotFound(text) }
         return (pass, token)
     }
 
@@ -393,13 +394,17 @@ public struct Router: Sendable {
         return value
     }
 
+    private static let choiceBytesMax = 16
+
     private static func choice<Value>(
         in query: QueryParameters,
         _ name: StaticString,
         _ choices: [String: Value]
     ) throws -> Value? {
-        guard let text = try query.textIfPresent(name) else { return nil }
-        guard let value = choices[text] else {
+        guard let sent = try query.raw(name) else { return nil }
+        // The longest word, every letter escaped, has as many bytes: what is longer is none of them.
+        guard sent.count <= 3 * Self.choiceBytesMax, let text = try query.textIfPresent(name), let value = choices[text]
+        else {
             throw Problem.fieldInvalid(name, "one of \(choices.keys.sorted().joined(separator: ", "))")
         }
         return value

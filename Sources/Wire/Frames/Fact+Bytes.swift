@@ -95,6 +95,7 @@ extension Fact {
             bytes.append(count)
             bytes.append(at)
         case .answered(let answer):
+            if let address = answer.operation.address { bytes.append(address.rawValue) }
             bytes.append(answer)
         }
     }
@@ -171,6 +172,7 @@ extension Fact {
             self = .transferRefused(try reader.readTransferOrder(), at: try reader.readTimestamp())
         case .idsSkipped: self = .idsSkipped(try reader.readCounter(), at: try reader.readTimestamp())
         case .answered: self = .answered(try reader.readKeptAnswer())
+        case .answeredFromAddress: self = .answered(try reader.readKeptAnswer(from: try reader.readAddressTag()))
         }
     }
 
@@ -210,11 +212,7 @@ extension Fact {
         case .debited: .debited
         case .debitRefused: .debitRefused
         case .credited: .credited
-        case .cancelRefused: .cancelRefused
-        case .transferred: .transferred
-        case .transferRefused: .transferRefused
-        case .idsSkipped: .idsSkipped
-        case .answered: .answered
+        case .answered(let answer): answer.operation.address == nil ? .answered : .answeredFromAddress
         }
     }
 }

@@ -23,14 +23,25 @@ public enum FrameLimits {
 enum FrameFlags {
     /// A client's key stands before the request's fields: `u64 high · u64 low` of its operation.
     static let key: UInt8 = 1
-    static let keyBytes = 16
+    /// Behind the key stands the address that it counts for: `u64`, never 0.
+    static let keyWithAddress: UInt8 = 3
+
+    /// How long that is; nil for flags that are not defined.
+    static func keyBytes(_ flags: UInt8) -> Int? {
+        switch flags {
+        case 0: 0
+        case Self.key: 16
+        case Self.keyWithAddress: 24
+        default: nil
+        }
+    }
 }
 
 /// What stands before each frame's body.
 public struct FrameHeader: Equatable, Sendable {
     /// As sent; it may be one that this version does not know.
     public let kind: UInt8
-    /// Only `FrameFlags.key` is defined, and only for requests: values of known kinds refuse all others.
+    /// Only those of `FrameFlags` are defined, and only for requests: values of known kinds refuse all others.
     public let flags: UInt8
     /// What the receiver routes by. 0 where no slot is meant. Not compared with the slot of the body's keys here.
     public let slot: Slot
@@ -83,7 +94,8 @@ public struct Frame {
         guard self.header.flags & FrameFlags.key == 0 else {
             var reader = FrameReader(self.body)
             let id = OperationID(high: try reader.readUInt64(), low: try reader.readUInt64())
-            return Operation(id, .client)
+            guard self.header.flags == FrameFlags.keyWithAddress else { return Operation(id, .client) }
+            return Operation(id, .client, from: try reader.readAddressTag())
         }
         guard life != 0 else { return nil }
         return Operation(OperationID(high: life, low: self.header.requestID), .gateway)

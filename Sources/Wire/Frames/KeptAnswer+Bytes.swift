@@ -2,6 +2,8 @@ import Booking
 
 // An answer that is kept, as a fact and as an item of a snapshot.
 //
+// Where it is one to a key that counts for an address, that stands before it: u64.
+//
 //     │ operation u64 high · u64 low │ owner u8 │ fingerprint u64 │ time │ outcome u8 │ fields of the outcome │
 
 extension FrameBytes {
@@ -28,13 +30,23 @@ extension FrameBytes {
 }
 
 extension FrameReader {
-    mutating func readKeptAnswer() throws(WireError) -> KeptAnswer {
+    /// Of a client's key.
+    mutating func readAddressTag() throws(WireError) -> AddressTag {
+        guard let address = AddressTag(try self.readUInt64()) else { throw WireError("a key counts for no address") }
+        return address
+    }
+
+    /// `address` is what stood before it.
+    mutating func readKeptAnswer(from address: AddressTag? = nil) throws(WireError) -> KeptAnswer {
         let id = OperationID(high: try self.readUInt64(), low: try self.readUInt64())
         let owner: Operation.Owner = try self.readCase("owner of an operation")
+        guard owner == .client || address == nil else {
+            throw WireError("an operation of a gateway counts for an address")
+        }
         let fingerprint = try self.readUInt64()
         let at = try self.readTimestamp()
         return KeptAnswer(
-            operation: Operation(id, owner),
+            operation: Operation(id, owner, from: address),
             fingerprint: fingerprint,
             outcome: try self.readOutcome(),
             at: at
@@ -55,12 +67,15 @@ extension FrameReader {
         case .paying: return .paying(try self.readID())
         case .points: return .points(balance: try self.readWon())
         case .cancelling: return .cancelling(try self.readID())
-        case .refused:
-            guard let refusal = Refusal(rawValue: try self.readUInt16()) else {
-                throw WireError("there is no such refusal")
-            }
-            return .refused(refusal)
+        case .refused: return .refused(try self.readRefusal())
         }
+    }
+
+    mutating func readRefusal() throws(WireError) -> Refusal {
+        guard let refusal = Refusal(rawValue: try self.readUInt16()) else {
+            throw WireError("there is no such refusal")
+        }
+        return refusal
     }
 }
 

@@ -55,6 +55,9 @@ extension Reply {
             }
         case .refused(let refusal):
             bytes.append(refusal.rawValue)
+        case .refusedFor(let refusal, let seconds):
+            bytes.append(refusal.rawValue)
+            bytes.append(seconds)
         }
         try bytes.endFrame(start)
     }
@@ -81,12 +84,8 @@ extension Reply {
         case .cancelled: self = .cancelled(try reader.readReceipt())
         case .credited: self = .credited(try reader.readWon())
         case .claimed: self = .claimed
-        case .transfersSeen: self = .transfersSeen(try reader.readTransferMarks())
-        case .refused:
-            guard let refusal = Refusal(rawValue: try reader.readUInt16()) else {
-                throw WireError("there is no such refusal")
-            }
-            self = .refused(refusal)
+        case .refused: self = .refused(try reader.readRefusal())
+        case .refusedFor: self = .refusedFor(try reader.readRefusal(), seconds: try reader.readUInt32())
         }
         try reader.end()
     }
@@ -109,6 +108,7 @@ extension Reply {
         case .claimed: .claimed
         case .transfersSeen: .transfersSeen
         case .refused: .refused
+        case .refusedFor: .refusedFor
         }
     }
 }

@@ -3,18 +3,19 @@ public import Booking
 extension Request {
     /// Appends one frame. Throws, and appends nothing, if the ids are so many that it would be longer than
     /// `FrameLimits.bytesMax`: only `reserve`, `giveBack`, `pay` and `cancel` can be. The other kinds allocate nothing.
-    /// `key` is what a client's key stands for, which only a change has.
+    /// `key` is a client's, which only a change has.
     public func encode(
         into bytes: inout FrameBytes,
         slot: Slot,
         requestID: UInt64,
-        key: OperationID? = nil
+        key: ClientKey? = nil
     ) throws(WireError) {
-        let flags = key == nil ? 0 : FrameFlags.key
+        let flags = key.map { $0.address == nil ? FrameFlags.key : FrameFlags.keyWithAddress } ?? 0
         let start = bytes.beginFrame(kind: self.kind.rawValue, flags: flags, slot: slot.rawValue, requestID: requestID)
         if let key {
-            bytes.append(key.high)
-            bytes.append(key.low)
+            bytes.append(key.operation.high)
+            bytes.append(key.operation.low)
+            if let address = key.address { bytes.append(address.rawValue) }
         }
         switch self {
         case .join(let concert, let user), .reservations(let concert, let user):
@@ -64,9 +65,10 @@ extension Request {
     /// Throws for a frame that is no request, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
         guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no request") }
-        let hasKey = frame.header.flags == FrameFlags.key
+        let keyBytes = FrameFlags.keyBytes(frame.header.flags)
+        let hasKey = keyBytes.map { $0 > 0 } ?? false
         var reader = hasKey ? FrameReader(frame.body) : try frame.reader()
-        if hasKey { _ = try reader.readBytes(FrameFlags.keyBytes) }
+        if hasKey { _ = try reader.readBytes(keyBytes ?? 0) }
         switch kind {
         case .join: self = .join(try reader.readID(), try reader.readID())
         case .poll: self = .poll(try reader.readPass())

@@ -11,6 +11,9 @@ public struct HTTPLimits: Equatable, Sendable {
     public var bodyBytesMax = 65_536
     /// Chunk extensions of a body, all together; beyond it 400. Nobody sends any.
     public var chunkExtensionBytesMax = 1_024
+    /// Number of chunks of a body; beyond it 400. More than a body of the contract has bytes, so that a client may send each
+    /// byte in a chunk of its own; every chunk costs as much as forty bytes do.
+    public var chunkCountMax = 1_024
     /// Number of empty lines before a request line; beyond it 400. RFC 9112, section 2.2, asks for at least one.
     public var emptyLinesMax = 4
     /// What a parser keeps allocated between requests; a connection that once sent a large body gives the rest back.
@@ -22,4 +25,7 @@ public struct HTTPLimits: Equatable, Sendable {
     static let methodBytesMax = 24
     /// Digits of a chunk size; leading zeros count.
     static let chunkSizeDigitsMax = 16
+    /// Options of one `Connection` line, and codings of a line, that are read: no request has more than three.
+    static let connectionOptionsMax = 16
+    static let codingsMax = 16
 }

@@ -10,7 +10,7 @@ public enum HTTPRefusal: UInt8, Error, CaseIterable, Sendable {
     case hostMissing, hostRepeated, hostInvalid
     case contentLengthInvalid, contentLengthRepeated, lengthAmbiguous
     case transferEncodingInvalid, transferEncodingRepeated, transferEncodingInOldVersion, transferCodingUnknown
-    case chunkSizeInvalid, chunkDataInvalid, chunkExtensionTooLong
+    case chunkSizeInvalid, chunkDataInvalid, chunkExtensionTooLong, chunksTooMany
     case bodyTooLarge
     case expectationUnknown
 
@@ -28,7 +28,7 @@ public enum HTTPRefusal: UInt8, Error, CaseIterable, Sendable {
             .spaceBeforeColon, .headerNameInvalid, .headerValueInvalid, .headerRepeated, .hostMissing, .hostRepeated,
             .hostInvalid, .contentLengthInvalid, .contentLengthRepeated, .lengthAmbiguous, .transferEncodingInvalid,
             .transferEncodingRepeated, .transferEncodingInOldVersion, .chunkSizeInvalid, .chunkDataInvalid,
-            .chunkExtensionTooLong:
+            .chunkExtensionTooLong, .chunksTooMany:
             .badRequest
         }
     }
@@ -73,6 +73,7 @@ public enum HTTPRefusal: UInt8, Error, CaseIterable, Sendable {
         case .chunkSizeInvalid: ("CHUNK_SIZE_INVALID", "A chunk's size is not a hexadecimal number on a line.")
         case .chunkDataInvalid: ("CHUNK_DATA_INVALID", "A chunk does not end where its size says.")
         case .chunkExtensionTooLong: ("CHUNK_EXTENSION_TOO_LONG", "The chunk extensions are too long.")
+        case .chunksTooMany: ("CHUNKS_TOO_MANY", "The body comes in too many chunks.")
         case .bodyTooLarge: ("BODY_TOO_LARGE", "The body is too large.")
         case .expectationUnknown: ("EXPECTATION_UNKNOWN", "No expectation but 100-continue is known here.")
         }

@@ -18,6 +18,9 @@ public struct HTTPRequest {
     public let rejection: HTTPRejection?
     public let headers: HTTPHeaders
 
+    /// How much of the connection's bytes it was, but for the chunks' own.
+    public var byteCount: Int { self.headers.request.count + self.body.count }
+
     /// The forms of a request target (RFC 9112, section 3.2). A server meets `absolute` from clients behind a proxy
     /// setting, `authority` only with CONNECT, `asterisk` only with OPTIONS.
     public enum TargetForm: UInt8, Sendable { case origin, absolute, authority, asterisk }

@@ -43,6 +43,8 @@ extension HTTPRequestParser {
         guard at + 1 < end else { return false }
         guard bytes.byte(at + 1) == 0x0A else { throw .bareCarriageReturn }
 
+        guard self.chunkCount < self.limits.chunkCountMax else { throw .chunksTooMany }
+        self.chunkCount += 1
         self.chunkExtensionBytes += at - extensionStart
         self.position = at + 2
         self.chunkLeft = size

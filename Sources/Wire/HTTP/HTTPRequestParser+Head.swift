@@ -205,13 +205,8 @@ extension HTTPRequestParser {
                 }
             }
 
-            var valueEnd = nameEnd + 1
-            repeat {
-                valueEnd = bytes.skipToControl(from: valueEnd, to: stop)
-                guard valueEnd < stop else { return try Self.wait(isBounded) }
-                guard bytes.byte(valueEnd) == Self.tab else { break }
-                valueEnd += 1
-            } while true
+            let valueEnd = bytes.skipToControl(from: nameEnd + 1, to: stop)
+            guard valueEnd < stop else { return try Self.wait(isBounded) }
             guard bytes.byte(valueEnd) == Self.carriageReturn else {
                 throw bytes.byte(valueEnd) == Self.lineFeed ? .bareLineFeed : .headerValueInvalid
             }
@@ -245,10 +240,8 @@ extension HTTPRequestParser {
     ) throws(HTTPRefusal) {
         guard self.slotCount < self.limits.headerCountMax else { throw .headersTooMany }
         if self.slotCount == self.slotCapacity { self.growSlots() }
-        var start = nameEnd + 1
-        var end = lineEnd
-        while start < end, bytes.byte(start) == Self.space || bytes.byte(start) == Self.tab { start += 1 }
-        while end > start, bytes.byte(end - 1) == Self.space || bytes.byte(end - 1) == Self.tab { end -= 1 }
+        let start = bytes.skipBlanks(from: nameEnd + 1, to: lineEnd)
+        let end = bytes.skipBlanks(backFrom: lineEnd, to: start)
         self.slots[self.slotCount] = HTTPHeaders.Slot(
             name: UInt32(truncatingIfNeeded: nameStart),
             nameCount: UInt32(truncatingIfNeeded: nameEnd - nameStart),
@@ -306,10 +299,13 @@ extension HTTPRequestParser {
     }
 
     /// Whether a list of codings names none but `identity`, which is no coding. Empty members do not count (RFC 9110,
-    /// section 5.6.1.2).
+    /// section 5.6.1.2), but there is a bound to what is read.
     private static func isIdentity(_ value: ByteView) -> Bool {
         var start = 0
+        var count = 0
         while start <= value.count {
+            count += 1
+            guard count <= HTTPLimits.codingsMax else { return false }
             let end = value.firstIndex(of: UInt8(ascii: ","), from: start) ?? value.count
             let coding = value.part(start, end).trimmed()
             guard coding.isEmpty || coding.isEqualIgnoringCase("identity") else { return false }
@@ -318,10 +314,14 @@ extension HTTPRequestParser {
         return true
     }
 
-    /// A list of options; those that are not known are nobody's business (RFC 9110, section 7.6.1).
+    /// A list of options; those that are not known are nobody's business (RFC 9110, section 7.6.1). After a list that is longer
+    /// than any, the connection is closed, whatever the rest of it says.
     private mutating func takeConnection(_ value: ByteView) {
         var start = 0
+        var count = 0
         while start <= value.count {
+            count += 1
+            guard count <= HTTPLimits.connectionOptionsMax else { return self.saysClose = true }
             let end = value.firstIndex(of: UInt8(ascii: ","), from: start) ?? value.count
             let option = value.part(start, end).trimmed()
             if option.isEqualIgnoringCase("close") { self.saysClose = true }
@@ -348,9 +348,12 @@ extension HTTPRequestParser {
     private static func checkCoding(_ value: ByteView) throws(HTTPRefusal) {
         if value.isEqualIgnoringCase("chunked") { return }
         var start = 0
+        var count = 0
         var chunkedCount = 0
         var endsChunked = false
         while start <= value.count {
+            count += 1
+            guard count <= HTTPLimits.codingsMax else { throw .transferEncodingInvalid }
             let end = value.firstIndex(of: UInt8(ascii: ","), from: start) ?? value.count
             endsChunked = value.part(start, end).trimmed().isEqualIgnoringCase("chunked")
             if endsChunked { chunkedCount += 1 }

@@ -81,6 +81,7 @@ public struct HTTPRequestParser: ~Copyable {
     var bodyStart = 0
     var chunkLeft = 0
     var chunkExtensionBytes = 0
+    var chunkCount = 0
     var trailerCount = 0
     var body = OutputBytes()
 
@@ -291,6 +292,7 @@ public struct HTTPRequestParser: ~Copyable {
         guard self.isChunked else { return }
         self.isChunked = false
         self.chunkExtensionBytes = 0
+        self.chunkCount = 0
         self.trailerCount = 0
         self.body.removeAll(keepingAtMost: self.limits.retainedBytesMax)
     }

@@ -86,10 +86,14 @@ public struct HTTPResponse: Sendable {
         output.append("\r\n")
     }
 
+    /// How much of an `If-None-Match` is read: more than fifty tags of ours. Who names more gets the answer anew.
+    static let ifNoneMatchBytesMax = 1_024
+
     /// Whether an `If-None-Match` value names `tag`, so that 304 is the answer: `*`, or a list of tags, compared
-    /// weakly (RFC 9110, section 13.1.2). What is no list of tags names none.
+    /// weakly (RFC 9110, section 13.1.2). What is no list of tags names none, nor does what stands behind
+    /// `ifNoneMatchBytesMax` bytes.
     public static func matches(_ ifNoneMatch: ByteView, tag: UInt64) -> Bool {
-        let value = ifNoneMatch.trimmed()
+        let value = ifNoneMatch.part(0, min(ifNoneMatch.count, Self.ifNoneMatchBytesMax)).trimmed()
         if value == "*" { return true }
         var at = 0
         while at < value.count {
@@ -101,9 +105,13 @@ public struct HTTPResponse: Sendable {
             else { return false }
             if self.isTag(value.part(at + 1, close), tag) { return true }
             at = close + 1
-            while at < value.count, [0x20, 0x09, UInt8(ascii: ",")].contains(value.byte(at)) { at += 1 }
+            while at < value.count, self.isBetweenTags(value.byte(at)) { at += 1 }
         }
         return false
+    }
+
+    private static func isBetweenTags(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == UInt8(ascii: ",")
     }
 
     private static func isTag(_ text: ByteView, _ tag: UInt64) -> Bool {

@@ -4,19 +4,25 @@
 /// one of the two would have to be believed. Names match exactly, after decoding; a name without `=` has the empty
 /// value. Each question reads the query once, and allocates nothing but the text or the error it gives back.
 public struct QueryParameters {
+    /// Each question reads all of them, so there is a bound to them. Calls have five at most, and clients add a few.
+    public static let countMax = 100
+
     private let query: ByteView
     /// Whether any name or value is escaped at all; if not, bytes are compared as they are.
     private let isCoded: Bool
 
-    /// Refuses bad escapes, and escapes that do not stand for UTF-8, anywhere in the query.
+    /// Refuses more than `countMax` parameters, bad escapes, and escapes that do not stand for UTF-8, anywhere in the query.
     public init(_ query: ByteView) throws(InputError) {
         self.query = query
         var isCoded = false
+        var count = 1
         for at in 0..<query.count {
             let byte = query.byte(at)
             if byte == UInt8(ascii: "%") || byte == UInt8(ascii: "+") || byte >= 0x80 { isCoded = true }
+            if byte == UInt8(ascii: "&") { count += 1 }
         }
         self.isCoded = isCoded
+        guard count <= Self.countMax else { throw InputError(.parametersTooMany, "the query has too many parameters") }
         guard isCoded else { return }
         var decoded = OutputBytes(capacity: query.count)
         try PercentCoding.decode(query, into: &decoded)

@@ -32,6 +32,8 @@ public struct IdentityToken: Sendable {
 
     /// Longer tokens are refused: none that says who somebody is comes near.
     public static let bytesMax = 8_192
+    /// What is said of those.
+    public static let tooLong = Problem.identityMalformed("it is longer than \(Self.bytesMax) bytes")
     private static let textBytesMax = 1_024
     private static let audiencesMax = 32
 
@@ -47,9 +49,7 @@ public struct IdentityToken: Sendable {
 
     /// Reads `token` as of a moment, in seconds since 1970.
     public init(_ token: ByteView, _ rules: Rules, at now: Int64) throws(Problem) {
-        guard token.count <= Self.bytesMax else {
-            throw .identityMalformed("it is longer than \(Self.bytesMax) bytes")
-        }
+        guard token.count <= Self.bytesMax else { throw Self.tooLong }
         guard let first = token.firstIndex(of: UInt8(ascii: ".")),
             let second = token.firstIndex(of: UInt8(ascii: "."), from: first + 1),
             token.firstIndex(of: UInt8(ascii: "."), from: second + 1) == nil

@@ -5,6 +5,7 @@ struct JSONChecker {
     private let bytes: ByteView
     private let table: UnsafePointer<UInt8>
     private var at = 0
+    private var valueCount = 0
 
     init(_ bytes: ByteView) {
         self.bytes = bytes
@@ -33,6 +34,10 @@ struct JSONChecker {
 
     private mutating func checkValue(depth: Int) throws(InputError) {
         guard self.at < self.bytes.count else { throw self.cutOff() }
+        guard self.valueCount < JSONObject.valueCountMax else {
+            throw self.error(.jsonTooManyValues, "there are too many values")
+        }
+        self.valueCount += 1
         switch self.bytes.byte(self.at) {
         case UInt8(ascii: "{"):
             var members = JSONObject.Members(repeating: JSONObject.Member())
@@ -64,12 +69,14 @@ struct JSONChecker {
             let nameStart = self.at + 1
             try self.checkString()
             let name = self.bytes.part(nameStart, self.at - 1)
-            for other in 0..<count {
+            let hash = JSONNameHash.secret.hash(of: name)
+            for other in 0..<count where members[other].nameHash == hash {
                 let earlier = self.bytes.part(Int(members[other].nameStart), Int(members[other].nameEnd))
                 guard !JSONStringBytes.isEqual(earlier, name) else {
                     throw InputError(.fieldRepeated, offset: nameStart, "a member's name repeats")
                 }
             }
+            members[count].nameHash = hash
             members[count].nameStart = UInt32(truncatingIfNeeded: nameStart)
             members[count].nameEnd = UInt32(truncatingIfNeeded: self.at - 1)
             self.skipSpace()

@@ -54,19 +54,9 @@ extension SnapshotItem {
         case .credit(let cancellation, let balance):
             bytes.append(cancellation)
             bytes.append(balance)
-        case .transferMarks(let slot, let marks):
-            bytes.append(slot.rawValue)
-            bytes.append(marks.seen)
-            bytes.append(marks.settled)
-            bytes.append(marks.forgotten)
-        case .transfer(let id, let entry):
-            bytes.append(id)
-            bytes.append(entry)
-        case .transfersDecided(let slot, let shard, let counter):
-            bytes.append(slot.rawValue)
-            bytes.append(shard)
-            bytes.append(counter)
-        case .answer(let answer): bytes.append(answer)
+        case .answer(let answer):
+            if let address = answer.operation.address { bytes.append(address.rawValue) }
+            bytes.append(answer)
         }
     }
 
@@ -122,6 +112,7 @@ extension SnapshotItem {
             let slot = try reader.readSlot()
             self = .transfersDecided(slot, shard: try reader.readUInt16(), counter: try reader.readCounter())
         case .answer: self = .answer(try reader.readKeptAnswer())
+        case .answerFromAddress: self = .answer(try reader.readKeptAnswer(from: try reader.readAddressTag()))
         }
     }
 
@@ -141,10 +132,7 @@ extension SnapshotItem {
         case .cancellation: .cancellation
         case .pointTotals: .pointTotals
         case .credit: .credit
-        case .transferMarks: .transferMarks
-        case .transfer: .transfer
-        case .transfersDecided: .transfersDecided
-        case .answer: .answer
+        case .answer(let answer): answer.operation.address == nil ? .answer : .answerFromAddress
         }
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import StandardStreams
+import Wire
 
 /// Measures operations, one after the other, and prints a line of JSON for each.
 ///
@@ -30,11 +31,12 @@ final class CoreSheet {
     }
 
     /// `body` does the operation `count` times; `before` prepares a round and is not measured. `waiting` is how many people
-    /// stand in line, where that matters.
+    /// stand in line, where that matters, and `charged` as how many requests an operation counts.
     func measure(
-        _ name: StaticString,
+        _ name: String,
         waiting: UInt64? = nil,
         count: Int,
+        charged: Int = 1,
         before: () -> Void = {},
         _ body: () throws -> Void
     ) rethrows {
@@ -51,8 +53,15 @@ final class CoreSheet {
         }
         spans.sort()
         let nanoseconds = Double(spans[spans.count / 2]) / Double(count)
-        let line = #"{"number":\#(self.number),"name":"\#(name)","waiting":\#(waiting ?? 0),"operations":\#(count)"#
-        CommandOutput.line(self.isCounting ? line + "}" : line + #","nanoseconds":\#(nanoseconds)}"#)
+        var line = OutputBytes()
+        line.openObject()
+        line.member("number", Int64(self.number))
+        line.member("name", name)
+        line.member("waiting", waiting ?? 0)
+        line.member("operations", Int64(count))
+        line.member("charged", Int64(charged))
+        if !self.isCounting { line.member("nanoseconds") }
+        CommandOutput.line(line.view.text + (self.isCounting ? "}" : "\(nanoseconds)}"))
     }
 
     /// Nanoseconds that this thread has run: what others do meanwhile is not in it, but for the caches that they take.

@@ -65,7 +65,7 @@ final class WireBenchmark {
     }
 
     private func readFrames(
-        _ name: StaticString,
+        _ name: String,
         _ batch: borrowing FrameBytes,
         _ onFrame: (Frame) throws(WireError) -> Void
     ) throws {
@@ -116,7 +116,7 @@ final class WireBenchmark {
         self.write("answer to a join written", .joined(joined), to: .join(self.pass.concert, self.pass.user))
     }
 
-    private func parse(_ name: StaticString, _ bytes: [UInt8], _ body: (HTTPRequest) -> Void) {
+    private func parse(_ name: String, _ bytes: [UInt8], _ body: (HTTPRequest) -> Void) {
         var parser = HTTPRequestParser(limits: HTTPLimits())
         self.sheet.measure(name, count: Self.count) {
             for _ in 0..<Self.count {
@@ -130,7 +130,7 @@ final class WireBenchmark {
         }
     }
 
-    private func write(_ name: StaticString, _ reply: Reply, to request: Request) {
+    private func write(_ name: String, _ reply: Reply, to request: Request) {
         let manner = AnswerWriter.Manner(method: .get, connection: .keep, language: .korean)
         let token = self.ring.text(of: self.pass)
         let date = HTTPDate(epochSeconds: 1_800_000_000)

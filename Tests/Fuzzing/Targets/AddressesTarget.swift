@@ -58,7 +58,6 @@ enum AddressesTarget {
     /// Nothing but that they come to an end.
     private static func checkLists(_ bytes: ByteView) {
         var list = ForwardedFor(trusted: self.trusted)
-        list.take(forwardedFor: bytes)
         _ = list.take(forwarded: bytes)
         _ = ForwardedFor.address(of: bytes)
     }

@@ -81,7 +81,7 @@ enum CallsTarget {
         var bytes = FrameBytes()
         var again: Request?
         do throws(WireError) {
-            try question.encode(into: &bytes, slot: question.slot, requestID: 7, key: key)
+            try question.encode(into: &bytes, slot: question.slot, requestID: 7, key: key.map { ClientKey($0) })
             var decoder = FrameDecoder()
             try bytes.withUnsafeBytes { (bytes) throws(WireError) in
                 try decoder.feed(bytes) { frame throws(WireError) in

@@ -66,7 +66,8 @@ enum FramesTarget {
         do throws(WireError) {
             switch message {
             case .request(let request, let operation):
-                let key = operation?.owner == .client ? operation?.id : nil
+                let isClients = operation?.owner == .client
+                let key = operation.flatMap { isClients ? ClientKey($0.id, from: $0.address) : nil }
                 try request.encode(into: &bytes, slot: header.slot, requestID: header.requestID, key: key)
             case .reply(let reply):
                 try reply.encode(into: &bytes, slot: header.slot, requestID: header.requestID)

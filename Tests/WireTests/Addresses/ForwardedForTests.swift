@@ -98,4 +98,36 @@ import Testing
             #expect(same == client || same == nil, "seed \(seed): \(noise)")
         }
     }
+
+    /// As the way is told: from the first to the last.
+    private func reference(_ lines: [String]) throws -> IPAddress {
+        let trusted = try NetworkList("10.0.0.0/8, 2001:db8:cafe::/48")
+        var client: IPAddress?
+        for node in lines.joined(separator: ",").split(separator: ",") {
+            guard let address = IPAddress(text: String(node)) else {
+                client = nil
+                continue
+            }
+            if client == nil || !trusted.contains(address) { client = address }
+        }
+        return client ?? Self.peer
+    }
+
+    @Test func `reading from the end finds what reading from the beginning does`() throws {
+        var random = SeededRandom(seed: 7)
+        let nodes = ["192.0.2.1", "198.51.100.1", "10.0.0.1", "10.0.0.2", "2001:db8:cafe::1", "unknown"]
+        for _ in 0..<500 {
+            let lines = (0..<random.below(4)).map { _ in
+                (0..<random.below(5)).map { _ in random.pick(nodes) }.joined(separator: ",")
+            }
+            #expect(try self.client(lines, of: "X-Forwarded-For") == self.reference(lines), "\(lines)")
+        }
+    }
+
+    @Test func `no way leads over more proxies than a Forwarded may name`() throws {
+        let element = "for=192.0.2.1"
+        let most = [String](repeating: element, count: ForwardedFor.pairsMax).joined(separator: ",")
+        #expect(try self.client([most], of: "Forwarded") == IPAddress(text: "192.0.2.1"))
+        #expect(try self.client([most, element], of: "Forwarded") == nil)
+    }
 }

@@ -142,6 +142,7 @@ extension SeededRandom {
                 }
             )
         case .refused: return .refused(self.one())
+        case .refusedFor: return .refusedFor(self.one(), seconds: UInt32(truncatingIfNeeded: self.next()))
         }
     }
 
@@ -175,6 +176,7 @@ extension SeededRandom {
         case .transferRefused: .transferRefused(self.transferOrder(self.one()), at: self.moment())
         case .idsSkipped: .idsSkipped(UInt64.random(in: 0...SlotIDs.counterMax, using: &self), at: self.moment())
         case .answered: .answered(self.answer())
+        case .answeredFromAddress: .answered(self.answer(from: AddressTag(self.next() | 1)))
         }
     }
 
@@ -202,7 +204,7 @@ extension SeededRandom {
         )
     }
 
-    mutating func answer() -> KeptAnswer {
+    mutating func answer(from address: AddressTag? = nil) -> KeptAnswer {
         let kind: KeptAnswer.Outcome.Kind = self.one()
         let outcome: KeptAnswer.Outcome =
             switch kind {
@@ -217,7 +219,11 @@ extension SeededRandom {
             case .refused: .refused(self.one())
             }
         return KeptAnswer(
-            operation: Operation(OperationID(high: self.next(), low: self.next()), self.one()),
+            operation: Operation(
+                OperationID(high: self.next(), low: self.next()),
+                address == nil ? self.one() : .client,
+                from: address
+            ),
             fingerprint: self.next(),
             outcome: outcome,
             at: self.moment()

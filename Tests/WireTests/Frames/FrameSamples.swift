@@ -84,9 +84,15 @@ enum FrameSamples {
         amount: Won(270_000),
         at: Self.moment
     )
-    static func answer(_ owner: Operation.Owner, _ outcome: KeptAnswer.Outcome) -> KeptAnswer {
-        KeptAnswer(operation: Operation(Self.key, owner), fingerprint: 0x77, outcome: outcome, at: Self.moment)
+    static func answer(
+        _ owner: Operation.Owner,
+        _ outcome: KeptAnswer.Outcome,
+        from address: AddressTag? = nil
+    ) -> KeptAnswer {
+        let operation = Operation(Self.key, owner, from: address)
+        return KeptAnswer(operation: operation, fingerprint: 0x77, outcome: outcome, at: Self.moment)
     }
+    static let address = AddressTag(0x3132_3334_3536_3738)!
     static let key = OperationID(high: 0x1112_1314_1516_1718, low: 0x2122_2324_2526_2728)
     private static let answeredHex = "400118171615141312112827262524232221"
     private static let answeredAtHex = "7700000000000000" + "152dd83eda548618"
@@ -301,6 +307,10 @@ enum FrameSamples {
             .claimed,
             "0c000000600034120807060504030201"
         ),
+        (
+            .refusedFor(.keysFull, seconds: 86_400),
+            "120000006c003412080706050403020142008051" + "0100"
+        ),
     ]
 
     /// As frames of slot 0 and `requestID`.
@@ -469,6 +479,10 @@ enum FrameSamples {
         (
             .answered(Self.answer(.client, .refused(.seatTaken))),
             Self.answeredHex + "01" + Self.answeredAtHex + "7f" + "0700"
+        ),
+        (
+            .answered(Self.answer(.client, .left, from: Self.address)),
+            "4101" + "3837363534333231" + Self.answeredHex.dropFirst(4) + "01" + Self.answeredAtHex + "02"
         ),
     ]
 }

@@ -68,7 +68,7 @@ import Wire
                 into: &buffer,
                 slot: FrameSamples.slot,
                 requestID: FrameSamples.requestID,
-                key: FrameSamples.key
+                key: ClientKey(FrameSamples.key)
             )
             var expected = [UInt8](hex: hex)
             expected[0] += 16
@@ -78,6 +78,25 @@ import Wire
             #expect(try Message.all(in: expected).messages == [.request(request)])
             #expect(try self.operations(in: expected, life: 9) == [Operation(FrameSamples.key, .client)])
         }
+    }
+
+    @Test func `the address that a key counts for stands behind it`() throws {
+        let (request, hex) = FrameSamples.requests[0]
+        let key = ClientKey(FrameSamples.key, from: FrameSamples.address)
+        let frame = try bytes { (buffer) throws(WireError) in
+            try request.encode(into: &buffer, slot: FrameSamples.slot, requestID: FrameSamples.requestID, key: key)
+        }
+        var expected = [UInt8](hex: hex)
+        expected[0] += 24
+        expected[5] = 3
+        expected.insert(contentsOf: [UInt8](hex: "18171615141312112827262524232221" + "3837363534333231"), at: 16)
+        #expect(frame == expected)
+        #expect(try Message.all(in: frame).messages == [.request(request)])
+        let operation = Operation(FrameSamples.key, .client, from: FrameSamples.address)
+        #expect(try self.operations(in: frame, life: 9) == [operation])
+        // Address 0 is none, and is not written like this.
+        expected.replaceSubrange(32..<40, with: [UInt8](repeating: 0, count: 8))
+        #expect(throws: WireError.self) { try self.operations(in: expected, life: 9) }
     }
 
     @Test func `without a key it is the gateway's life and the request's number, and without a life nothing`() throws {
@@ -101,14 +120,16 @@ import Wire
         poll[5] = 1
         poll.insert(contentsOf: [UInt8](repeating: 0, count: 16), at: 16)
         #expect(throws: WireError("a request that changes nothing came with a key")) { try Message.all(in: poll) }
-        for flags in [2, 3, 255] as [UInt8] {
+        for flags in [2, 4, 255] as [UInt8] {
             var join = [UInt8](hex: FrameSamples.requests[0].hex)
             join[5] = flags
             #expect(throws: WireError("a frame has a flag that is not defined")) { try Message.all(in: join) }
         }
         var short = [UInt8](hex: FrameSamples.requests[0].hex)
-        short[5] = 1
-        #expect(throws: WireError.self) { try Message.all(in: short) }
+        for flags in [1, 3] as [UInt8] {
+            short[5] = flags
+            #expect(throws: WireError.self) { try Message.all(in: short) }
+        }
     }
 
     @Test func `a request too long for a frame leaves the buffer as it was`() throws {

@@ -174,6 +174,18 @@ import Testing
             "30" + "0100000000000000" + "0200000000000000" + "01" + "0300000000000000" + "0500000000000000" + "06"
                 + "0400000000000000"
         ),
+        (
+            .answer(
+                KeptAnswer(
+                    operation: Operation(OperationID(high: 1, low: 2), .client, from: AddressTag(6)),
+                    fingerprint: 3,
+                    outcome: .left,
+                    at: Timestamp(nanoseconds: 5)
+                )
+            ),
+            "31" + "0600000000000000" + "0100000000000000" + "0200000000000000" + "01" + "0300000000000000"
+                + "0500000000000000" + "02"
+        ),
     ]
 
     private static func snapshot(_ items: String, count: UInt8) -> [UInt8] {

@@ -21,7 +21,9 @@ extension ContractDocument {
     /// What a change may be answered because of its key.
     static let keyProblems: [Problem] =
         [.idempotencyKeyInvalid]
-        + [.keyReused, .tooManyKeys].map { Problem($0 as Refusal, token: "", asksForPlace: false) }
+        + [.keyReused, .tooManyKeys, .tooManyKeysOfAddress, .keysFull].map {
+            Problem($0 as Refusal, token: "", asksForPlace: false)
+        }
 
     /// The shared response of a status, for calls that have no codes of their own with it; nil where there is none, or it is
     /// not about a call that is in the document.
@@ -110,11 +112,11 @@ extension ContractDocument {
     /// Where an input error can come from.
     static func isOf(_ code: InputError.Code) -> (query: Bool, body: Bool) {
         switch code {
-        case .escapeInvalid, .textInvalid, .numberInvalid: (true, false)
+        case .escapeInvalid, .textInvalid, .parametersTooMany, .numberInvalid: (true, false)
         case .fieldMissing, .fieldRepeated, .numberOutOfRange: (true, true)
         case .bodyEmpty, .jsonInvalid, .jsonByteOrderMark, .jsonTextInvalid, .jsonEscapeInvalid, .jsonNumberInvalid,
-            .jsonTooDeep, .jsonTooManyMembers, .jsonTrailingBytes, .jsonNotObject, .fieldTypeInvalid,
-            .numberNotInteger, .listTooLong, .stringTooLong:
+            .jsonTooDeep, .jsonTooManyMembers, .jsonTooManyValues, .jsonTrailingBytes, .jsonNotObject,
+            .fieldTypeInvalid, .numberNotInteger, .listTooLong, .stringTooLong:
             (false, true)
         }
     }
@@ -127,6 +129,10 @@ extension ContractDocument {
         switch code {
         case .escapeInvalid: return self.errorOfQuery("concertId=%zz")
         case .textInvalid: return self.errorOfQuery("concertId=%ff")
+        case .parametersTooMany:
+            return self.errorOfQuery(
+                Array(repeating: "a=1", count: QueryParameters.countMax + 1).joined(separator: "&")
+            )
         case .numberInvalid: return self.errorOfQuery("concertId=one")
         case .bodyEmpty: return self.errorOfBody("")
         case .jsonInvalid: return self.errorOfBody(#"{"concertId":}"#)
@@ -140,6 +146,9 @@ extension ContractDocument {
         case .jsonTooManyMembers:
             let members = (0...JSONObject.memberCountMax).map { "\"\($0)\":0" }.joined(separator: ",")
             return self.errorOfBody("{\(members)}")
+        case .jsonTooManyValues:
+            let values = Array(repeating: "0", count: JSONObject.valueCountMax).joined(separator: ",")
+            return self.errorOfBody(#"{"concertId":[\#(values)]}"#)
         case .jsonTrailingBytes: return self.errorOfBody("{} {}")
         case .jsonNotObject: return self.errorOfBody("[]")
         case .fieldMissing: return self.errorOfQuery("")
