@@ -37,7 +37,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     public var isPassing: Bool {
         switch self {
         case .full, .inputOutput, .busy: true
-        case .outOfSequence, .notOwner, .inUse, .damaged, .unusable, .newer, .missing, .foreign,
+        case .outOfSequence, .notOwner, .inUse, .damaged, .torn, .unusable, .newer, .missing, .foreign,
             .untrusted, .noThread, .failed:
             false
         }

@@ -33,6 +33,8 @@ enum Event {
     case diskHasRoom(shard: Int)
     /// A wall clock that jumped absurdly is set right; or an operator says that it is right, and the shard's time follows.
     case clockIsSane(shard: Int, isTrusted: Bool)
+    /// Somebody copies a shard's disk.
+    case copyDisk(shard: Int)
     case compact(shard: Int, life: Int)
     /// A fan's request reaches a gateway.
     case request(Attempt)
@@ -50,7 +52,7 @@ enum Event {
         case .dial(let process, _, _), .turnEnds(let process, _), .tick(let process, _): process
         case .diskIsDone(let shard, _, _), .giveUp(let shard, _), .tryDisk(let shard, _): .shard(shard)
         case .request(let attempt): .gateway(attempt.gateway)
-        case .start, .diskHasRoom, .clockIsSane, .compact, .answer, .fanActs, .fanLosesPatience, .fault: nil
+        case .start, .diskHasRoom, .clockIsSane, .copyDisk, .compact, .answer, .fanActs, .fanLosesPatience, .fault: nil
         }
     }
 }

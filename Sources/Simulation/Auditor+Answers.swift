@@ -231,17 +231,14 @@ extension Auditor {
             (.reserve(let pass, _, _), .tokenUnknown), (.giveBack(let pass, _), .tokenUnknown),
             (.pay(let pass, _), .tokenUnknown):
             self.require(self.isGone(pass, in: window), "\(pass) was told to be gone, and no fact says so")
-        case (.join(let concert, _), .concertOver): self.isOverSoon(concert)
+        case (.join(let concert, _), .concertOver): self.isOver(concert)
         case (.poll(let pass), .concertOver), (.leave(let pass), .concertOver):
-            self.isOverSoon(pass.concert)
+            self.isOver(pass.concert)
             let admitted = self.person(pass.concert, pass.place)?.admitted?.position ?? .max
             self.require(
                 admitted > window.lowerBound || self.isGone(pass, in: window),
                 "\(pass) was told that the concert is over, and was inside"
             )
-        case (.reserve(let pass, let schedule, _), .scheduleOver):
-            let playsAt = self.lines[pass.concert]!.concert.schedules.first { $0.id == schedule }!.playsAt
-            self.require(playsAt < SmallWorld.soon, "schedule \(schedule) was refused as over, and plays later")
         case (.reserve(let pass, _, _), .notAdmitted), (.giveBack(let pass, _), .notAdmitted),
             (.pay(let pass, _), .notAdmitted):
             guard let admitted = self.person(pass.concert, pass.place)?.admitted else { return }
@@ -329,10 +326,10 @@ extension Auditor {
         }
     }
 
-    /// Whether it is by the shard's clock the books don't know; what is recorded after the end they do check.
-    private func isOverSoon(_ concert: ConcertID) {
+    /// By the shard's clock.
+    private func isOver(_ concert: ConcertID) {
         self.require(
-            self.lines[concert]!.concert.endsAt < SmallWorld.soon,
+            self.lines[concert]!.concert.endsAt <= self.clocks[self.slots.shard(of: Slot(of: concert))].latest,
             "concert \(concert) was said to be over, and plays later"
         )
     }

@@ -30,6 +30,15 @@ extension Auditor {
         self.clocks[shard].suspensions.append((time, nil))
     }
 
+    /// A shard that died and starts knows no later time than its facts': what was told before is told anew.
+    func restarted(clockOf shard: Int, at time: Timestamp) {
+        for index in self.clocks[shard].suspensions.indices {
+            if let to = self.clocks[shard].suspensions[index].to {
+                self.clocks[shard].suspensions[index].to = min(to, time)
+            }
+        }
+    }
+
     func ended(suspensionOf shard: Int, at time: Timestamp) {
         guard let last = self.clocks[shard].suspensions.indices.last else { return }
         self.clocks[shard].suspensions[last].to = self.clocks[shard].suspensions[last].to ?? time

@@ -8,7 +8,9 @@ extension Auditor {
         self.journals[shard].count += 1
         guard !self.hasLost else { return }
         let position = self.journals[shard].count
-        self.require(self.journals[shard].lastAt <= fact.at, "shard \(shard) has kept a fact out of time: \(fact)")
+        let lastAt = self.journals[shard].lastAt
+        self.require(lastAt <= fact.at, "shard \(shard) has kept a fact out of time: \(fact)")
+        if lastAt != .distantPast, fact.at - lastAt >= self.answerLimits.keyLifetime { self.forgetKeys(of: shard) }
         self.journals[shard].lastAt = fact.at
         self.journals[shard].times.append(fact.at)
         self.checkLeaving(fact, shard)

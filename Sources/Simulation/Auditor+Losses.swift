@@ -57,30 +57,8 @@ extension Auditor {
         switch fact {
         case .held(_, let reservation): self.gave(reservation.id.rawValue, shard)
         case .charged(_, let id, _, _, _), .used(_, let id, _, _): self.gave(id.rawValue, shard)
-        case .paymentStarted(let order):
-            self.began(
-                TransferOrder(
-                    id: TransferID(order.id),
-                    direction: .debit,
-                    concert: order.concert,
-                    user: order.user,
-                    amount: order.amount,
-                    settled: 0
-                ),
-                shard
-            )
-        case .cancelStarted(let order):
-            self.began(
-                TransferOrder(
-                    id: TransferID(order.id),
-                    direction: .credit,
-                    concert: order.concert,
-                    user: order.user,
-                    amount: order.amount,
-                    settled: 0
-                ),
-                shard
-            )
+        case .paymentStarted(let order): self.began(Transfer(order).order(settled: 0), shard)
+        case .cancelStarted(let order): self.began(Transfer(order).order(settled: 0), shard)
         case .transferred(let order, let id, _):
             self.gave(id.rawValue, shard)
             self.decided(order, by: shard)

@@ -8,8 +8,12 @@ extension Auditor {
         /// Of the first attempt: no answer is older.
         let durableAtStart: Int
         let sentAt: Timestamp
+        /// Of all requests that came under the key.
+        var deeds: [Deed]
         /// The answer for good, once somebody has heard it.
         var reply: Reply?
+        /// It came to its end after it was answered: what comes again is another operation.
+        var isForgotten = false
     }
 
     /// Whether a reply is the answer for good, and not a request to try again.
@@ -17,7 +21,8 @@ extension Auditor {
         switch reply {
         case .refused(.overloaded), .refused(.unavailable), .refused(.paymentInProgress), .refused(.cancelInProgress),
             .refused(.storageUnavailable), .refused(.clockSuspended), .refused(.keyReused), .refused(.tooManyKeys),
-            .refused(.tooManyKeysOfAddress), .refused(.keysFull):
+            .refused(.tooManyKeysOfAddress), .refused(.keysFull), .refused(.seatKeptTooLong),
+            .refused(.transferConflict):
             false
         default: true
         }
@@ -26,11 +31,15 @@ extension Auditor {
     /// Whether an attempt asks for something that was not asked for before; notes its key.
     func isFirst(_ attempt: Attempt) -> Bool {
         guard let key = attempt.key else { return true }
-        guard self.operations[key] == nil else { return false }
+        if let book = self.operations[key] {
+            if attempt.request != book.request { self.operations[key]!.deeds += attempt.deeds }
+            return book.isForgotten
+        }
         self.operations[key] = OperationBook(
             request: attempt.request,
             durableAtStart: attempt.durableAtStart,
-            sentAt: attempt.sentAt
+            sentAt: attempt.sentAt,
+            deeds: attempt.deeds
         )
         return true
     }
@@ -61,17 +70,24 @@ extension Auditor {
         // An attempt before may have done it, or be under way.
         if reply == .refused(.tooManyKeys) {
             self.require(
-                self.answered.contains { $0.count { $0.high == key.high } >= self.answerLimits.keysPerUserMax },
+                self.hasForgottenKeys
+                    || self.answered.contains { $0.count { $0.high == key.high } >= self.answerLimits.keysPerUserMax },
                 "a key of user \(key.high) was one too many, and no shard keeps \(self.answerLimits.keysPerUserMax)"
             )
         }
         if reply == .refused(.tooManyKeysOfAddress) {
             self.require(
-                attempt.address.map { address in self.keyCounts.contains { self.isFull($0, of: address) } } ?? false,
+                attempt.address.map { address in
+                    self.hasForgottenKeys || self.keyCounts.contains { self.isFull($0, of: address) }
+                } ?? false,
                 "a key from address \(String(describing: attempt.address)) was one too many, and no shard has many of it"
             )
         }
         guard Self.isFinal(reply) || reply == .refused(.keyReused) else {
+            self.ended(attempt, .unknown)
+            return false
+        }
+        guard !book.isForgotten else {
             self.ended(attempt, .unknown)
             return false
         }
@@ -114,6 +130,32 @@ extension Auditor {
             "a key was refused for \(seconds) s, and each is kept for a day"
         )
         return .refused(refusal)
+    }
+
+    /// Whether a refusal says that what was done by an earlier sending is forgotten by now.
+    func isForgottenAnswer(_ refusal: Refusal, to attempt: Attempt) -> Bool {
+        // What a gateway sends again under its own number is any request without a key.
+        if let key = attempt.key, !self.answered[self.shard(of: attempt.request)].contains(key) { return false }
+        switch (attempt.request, refusal) {
+        case (.reserve(let pass, _, _), .holdExpired):
+            return self.reservationsByUser[pass.user, default: []].contains { self.mayBeForgotten($0) }
+        case (.giveBack(_, let ids), .holdExpired), (.pay(_, let ids), .noSuchReservation),
+            (.cancel(_, _, let ids), .noSuchReservation):
+            return ids.contains { self.mayBeForgotten($0) }
+        default: return false
+        }
+    }
+
+    /// A shard's time has jumped by more than a key lives, as an operator said that its clock is right: what it has answered
+    /// by keys may be done once more.
+    func forgetKeys(of shard: Int) {
+        self.hasForgottenKeys = true
+        self.keyCounts[shard] = KeyCounts()
+        for id in self.answered[shard] where self.operations[id] != nil {
+            self.answered[shard].remove(id)
+            self.operations[id]!.isForgotten = true
+            for deed in self.operations[id]!.deeds { self.tallies[deed, default: DeedTally()].asked += 1 }
+        }
     }
 
     /// A fact says that an operation was answered.

@@ -36,13 +36,27 @@ extension Auditor {
         guard rules.maxActive > 0, !book.hasEarlyDepartures, book.insideCount == Int(rules.maxActive),
             book.insideChangedPosition <= window.lowerBound
         else { return }
-        let ends = book.people.filter { $0.gonePosition == nil }.compactMap(\.admitted).map {
-            $0.at + rules.admittedLifetime
+        // The answer may be as old as the question.
+        let asked = self.time(of: self.slots.shard(of: Slot(of: book.concert.id)), at: window.lowerBound)
+        let ends = book.people.filter { $0.gonePosition == nil }.compactMap { person in
+            person.admitted.map {
+                self.end(of: person.user, in: book.concert, stay: $0.at + rules.admittedLifetime, asked)
+            }
         }
         guard let first = ends.min() else { return }
         self.require(
             Nanoseconds.seconds(Int64(standing.seconds)) >= first - latest,
             "\(standing.seconds) s are told at concert \(book.concert.id), and the first stay ends in \((first - latest).rawValue) ns"
         )
+    }
+
+    /// When somebody inside goes at the latest: whoever holds seats beyond the end of their stay goes with the last of them.
+    private func end(of user: UserID, in concert: Concert, stay: Timestamp, _ asked: Timestamp) -> Timestamp {
+        guard stay <= asked else { return stay }
+        let holds = self.reservationsByUser[user, default: []].compactMap { self.reservations[$0] }.filter {
+            $0.concert == concert.id && $0.releasedPosition == nil && $0.soldPosition == nil
+        }
+        let last = holds.map(\.reservation.until).max() ?? stay
+        return min(last, stay + concert.rules.admittedLifetime)
     }
 }

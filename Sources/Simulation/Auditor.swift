@@ -156,9 +156,12 @@ final class Auditor {
     var clocks: [ClockBook]
     /// How many keys a shard keeps.
     var answerLimits = AnswerLimits()
-    /// How many of the operations that a shard has answered came by keys, and from which address: no run is so long that a key
-    /// ends in it.
+    /// How many of the operations that a shard has answered came by keys, and from which address.
     var keyCounts: [KeyCounts]
+    /// No run is so long that a key ends in it, but clocks that jumped by days, and were right, have ended some.
+    var hasForgottenKeys = false
+    /// What shards remember of what is over.
+    var recordLimits = RecordLimits()
     /// Since when a fan was told that so many are to go in up to a place, by concert and place; only when it got less.
     var orders: [[Place: [(since: Timestamp, order: UInt64)]]]
 
@@ -167,6 +170,7 @@ final class Auditor {
         self.answered = Array(repeating: [], count: slots.shardCount)
         self.clocks = Array(repeating: ClockBook(), count: slots.shardCount)
         self.keyCounts = Array(repeating: KeyCounts(), count: slots.shardCount)
+        self.facts = Array(repeating: [], count: slots.shardCount)
         self.journals = Array(repeating: Journal(), count: slots.shardCount)
         self.orders = SmallWorld.catalogue.concerts.map { _ in [:] }
         for concert in SmallWorld.catalogue.concerts {

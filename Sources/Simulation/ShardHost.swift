@@ -56,6 +56,7 @@ final class ShardHost {
             catalogue: SmallWorld.catalogue,
             answerLimits: world.plan.answerLimits,
             recordLimits: world.plan.recordLimits,
+            transfersKeptMax: world.plan.transfersKeptMax,
             hashSeed: world.hashSeed
         )
     }
@@ -88,8 +89,12 @@ final class ShardHost {
 
     private func noteClock(_ time: Timestamp) {
         let auditor = self.world.auditor
-        auditor.clocks[self.index].latest = max(auditor.clocks[self.index].latest, time)
-        auditor.clocks[self.index].aheadMax = max(auditor.clocks[self.index].aheadMax, self.skew)
+        // After a jump that was to be trusted, another is less absurd, and followed.
+        let latest = auditor.clocks[self.index].latest
+        let isAbsurd = latest != .distantPast && self.wall - latest >= ShardClock.absurdJump
+        let ahead = isAbsurd ? self.skew : self.wall - self.world.now
+        auditor.clocks[self.index].aheadMax = max(auditor.clocks[self.index].aheadMax, ahead)
+        auditor.clocks[self.index].latest = max(latest, time)
         self.offset = time - Timestamp(nanoseconds: self.sinceStart.rawValue)
         if self.shardClock.isSuspended { auditor.clocks[self.index].suspendedAt = self.world.now }
         guard self.shardClock.isSuspended != self.wasSuspended else { return }
@@ -145,6 +150,7 @@ final class ShardHost {
             skew: Nanoseconds(self.skew.rawValue + self.absurdity.rawValue)
         )
         let time = self.clock
+        self.world.auditor.restarted(clockOf: self.index, at: time)
         if !self.shardClock.isSuspended { self.machine.resume(at: time) }
         self.gate = CommitGate(durableSequence: sequence, pace: self.world.plan.commitPace)
         self.isUp = true
@@ -177,6 +183,7 @@ final class ShardHost {
                 guard takesTorn else { preconditionFailure("a batch that was kept can't be read: \(error)") }
             }
         }
+        if disk.isCopy { shard.declareCopy(chance: self.world.random.next()) }
         return sequence
     }
 
@@ -336,7 +343,11 @@ final class ShardHost {
             let reply = try Reply(frame: frame)
             let time = self.clock
             guard !self.isReading else { return }
-            self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: time)
+            if case .transfersSeen(let marks) = reply {
+                self.machine.hear(marks, from: link.shard, at: time)
+            } else {
+                self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: time)
+            }
             self.takeOutput()
         default: throw WireError("a shard takes requests, and replies to its transfers")
         }

@@ -49,6 +49,8 @@ public struct Report: Equatable, Sendable {
         public internal(set) var suspensions = 0
         /// Times that a shard did not believe its wall clock.
         public internal(set) var clockSuspensions = 0
+        /// Disks that were put back to an older copy.
+        public internal(set) var putBack = 0
         /// Starts from a damaged disk that were refused.
         public internal(set) var refusedStarts = 0
 

@@ -22,6 +22,7 @@ extension World {
             self.trace.add(.note(host.process, "has another time now"), at: self.now)
         case .clockAbsurd:
             let host = self.shards[self.random.below(self.shards.count)]
+            guard host.absurdity == .zero else { return }
             // Now and then the clock was wrong before, and an operator says so. Not ten years: the plays would all be over.
             let isTrusted = self.random.once(in: 12)
             let most = isTrusted ? 100_000_000 : 315_360_000_000
@@ -52,7 +53,7 @@ extension World {
             self.trace.add(.note(process, "is frozen"), at: self.now)
         case .diskPutBack:
             if self.random.once(in: 3) { return self.copyDisks() }
-            let isNoticed = !self.random.once(in: 4)
+            let isNoticed = self.random.once(in: 2)
             let all = self.random.once(in: 3)
             let chosen = self.random.below(self.shards.count)
             for host in self.shards where all || host.index == chosen {

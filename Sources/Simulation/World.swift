@@ -41,7 +41,11 @@ final class World {
         self.trace = trace
         self.auditor = Auditor(self.slots)
         self.auditor.answerLimits = self.plan.answerLimits
-        if self.plan.weights[Plan.Trouble.diskFull.rawValue] == 0 {
+        self.auditor.recordLimits = self.plan.recordLimits
+        // A shard that only reads says at once that nobody knows.
+        if self.plan.weights[Plan.Trouble.diskFull.rawValue] == 0,
+            self.plan.weights[Plan.Trouble.clockAbsurd.rawValue] == 0
+        {
             self.auditor.replyTimeout = self.plan.limits.replyTimeout
         }
         self.slowUntil = Array(repeating: .distantPast, count: self.plan.shardCount)
@@ -265,7 +269,11 @@ final class World {
             let before = shard.snapshot
             shard.crash()
             guard shard.start() else { return self.auditor.fail("shard \(shard.index) can't start from its disk") }
-            self.auditor.require(shard.snapshot == before, "shard \(shard.index) is another after a restart")
+            let after = shard.snapshot
+            self.auditor.require(
+                after == before,
+                "shard \(shard.index) is another after a restart: \(Self.difference(before, after))"
+            )
         }
         self.checkBooks(users)
         for shard in self.shards { shard.machine.checkInvariants() }
@@ -281,5 +289,18 @@ final class World {
         guard !self.isHealing else { return }
         self.carryOut(Plan.Trouble.allCases[self.random.weighted(self.plan.weights)])
         self.add(.fault, after: self.troubleGap())
+    }
+
+    /// The first items that two snapshots have not both.
+    private static func difference(_ before: [UInt8], _ after: [UInt8]) -> String {
+        let lists = [before, after].map { snapshot in
+            var items: [String] = []
+            snapshot.withUnsafeBytes { try? SnapshotBytes.forEachItem(in: $0) { items.append("\($0)") } }
+            return items
+        }
+        let sets = lists.map { Set($0) }
+        let gone = lists[0].first { !sets[1].contains($0) } ?? "nothing"
+        let new = lists[1].first { !sets[0].contains($0) } ?? "nothing"
+        return "it had \(gone), and has \(new)"
     }
 }

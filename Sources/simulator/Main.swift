@@ -77,7 +77,8 @@ struct SimulatorCommand: ParsableCommand {
                 + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.answers) answers "
                 + "(\(tally.acknowledged) acknowledged, \(tally.heardAgain) once more), \(tally.sentAgain) requests sent again, "
                 + "\(tally.unanswered) without an answer, \(tally.crashes) "
-                + "crashes, \(tally.cuts) cuts, \(tally.compactions) compactions, \(tally.suspensions) full disks, \(tally.clockSuspensions) absurd clocks, \(tally.refusedStarts) damaged disks; "
+                + "crashes, \(tally.cuts) cuts, \(tally.compactions) compactions, \(tally.suspensions) full disks, "
+                + "\(tally.clockSuspensions) absurd clocks, \(tally.refusedStarts) damaged disks, \(tally.putBack) put back; "
                 + "\(Int(Double(steps) / seconds)) steps a second"
         )
     }

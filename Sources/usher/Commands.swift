@@ -113,12 +113,14 @@ extension Cluster {
 
         func run() throws {
             let state = try self.options.resolve().stateDirectory
-            do { try ControlCommand.trustClock(state) { print($0) } } catch { throw Failure(description: "\(error)") }
+            do { try ControlCommand.trustClock(state) { CommandOutput.line($0) } } catch {
+                throw Failure(description: "\(error)")
+            }
         }
     }
 }
 
-struct Shard: ParsableCommand {
+struct Shard: ParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
         abstract: "Run one shard alone; usher cluster runs all that are needed."
     )

@@ -23,13 +23,13 @@ import Testing
         }
         let now = start + .seconds(12)
         #expect(line.firstExpired(at: now)?.place == Place(1))
-        line.linger(Place(1))
-        line.linger(Place(2))
+        line.linger(Place(1), until: now + .seconds(5), at: now)
+        line.linger(Place(2), until: now + .seconds(5), at: now)
         #expect(line.firstExpired(at: now) == nil)
         #expect(line.nextExpiry == start + .seconds(13))
         #expect(line.checkInvariants() == nil)
         #expect(line.totals.admitted == 3)
-        line.takeExpired(Place(2))
+        line.takeExpired(Place(2), at: now)
         #expect(line.checkInvariants() == nil)
         // With a longer lifetime their time is not over.
         line.rules = LineRules(admittedLifetime: .seconds(100))

@@ -75,6 +75,24 @@ import Testing
         #expect(told[0] == 250 && (255...268).contains(told[1]) && (262...280).contains(told[2]), "\(told) s")
     }
 
+    @Test func `a place of somebody who stays on for a hold is foretold for when that ends`() {
+        let rules = LineRules(admissionsPerSecond: 10, maxActive: 2, admittedLifetime: .seconds(300))
+        var line = self.makeLine(rules, people: 5)
+        self.admit(&line, after: .zero)
+        self.admit(&line, after: .milliseconds(100))
+        let over = Self.start + .seconds(301)
+        for place: UInt64 in 1...2 { line.linger(Place(place), until: Self.start + .seconds(590), at: over) }
+        #expect(self.seconds(&line, 3, after: .seconds(301)) == 289)
+        #expect(self.seconds(&line, 3, after: .seconds(500)) == 90)
+        // A lifetime ahead is all that is looked at.
+        line.takeExpired(Place(1), at: Self.start + .seconds(520))
+        self.admit(&line, after: .seconds(520))
+        #expect(self.seconds(&line, 4, after: .seconds(520)) == 70)
+        line.takeUsedUp(Place(2), at: Self.start + .seconds(530))
+        #expect(self.seconds(&line, 4, after: .seconds(530)) == 1)
+        #expect(line.checkInvariants() == nil)
+    }
+
     @Test func `new rules hold at once, also for those who are inside`() {
         var line = self.makeLine(LineRules(admissionsPerSecond: 10), people: 40)
         self.admit(&line, after: .zero)

@@ -27,8 +27,8 @@ import Testing
         #expect(seats.seatCount == 100)
         #expect(seats.statuses(of: Stage.schedule) == Array(repeating: .available, count: 50))
         #expect(seats.statuses(of: ScheduleID(99)) == nil)
-        #expect(seats.isFree(SeatID(50), on: Stage.schedule))
-        #expect(!seats.isFree(SeatID(1), on: ScheduleID(99)))
+        #expect(seats.isFree(SeatID(50), on: Stage.schedule) == true)
+        #expect(false == seats.isFree(SeatID(1), on: ScheduleID(99)))
         #expect(seats.reservations(of: Self.user) == [])
         seats.checkInvariants()
     }
@@ -53,7 +53,7 @@ import Testing
         var seats = Self.seats()
         seats.takeHeld(Self.hold(1, seat: 7))
         seats.takeReleased(ReservationID(1), at: Stage.start)
-        #expect(seats.isFree(SeatID(7), on: Stage.schedule))
+        #expect(seats.isFree(SeatID(7), on: Stage.schedule) == true)
         seats.takeHeld(Self.hold(2, seat: 7))
         #expect(seats.reservations(of: Self.user).map(\.status) == [.cancelled, .held])
         seats.checkInvariants()
@@ -110,7 +110,7 @@ import Testing
         seats.takeHeld(Self.hold(1, seat: 1))
         seats.takeHeld(Self.hold(2, seat: UInt64(count)))
         #expect(seats.remaining == [count - 2])
-        #expect(!seats.isFree(SeatID(UInt64(count)), on: Stage.schedule))
+        #expect(false == seats.isFree(SeatID(UInt64(count)), on: Stage.schedule))
     }
 
     // MARK: Facts that can't be

@@ -116,6 +116,10 @@ import Testing
             case .cancelStarted: .cancelStarted(cancellation)
             case .cancelDone: .cancelDone(concert, cancellation.id, balance: .zero, at: at)
             case .credited: .credited(Self.anna, PointHistoryID(1), cancellation.id, Won(1), at: at)
+            case .cancelRefused: .cancelRefused(concert, cancellation.id, at: at)
+            case .transferred: .transferred(transfer, PointHistoryID(1), at: at)
+            case .transferRefused: .transferRefused(transfer, at: at)
+            case .idsSkipped: .idsSkipped(1, at: at)
             case .answered, .answeredFromAddress:
                 .answered(
                     KeptAnswer(

@@ -84,8 +84,8 @@ import Testing
 
     @Test func `a list costs what it shows, whatever was before`() {
         for _ in 0..<5_000 { self.stage.ask(.giveBack(self.anna, self.stage.reserve(self.anna, [1]).map(\.id))) }
-        let seats = self.stage.shard.concertsInOrder[0].seats
-        #expect(seats.reservations(of: UserID(1)).count == RecordLimits().overPerUserMax)
+        let state = self.stage.shard.concertsInOrder[0]
+        #expect(state.seats.reservations(of: UserID(1)).count == RecordLimits().overPerUserMax)
         var items = 0
         self.stage.shard.forEachItem { _ in items += 1 }
         #expect(items < RecordLimits().overPerUserMax + 20)

@@ -16,6 +16,8 @@ import Testing
         "--set",
         "shard.keptAnswersMax=400",
         "--set",
+        "gateway.inFlightPerShardMax=50",
+        "--set",
         "journal.kind=sqlite",
         "--set",
         "journal.policy=none",

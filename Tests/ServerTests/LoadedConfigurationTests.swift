@@ -1,3 +1,4 @@
+import Booking
 import Glibc
 import Testing
 

@@ -109,7 +109,7 @@ import Testing
             }
         )
         kill(before.shards[0], SIGKILL)
-        kill(before.gateways[0], SIGTRAP)
+        try TestCluster.trap(before.gateways[0])
         try TestCluster.eventually("others serve in their places") {
             let file = try cluster.file()
             return file.shards[0] != before.shards[0] && file.gateways[0] != before.gateways[0]
@@ -150,7 +150,7 @@ import Testing
         let cluster = try TestCluster()
         try cluster.waitUntilUp()
         let pid = try cluster.file().gateways[0]
-        kill(pid, SIGTRAP)
+        try TestCluster.trap(pid)
         try cluster.logged("process died  ")
         let lines = cluster.errorText.split(separator: "\n")
         let death = try #require(lines.firstIndex { $0.contains("process died  ") })

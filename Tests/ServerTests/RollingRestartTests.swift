@@ -129,7 +129,11 @@ import Testing
         #expect(stats.discrepancies == [] && stats.missing == [])
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
-        #expect(cluster.leftBehind == ["catalogue.running.json", "clock.json", "config.json", "journal", "token.keys", "usher.lock"])
+        #expect(
+            cluster.leftBehind == [
+                "catalogue.running.json", "clock.json", "config.json", "journal", "token.keys", "usher.lock",
+            ]
+        )
     }
 
     @Test func `a program that does not start leaves the old one serving, and says why`() throws {

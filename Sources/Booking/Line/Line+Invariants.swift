@@ -40,7 +40,7 @@ extension Line {
 
     /// Each list has everyone of its state once, earliest first; those who linger are in none.
     private func listViolation() -> String? {
-        if self.lingering.contains(where: { self.people.spot(of: $0)?.isAdmitted != true }) {
+        if self.lingering.keys.contains(where: { self.people.spot(of: $0)?.isAdmitted != true }) {
             return "somebody stays beyond their time who is not inside"
         }
         return self.listViolation(self.waitingList, "waiting", count: self.totals.waiting) { $0.isWaiting }
@@ -49,7 +49,7 @@ extension Line {
                 "admitted",
                 count: self.totals.admitted - UInt64(self.lingering.count)
             ) {
-                $0.isAdmitted && !self.lingering.contains($0.place)
+                $0.isAdmitted && self.lingering[$0.place] == nil
             }
     }
 

@@ -91,8 +91,8 @@ public struct Line: ~Copyable {
     var waitingList = People.List()
     var admittedList = People.List()
     /// Admitted people whose time is over and who stay for now: in no list, all admitted before those in `admittedList`.
-    /// Follows from no fact: a restart finds them again.
-    private(set) var lingering: Set<UInt64> = []
+    /// And until when, as far as the forecast goes. Follows from no fact: a restart finds them again.
+    private(set) var lingering: [UInt64: Timestamp] = [:]
     /// The first place that waits; `people.nextPlace` when none does. Only ever moves on.
     var firstWaiting: UInt64 = 1
     /// Everyone who waits counts as seen then, at least.
@@ -100,8 +100,9 @@ public struct Line: ~Copyable {
     /// No place lapses before, so who asks at every request need not look at people: at most `nextExpiry`.
     private(set) var quietUntil: Timestamp
     private var rate: AdmissionRate
-    /// Nil where any number may be inside.
-    private var forecast: RoomForecast?
+    /// Only where no more than so many may be inside.
+    private var forecast: RoomForecast
+    private var hasForecast: Bool { self.rules.maxActive > 0 }
 
     /// An empty line. `hashSeed` is random and secret (see `UserTable`); nothing that a caller can see depends on it.
     public init(
@@ -116,7 +117,12 @@ public struct Line: ~Copyable {
         self.quietUntil = endsAt
         self.users = UserTable(seed: hashSeed)
         self.rate = AdmissionRate(perSecond: rules.admissionsPerSecond)
-        self.beginForecast()
+        self.seenStep = Self.seenStep(rules)
+        self.forecast = RoomForecast(lifetime: rules.admittedLifetime)
+    }
+
+    private static func seenStep(_ rules: LineRules) -> Nanoseconds {
+        min(Self.seenStepMax, Nanoseconds(rules.waitingLifetime.rawValue / 8))
     }
 
     /// A line as it was: everyone present in the order of their places, the totals, and `admissionDue`. Waiting people
@@ -192,6 +198,7 @@ public struct Line: ~Copyable {
 
     /// The time left where more than the rate decides: what is left to the opening, and then the later of the rate's time and
     /// the time until enough places inside are free.
+    @inline(__always)
     private mutating func secondsLeft(to order: UInt64, at now: Timestamp) -> UInt64 {
         // At most 2^30 people wait.
         let byRate = Nanoseconds(Int64(order) * 1_000_000_000 / Int64(self.rules.admissionsPerSecond))
@@ -200,15 +207,19 @@ public struct Line: ~Copyable {
         return max(1, UInt64(seconds) + (rest > 0 ? 1 : 0))
     }
 
+    @inline(__always)
     private mutating func timeUntilRoom(for order: UInt64, at now: Timestamp) -> Nanoseconds {
         let room = UInt64(self.roomInside)
-        guard order > room, self.forecast != nil else { return .zero }
-        if self.forecast!.isStale(at: now) {
-            let first = self.admittedList.first
-            let end = first == 0 ? nil : self.expiry(self.people.presentSpot(of: first))
-            self.forecast!.make(at: now, most: self.rules.maxActive, firstEnd: end)
-        }
-        return self.forecast!.time(until: order - room)
+        guard order > room, self.hasForecast else { return .zero }
+        if self.forecast.isStale(at: now) { self.makeForecast(at: now) }
+        return self.forecast.time(until: order - room)
+    }
+
+    private mutating func makeForecast(at now: Timestamp) {
+        let first = self.admittedList.first
+        let end = first == 0 ? .distantFuture : self.expiry(self.people.presentSpot(of: first))
+        let firstEnd = self.lingering.values.reduce(end, min)
+        self.forecast.make(at: now, most: self.rules.maxActive, firstEnd: firstEnd == .distantFuture ? nil : firstEnd)
     }
 
     /// Everyone present, in the order of their places: what a snapshot keeps, beside `totals` and `admissionDue`.
@@ -221,7 +232,7 @@ public struct Line: ~Copyable {
 
     /// Bytes held for people and users, all told but for the allocator's own.
     public var memoryBytes: Int {
-        self.people.memoryBytes + self.users.memoryBytes + self.lingering.capacity * MemoryLayout<UInt64>.stride
+        self.people.memoryBytes + self.users.memoryBytes + self.lingering.capacity * 2 * MemoryLayout<UInt64>.stride
     }
 
     // MARK: Who goes in
@@ -267,25 +278,28 @@ public struct Line: ~Copyable {
         return Self.entry(first)
     }
 
-    /// The person at `place`, whose time inside is over, stays for a reason that the line does not know: `firstExpired` passes
-    /// over them from now on. Whoever decides records `takeExpired` once the reason is gone. O(1).
-    public mutating func linger(_ place: Place) {
+    /// The person at `place`, whose time inside is over, stays until `end`, probably, for a reason that the line does not know:
+    /// `firstExpired` passes over them from now on. Whoever decides records `takeExpired` once the reason is gone. O(1).
+    public mutating func linger(_ place: Place, until end: Timestamp, at now: Timestamp) {
         let spot = self.people.presentSpot(of: place.rawValue)
         precondition(spot.isAdmitted, "place \(place) waits, so its stay can't go on")
-        precondition(self.lingering.insert(place.rawValue).inserted, "place \(place) stays already")
+        // A forecast looks one lifetime ahead.
+        let end = min(end, now + self.rules.admittedLifetime)
+        precondition(self.lingering.updateValue(end, forKey: place.rawValue) == nil, "place \(place) stays already")
+        if self.hasForecast { self.forecast.moved(from: self.expiry(spot), to: end) }
         self.people.unlink(spot, from: &self.admittedList)
     }
 
     /// Those who stay beyond their time, in no order: for checks.
-    var lingeringUsers: [UserID] { self.lingering.map { self.people.presentSpot(of: $0).row.user } }
+    var lingeringUsers: [UserID] { self.lingering.keys.map { self.people.presentSpot(of: $0).row.user } }
 
     /// With other lifetimes their time may not be over any more.
     private mutating func returnLingering() {
         // People are admitted in the order of their places.
-        for place in self.lingering.sorted(by: >) {
+        for place in self.lingering.keys.sorted(by: >) {
             self.people.prepend(self.people.presentSpot(of: place), to: &self.admittedList)
         }
-        self.lingering = []
+        self.lingering = [:]
     }
 
     /// Nobody's place has lapsed: remembers until when that holds, if nobody comes or goes in. O(1).
@@ -380,7 +394,7 @@ public struct Line: ~Copyable {
     /// The line is open again after a pause in which nobody could be seen: everyone waiting counts as seen now. O(1).
     public mutating func resume(at now: Timestamp) {
         self.resumedAt = max(self.resumedAt, now)
-        self.forecast?.measureAnew(from: now)
+        self.forecast.measureAnew(from: now)
     }
 
     // MARK: Helpers
@@ -431,7 +445,7 @@ public struct Line: ~Copyable {
         self.quietUntil = min(self.quietUntil, since + self.rules.admittedLifetime)
         self.people.admit(spot, at: since)
         self.people.append(spot, to: &self.admittedList)
-        self.forecast?.entered(until: since + self.rules.admittedLifetime, at: now)
+        if self.hasForecast { self.forecast.entered(until: since + self.rules.admittedLifetime, at: now) }
         self.totals.waiting -= 1
         self.totals.admitted += 1
         self.moveOn(from: place.rawValue)
@@ -447,9 +461,11 @@ public struct Line: ~Copyable {
             self.people.unlink(spot, from: &self.waitingList)
             self.totals.waiting -= 1
         } else {
-            let end = self.expiry(spot)
-            self.forecast?.ended(until: end, isEarly: isEarly, at: now)
-            self.people.unlink(spot, from: &self.admittedList)
+            let lingering = self.lingering.removeValue(forKey: place.rawValue)
+            if self.hasForecast {
+                self.forecast.ended(until: lingering ?? self.expiry(spot), isEarly: isEarly, at: now)
+            }
+            if lingering == nil { self.people.unlink(spot, from: &self.admittedList) }
             self.totals.admitted -= 1
         }
         self.people.remove(spot)
@@ -464,11 +480,11 @@ public struct Line: ~Copyable {
 
     /// From what is known of those inside; what was seen of early departures begins anew.
     private mutating func beginForecast() {
-        self.forecast = nil
-        guard self.rules.maxActive > 0 else { return }
         var forecast = RoomForecast(lifetime: self.rules.admittedLifetime)
-        self.people.forEachPresent { spot in
-            if spot.isAdmitted { forecast.entered(until: self.expiry(spot), at: spot.row.since) }
+        if self.hasForecast {
+            self.people.forEachPresent { spot in
+                if spot.isAdmitted { forecast.entered(until: self.expiry(spot), at: spot.row.since) }
+            }
         }
         self.forecast = forecast
     }

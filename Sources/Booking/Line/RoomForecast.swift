@@ -15,7 +15,7 @@
 ///
 /// An estimate and no fact: it follows from facts and their times, so a replay makes the same, but a snapshot does not hold
 /// the early departures; after a restart they begin anew, and the lifetimes alone say how long it takes.
-struct RoomForecast {
+struct RoomForecast: ~Copyable {
     /// Steps of a lifetime. The last one may be cut in two by the present.
     static let steps = 32
     /// Those of one lifetime ahead, and people whose stay is over but who are not cleared yet.
@@ -34,7 +34,8 @@ struct RoomForecast {
     private let lifetime: Nanoseconds
     private let width: Int64
     /// How many stays end in each step, by the step's number modulo `ringCount`.
-    private var endings = [UInt32](repeating: 0, count: Self.ringCount)
+    /// Empty until somebody goes in.
+    private var endings: [UInt32] = []
     private(set) var inside: UInt64 = 0
     /// Of early departures, and of seconds that people were inside; both weighted.
     private var departures = 0.0
@@ -43,12 +44,14 @@ struct RoomForecast {
     private var lastEndingAt = Timestamp.distantPast
 
     /// Nanoseconds from `madeAt` to the end of each step of the forecast, and how many places are free by then.
-    private var ends = [Double](repeating: 0, count: Self.steps + 1)
-    private var freeBy = [Double](repeating: 0, count: Self.steps + 1)
+    private var ends: [Double] = []
+    private var freeBy: [Double] = []
     /// Stays that are over, but not cleared.
     private var freeNow = 0.0
-    /// Places a nanosecond, beyond one lifetime.
-    private var flow = 0.0
+    /// Beyond so many places, which is one lifetime ahead: when that is, and nanoseconds a place from there on.
+    private var knownFree = 0.0
+    private var knownEnd = 0.0
+    private var pace = 0.0
     /// From `madeAt` to the end of the first stay; nil when nobody is inside.
     private var firstFree: Double?
     private var hasEarly = false
@@ -64,9 +67,17 @@ struct RoomForecast {
 
     /// Somebody went in whose stay ends at `end`, unless they go before.
     mutating func entered(until end: Timestamp, at now: Timestamp) {
+        if self.endings.isEmpty { self.endings = Array(repeating: 0, count: Self.ringCount) }
         self.expose(to: now)
         self.endings[self.slot(of: end)] += 1
         self.inside += 1
+    }
+
+    /// Somebody's stay ends later than was thought.
+    mutating func moved(from end: Timestamp, to later: Timestamp) {
+        self.madeAt = nil
+        self.endings[self.slot(of: end)] -= 1
+        self.endings[self.slot(of: later)] += 1
     }
 
     /// Somebody whose stay would have ended at `end` is gone: early, or because it is over.
@@ -120,6 +131,11 @@ struct RoomForecast {
     /// Looks ahead from `now`, where `most` people may be inside and the first stay ends at `firstEnd`. O(steps), 0.1 µs.
     mutating func make(at now: Timestamp, most: UInt32, firstEnd: Timestamp?) {
         self.madeAt = now
+        if self.endings.isEmpty { self.endings = Array(repeating: 0, count: Self.ringCount) }
+        if self.ends.isEmpty {
+            self.ends = Array(repeating: 0, count: Self.steps + 1)
+            self.freeBy = self.ends
+        }
         let most = Double(most)
         let early = self.departuresPerNanosecond(at: now)
         let first = self.step(of: now)
@@ -142,35 +158,61 @@ struct RoomForecast {
             self.ends[step] = end
             self.freeBy[step] = free
         }
-        self.flow = most / (x > 0 ? min((1 - staying) / early, lifetime) : lifetime)
+        self.pace = (x > 0 ? min((1 - staying) / early, lifetime) : lifetime) / most
+        // The first to go may be known better than the steps are.
+        self.knownFree = max(free, self.freeNow + 1)
+        self.knownEnd = time + (self.knownFree - free) * self.pace
         self.firstFree = firstEnd.map { Double(max(.zero, $0 - now).rawValue) }
         self.hasEarly = x > 0
     }
 
-    /// How long until `needed` more places than are free have come free: at least one. O(log steps).
+    /// How long until `needed` more places than are free have come free: at least one. O(1) beyond a lifetime, where most who
+    /// ask are; else O(log steps).
+    @inline(__always)
     func time(until needed: UInt64) -> Nanoseconds {
         let needed = Double(needed)
+        guard needed > self.knownFree else { return self.timeWithinLifetime(until: needed) }
+        let time = self.knownEnd + (needed - self.knownFree) * self.pace
+        return Self.roundedUp(time)
+    }
+
+    private func timeWithinLifetime(until needed: Double) -> Nanoseconds {
         if needed <= self.freeNow { return .zero }
         var time = self.interpolated(until: needed)
         if let firstFree = self.firstFree {
             if needed <= self.freeNow + 1 { time = min(time, firstFree) }
             if !self.hasEarly { time = max(time, firstFree) }
         }
-        return Nanoseconds(Int64(min(time.rounded(.up), Self.longest)))
+        return Self.roundedUp(time)
+    }
+
+    /// Without the call of a library's function that `rounded` is on the oldest processors.
+    @inline(__always)
+    private static func roundedUp(_ time: Double) -> Nanoseconds {
+        let time = min(time, Self.longest)
+        let whole = Int64(time)
+        return Nanoseconds(Double(whole) < time ? whole + 1 : whole)
     }
 
     private func interpolated(until needed: Double) -> Double {
         guard needed <= self.freeBy[Self.steps] else {
-            return self.ends[Self.steps] + (needed - self.freeBy[Self.steps]) / self.flow
+            return self.ends[Self.steps] + (needed - self.freeBy[Self.steps]) * self.pace
         }
-        // The first step by whose end there are enough.
-        var (low, high) = (0, Self.steps)
-        while low < high {
-            let middle = (low + high) / 2
-            if self.freeBy[middle] >= needed { high = middle } else { low = middle + 1 }
+        // Every poll of a full room comes here: without the checks of an array it is a quarter of the instructions.
+        return self.freeBy.withUnsafeBufferPointer { freeBy in
+            // The first step by whose end there are enough, of 32 and the last.
+            var low = 0
+            if freeBy[low + 15] < needed { low += 16 }
+            if freeBy[low + 7] < needed { low += 8 }
+            if freeBy[low + 3] < needed { low += 4 }
+            if freeBy[low + 1] < needed { low += 2 }
+            if freeBy[low] < needed { low += 1 }
+            if freeBy[low] < needed { low += 1 }
+            return self.ends.withUnsafeBufferPointer { ends in
+                let (begin, before) = low == 0 ? (0, self.freeNow) : (ends[low - 1], freeBy[low - 1])
+                return begin + (ends[low] - begin) * (needed - before) / (freeBy[low] - before)
+            }
         }
-        let (begin, freeBefore) = low == 0 ? (0, self.freeNow) : (self.ends[low - 1], self.freeBy[low - 1])
-        return begin + (self.ends[low] - begin) * (needed - freeBefore) / (self.freeBy[low] - freeBefore)
     }
 
     /// Per person inside; 0 while nothing was seen.

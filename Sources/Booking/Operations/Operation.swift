@@ -120,7 +120,8 @@ extension Refusal {
     var isFinal: Bool {
         switch self {
         case .overloaded, .unavailable, .storageUnavailable, .clockSuspended, .wrongShard, .paymentInProgress,
-            .cancelInProgress, .keyReused, .tooManyKeys, .tooManyKeysOfAddress, .keysFull:
+            .cancelInProgress, .keyReused, .tooManyKeys, .tooManyKeysOfAddress, .keysFull, .seatKeptTooLong,
+            .transferConflict, .transferForgotten:
             false
         case .unknownConcert, .tokenUnknown, .notAdmitted, .noSuchSchedule, .scheduleOver, .noSuchSeat, .seatTaken,
             .noSeats, .tooManySeats, .duplicateSeat, .noSuchReservation, .noReservations, .duplicateReservation,

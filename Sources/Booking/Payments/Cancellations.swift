@@ -72,6 +72,15 @@ public struct Cancellations {
         self.forgottenCount += 1
     }
 
+    public mutating func takeRefused(_ id: CancellationID) -> CancellationOrder {
+        guard let cancellation = self.cancellations.removeValue(forKey: id), cancellation.balance == nil else {
+            preconditionFailure("cancellation \(id) is not under way")
+        }
+        for reservation in cancellation.order.reservations { self.idsByReservation.removeValue(forKey: reservation) }
+        self.openCount -= 1
+        return cancellation.order
+    }
+
     // MARK: Snapshots
 
     /// In the order of ids. O(n log n).
@@ -92,7 +101,7 @@ public struct Cancellations {
     }
 
     /// Every cancellation's reservations say the same as the cancellation. O(cancellations).
-    public func checkInvariants(against seats: Seats) {
+    public func checkInvariants(against seats: borrowing Seats) {
         var reservationCount = 0
         for (id, cancellation) in self.cancellations {
             var price = Won.zero

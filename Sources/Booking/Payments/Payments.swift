@@ -93,7 +93,7 @@ public struct Payments {
     }
 
     /// Every payment's reservations say the same as the payment. O(payments).
-    public func checkInvariants(against seats: Seats) {
+    public func checkInvariants(against seats: borrowing Seats) {
         var open = 0
         for (id, payment) in self.payments {
             var price = Won.zero

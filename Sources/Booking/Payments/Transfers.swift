@@ -22,7 +22,7 @@ public struct Transfer: Equatable, Sendable {
     /// When the payment or cancellation began.
     public let at: Timestamp
 
-    init(_ order: PaymentOrder) {
+    public init(_ order: PaymentOrder) {
         self.id = TransferID(order.id)
         self.direction = .debit
         self.concert = order.concert
@@ -31,7 +31,7 @@ public struct Transfer: Equatable, Sendable {
         self.at = order.at
     }
 
-    init(_ order: CancellationOrder) {
+    public init(_ order: CancellationOrder) {
         self.id = TransferID(order.id)
         self.direction = .credit
         self.concert = order.concert
@@ -41,7 +41,7 @@ public struct Transfer: Equatable, Sendable {
     }
 
     /// What the user's shard is asked, by a shard that has settled all up to this counter of the slot.
-    func order(settled: UInt64) -> TransferOrder {
+    public func order(settled: UInt64) -> TransferOrder {
         TransferOrder(
             id: self.id,
             direction: self.direction,
@@ -110,6 +110,7 @@ struct Transfers {
     /// `decidedBy` is another shard than that of the concert, or nil.
     mutating func end(_ id: TransferID, decidedBy shard: Int?) {
         self.underWay[id] = nil
+        while let first = self.asked.first, self.underWay[first.id] == nil { self.asked.removeFirst() }
         guard let shard else { return }
         let counter = SlotIDs.counter(of: id.rawValue)
         let route = Route(id, to: shard)

@@ -1,12 +1,13 @@
 import DequeModule
 
-/// The points of all users of a shard, their history, the debits that payments asked for, and the credits that
-/// cancellations did. Takes in facts; the shard decides.
+/// The points of all users of a shard, their history, and the transfers that concerts' shards asked for. Takes in facts;
+/// the shard decides.
 public struct Points {
     private struct Account {
         var balance = Won.zero
         var updatedAt = Timestamp.distantPast
-        var history = History()
+        /// The newest, oldest first.
+        var history: Deque<HistoryEntry> = []
 
         /// Gives the line that is one too many.
         mutating func write(_ entry: HistoryEntry, _ change: Won, linesMax: Int) -> HistoryEntry? {
@@ -23,7 +24,7 @@ public struct Points {
         var used = Won.zero
     }
 
-    /// What became of a payment's debit. Both are kept, so that the same question gets the same answer.
+    /// What became of a payment's debit, as snapshots of earlier versions have it.
     public enum Debit: Equatable, Sendable {
         case done(balance: Won)
         case refused
@@ -38,9 +39,8 @@ public struct Points {
     private var accounts = SteadyTable<UserID, Account>()
     /// Of users who had more lines than are kept.
     private var forgotten = SteadyTable<UserID, Forgotten>()
-    private var debits = SteadyTable<PaymentID, Debit>()
-    /// The user's balance right after.
-    private var credits = SteadyTable<CancellationID, Won>()
+    /// The debits of payments, and the credits of cancellations.
+    public private(set) var transfers: TransferLedger
 
     /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens. What was credited counts
     /// as charged, what was debited as used.
@@ -51,8 +51,12 @@ public struct Points {
     public private(set) var debited = Won.zero
     public private(set) var credited = Won.zero
 
-    public init(historyLinesPerUserMax: Int = RecordLimits().historyLinesPerUserMax) {
+    public init(
+        historyLinesPerUserMax: Int = RecordLimits().historyLinesPerUserMax,
+        transfersKeptMax: Int = TransferLedger.movedMax
+    ) {
         self.historyLinesPerUserMax = historyLinesPerUserMax
+        self.transfers = TransferLedger(movedMax: transfersKeptMax)
     }
 
     public var accountCount: Int { self.accounts.count }
@@ -64,13 +68,13 @@ public struct Points {
         return Balance(balance: account.balance, updatedAt: account.updatedAt)
     }
 
-    public func debit(_ payment: PaymentID) -> Debit? { self.debits[payment] }
-    /// The user's balance right after; nil for a cancellation whose points are not back.
-    public func credit(_ cancellation: CancellationID) -> Won? { self.credits[cancellation] }
-
-    /// Newest first. O(lines given) and, with a filter, O(log of all lines) for each, whatever page it is.
+    /// Newest first. O(lines given); with a filter O(lines skipped and given), of the thousand that are kept.
     public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
-        self.accounts[user]?.history.page(query) ?? []
+        guard let lines = self.accounts[user]?.history else { return [] }
+        let size = Int(min(query.size, HistoryQuery.sizeMax))
+        let skipped = Int(query.page) * size
+        guard let only = query.only else { return Array(lines.reversed().dropFirst(skipped).prefix(size)) }
+        return Array(lines.reversed().lazy.filter { $0.type == only }.dropFirst(skipped).prefix(size))
     }
 
     // MARK: Facts
@@ -106,29 +110,30 @@ public struct Points {
         }
     }
 
-    /// A debit of 0 leaves no line in the history, and makes no account.
-    public mutating func takeDebited(_ user: UserID, _ entry: HistoryEntry, for payment: PaymentID) {
-        if entry.amount != .zero { self.takeUsed(user, entry) }
-        let debit = Debit.done(balance: self.balance(of: user).balance)
-        precondition(self.debits.updateValue(debit, forKey: payment) == nil, "payment \(payment) was debited twice")
-        self.debited += entry.amount
-    }
-
-    public mutating func takeDebitRefused(for payment: PaymentID) {
-        precondition(self.debits.updateValue(.refused, forKey: payment) == nil, "payment \(payment) was decided twice")
-    }
-
-    /// A credit of 0 leaves no line in the history, and makes no account.
-    public mutating func takeCredited(_ user: UserID, _ entry: HistoryEntry, for cancellation: CancellationID) {
-        if entry.amount != .zero { self.takeCharged(user, entry) }
-        self.keep(credit: cancellation, balance: self.balance(of: user).balance)
-        self.credited += entry.amount
-    }
-
-    private mutating func keep(credit cancellation: CancellationID, balance: Won) {
-        precondition(
-            self.credits.updateValue(balance, forKey: cancellation) == nil,
-            "cancellation \(cancellation) was credited twice"
+    /// A transfer has moved points. One of 0 leaves no line in the history, and makes no account. `concert` is nil in facts
+    /// of earlier versions.
+    mutating func applyMoved(
+        _ id: TransferID,
+        _ direction: Transfer.Direction,
+        _ concert: ConcertID?,
+        _ user: UserID,
+        _ entry: HistoryEntry,
+        settled: UInt64
+    ) {
+        switch direction {
+        case .debit:
+            if entry.amount != .zero { self.takeUsed(user, entry) }
+            self.debited += entry.amount
+        case .credit:
+            if entry.amount != .zero { self.takeCharged(user, entry) }
+            self.credited += entry.amount
+        }
+        let moved = TransferLedger.Entry(
+            direction: direction,
+            concert: concert,
+            user: user,
+            amount: entry.amount,
+            outcome: .moved(balance: self.balance(of: user).balance)
         )
         self.transfers.record(id, moved, settled: settled)
     }
@@ -139,21 +144,15 @@ public struct Points {
 
     // MARK: Snapshots
 
-    /// By user, each user's oldest first. O(n log n) in the users.
-    func forEachLine(_ body: (UserID, HistoryEntry) -> Void) {
+    /// By user, each user's oldest first, and before them what those moved that are forgotten. O(n log n) in the users.
+    func forEachLine(
+        forgotten: (UserID, _ charged: Won, _ used: Won) -> Void,
+        _ body: (UserID, HistoryEntry) -> Void
+    ) {
         for user in self.accounts.keys.sorted() {
-            for entry in self.accounts[user]!.history.lines { body(user, entry) }
+            if let sums = self.forgotten[user] { forgotten(user, sums.charged, sums.used) }
+            for entry in self.accounts[user]!.history { body(user, entry) }
         }
-    }
-
-    /// By payment. O(n log n).
-    func forEachDebit(_ body: (PaymentID, Debit) -> Void) {
-        for payment in self.debits.keys.sorted() { body(payment, self.debits[payment]!) }
-    }
-
-    /// By cancellation, with the user's balance right after. O(n log n).
-    func forEachCredit(_ body: (CancellationID, Won) -> Void) {
-        for cancellation in self.credits.keys.sorted() { body(cancellation, self.credits[cancellation]!) }
     }
 
     /// Takes back what the lines moved that are forgotten; before the user's lines.
@@ -188,9 +187,15 @@ public struct Points {
         var charged = Won.zero
         var used = Won.zero
         for (user, account) in self.accounts {
-            var balance = Won.zero
-            account.history.checkInvariants()
-            for entry in account.history.lines {
+            let sums = self.forgotten[user] ?? Forgotten()
+            var balance = sums.charged - sums.used
+            charged += sums.charged
+            used += sums.used
+            precondition(
+                account.history.count <= self.historyLinesPerUserMax,
+                "user \(user) has a longer history than is kept"
+            )
+            for entry in account.history {
                 precondition(entry.amount > .zero, "a history line of user \(user) moves nothing")
                 switch entry.type {
                 case .charge:

@@ -2,7 +2,7 @@
 /// shard decides.
 ///
 ///     held, paid: as many as there are seats        over: bounded by age, by user and by concert (`RecordLimits`)
-public struct Seats {
+public struct Seats: ~Copyable {
     let limits: RecordLimits
     private let schedules: [Schedule]
     private let positions: [ScheduleID: Int]
@@ -78,6 +78,11 @@ public struct Seats {
         self.users[user].map { $0.held.count + Int($0.paidCount) } ?? 0
     }
 
+    /// When the last of a user's holds ends, pinned ones too; nil for one who holds nothing. O(holds of the user).
+    func lastDeadline(of user: UserID) -> Timestamp? {
+        self.users[user]?.held.map { self.reservations[$0]!.until }.max()
+    }
+
     /// What a user holds and no payment pins, oldest first.
     func unpinnedHolds(of user: UserID) -> [ReservationID] {
         self.users[user]?.held.filter { self.reservations[$0]?.isPinned == false } ?? []
@@ -119,7 +124,7 @@ public struct Seats {
             self.reservations.updateValue(self.row(hold, position), forKey: hold.id) == nil,
             "reservation \(hold.id) was given twice"
         )
-        self.users[hold.user, default: UserSeats()].held.append(hold.id)
+        UserSeats.insert(hold.id, into: &self.users[hold.user, default: UserSeats()].held)
         self.freed.remove(self.freedSeat(hold.seat, hold.schedule))
         self.deadlines.insert(hold.id, at: hold.until)
         self.heldCount += 1
@@ -221,7 +226,7 @@ public struct Seats {
         self.withBoard(of: reservation.schedule) { $0.hold(reservation.seat, for: reservation.id) }
         self.heldCount += 1
         guard reservation.status == .paid else {
-            self.users[reservation.user, default: UserSeats()].held.append(reservation.id)
+            UserSeats.insert(reservation.id, into: &self.users[reservation.user, default: UserSeats()].held)
             return self.deadlines.insert(reservation.id, at: reservation.until)
         }
         self.withBoard(of: reservation.schedule) { $0.sell(reservation.seat, to: reservation.id) }

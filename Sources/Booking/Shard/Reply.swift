@@ -42,7 +42,7 @@ public enum Reply: Equatable, Sendable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case joined = 65, standing, left, schedules, seats, reservations, paid, points, balance, history, debited
         case cancelled, credited
-        case claimed = 96
+        case claimed = 96, transfersSeen
         case refusedFor = 108
         case refused = 127
     }
@@ -153,6 +153,15 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case tooManyKeysOfAddress = 65
     /// Another key, where a shard keeps as many as it may.
     case keysFull = 66
+    /// The time inside is over; the place stays for as long as its owner holds seats, and for nothing else.
+    case stayOver = 56
+    /// The user has had the seat for as long as one hold lasts, and others have not had a chance at it since.
+    case seatKeptTooLong = 57
+    /// The id of a transfer is another's on the user's shard: one of the two shards was put back from an older copy.
+    /// Nothing was moved.
+    case transferConflict = 50
+    /// Between shards only: a transfer that the user's shard has known, and keeps too little of to say what it was.
+    case transferForgotten = 51
 }
 
 extension Reply {

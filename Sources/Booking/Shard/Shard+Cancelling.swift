@@ -61,22 +61,6 @@ extension Shard {
         }
     }
 
-    /// Gives a cancellation's amount back once, however often it is asked, and says the same each time. May be 0: free
-    /// seats are cancelled, too.
-    ///
-    /// It may take the balance past `Points.balanceMax`. That bound is about how much people may bring; these points
-    /// were theirs, and have bought something that they give up with it. To refuse them would take both.
-    mutating func credit(_ cancellation: CancellationID, _ user: UserID, _ amount: Won) -> Reply {
-        guard amount >= .zero else { return .refused(.chargeNotPositive) }
-        if self.points.credit(cancellation) == nil {
-            self.record(.credited(user, self.nextHistoryID(user), cancellation, amount, at: self.now))
-        }
-        guard let balance = self.points.credit(cancellation) else {
-            preconditionFailure("cancellation \(cancellation) was credited, and is not known")
-        }
-        return .credited(balance)
-    }
-
     /// Nil when some of its seats are forgotten.
     func receipt(_ id: CancellationID, of state: ConcertState) -> Reply? {
         guard let cancellation = state.cancellations[id], let balance = cancellation.balance else {

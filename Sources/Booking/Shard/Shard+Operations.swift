@@ -82,11 +82,16 @@ extension Shard {
                 let isKnown = ids.contains { state.seats[$0] != nil }
                 return .reply(isKnown ? .refused(.insufficientPoints) : Self.forgotten)
             }
-        case (.cancelling(let cancellation), .cancel(let concert, _, _)):
+        case (.cancelling(let cancellation), .cancel(let concert, _, let ids)):
             guard let state = self.concerts[concert] else { return .reply(.refused(.wrongShard)) }
-            guard let known = state.cancellations[cancellation] else { return .reply(Self.forgotten) }
-            guard known.balance == nil else {
+            switch state.cancellations[cancellation] {
+            case let known? where known.balance != nil:
                 return .reply(self.receipt(cancellation, of: state) ?? Self.forgotten)
+            case _?: return .wait(TransferID(cancellation))
+            // Given up, for its number is another transfer's, and its seats are sold as before; or forgotten with them.
+            case nil:
+                let isSold = ids.contains { state.seats[$0]?.status == .paid }
+                return .reply(isSold ? .refused(.transferConflict) : Self.forgotten)
             }
         case (.points(let balance), .charge(_, let amount, let type)):
             return .reply(
@@ -106,10 +111,10 @@ extension Shard {
     /// The person's own reservations, as they were. Those that are forgotten are over: the user has let more seats go since than
     /// are remembered.
     private func reservations(_ ids: [ReservationID], _ pass: Pass, _ restore: (inout Reservation) -> Void) -> Reply {
-        guard let seats = self.concerts[pass.concert]?.seats else { return .refused(.keyReused) }
+        guard let state = self.concerts[pass.concert] else { return .refused(.keyReused) }
         var reservations: [Reservation] = []
         for id in ids {
-            guard var reservation = seats[id] else { return .refused(.holdExpired) }
+            guard var reservation = state.seats[id] else { return .refused(.holdExpired) }
             guard reservation.user == pass.user else { return .refused(.keyReused) }
             restore(&reservation)
             reservations.append(reservation)

@@ -161,11 +161,12 @@ extension Shard {
     private static let idsPerSecond: UInt64 = 10_000
     private static let idsSkippedMin: UInt64 = 1 << 20
     private static let idsSkippedMax: UInt64 = 1 << 32
+    /// 64 million: two copies skip to the same id, and give it, about once in so many starts.
+    static let idsSkippedByChanceMax: UInt64 = 1 << 26
 
     /// All counters skip what a slot may have given while this journal was not in use, and so many more. They never use up
     /// more than a part of what is left.
     mutating func skipIDs(beyond lead: UInt64) {
-        // Not in whole seconds: a copy that is put back twice within one would skip as far as before.
         let rested = UInt64(max(0, self.restedFor.rawValue)) / (1_000_000_000 / Self.idsPerSecond)
         let given = min(Self.idsSkippedMin + rested, Self.idsSkippedMax)
         let highest = self.slots.slots(of: self.index).reduce(0) { max($0, self.counters[Int($1)]) }

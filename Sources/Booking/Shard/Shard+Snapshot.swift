@@ -21,15 +21,18 @@ extension Shard {
                 body(.forgotten(payments: UInt64(payments), cancellations: UInt64(cancellations)))
             }
         }
-        if self.points.debited > .zero {
+        if self.points.debited > .zero || self.points.credited > .zero {
             body(.pointTotals(debited: self.points.debited, credited: self.points.credited))
         }
         self.points.forEachLine(
             forgotten: { body(.historyForgotten($0, charged: $1, used: $2)) },
             { body(.historyLine($0, $1)) }
         )
-        self.points.forEachDebit { body(.debit($0, $1)) }
-        self.points.forEachCredit { body(.credit($0, balance: $1)) }
+        for (slot, marks) in self.points.transfers.marks { body(.transferMarks(slot, marks)) }
+        self.points.transfers.forEach { body(.transfer($0, $1)) }
+        for decision in self.transfers.decisions {
+            body(.transfersDecided(decision.slot, shard: UInt16(decision.shard), counter: decision.counter))
+        }
         self.answers.forEach { body(.answer($0)) }
     }
 

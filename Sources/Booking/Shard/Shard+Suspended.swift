@@ -53,7 +53,8 @@ extension Shard {
             self.isOwn(user) ? .balance(self.points.balance(of: user)) : .refused(.wrongShard)
         case .history(let user, let query):
             self.isOwn(user) ? .history(self.points.history(of: user, query)) : .refused(.wrongShard)
-        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .debit, .credit, .claim:
+        case .transfersSeen(let shard): self.transfersSeen(by: shard)
+        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .transfer, .claim:
             .refused(refusal)
         }
     }

@@ -92,8 +92,7 @@ extension Shard {
             self.settle(state)
             return self.receipt(payment, of: state)
         case (.debit, .refused(.insufficientPoints)):
-            self.record(.paymentRefused(transfer.concert, PaymentID(transfer.id.rawValue), at: self.now))
-            if !self.isInside(transfer.user, state) { self.releaseHolds(of: transfer.user, state) }
+            self.refuse(transfer, state)
             self.settle(state)
             return .refused(.insufficientPoints)
         case (.credit, .credited(let balance)):
@@ -107,7 +106,26 @@ extension Shard {
             return .cancelled(
                 Receipt(user: order.user, amount: order.amount, balance: balance, reservations: reservations)
             )
+        case (.debit, .refused(.transferConflict)), (.debit, .refused(.transferForgotten)):
+            self.refuse(transfer, state)
+            self.noteConflict(transfer)
+            self.settle(state)
+            return .refused(.transferConflict)
+        case (.credit, .refused(.transferConflict)):
+            self.record(.cancelRefused(transfer.concert, CancellationID(transfer.id.rawValue), at: self.now))
+            self.noteConflict(transfer)
+            return .refused(.transferConflict)
+        case (.credit, .refused(.transferForgotten)):
+            // The points came back, or another's did: it stays as it is, which is the only safe answer.
+            self.noteForgotten(transfer)
+            return nil
         default: return nil
         }
+    }
+
+    /// The holds run on; those of an owner who has gone meanwhile go, too.
+    private mutating func refuse(_ payment: Transfer, _ state: ConcertState) {
+        self.record(.paymentRefused(payment.concert, PaymentID(payment.id.rawValue), at: self.now))
+        if !self.isInside(payment.user, state) { self.releaseHolds(of: payment.user, state) }
     }
 }

@@ -25,6 +25,8 @@ public struct Shard: ~Copyable {
     private(set) var counters: [UInt64]
     /// As they were in the copy that this shard was started from, before it skipped any.
     private(set) var countersOfCopy: [UInt64]?
+    /// Of a copy that has not skipped ids yet: see `declareCopy`.
+    private var copyChance: UInt64?
     /// How long no fact had happened when the state was taken in.
     private(set) var restedFor = Nanoseconds.zero
     /// The state's own time: never goes back.
@@ -72,8 +74,8 @@ public struct Shard: ~Copyable {
     /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
-    /// The newest reservations of a user that are shown. Who holds and gives back all day long has more, and the answer
-    /// must fit a frame, which has room for 16,000.
+    /// The newest reservations of a user that are shown: of what stands there may be more, and the answer must fit a frame, which
+    /// has room for 3,900 whose grades have long names.
     public static let reservationsShownMax = 1_000
 
     /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.
@@ -83,6 +85,7 @@ public struct Shard: ~Copyable {
         catalogue: Catalogue,
         answerLimits: AnswerLimits = AnswerLimits(),
         recordLimits: RecordLimits = RecordLimits(),
+        transfersKeptMax: Int = TransferLedger.movedMax,
         hashSeed: UInt64
     ) {
         precondition((0..<slots.shardCount).contains(index), "shard \(index) of \(slots.shardCount)")
@@ -90,7 +93,10 @@ public struct Shard: ~Copyable {
         self.slots = slots
         self.catalogue = catalogue
         self.answers = KeptAnswers(answerLimits)
-        self.points = Points(historyLinesPerUserMax: recordLimits.historyLinesPerUserMax)
+        self.points = Points(
+            historyLinesPerUserMax: recordLimits.historyLinesPerUserMax,
+            transfersKeptMax: transfersKeptMax
+        )
         self.counters = Array(repeating: 0, count: Slot.count)
         self.isHeard = (0..<slots.shardCount).map { $0 == index }
         self.unheardCount = slots.shardCount - 1
@@ -154,19 +160,22 @@ public struct Shard: ~Copyable {
         while let transfer = self.transfers.popUnanswered(at: self.now) { self.ask(for: transfer) }
     }
 
-    /// A restart has taken in all facts, or the journal can write again, or the clock can be believed: whoever waits counts as seen now, since nobody could
-    /// be seen meanwhile.
-    /// `asCopy` says that the journal is a copy, and that what it was copied from may have gone on: ids that are not in it may
-    /// be out there.
-    public mutating func resume(at time: Timestamp, asCopy isCopy: Bool = false) {
+    /// The journal that was taken in is a copy, and what it was copied from may have gone on: ids that are not in it may be out
+    /// there, so the next `resume` skips them. `chance` is random, for a copy that is put back twice while the clock says the
+    /// same.
+    public mutating func declareCopy(chance: UInt64) { self.copyChance = chance }
+
+    /// A restart has taken in all facts, or the journal can write again, or the clock can be believed: whoever waits counts as
+    /// seen now, since nobody could be seen meanwhile.
+    public mutating func resume(at time: Timestamp) {
         self.answersInDoubt = nil
         self.now = max(self.now, time)
         if self.lastFactAt != .distantPast { self.restedFor = max(self.restedFor, time - self.lastFactAt) }
         for shard in self.isHeard.indices where !self.isHeard[shard] { self.peersToAsk.append(shard) }
         for state in self.concertsInOrder { state.line.resume(at: self.now) }
-        guard isCopy, self.lastFactAt != .distantPast else { return }
+        guard let chance = self.copyChance.take(), self.lastFactAt != .distantPast else { return }
         self.countersOfCopy = self.countersOfCopy ?? self.counters
-        self.skipIDs(beyond: 0)
+        self.skipIDs(beyond: chance % Self.idsSkippedByChanceMax)
     }
 
     /// Hands over everything for the outside, and forgets it; storage is kept for the next batch.
@@ -242,8 +251,8 @@ public struct Shard: ~Copyable {
         guard state.line.quietUntil <= self.now else { return }
         for _ in 0..<Self.lapsesPerStepMax {
             guard let entry = state.line.firstExpired(at: self.now) else { return state.line.noteQuiet() }
-            if case .admitted = entry.state, state.seats.heldCount(of: entry.user) > 0 {
-                state.line.linger(entry.place)
+            if case .admitted = entry.state, let last = state.seats.lastDeadline(of: entry.user) {
+                state.line.linger(entry.place, until: last, at: self.now)
             } else {
                 self.record(.lapsed(state.concert.id, entry.place, at: self.now))
             }
@@ -285,7 +294,7 @@ public struct Shard: ~Copyable {
             for id in order.reservations { state.seats.takeSold(id, by: payment) }
             // The place may have lapsed, or been left, while the user's shard was asked.
             if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place, at: at) }
-            self.transfers.end(TransferID(payment))
+            self.end(TransferID(payment), of: order.user)
         case .paymentRefused(let concert, let payment, _):
             let state = self.state(concert)
             let order = state.payments.takeRefused(payment)
@@ -295,14 +304,17 @@ public struct Shard: ~Copyable {
             let state = self.state(order.concert)
             state.cancellations.takeStarted(order)
             self.noteGiven(order.id.rawValue, in: state.concert.slot)
-            self.transfers.begin(Transfer(order))
+            self.begin(Transfer(order))
         case .cancelDone(let concert, let cancellation, let balance, let at):
             let state = self.state(concert)
             let order = state.cancellations.takeDone(cancellation, balance: balance)
             for id in order.reservations { state.seats.takeCancelled(id, at: at) }
             state.retirePurchases(of: order)
             state.forget(at: at)
-            self.transfers.end(TransferID(cancellation))
+            self.end(TransferID(cancellation), of: order.user)
+        case .cancelRefused(let concert, let cancellation, _):
+            let order = self.state(concert).cancellations.takeRefused(cancellation)
+            self.end(TransferID(cancellation), of: order.user)
         case .charged(let user, let id, let amount, let type, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeCharged(

@@ -2,7 +2,7 @@
 ///
 ///     time · counter ...
 ///     · concert · person ... reservation ... payment ... cancellation ... freedSeat ... forgotten · concert ...
-///     · pointTotals · historyLine ... · debit ... · credit ... · answer ...
+///     · pointTotals · historyLine ... · transferMarks ... · transfer ... · transfersDecided ... · answer ...
 ///
 /// The same state gives the same items in the same order, whether it came from decisions, from facts or from a snapshot.
 /// What follows from no fact is not in it: when somebody was last seen, who waits for an answer, when a transfer was
@@ -52,7 +52,7 @@ public enum SnapshotItem: Equatable, Sendable {
         /// Those of earlier versions have no grade.
         case concert = 16, person, ungradedReservation, payment, cancellation, freedSeat, forgotten
         case reservation = 26
-        case historyLine = 32, debit, credit, pointTotals
+        case historyLine = 32, debit, credit, pointTotals, transferMarks, transfer, transfersDecided
         case historyForgotten = 45
         case answer = 48
         /// The same, to a key that counts for an address.

@@ -1,3 +1,4 @@
+import CSQLite
 import Cryptography
 import Glibc
 
@@ -75,7 +76,7 @@ final class JournalHead {
         guard usher_file_identity(path, &identity) == 0 else { throw PlainFile.failure(path, "statx") }
         var bytes = self.homeMagic
         for number in identity { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
-        return bytes + SHA256.hash(data: bytes)
+        return bytes + SHA256.hash(bytes)
     }
 
     /// False for a head that names another file. One that names none that can be read binds, as it would cost nothing to
@@ -85,7 +86,8 @@ final class JournalHead {
         guard bytes.count >= self.homeOffset + own.count else { return true }
         let named = bytes[self.homeOffset..<self.homeOffset + own.count]
         let checked = named.dropLast(ChainHash.byteCount)
-        guard named.starts(with: self.homeMagic), Array(SHA256.hash(data: checked)) == named.suffix(ChainHash.byteCount)
+        guard named.starts(with: self.homeMagic),
+            Array(SHA256.hash(Array(checked))) == named.suffix(ChainHash.byteCount)
         else { return true }
         return Array(named) == own
     }

@@ -43,6 +43,8 @@ final class JournalWriter {
         do throws(SQLiteFailure) {
             self.database = try Database(files.database, .writer, busyMilliseconds: Self.busyMilliseconds)
             try self.database.execute("PRAGMA synchronous = FULL")
+            // Rows are only added at the end: 128 KiB, where 2 MB would fill with pages that nobody reads again.
+            try self.database.execute("PRAGMA cache_size = -128")
             self.epoch = UInt64(try self.database.number("SELECT epoch FROM journal"))
             self.insert = try Statement(
                 self.database,

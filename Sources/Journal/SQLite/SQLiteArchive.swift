@@ -46,6 +46,7 @@ public final class SQLiteArchive: JournalArchive {
     public init(_ files: JournalFiles, origin: JournalOrigin? = nil) throws(JournalError) {
         self.files = files
         try files.refuseUntrusted(.reader)
+        self.isCopy = JournalHead.isCopy(files)
         guard files.exist else {
             let others = JournalFiles.shards(in: files.state)
             guard let origin = JournalFiles.anyOrigin(in: files.state), files.shard >= origin.shardCount else {

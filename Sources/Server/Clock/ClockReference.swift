@@ -18,6 +18,9 @@ struct ClockReference: Codable, Equatable, Sendable {
     /// The cluster's time when this was written, in seconds since 1970.
     var time: Int64
 
+    /// What times can be: from 1970 to 2223.
+    private static let seconds: ClosedRange<Int64> = 0...8_000_000_000
+
     /// The kernel's name for this boot of the machine (random(4)); empty where it has none, and then every boot is another.
     static let currentBoot: String = {
         guard let bytes = try? TextFile.read("/proc/sys/kernel/random/boot_id") else { return "" }
@@ -34,8 +37,11 @@ struct ClockReference: Codable, Equatable, Sendable {
 
     /// Nil when there is none, and for one that can't be read, which says nothing.
     static func read(_ state: StateDirectory) -> ClockReference? {
-        guard let bytes = try? TextFile.read(state.clockFile) else { return nil }
-        return try? JSONDecoder().decode(ClockReference.self, from: Data(bytes))
+        guard let bytes = try? TextFile.read(state.clockFile),
+            let reference = try? JSONDecoder().decode(ClockReference.self, from: Data(bytes)),
+            Self.seconds.contains(reference.time), Self.seconds.contains(reference.offset / 1_000_000_000)
+        else { return nil }
+        return reference
     }
 
     func write(to state: StateDirectory) throws(FileError) {

@@ -80,7 +80,7 @@ final class GatewayServer: HTTPHandler {
         self.writer = AnswerWriter(
             catalogue: catalogue,
             zone: configuration.zone.table,
-            pollPause: configuration.pollPause(for: catalogue)
+            pollPause: configuration.pollPause
         )
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
         self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)

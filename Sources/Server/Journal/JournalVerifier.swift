@@ -75,8 +75,6 @@ public struct JournalVerifier {
     /// Checked on the way, as by `verify`.
     public func export(_ line: (String) -> Void) throws(JournalError) {
         var end: ChainPoint?
-        // Also before a damage: what was printed up to there is whole.
-        defer { if let end { line(Self.lastLine(end)) } }
         func begin(_ start: ChainPoint) {
             line(Self.firstLine("\(self.archive.origin)", start))
             end = start
@@ -85,6 +83,7 @@ public struct JournalVerifier {
             try Self.forEachLine(of: record, line)
             end = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
         }
+        if let end { line(Self.lastLine(end)) }
     }
 
     /// Whose journal it is, and the point before the first batch. `form` 2 has a last line.
@@ -92,7 +91,7 @@ public struct JournalVerifier {
         "{\"journal\":\"\(origin)\",\"form\":2,\"after\":\(start.sequence),\"hash\":\"\(start.hash)\"}"
     }
 
-    /// Where the export ends: one that was cut off has no such line.
+    /// Where the export ends: one that was cut off, or met a damage, has no such line.
     static func lastLine(_ end: ChainPoint) -> String {
         "{\"end\":\(end.sequence),\"hash\":\"\(end.hash)\"}"
     }

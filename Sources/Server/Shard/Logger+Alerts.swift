@@ -21,7 +21,7 @@ extension Logger {
             )
         case .otherIsBehind(let lost):
             self.error(
-                "another shard's journal is older than what it has answered this one: points have come back, or are missing",
+                "another shard's journal is older than what it has answered this one: points have come back, or are missing, of at least so many",
                 metadata: [
                     "shard": "\(lost.shard)", "payments_without_debit": "\(lost.payments)",
                     "won_not_debited": "\(lost.debited)", "cancellations_without_credit": "\(lost.cancellations)",

@@ -26,8 +26,6 @@ final class ShardServer {
     private let identity: FrameLink.Identity
     var machine: Shard
     private(set) var commit: GroupCommit!
-    /// Of the journal, as it was found.
-    let isCopy: Bool
     let trouble: StorageTrouble
     /// Puts what the journal says in place of the machine.
     private let restore: (inout Shard) throws(JournalError) -> Recovery.Report
@@ -86,7 +84,6 @@ final class ShardServer {
             )
         )
         self.machine = machine
-        self.isCopy = journal.isCopy
         self.restore = restore
         self.time = time
         self.isClockSuspended = time.isSuspended
@@ -301,6 +298,7 @@ final class ShardServer {
         // What can't be written down is asked for again when it can.
         let now = self.now
         guard !self.isReading else { return }
+        if case .transfersSeen(let marks) = reply { return self.machine.hear(marks, from: shard, at: now) }
         self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: now)
     }
 

@@ -15,7 +15,7 @@ import Reactor
 final class ControlSocket {
     struct Question: Codable, Equatable, Sendable {
         enum Command: String, Codable, Sendable {
-            case restart, reload
+            case restart, reload, stats
             case trustClock = "trust-clock"
         }
 

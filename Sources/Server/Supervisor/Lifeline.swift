@@ -132,16 +132,20 @@ public final class Lifeline {
     private var orders = LineReader()
     private var pipe: Connection?
     private var signals: [SignalWatcher] = []
+    /// However often a reload is asked for in a turn of the loop, the next has one.
+    private let reloadTimer: LoopTimer
 
     /// `onStop` is called from the loop, and again for a reason that hastens it. Throws when the pipe is not there.
     public init(on loop: EventLoop, isSupervised: Bool, onStop: @escaping (Stop) -> Void) throws(UVError) {
         self.onStop = onStop
+        self.reloadTimer = LoopTimer(on: loop)
+        self.reloadTimer.onFire = { [unowned self] in self.onReload?() }
         for signal in [SIGTERM, SIGINT] {
             self.signals.append(
                 try SignalWatcher(on: loop, signal) { [unowned self] in self.signalled() }
             )
         }
-        self.signals.append(try SignalWatcher(on: loop, SIGHUP) { [unowned self] in self.onReload?() })
+        self.signals.append(try SignalWatcher(on: loop, SIGHUP) { [unowned self] in self.reloadSoon() })
         Signals.release()
         guard isSupervised else { return }
         let pipe = try Connection(on: loop, descriptor: ChildProcess.controlDescriptor)
@@ -177,9 +181,12 @@ public final class Lifeline {
         self.onShardClocks = nil
         self.pipe?.close()
         for signal in self.signals { signal.close() }
+        self.reloadTimer.close()
         self.pipe = nil
         self.signals = []
     }
+
+    private func reloadSoon() { self.reloadTimer.start(afterMilliseconds: 0) }
 
     private func say(_ message: Message) {
         self.pipe?.append(message.line)
@@ -191,7 +198,7 @@ public final class Lifeline {
         switch Order(rawValue: line) {
         case .retire: self.stop(.replaced)
         case .stop: self.stop(.withAll)
-        case .reload: self.onReload?()
+        case .reload: self.reloadSoon()
         case .ping: self.say(.pong)
         case .trustClock: self.onTrustClock?()
         case .clocksSuspended: self.onShardClocks?(true)

@@ -13,6 +13,7 @@ extension Supervisor {
                 switch question.command {
                 case .restart: self.restart(question.roles ?? [], asker)
                 case .trustClock: self.trustClock(asker)
+                case .stats: asker.end(stats: .now(startedNanoseconds: self.startedNanoseconds))
                 case .reload:
                     switch self.reload() {
                     case .success(let reloaded): asker.end(done: reloaded.text)

@@ -43,6 +43,7 @@ public final class Supervisor {
     let log: Logger
     private let timer: LoopTimer
     let hangTimer: LoopTimer
+    private let reloadTimer: LoopTimer
     var hangs = HangWatch()
     /// The wall clock as this process believes it, and the shards that do not believe it.
     let clock: MachineClock
@@ -114,6 +115,7 @@ public final class Supervisor {
         )
         self.timer = LoopTimer(on: loop)
         self.hangTimer = LoopTimer(on: loop)
+        self.reloadTimer = LoopTimer(on: loop)
         self.machine = Supervision(
             shards: configuration.cluster.shards,
             gateways: configuration.cluster.gateways,
@@ -227,6 +229,11 @@ public final class Supervisor {
         }
         self.configuration.gateway.port = self.ports[0].port
         self.configuration.operator.port = self.ports[1].port
+    }
+
+    private func prepare() throws(StartError) {
+        self.ownsTraces = true
+        self.state.removeTraces()
         self.writeClock()
         _ = try self.state.loadOrCreateKeys(at: self.clock.now)
         _ = try self.configuration.operatorTokens()
@@ -366,10 +373,11 @@ public final class Supervisor {
         }
     }
 
-    /// A signal. What came while the cluster was starting is done once it is up: the settings were read before that.
+    /// A signal. What came while the cluster was starting is done once it is up: the settings were read before that. All that
+    /// come in one turn of the loop are done at once, so that no flood of them keeps this process from its children.
     private func reloadRequested() {
         self.isReloadDue = !self.isUp
-        if self.isUp { _ = self.reload() }
+        if self.isUp { self.reloadTimer.start(afterMilliseconds: 0) { [unowned self] in _ = self.reload() } }
     }
 
     private func stopRequested() {
@@ -479,6 +487,7 @@ public final class Supervisor {
         if self.ownsTraces { self.state.removeTraces() }
         self.timer.close()
         self.hangTimer.close()
+        self.reloadTimer.close()
         self.compactor?.stop()
         self.control?.close()
         for signal in self.signals { signal.close() }

@@ -154,8 +154,8 @@ extension ByteView {
     @inline(__always)
     private static func controls(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        return (self.zeros(in: word & ones &* 0xE0) & ~self.zeros(in: word ^ ones &* 0x09))
-            | self.zeros(in: word ^ ones &* 0x7F)
+        return (self.zeros(in: word & (ones &* 0xE0)) & ~self.zeros(in: word ^ (ones &* 0x09)))
+            | self.zeros(in: word ^ (ones &* 0x7F))
     }
 
     /// The high bit of each byte of `word` that is 0, exactly: no carry leaves its byte. (Bit Twiddling Hacks, "haszero".)
@@ -210,7 +210,7 @@ extension ByteView {
     @inline(__always)
     private static func areBlanks(_ word: UInt64) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        return self.zeros(in: word ^ ones &* 0x20) | self.zeros(in: word ^ ones &* 0x09) == ones &* 0x80
+        return self.zeros(in: word ^ (ones &* 0x20)) | self.zeros(in: word ^ (ones &* 0x09)) == ones &* 0x80
     }
 
     /// The first `byte` in `start..<end`, or nil. Eight bytes a step, as above.

@@ -75,7 +75,7 @@ public struct AnswerWriter: Sendable {
         case .balance(let balance): self.append(balance, of: request, &scratch)
         case .history(let entries): self.append(entries, of: request, &scratch)
         // Between processes only: no client's request is answered with them.
-        case .debited, .credited, .claimed, .refused, .refusedFor: break
+        case .debited, .credited, .claimed, .transfersSeen, .refused, .refusedFor: break
         }
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return .ok
@@ -188,7 +188,9 @@ public struct AnswerWriter: Sendable {
         case .schedules(let concert): (self.catalogue[concert]?.schedules.count ?? 0) * Self.scheduleBytes
         case .reservations: Shard.reservationsShownMax * Self.reservationBytes
         case .history: Int(HistoryQuery.sizeMax) * Self.historyLineBytes
-        case .join, .poll, .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .balance, .debit, .credit, .claim:
+        case .join, .poll, .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .balance, .transfer,
+            .transfersSeen,
+            .claim:
             0
         }
     }

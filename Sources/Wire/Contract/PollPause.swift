@@ -18,7 +18,7 @@ public struct PollPause: Equatable, Sendable {
 
     /// How many people at the front of a line ask each second; whoever stands n times as far back asks each n seconds.
     public let frontPerSecond: UInt64
-    /// Nothing makes anybody sleep longer: it has to be well below the waiting lifetime.
+    /// Nothing makes anybody sleep longer; `ConcertRules.pollPauseSecondsMax` may be shorter.
     public let secondsMax: UInt64
 
     /// Both are at least 1.

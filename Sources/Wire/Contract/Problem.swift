@@ -406,6 +406,15 @@ public struct Problem: Error, Sendable {
                         + "Try again in some seconds.",
                     retryAfter: 5
                 )
+            case .transferConflict, .transferForgotten:
+                Problem(
+                    .serviceUnavailable,
+                    "TRANSFER_CONFLICT",
+                    "일시적인 오류로 처리되지 않았습니다. 포인트와 좌석은 그대로입니다. 다시 시도해주세요.",
+                    "Nothing was paid or cancelled: the number of this transfer of points was used before. Try again; with "
+                        + "an Idempotency-Key, under a new one.",
+                    retryAfter: 1
+                )
             case .unavailable, .wrongShard:
                 Problem(
                     .serviceUnavailable,

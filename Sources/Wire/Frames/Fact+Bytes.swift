@@ -212,6 +212,10 @@ extension Fact {
         case .debited: .debited
         case .debitRefused: .debitRefused
         case .credited: .credited
+        case .cancelRefused: .cancelRefused
+        case .transferred: .transferred
+        case .transferRefused: .transferRefused
+        case .idsSkipped: .idsSkipped
         case .answered(let answer): answer.operation.address == nil ? .answered : .answeredFromAddress
         }
     }

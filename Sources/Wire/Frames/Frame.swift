@@ -15,7 +15,7 @@ public enum FrameLimits {
     /// The reason of a goodbye.
     public static let reasonBytesMax = 1_024
     /// Changes when a frame changes in a way that the other side would misread.
-    public static let protocolVersion: UInt16 = 3
+    public static let protocolVersion: UInt16 = 4
     /// The `length` field counts everything after itself.
     static let lengthBytes = 4
 }

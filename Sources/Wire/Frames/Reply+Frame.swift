@@ -84,6 +84,7 @@ extension Reply {
         case .cancelled: self = .cancelled(try reader.readReceipt())
         case .credited: self = .credited(try reader.readWon())
         case .claimed: self = .claimed
+        case .transfersSeen: self = .transfersSeen(try reader.readTransferMarks())
         case .refused: self = .refused(try reader.readRefusal())
         case .refusedFor: self = .refusedFor(try reader.readRefusal(), seconds: try reader.readUInt32())
         }

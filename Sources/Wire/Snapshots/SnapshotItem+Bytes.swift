@@ -54,6 +54,18 @@ extension SnapshotItem {
         case .credit(let cancellation, let balance):
             bytes.append(cancellation)
             bytes.append(balance)
+        case .transferMarks(let slot, let marks):
+            bytes.append(slot.rawValue)
+            bytes.append(marks.seen)
+            bytes.append(marks.settled)
+            bytes.append(marks.forgotten)
+        case .transfer(let id, let entry):
+            bytes.append(id)
+            bytes.append(entry)
+        case .transfersDecided(let slot, let shard, let counter):
+            bytes.append(slot.rawValue)
+            bytes.append(shard)
+            bytes.append(counter)
         case .answer(let answer):
             if let address = answer.operation.address { bytes.append(address.rawValue) }
             bytes.append(answer)
@@ -132,6 +144,9 @@ extension SnapshotItem {
         case .cancellation: .cancellation
         case .pointTotals: .pointTotals
         case .credit: .credit
+        case .transferMarks: .transferMarks
+        case .transfer: .transfer
+        case .transfersDecided: .transfersDecided
         case .answer(let answer): answer.operation.address == nil ? .answer : .answerFromAddress
         }
     }

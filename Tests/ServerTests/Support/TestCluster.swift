@@ -136,6 +136,15 @@ final class TestCluster {
         throw Failure(description: "never: \(what)")
     }
 
+    /// Ends a process as a trap does: the runtime reports it, and then lets the instruction trap again. A signal from outside
+    /// has to come again instead.
+    static func trap(_ pid: Int32) throws {
+        try Self.eventually("process \(pid) dies") {
+            kill(pid, SIGTRAP)
+            return Self.isGone(pid)
+        }
+    }
+
     /// Whether a process is gone, or waits only for its parent to notice.
     static func isGone(_ pid: Int32) -> Bool {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }

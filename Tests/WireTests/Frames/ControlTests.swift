@@ -8,14 +8,14 @@ import Wire
 
     @Test func `of a hello of another version only the version is read`() throws {
         var frame = [UInt8](hex: FrameSamples.controls[0].hex)
-        frame[16] = 4
+        frame[16] = 5
         frame[18] = 200  // a role of that version
-        #expect(try Message.all(in: FrameTests.withLength(frame + [1, 2, 3])).messages == [.control(.otherVersion(4))])
+        #expect(try Message.all(in: FrameTests.withLength(frame + [1, 2, 3])).messages == [.control(.otherVersion(5))])
     }
 
     @Test func `a hello accepted in another version is refused`() {
         var frame = [UInt8](hex: FrameSamples.controls[2].hex)
-        frame[16] = 4
+        frame[16] = 5
         #expect(throws: WireError.self) { try Message.all(in: frame) }
     }
 

@@ -33,6 +33,7 @@ extension ContractDocument {
     /// What any question to a shard may be refused for, and any change.
     private static let question: [Refusal] = [.overloaded, .unavailable]
     private static let change: [Refusal] = [.overloaded, .unavailable, .storageUnavailable, .clockSuspended]
+    private static let transfer: [Refusal] = Self.change + [.transferConflict]
     /// For the calls that only people inside may make.
     private static let needsPlace: [Problem] = [.tokenMissing, .tokenInvalid, .tokenNotAdmitted]
 
