@@ -137,6 +137,22 @@ import Testing
         }
     }
 
+    @Test func `a gateway that runs alone shares no port, whoever else has it`() throws {
+        let cluster = try TestCluster()
+        try cluster.waitUntilUp()
+        let file = try cluster.file()
+        let shards = "\(file.shards.count)"
+        for (port, operatorPort) in [(file.port, 0), (0, file.operatorPort)] {
+            let run = try UsherCommand.run([
+                "gateway", "--index", "1", "--gateways", "2", "--shards", shards, "--state", cluster.state.path,
+                "--host", "127.0.0.1", "--port", "\(port)", "--operator-port", "\(operatorPort)",
+            ])
+            #expect(run.status == 1)
+            #expect(run.errors.contains("address already in use"), "\(run.errors)")
+        }
+        #expect(try BookingClient(port: file.port).charge(1, 1).status == 200)
+    }
+
     @Test func `a child that can't start ends the start, with its reason`() throws {
         let state = TestCluster.freshState()
         try state.prepare()

@@ -133,7 +133,7 @@ final class GatewayServer: HTTPHandler {
 
     /// The port: as asked for, or the kernel's choice for 0.
     func listen(on address: SocketAddress) throws(UVError) -> Int {
-        self.port = Int(try self.http.listen(on: address, sharesPort: true))
+        self.port = Int(try self.http.listen(on: address))
         return self.port
     }
 

@@ -158,10 +158,10 @@ final class HTTPServer {
     var connectionCount: Int { self.rows.count - self.freeRows.count }
 
     /// The port that was bound: the one asked for, or the kernel's choice for 0.
-    func listen(on address: SocketAddress, sharesPort: Bool) throws(UVError) -> UInt16 {
-        try self.add(
-            TCPListener(on: self.loop, address: address, sharesPort: sharesPort) { [unowned self] in self.accept($0) }
-        )
+    ///
+    /// It is this server's alone: a port is shared only by the gateways of one cluster, on sockets of its supervisor's.
+    func listen(on address: SocketAddress) throws(UVError) -> UInt16 {
+        try self.add(TCPListener(on: self.loop, address: address) { [unowned self] in self.accept($0) })
     }
 
     private func add(_ listener: TCPListener) -> UInt16 {

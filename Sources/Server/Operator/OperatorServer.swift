@@ -83,7 +83,7 @@ final class OperatorServer: HTTPHandler {
     }
 
     func listen(on address: SocketAddress) throws(UVError) -> Int {
-        Int(try self.http.listen(on: address, sharesPort: true))
+        Int(try self.http.listen(on: address))
     }
 
     /// As above, on a socket that the supervisor has made and keeps.
