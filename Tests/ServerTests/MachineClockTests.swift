@@ -18,9 +18,9 @@ import Testing
             self.wall = self.wall + span + jump
         }
 
-        func clock(expected: Timestamp? = nil) -> MachineClock {
+        func clock(expected: Timestamp? = nil, after last: Timestamp = .distantPast) -> MachineClock {
             let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            return MachineClock(expected: expected, readings: self.readings, tellingAs: .debug, log: log)
+            return MachineClock(expected: expected, after: last, readings: self.readings, tellingAs: .debug, log: log)
         }
     }
 
@@ -46,6 +46,20 @@ import Testing
         #expect(clock.ahead == .days(2))
         clock.trust()
         #expect(clock.now == hands.wall && clock.ahead == nil)
+    }
+
+    @Test(arguments: [true, false])
+    func `a process that starts while the wall clock is far behind follows it when it is set right`(isSameBoot: Bool) {
+        let hands = Hands()
+        let right = hands.wall
+        hands.wall = right + .days(-9_490)
+        let clock = isSameBoot ? hands.clock(expected: right) : hands.clock(after: right + .seconds(-3_600))
+        #expect(clock.now == hands.wall && !clock.isSuspended)
+        hands.pass(.seconds(1), set: .days(9_490))
+        #expect(clock.now == hands.wall && !clock.isSuspended)
+        hands.pass(.seconds(1), set: .days(2))
+        _ = clock.now
+        #expect(clock.isSuspended)
     }
 
     @Test func `what is kept of it lets the next process tell an absurd clock, in the same boot`() throws {
@@ -77,6 +91,10 @@ import Testing
         #expect(state.expectedTime() == Timestamp(seconds: 9))
         // What is written down for good is not written down by such a clock.
         #expect(throws: StartError.self) { try state.saneTime() }
+        #expect(state.lastKnownTime() == Timestamp(seconds: 9))
+        // No time that there can be.
+        try ClockReference(boot: "b", offset: 0, isSuspended: true, time: .max).write(to: state)
+        #expect(ClockReference.read(state) == nil && state.lastKnownTime() == .distantPast)
         try Data("{".utf8).write(to: URL(filePath: state.clockFile))
         #expect(ClockReference.read(state) == nil)
         #expect(ClockReference.currentBoot.count == 36)

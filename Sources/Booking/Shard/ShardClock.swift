@@ -47,7 +47,8 @@ public struct ShardClock: Equatable, Sendable {
 
     /// `last` is the time of the journal's last fact; `distantPast` when there is none. What has passed since then, while
     /// nobody looked, is no jump. `expected` is what time it should be by another's account that knows the monotonic clock,
-    /// if there is one: a wall clock that is absurdly ahead of that is not believed at the start either.
+    /// if there is one: a wall clock that is absurdly ahead of that is not believed at the start either, and one that is behind
+    /// is caught up with as ever, so that it may be set right.
     public init(
         after last: Timestamp,
         expected: Timestamp? = nil,
@@ -62,7 +63,7 @@ public struct ShardClock: Equatable, Sendable {
             self.time = least
             self.suspendedSince = least
         } else {
-            self.time = max(last, wall)
+            self.time = max(least, wall)
         }
     }
 

@@ -61,6 +61,12 @@ extension StateDirectory {
         ClockReference.read(self)?.expected(boot: ClockReference.currentBoot, sinceBoot: readings.sinceBoot())
     }
 
+    /// When the cluster's time was last written down; `distantPast` when it never was. A machine that starts with its clock far
+    /// behind, which is set right a moment later, is known by it.
+    func lastKnownTime() -> Timestamp {
+        ClockReference.read(self).map { Timestamp(seconds: $0.time) } ?? .distantPast
+    }
+
     /// The wall clock, for a command that writes it down for good; refused while it is absurdly ahead.
     func saneTime(_ readings: ClockReadings = ClockReadings()) throws(StartError) -> Timestamp {
         let wall = readings.wall()

@@ -13,9 +13,10 @@ final class MachineClock {
     /// Whether this process is the one that says it loud.
     private let level: Logger.Level
 
-    /// `expected` is what time it should be: see `ClockReference`.
+    /// `expected` is what time it should be, and `last` what it is at least: see `ClockReference`.
     init(
         expected: Timestamp?,
+        after last: Timestamp = .distantPast,
         readings: ClockReadings = ClockReadings(),
         tellingAs level: Logger.Level,
         log: Logger
@@ -25,7 +26,7 @@ final class MachineClock {
         self.log = log
         let wall = readings.wall()
         self.clock = ShardClock(
-            after: .distantPast,
+            after: last,
             expected: expected,
             wall: wall,
             monotonic: readings.sinceBoot(),

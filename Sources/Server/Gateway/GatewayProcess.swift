@@ -38,6 +38,7 @@ public enum GatewayProcess {
             let configuration = process.configuration
             let clock = MachineClock(
                 expected: configuration.stateDirectory.expectedTime(),
+                after: configuration.stateDirectory.lastKnownTime(),
                 tellingAs: .warning,
                 log: process.log
             )

@@ -110,6 +110,7 @@ public final class Supervisor {
         self.log = Logs.logger("supervisor", configuration.log)
         self.clock = MachineClock(
             expected: configuration.stateDirectory.expectedTime(),
+            after: configuration.stateDirectory.lastKnownTime(),
             tellingAs: .error,
             log: self.log
         )
