@@ -10,6 +10,8 @@ extension ParsableCommand {
     ///   the command has failed.
     public static func runToEnd(_ prepare: ((any ParsableCommand)?) -> Void = { _ in }) -> Never {
         StandardDescriptors.open()
+        // A file that may not grow is told as an error is, by the write.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try Self.parseAsRoot()
             prepare(command)

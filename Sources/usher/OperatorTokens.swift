@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Server
 import StandardStreams
 
@@ -39,6 +40,8 @@ struct OperatorTokens: ParsableCommand {
             do {
                 text = try OperatorTokensCommand.add(self.name, mayOperate: self.role == .operate, configuration)
             } catch { throw Failure(description: "\(error)") }
+            // A reader that is gone is an error here, and no end: nobody has seen the token, so it is taken back.
+            signal(SIGPIPE, SIG_IGN)
             do throws(CommandOutput.Failure) { try CommandOutput.write(text + "\n") } catch {
                 CommandOutput.end(error, OperatorTokensCommand.takeBack(self.name, configuration))
             }
