@@ -138,6 +138,18 @@ public struct LoadedConfiguration: Sendable {
                 )
             )
         }
+        let resendMilliseconds = self.configuration.shard.resendLifetimeSeconds * 1_000
+        if resendMilliseconds < gateway.replyTimeoutMilliseconds {
+            self.mistakes.append(
+                ConfigurationMistake(
+                    place: "shard.resendLifetimeSeconds",
+                    problem:
+                        "a gateway may send a request again for \(gateway.replyTimeoutMilliseconds) ms, and its answer is "
+                        + "kept for \(resendMilliseconds) ms",
+                    remedy: "it must be at least as long as gateway.replyTimeoutMilliseconds"
+                )
+            )
+        }
         let sentAgainMax = gateway.inFlightPerShardMax * self.configuration.cluster.gateways
         if self.configuration.answerLimits.resendCountMax < sentAgainMax {
             self.mistakes.append(
