@@ -52,7 +52,8 @@ extension Auditor {
 
     /// When somebody inside goes at the latest: whoever holds seats beyond the end of their stay goes with the last of them.
     private func end(of user: UserID, in concert: Concert, stay: Timestamp, _ asked: Timestamp) -> Timestamp {
-        guard stay <= asked else { return stay }
+        // A shard that began to read only in a restart has not looked who stays: see where `replyTimeout` is set.
+        guard stay <= asked, self.replyTimeout > .zero else { return stay }
         let holds = self.reservationsByUser[user, default: []].compactMap { self.reservations[$0] }.filter {
             $0.concert == concert.id && $0.releasedPosition == nil && $0.soldPosition == nil
         }

@@ -115,6 +115,8 @@ final class ShardHost {
         if isTrusted { self.skew = Nanoseconds(self.skew.rawValue + self.absurdity.rawValue) }
         self.absurdity = .zero
         guard isTrusted else { return }
+        let auditor = self.world.auditor
+        auditor.clocks[self.index].aheadMax = max(auditor.clocks[self.index].aheadMax, self.skew)
         // What the supervisor's file says; then what its word does.
         self.offset = wall - Timestamp(nanoseconds: self.sinceStart.rawValue)
         guard self.isUp, self.shardClock.trust(wall: wall, monotonic: self.sinceStart) else { return }
