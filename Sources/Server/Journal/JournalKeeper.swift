@@ -86,7 +86,7 @@ final class JournalKeeper {
         let begun = Clock.monotonicNanoseconds()
         var machine = fresh()
         do throws(JournalError) {
-            let report = try self.restore(&machine, fresh)
+            let report = try self.replay(into: &machine, fresh)
             self.replayedBytes = report.bytes
             try self.journal.begin()
             if report.sequence > 0 { self.tell(report, nanoseconds: Clock.monotonicNanoseconds() - begun) }
@@ -102,6 +102,13 @@ final class JournalKeeper {
     func restore(_ machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError) -> Recovery.Report {
         // First, so that there are never two of a large one.
         machine = fresh()
+        return try self.replay(into: &machine, fresh)
+    }
+
+    /// `machine` is fresh.
+    private func replay(into machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError)
+        -> Recovery.Report
+    {
         let report = try Recovery.run(self.journal, into: &machine, fresh: fresh)
         if self.journal.isCopy { machine.declareCopy(chance: .random(in: .min ... .max)) }
         return report
