@@ -32,8 +32,17 @@ struct ClockReference: Codable, Equatable, Sendable {
         if boot == self.boot, !boot.isEmpty {
             return Timestamp(nanoseconds: self.offset) + sinceBoot
         }
-        return self.isSuspended ? Timestamp(seconds: self.time) : nil
+        return self.isSuspended ? self.lastKnown : nil
     }
+
+    /// The same, in this boot and now.
+    func expected(_ readings: ClockReadings = ClockReadings()) -> Timestamp? {
+        self.expected(boot: Self.currentBoot, sinceBoot: readings.sinceBoot())
+    }
+
+    /// The cluster's time is no earlier. It tells a clock that begins far behind, and is set right a moment later, from one
+    /// that jumps absurdly.
+    var lastKnown: Timestamp { Timestamp(seconds: self.time) }
 
     /// Nil when there is none, and for one that can't be read, which says nothing.
     static func read(_ state: StateDirectory) -> ClockReference? {
@@ -58,13 +67,7 @@ struct ClockReference: Codable, Equatable, Sendable {
 extension StateDirectory {
     /// What time it should be, for a process that starts; nil when nothing is known.
     func expectedTime(_ readings: ClockReadings = ClockReadings()) -> Timestamp? {
-        ClockReference.read(self)?.expected(boot: ClockReference.currentBoot, sinceBoot: readings.sinceBoot())
-    }
-
-    /// When the cluster's time was last written down; `distantPast` when it never was. A machine that starts with its clock far
-    /// behind, which is set right a moment later, is known by it.
-    func lastKnownTime() -> Timestamp {
-        ClockReference.read(self).map { Timestamp(seconds: $0.time) } ?? .distantPast
+        ClockReference.read(self)?.expected(readings)
     }
 
     /// The wall clock, for a command that writes it down for good; refused while it is absurdly ahead.

@@ -35,6 +35,17 @@ final class MachineClock {
         if self.clock.isSuspended { self.tell(.suspended(wall - self.clock.time)) }
     }
 
+    /// Goes by what the cluster's folder says of its time, as it is now.
+    convenience init(of state: StateDirectory, tellingAs level: Logger.Level, log: Logger) {
+        let reference = ClockReference.read(state)
+        self.init(
+            expected: reference?.expected(),
+            after: reference?.lastKnown ?? .distantPast,
+            tellingAs: level,
+            log: log
+        )
+    }
+
     /// Two clocks are read: about 50 ns.
     var now: Timestamp {
         let wall = self.readings.wall()

@@ -37,8 +37,7 @@ public enum GatewayProcess {
             // Fitted to the descriptors that there are.
             let configuration = process.configuration
             let clock = MachineClock(
-                expected: configuration.stateDirectory.expectedTime(),
-                after: configuration.stateDirectory.lastKnownTime(),
+                of: configuration.stateDirectory,
                 tellingAs: .warning,
                 log: process.log
             )

@@ -109,8 +109,7 @@ public final class Supervisor {
         self.loop = loop
         self.log = Logs.logger("supervisor", configuration.log)
         self.clock = MachineClock(
-            expected: configuration.stateDirectory.expectedTime(),
-            after: configuration.stateDirectory.lastKnownTime(),
+            of: configuration.stateDirectory,
             tellingAs: .error,
             log: self.log
         )
