@@ -100,7 +100,7 @@ public struct Line: ~Copyable {
     /// No place lapses before, so who asks at every request need not look at people: at most `nextExpiry`.
     private(set) var quietUntil: Timestamp
     private var rate: AdmissionRate
-    /// Only where no more than so many may be inside.
+    /// In use only where `LineRules.maxActive` bounds how many people are inside.
     private var forecast: RoomForecast
     private var hasForecast: Bool { self.rules.maxActive > 0 }
 

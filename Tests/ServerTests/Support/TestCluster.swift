@@ -91,7 +91,8 @@ final class TestCluster {
 
     /// Waits for its end and gives its exit status.
     ///
-    /// Foundation waits in a loop that takes a core, and has been seen to miss an end: then it is looked for here.
+    /// Foundation learns of an end when a socket closes that all descendants inherit. A program that reports a trap may keep it
+    /// open for ever, so an end that is not told within 5 s is looked for here.
     func waitUntilOver() -> Int32 {
         var looks = 0
         while self.process.isRunning {
