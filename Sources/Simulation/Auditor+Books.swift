@@ -1,4 +1,5 @@
 import Booking
+import Node
 
 /// The books at the end of a run, once everything is healed and settled.
 extension Auditor {
@@ -8,13 +9,13 @@ extension Auditor {
         self.checkDeeds()
         for concert in SmallWorld.catalogue.concerts {
             let host = shards[self.slots.shard(of: concert.slot)]
-            guard let census = host.machine.concertCensus.first(where: { $0.concert == concert.id }) else {
+            guard let census = host.node.machine.concertCensus.first(where: { $0.concert == concert.id }) else {
                 return self.fail("concert \(concert.id) is on no shard")
             }
             self.check(census, concert)
             for schedule in concert.schedules {
                 let statuses = self.seats[schedule.id]!.last
-                let reply = host.ask(.seats(concert.id, schedule.id))
+                let reply = host.node.machine.read(.seats(concert.id, schedule.id))
                 self.require(
                     reply == .seats(statuses),
                     "schedule \(schedule.id) is \(statuses), its shard says \(reply)"
@@ -25,7 +26,7 @@ extension Auditor {
             let host = shards[self.slots.shard(of: Slot(of: user))]
             let line = self.accounts[user]?.last
             let balance = Balance(balance: line?.balance ?? .zero, updatedAt: line?.entry.at)
-            let reply = host.ask(.balance(user))
+            let reply = host.node.machine.read(.balance(user))
             self.require(reply == .balance(balance), "user \(user) has \(balance), the shard says \(reply)")
         }
         for host in shards { self.checkPoints(host, users) }
@@ -101,7 +102,7 @@ extension Auditor {
     private func checkPoints(_ host: ShardHost, _ users: [UserID]) {
         let own = users.filter { self.slots.shard(of: Slot(of: $0)) == host.index }
         let balances = own.reduce(Won.zero) { $0 + self.balance(of: $1) }
-        let census = host.machine.pointsCensus
+        let census = host.node.machine.pointsCensus
         let debited = self.debits.values.reduce(Won.zero) { sum, debit in
             guard debit.balance != nil, self.slots.shard(of: Slot(of: debit.user)) == host.index else { return sum }
             return sum + debit.amount

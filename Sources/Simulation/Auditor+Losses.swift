@@ -1,4 +1,5 @@
 import Booking
+import Node
 
 /// The books of a cluster in which a shard's disk was put back to an older copy: what is lost is known, and everything
 /// else must hold.
@@ -127,7 +128,7 @@ extension Auditor {
         for user in users {
             let host = shards[self.slots.shard(of: Slot(of: user))]
             let balance = balances[user] ?? .zero
-            guard case .balance(let told) = host.ask(.balance(user)) else {
+            guard case .balance(let told) = host.node.machine.read(.balance(user)) else {
                 return self.fail("user \(user) has no balance")
             }
             self.require(told.balance == balance, "user \(user) has \(balance) by the facts, and \(told) by the shard")

@@ -22,9 +22,6 @@ final class Link {
         var decoder = FrameDecoder()
         /// Frames to send at the end of the turn.
         var outgoing = FrameBytes()
-        /// Replies decided in this turn or while a commit is under way, and those that leave with it.
-        var gathering = FrameBytes()
-        var committing = FrameBytes()
         /// The hello is through.
         var isUp = false
         /// The life that the other side's hello said.

@@ -21,7 +21,7 @@ struct SimulatedDisk {
     /// What a crash left of the batch under way.
     enum Remains: Equatable { case nothing, torn, whole }
 
-    /// A disk from which a shard must not start.
+    /// Why a shard must not start from this disk.
     struct Damage: Error, Equatable { let offset: Int }
 
     private static let headBytes = 32
@@ -43,6 +43,8 @@ struct SimulatedDisk {
     var isFull = false
     /// Batches are refused for good, as by a journal that another owner has.
     var isClosed = false
+    /// Batches are taken from the shard that has begun to own it.
+    private var isOwned = false
 
     /// Put back, and nothing was written since.
     var isCopy = false
@@ -51,14 +53,23 @@ struct SimulatedDisk {
 
     // MARK: Writing
 
-    mutating func begin(_ batch: CommitGate.Batch, _ facts: [UInt8]) {
+    /// A shard that starts begins to own the disk; false when that can't be written. Nothing is appended before it is, now or
+    /// by `writeOver`.
+    mutating func own() -> Bool {
+        self.isOwned = !self.isFull
+        if self.isOwned { self.remains = nil }
+        return self.isOwned
+    }
+
+    mutating func begin(first: UInt64, count: UInt32, _ facts: [UInt8]) {
         precondition(self.pending == nil, "two batches are under way")
+        precondition(self.isOwned, "a batch is appended by a shard that could not begin to own its disk")
         self.remains = nil
         self.pendingChain = Self.hash(facts, from: self.chain)
         var record: [UInt8] = []
         record.reserveCapacity(Self.headBytes + facts.count)
-        Self.append(UInt64(facts.count) | UInt64(batch.count) << 32, to: &record)
-        Self.append(batch.firstSequence, to: &record)
+        Self.append(UInt64(facts.count) | UInt64(count) << 32, to: &record)
+        Self.append(first, to: &record)
         Self.append(self.pendingChain, to: &record)
         Self.append(Self.hash(record, from: self.chain), to: &record)
         self.pending = record + facts
@@ -78,6 +89,7 @@ struct SimulatedDisk {
         copy.remains = nil
         copy.isFull = false
         copy.isClosed = false
+        copy.isOwned = false
         return copy
     }
 
@@ -102,11 +114,15 @@ struct SimulatedDisk {
         self.pending = nil
     }
 
-    /// Writes over what a refused batch has left.
-    mutating func writeOver() { self.remains = nil }
+    /// The shard begins to own the disk anew, and writes over what a refused batch has left.
+    mutating func writeOver() {
+        self.remains = nil
+        self.isOwned = true
+    }
 
     /// The shard has died.
     mutating func crash(_ random: inout SeededRandom) -> Remains {
+        self.isOwned = false
         if let remains = self.remains.take(), random.once(in: 2) {
             self.keep(remains)
             return .whole

@@ -47,6 +47,8 @@ public struct Report: Equatable, Sendable {
         public internal(set) var compactions = 0
         /// Batches that a full disk refused.
         public internal(set) var suspensions = 0
+        /// Starts on a full disk.
+        public internal(set) var suspendedStarts = 0
         /// Times that a shard did not believe its wall clock.
         public internal(set) var clockSuspensions = 0
         /// Disks that were put back to an older copy.
@@ -84,6 +86,7 @@ public struct Report: Equatable, Sendable {
             left.cuts += right.cuts
             left.compactions += right.compactions
             left.suspensions += right.suspensions
+            left.suspendedStarts += right.suspendedStarts
             left.clockSuspensions += right.clockSuspensions
             left.refusedStarts += right.refusedStarts
             left.putBack += right.putBack

@@ -1,4 +1,5 @@
 import Booking
+import Node
 import Seeded
 import Wire
 
@@ -27,7 +28,6 @@ final class World {
     private var slowUntil: [Timestamp]
     /// Processes that do nothing until then, as after SIGSTOP.
     private var frozen: [(Process, until: Timestamp)] = []
-    private var asked: Set<TransferID> = []
     var isHealing = false
     var tally = Report.Tally()
 
@@ -155,7 +155,7 @@ final class World {
 
     private func check(_ shard: Int) {
         guard self.checkRandom.once(in: self.plan.checkGap) else { return }
-        self.shards[shard].machine.checkInvariants(linesToo: self.checkRandom.once(in: 16))
+        self.shards[shard].node.machine.checkInvariants(linesToo: self.checkRandom.once(in: 16))
     }
 
     // MARK: Processes
@@ -204,7 +204,7 @@ final class World {
 
     func becameDurable(_ facts: [UInt8], count: Int, of shard: Int) {
         do throws(WireError) {
-            try ShardHost.forEachFact(of: facts[...], count: count) { fact in
+            try SimulatedDisk.forEachFact(of: facts[...], count: count) { fact in
                 self.trace.add(.durable(shard: shard, fact), at: self.now)
                 self.auditor.take(fact, of: shard)
                 self.auditor.checkTime(of: fact, on: shard, at: self.now)
@@ -214,9 +214,6 @@ final class World {
         self.auditor.mark(shard, at: self.now)
         self.trace.mix(facts)
     }
-
-    /// Whether a transfer was asked for before; see `Mutant.transferNotAskedAgain`.
-    func wasAsked(_ transfer: TransferID) -> Bool { !self.asked.insert(transfer).inserted }
 
     // MARK: Troubles that last
 
@@ -265,18 +262,18 @@ final class World {
         let users = self.fans.prefix(self.plan.userCount).map(\.user)
         self.checkBooks(users)
         for shard in self.shards {
-            shard.machine.checkInvariants()
-            let before = shard.snapshot
+            shard.node.machine.checkInvariants()
+            let before = shard.node.machine.snapshotBytes
             shard.crash()
             guard shard.start() else { return self.auditor.fail("shard \(shard.index) can't start from its disk") }
-            let after = shard.snapshot
+            let after = shard.node.machine.snapshotBytes
             self.auditor.require(
                 after == before,
                 "shard \(shard.index) is another after a restart: \(Self.difference(before, after))"
             )
         }
         self.checkBooks(users)
-        for shard in self.shards { shard.machine.checkInvariants() }
+        for shard in self.shards { shard.node.machine.checkInvariants() }
     }
 
     private func checkBooks(_ users: [UserID]) {

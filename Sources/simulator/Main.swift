@@ -78,6 +78,7 @@ struct SimulatorCommand: ParsableCommand {
                 + "(\(tally.acknowledged) acknowledged, \(tally.heardAgain) once more), \(tally.sentAgain) requests sent again, "
                 + "\(tally.unanswered) without an answer, \(tally.crashes) "
                 + "crashes, \(tally.cuts) cuts, \(tally.compactions) compactions, \(tally.suspensions) full disks, "
+                + "\(tally.suspendedStarts) starts on one, "
                 + "\(tally.clockSuspensions) absurd clocks, \(tally.refusedStarts) damaged disks, \(tally.putBack) put back; "
                 + "\(Int(Double(steps) / seconds)) steps a second"
         )

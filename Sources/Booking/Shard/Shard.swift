@@ -187,6 +187,11 @@ public struct Shard: ~Copyable {
         for fact in self.facts { facts(fact) }
         for transfer in self.transfersToSend { transfers(transfer) }
         for reply in self.lateReplies { lateReplies(reply) }
+        self.forgetOutput()
+    }
+
+    /// Forgets `facts`, `transfersToSend` and `lateReplies`, which the caller has; storage is kept for the next batch.
+    public mutating func forgetOutput() {
         self.facts.removeAll(keepingCapacity: true)
         self.transfersToSend.removeAll(keepingCapacity: true)
         self.lateReplies.removeAll(keepingCapacity: true)

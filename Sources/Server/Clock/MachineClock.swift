@@ -1,7 +1,7 @@
 import Booking
 import Logging
 
-/// The wall clock, as far as it can be believed: what a gateway and the supervisor go by. A shard has `ShardTime`, by the same
+/// The wall clock, as far as it can be believed: what a gateway and the supervisor go by. A shard goes by the same
 /// rule (`ShardClock`).
 ///
 /// As long as the wall clock is sane it is that, also when it is set back. When it is absurdly ahead, it is what the wall clock

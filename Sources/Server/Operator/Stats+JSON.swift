@@ -1,6 +1,7 @@
 import Booking
 import FoundationEssentials
 import Glibc
+import Node
 import Reactor
 
 extension Encodable {
@@ -71,6 +72,20 @@ extension ShardStats.Journal {
         self.snapshotBytes = status.size
         self.compactedAt = status.seconds
     }
+
+    mutating func fill(_ gate: CommitGate, _ commits: CommitMeter, _ trouble: StorageTrouble) {
+        self.sequence = gate.durableSequence
+        self.batches = gate.batchCount
+        self.commitP50Microseconds = commits.latency.microseconds(atPercentile: 50)
+        self.commitP99Microseconds = commits.latency.microseconds(atPercentile: 99)
+        self.commitMaxMicroseconds = commits.latency.microsecondsMax
+        self.factsPerCommitP50 = commits.sizes.value(atPercentile: 50)
+        self.factsPerCommitP99 = commits.sizes.value(atPercentile: 99)
+        self.factsPerCommitMax = commits.sizes.max
+        self.troubles = trouble.count
+        self.troubleSince = trouble.since?.seconds
+        self.troubleReason = trouble.reason
+    }
 }
 
 extension ShardStats {
@@ -84,12 +99,7 @@ extension ShardStats {
         self.otherConcerts = others
     }
 
-    mutating func fill(
-        _ machine: borrowing Shard,
-        _ meter: ShardMeter,
-        _ commit: GroupCommit,
-        _ trouble: StorageTrouble
-    ) {
+    mutating func fill(_ machine: borrowing Shard, _ meter: ShardMeter) {
         let concerts = machine.concertCensus
         self.fill(concerts.map(Concert.init))
         self.payments.open = UInt64(concerts.reduce(0) { $0 + $1.paymentsOpen })
@@ -112,17 +122,5 @@ extension ShardStats {
         self.answers.keysAreNearlyFull = answers.isNearlyFull
         self.answers.bytes = UInt64(answers.bytes)
         self.requests = RequestStats.table(meter.latencies, meter.refusals)
-        self.journal.kind = commit.journalKind
-        self.journal.sequence = commit.durableSequence
-        self.journal.batches = commit.batchCount
-        self.journal.commitP50Microseconds = commit.latency.microseconds(atPercentile: 50)
-        self.journal.commitP99Microseconds = commit.latency.microseconds(atPercentile: 99)
-        self.journal.commitMaxMicroseconds = commit.latency.microsecondsMax
-        self.journal.factsPerCommitP50 = commit.sizes.value(atPercentile: 50)
-        self.journal.factsPerCommitP99 = commit.sizes.value(atPercentile: 99)
-        self.journal.factsPerCommitMax = commit.sizes.max
-        self.journal.troubles = trouble.count
-        self.journal.troubleSince = trouble.since?.seconds
-        self.journal.troubleReason = trouble.reason
     }
 }

@@ -27,16 +27,7 @@ public enum ShardProcess {
                     hashSeed: UInt64.random(in: .min ... .max)
                 )
             }
-            var machine = try keeper.recover(fresh)
-            let time = ShardTime(
-                after: machine.lastFactAt,
-                expected: configuration.stateDirectory.expectedTime(),
-                jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
-                log: process.log
-            )
-            // While the journal can't write, or the clock can't be believed, time stands.
-            let trouble = keeper.journal.trouble
-            if trouble == nil, !time.isSuspended { machine.resume(at: time.now) }
+            let machine = try keeper.recover(fresh)
             let server: ShardServer
             do throws(UVError) {
                 server = try ShardServer(
@@ -44,7 +35,6 @@ public enum ShardProcess {
                     configuration: configuration,
                     machine: machine,
                     journal: keeper.journal,
-                    time: time,
                     restore: { machine throws(JournalError) in try keeper.restore(&machine, fresh) },
                     loop: process.loop,
                     log: process.log
@@ -62,7 +52,6 @@ public enum ShardProcess {
             server.onRebuild = { process.isBusy() }
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
             server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
-            if let trouble { server.startSuspended(trouble) }
             process.onStop = { _ in
                 server.stop {
                     keeper.close()
@@ -70,7 +59,7 @@ public enum ShardProcess {
                 }
             }
             process.ready(Lifeline.Ready())
-            if time.isSuspended { process.clock(isSuspended: true) }
+            if server.isClockSuspended { process.clock(isSuspended: true) }
             process.wroteJournal(bytes: keeper.replayedBytes)
         }
     }

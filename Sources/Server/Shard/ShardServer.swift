@@ -1,50 +1,39 @@
 import Booking
 import Journal
 import Logging
+import Node
 import Reactor
 import Wire
 
-/// The shell of one shard: frames in, `Booking.Shard` decides, facts to the journal, frames out.
+/// The process of one shard: sockets, timers, the journal, clocks and statistics around `Node.ShardNode`, which decides what
+/// happens in which order. It decides nothing itself.
 ///
-/// All frames of one read are decided in order; at the end of the loop's turn their facts go to the journal as one
-/// batch, and their replies leave when it is durable. It decides nothing itself.
+///     link, timer, journal ──event──▶ ShardNode ──effects──▶ `obey`: links, timers, journal, log
 final class ShardServer {
-    /// A link, and the frames for it that wait for a commit.
-    final class Peer {
-        let link: FrameLink
-        /// Decided in this turn or while a commit is under way.
-        var gathering = FrameBytes()
-        /// Leaves with the commit under way.
-        var committing = FrameBytes()
-        init(_ link: FrameLink) { self.link = link }
-    }
-
-    private let index: Int
     private let loop: EventLoop
     private let log: Logger
     private let startedAt = Clock.monotonicNanoseconds()
     private let identity: FrameLink.Identity
-    var machine: Shard
-    private(set) var commit: GroupCommit!
-    let trouble: StorageTrouble
+    private let readings = ClockReadings()
+    private var node: ShardNode
+    private var effects = ShardEffects()
+    private let journal: any Journal
     /// Puts what the journal says in place of the machine.
     private let restore: (inout Shard) throws(JournalError) -> Recovery.Report
+    /// Why the journal refused the last batch that it refused.
+    private var refusal: JournalError?
     private var listener: UnixListener?
     private let ticker: LoopTimer
+    /// Waking the loop is all that it does: the turn that ends with it commits.
     private let pacer: LoopTimer
-    private let time: ShardTime
-    /// Read by the first who asks in a turn of the loop.
-    private var turnTime: Timestamp?
-    /// What others were told of the clock.
-    private var isClockSuspended: Bool
-    private(set) var peers: [UInt32: Peer] = [:]
+    private let trouble: StorageTrouble
+    /// Links that were accepted.
+    private var links: [UInt32: FrameLink] = [:]
     private var nextLink: UInt32 = 1
     /// Links to the other shards, for payments and cancellations; none to itself.
     private var diallers: [Dialler?] = []
-    /// Transfers that wait for a commit, then leave.
-    var gatheringTransfers: [TransferOrder] = []
-    var committingTransfers: [TransferOrder] = []
-    var meter = ShardMeter()
+    private var meter = ShardMeter()
+    private var commits = CommitMeter()
     /// The journal refused a batch for good, so this shard can't go on. Called once.
     var onFailure: (JournalError) -> Void = { _ in }
     /// The state is about to be built anew, and the loop does not turn meanwhile.
@@ -53,6 +42,7 @@ final class ShardServer {
     var onClock: (_ isSuspended: Bool) -> Void = { _ in }
     /// The journal has grown by so many bytes since the start.
     var onGrowth: (UInt64) -> Void = { _ in }
+    private var onEnd: () -> Void = {}
     private var toldBytes: UInt64 = 0
     private var isNearKeyBound = false
     /// Where snapshots appear, for statistics.
@@ -65,13 +55,11 @@ final class ShardServer {
         configuration: ServerConfiguration,
         machine: consuming Shard,
         journal: any Journal,
-        time: ShardTime,
         restore: @escaping (inout Shard) throws(JournalError) -> Recovery.Report,
         loop: EventLoop,
         log: Logger
     ) throws(UVError) {
         let slots = machine.slots
-        self.index = index
         self.loop = loop
         self.log = log
         self.identity = FrameLink.Identity(
@@ -83,30 +71,24 @@ final class ShardServer {
                 catalogue: machine.catalogue.digest
             )
         )
-        self.machine = machine
-        self.restore = restore
-        self.time = time
-        self.isClockSuspended = time.isSuspended
-        self.ticker = LoopTimer(on: loop)
-        // Waking the loop is all that it does: the turn that ends with it commits.
-        let pacer = LoopTimer(on: loop)
-        self.pacer = pacer
-        self.trouble = StorageTrouble(on: loop, log: log)
-        self.commit = GroupCommit(
-            journal,
-            pace: configuration.commitPace,
-            clock: { .milliseconds(Int64(loop.now)) },
-            wakeAfter: { [pacer] span in
-                guard !pacer.isActive else { return }
-                pacer.start(afterMilliseconds: UInt64((span.rawValue + 999_999) / 1_000_000))
-            },
-            takeOutput: { [unowned self] in self.takeOutput() },
-            setAside: { [unowned self] in self.setAside() },
-            sendSetAside: { [unowned self] in self.sendSetAside() },
-            undo: { [unowned self] error throws(JournalError) in try self.undo(error) },
-            onFailure: { [unowned self] error in self.journalFailed(error) }
-        )
         let directory = configuration.stateDirectory
+        let (lastFactAt, expected) = (machine.lastFactAt, directory.expectedTime())
+        let reading = self.readings.reading
+        self.journal = journal
+        self.node = ShardNode(
+            machine,
+            durableSequence: journal.nextSequence - 1,
+            isSuspended: journal.trouble != nil,
+            pace: configuration.commitPace,
+            expectedTime: expected,
+            jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
+            at: reading
+        )
+        self.restore = restore
+        self.ticker = LoopTimer(on: loop)
+        self.pacer = LoopTimer(on: loop)
+        self.trouble = StorageTrouble(on: loop, log: log)
+        log.tell(startOf: self.node.clock, after: lastFactAt, expected: expected, wall: reading.wall)
         self.listener = try UnixListener(on: loop, path: directory.shardSocket(index)) { [unowned self] connection in
             self.accept(connection)
         }
@@ -120,41 +102,254 @@ final class ShardServer {
                 as: self.identity,
                 log: log
             )
-            dialler.onUp = { [unowned self] in
-                guard !self.isReading else { return }
-                self.machine.linkIsUp(to: shard)
+            dialler.onUp = { [unowned self] in self.step(.shardUp(shard)) }
+            dialler.onDown = { [unowned self] in self.step(.shardLost(shard)) }
+            dialler.onFrame = { [unowned self] frame throws(WireError) in
+                self.beginTurn()
+                try self.node.receive(frame, fromShard: shard)
             }
-            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.takeReply(frame, from: shard) }
             return dialler
         }
     }
 
     func start(tickMilliseconds: UInt64) {
         for dialler in self.diallers { dialler?.start() }
-        self.loop.onTurnEnd = { [unowned self] in
-            self.commit.endTurn(at: self.now)
-            self.turnTime = nil
-        }
+        self.loop.onTurnEnd = { [unowned self] in self.step(.turnEnded) }
         self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
-            // Reading the clock may also end that nothing is decided.
-            let now = self.now
-            guard !self.isReading else { return }
-            self.machine.tick(at: now)
+            self.step(.tick)
+            guard !self.node.isReading else { return }
             self.tellGrowth()
             self.tellKeys()
         }
+        // The journal could not even say that it has a new owner: what it holds is served, and the rest waits.
+        if let trouble = self.journal.trouble { self.troubleBegan(trouble) }
+    }
+
+    /// The wall clock can't be believed.
+    var isClockSuspended: Bool { self.node.clock.isSuspended }
+
+    /// An operator says that the wall clock is right.
+    func trustClock() { self.step(.clockTrusted(self.readings.reading)) }
+
+    /// Takes no new links and reads no more requests; once nothing waits for a commit, closes the links and calls `whenDone`.
+    /// Gateways may go on: what is unread, or not answered yet, they send again to the next one of this shard.
+    func stop(whenDone: @escaping () -> Void) {
+        guard let listener = self.listener else { return }
+        self.listener = nil
+        listener.close()
+        self.ticker.close()
+        self.pacer.close()
+        // Else, under load, something would always wait for the next commit.
+        for link in self.links.values { link.stopReading() }
+        self.onEnd = whenDone
+        self.step(.stop)
+    }
+
+    private func end() {
+        self.trouble.close()
+        for dialler in self.diallers { dialler?.close() }
+        for link in self.links.values { link.close(FrameLink.farewell) }
+        self.loop.onTurnEnd = nil
+        self.onEnd()
+    }
+
+    // MARK: Events
+
+    private func beginTurn() {
+        guard !self.node.isInTurn else { return }
+        self.node.beginTurn(at: self.readings.reading, into: &self.effects)
+    }
+
+    private func step(_ event: ShardNode.Event) {
+        self.beginTurn()
+        self.node.step(event, at: .milliseconds(Int64(self.loop.now)), into: &self.effects)
+        self.obey()
+    }
+
+    private func accept(_ connection: Connection) {
+        let number = self.nextLink
+        self.nextLink &+= 1
+        let link = FrameLink(number: number, connection, as: self.identity, isDialler: false)
+        self.links[number] = link
+        link.onUp = { [unowned self, unowned link] in
+            self.step(.linkUp(number, from: link.peer!))
+            let pid = link.peerProcess.map { "\($0.processID)" } ?? "?"
+            self.log.debug(
+                "link accepted",
+                metadata: ["role": "\(link.peer!.role)", "index": "\(link.peer!.index)", "pid": "\(pid)"]
+            )
+        }
+        link.onFrame = { [unowned self] frame throws(WireError) in try self.receive(frame, from: number) }
+        link.onEnd = { [unowned self] reason in
+            self.log.debug("link ended", metadata: ["link": "\(number)", "reason": "\(reason)"])
+            self.links[number] = nil
+            self.step(.linkLost(number))
+        }
+    }
+
+    private func receive(_ frame: Frame, from link: UInt32) throws(WireError) {
+        self.beginTurn()
+        try self.node.receive(frame, from: link, into: &self.effects)
+        if let kind = Request.Kind(rawValue: frame.header.kind) { self.meter.began(kind) }
+        if self.effects.isPending { self.obey() }
+    }
+
+    // MARK: Effects
+
+    /// In their order. What comes of one may make a step of its own, so each slot is emptied first.
+    private func obey() {
+        guard self.effects.isPending else { return }
+        self.effects.isPending = false
+        self.tell()
+        self.effects.drainSends { link, bytes in
+            switch link {
+            case .accepted(let number): self.links[number]?.send(bytes)
+            case .shard(let shard): self.diallers[shard]?.link?.send(bytes)
+            }
+        }
+        self.measure()
+        if !self.effects.closes.isEmpty { self.closeLinks() }
+        if !self.effects.statsRequests.isEmpty { self.sendStats() }
+        if self.effects.rebuild { self.rebuild() }
+        if self.effects.journalRecovered {
+            self.effects.journalRecovered = false
+            self.trouble.ended()
+        }
+        if self.effects.renew { self.renew() }
+        if let span = self.effects.wakeAfter.take(), !self.pacer.isActive {
+            self.pacer.start(afterMilliseconds: UInt64((span.rawValue + 999_999) / 1_000_000))
+        }
+        if let append = self.effects.append.take() { self.append(append) }
+        if self.effects.hasEnded {
+            self.effects.hasEnded = false
+            self.end()
+        }
+    }
+
+    /// What the log says of it, and the owner hears.
+    private func tell() {
+        if let note = self.effects.clockNote.take() {
+            self.log.tell(note, wall: self.readings.wall(), time: self.node.now)
+        }
+        if self.effects.clockWasTrusted {
+            self.effects.clockWasTrusted = false
+            self.log.tellClockWasTrusted(time: self.node.now)
+        }
+        if self.effects.clockTurned {
+            self.effects.clockTurned = false
+            self.onClock(self.node.clock.isSuspended)
+        }
+        for alert in self.effects.alerts { self.log.tell(alert) }
+        self.effects.alerts.removeAll()
+        for misfit in self.effects.misfits {
+            self.log.error("a reply does not fit a frame", metadata: ["reason": "\(misfit)"])
+        }
+        self.effects.misfits.removeAll()
+    }
+
+    private func measure() {
+        while let kind = self.effects.refusals.popLast() { self.meter.refused(kind) }
+        if self.effects.committedLeft {
+            self.effects.committedLeft = false
+            self.meter.sent()
+        }
+        if self.effects.gatheredLeft {
+            self.effects.gatheredLeft = false
+            self.meter.setAside()
+            self.meter.sent()
+        }
+    }
+
+    private func closeLinks() {
+        let closes = self.effects.closes
+        self.effects.closes.removeAll()
+        for close in closes { self.links[close.link]?.close(close.reason) }
+    }
+
+    private func sendStats() {
+        let requests = self.effects.statsRequests
+        self.effects.statsRequests.removeAll()
+        let text = self.statsText()
+        for request in requests { self.links[request.link]?.send(.statsAnswer(text), requestID: request.requestID) }
+    }
+
+    private func append(_ append: ShardEffects.Append) {
+        self.meter.setAside()
+        self.commits.began()
+        self.journal.append(
+            JournalBatch(
+                firstSequence: append.firstSequence,
+                count: append.count,
+                time: append.time,
+                bytes: append.bytes
+            )
+        ) { result in
+            switch result {
+            case .success:
+                self.commits.ended(bytes: append.bytes.count, facts: append.count)
+                self.step(.journal(.durable))
+            case .failure(let error) where error.isPassing:
+                self.refusal = error
+                self.step(.journal(.refused))
+            case .failure(let error): self.fail(error)
+            }
+        }
+    }
+
+    /// By the code of a restart: 0.3 s with a million people waiting.
+    private func rebuild() {
+        self.effects.rebuild = false
+        // All that was begun is answered by now, in two batches.
+        for _ in 0..<2 {
+            self.meter.setAside()
+            self.meter.sent()
+        }
+        self.onRebuild()
+        do throws(JournalError) {
+            try self.node.rebuild(into: &self.effects) { (machine) throws(JournalError) in
+                try self.restore(&machine).sequence
+            }
+            if let refusal = self.refusal { self.troubleBegan(refusal) }
+        } catch { self.fail(error) }
+    }
+
+    private func renew() {
+        self.effects.renew = false
+        self.journal.renew { result in
+            switch result {
+            case .success: self.step(.journal(.renewed))
+            case .failure(let error) where error.isPassing:
+                self.trouble.goesOn(error)
+                self.step(.journal(.notRenewed))
+            case .failure(let error): self.fail(error)
+            }
+        }
+    }
+
+    // MARK: Trouble and statistics
+
+    private func troubleBegan(_ error: JournalError) {
+        self.trouble.began(error, at: self.node.now, sequence: self.node.gate.durableSequence) { [unowned self] in
+            self.step(.renewalDue)
+        }
+    }
+
+    private func fail(_ error: JournalError) {
+        self.log.critical("the journal is of no use any more: this shard stops", metadata: ["reason": "\(error)"])
+        self.onFailure(error)
+        self.step(.journal(.failed))
     }
 
     /// Tells the owner how much was written since the start, in steps that matter to a compaction.
     private func tellGrowth() {
-        guard self.commit.writtenBytes >= self.toldBytes + CompactionSchedule.step else { return }
-        self.toldBytes = self.commit.writtenBytes
+        guard self.commits.writtenBytes >= self.toldBytes + CompactionSchedule.step else { return }
+        self.toldBytes = self.commits.writtenBytes
         self.onGrowth(self.toldBytes)
     }
 
     /// Once when the keys come near their bound, and again only after they have gone down to three quarters of it.
     private func tellKeys() {
-        let census = self.machine.answerCensus
+        let census = self.node.machine.answerCensus
         guard self.isNearKeyBound != census.isNearlyFull else { return }
         guard census.isNearlyFull else {
             if census.keys < census.keyCountMax / 4 * 3 { self.isNearKeyBound = false }
@@ -167,220 +362,26 @@ final class ShardServer {
         )
     }
 
-    /// The same for a whole turn: one has room for a thousand frames of 0.4 µs, of which reading two clocks each time would be
-    /// a tenth.
-    var now: Timestamp {
-        if let time = self.turnTime { return time }
-        let time = self.time.now
-        self.turnTime = time
-        if self.time.isSuspended != self.isClockSuspended { self.clockTurned(at: time) }
-        return time
-    }
-
-    /// Requests are only read from the state, and nothing is decided: the journal can't write, or the clock can't be believed.
-    private var isReading: Bool { self.commit.isSuspended || self.time.isSuspended }
-
-    private func clockTurned(at time: Timestamp) {
-        self.isClockSuspended = self.time.isSuspended
-        // With a journal that can't write, this comes when it can.
-        if !self.isReading { self.machine.resume(at: time) }
-        self.onClock(self.isClockSuspended)
-    }
-
-    /// An operator says that the wall clock is right.
-    func trustClock() {
-        self.time.trust()
-        self.turnTime = nil
-        _ = self.now
-    }
-
-    func rebuild() throws(JournalError) -> Recovery.Report {
-        self.onRebuild()
-        return try self.restore(&self.machine)
-    }
-
-    /// Takes no new links and reads no more requests; once nothing waits for a commit, closes the links and calls `whenDone`.
-    /// Gateways may go on: what is unread, or not answered yet, they send again to the next one of this shard.
-    func stop(whenDone: @escaping () -> Void) {
-        guard let listener = self.listener else { return }
-        self.listener = nil
-        listener.close()
-        self.ticker.close()
-        self.pacer.close()
-        // Else, under load, something would always wait for the next commit.
-        for peer in self.peers.values { peer.link.stopReading() }
-        self.commit.finish(at: self.now) { [unowned self] in
-            self.trouble.close()
-            for dialler in self.diallers { dialler?.close() }
-            for peer in self.peers.values { peer.link.close(FrameLink.farewell) }
-            self.loop.onTurnEnd = nil
-            whenDone()
-        }
-    }
-
-    // MARK: Frames in
-
-    private func accept(_ connection: Connection) {
-        let number = self.nextLink
-        self.nextLink &+= 1
-        let link = FrameLink(number: number, connection, as: self.identity, isDialler: false)
-        self.peers[number] = Peer(link)
-        link.onUp = { [unowned self, unowned link] in
-            self.closeLinks(before: link)
-            let pid = link.peerProcess.map { "\($0.processID)" } ?? "?"
-            self.log.debug(
-                "link accepted",
-                metadata: ["role": "\(link.peer!.role)", "index": "\(link.peer!.index)", "pid": "\(pid)"]
-            )
-        }
-        link.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: number) }
-        link.onEnd = { [unowned self] reason in
-            self.log.debug("link ended", metadata: ["link": "\(number)", "reason": "\(reason)"])
-            self.peers[number] = nil
-        }
-    }
-
-    /// Who dials again sends again what it had in flight. What of it has arrived over the link before and is not read yet must
-    /// not come after that, so it is thrown away. Of a shard it may be what the copy that was put back knows nothing of.
-    private func closeLinks(before link: FrameLink) {
-        guard let dialler = link.peer, dialler.role == .gateway || dialler.role == .shard else { return }
-        for peer in self.peers.values where peer.link !== link {
-            guard let other = peer.link.peer, other.role == dialler.role else { continue }
-            // Another life is another gateway: one that hands over to its successor and still has answers to hear. Shards
-            // have none, and a journal has one owner.
-            guard dialler.role == .shard ? other.index == dialler.index : other.life == dialler.life else { continue }
-            peer.link.close("this \(dialler.role) has a newer link")
-        }
-    }
-
-    private func take(_ frame: Frame, from link: UInt32) throws(WireError) {
-        guard let peer = self.peers[link] else { return }
-        switch frame.sort {
-        case .request:
-            let request = try Request(frame: frame)
-            try Self.check(peer.link.peer, mayAsk: request.kind)
-            let id = frame.header.requestID
-            self.meter.began(request.kind)
-            let operation = try frame.operation(ofLife: peer.link.peer?.life ?? 0)
-            let origin = Shard.Origin(link: link, request: id)
-            let now = self.now
-            let reply: Reply? =
-                if self.commit.isSuspended {
-                    self.machine.read(request, as: operation)
-                } else if self.time.isSuspended {
-                    self.machine.read(request, as: operation, refusing: .clockSuspended)
-                } else {
-                    self.machine.decide(request, from: origin, as: operation, at: now)
-                }
-            if let reply { self.gather(reply, to: request.kind, slot: frame.header.slot, id, for: peer) }
-        case .control(.stats):
-            peer.link.send(.statsAnswer(self.statsText()), requestID: frame.header.requestID)
-        case .reply, .control, .unknown:
-            throw WireError("a shard takes requests and stats, no frame of kind \(frame.header.kind)")
-        }
-    }
-
-    /// Who is at the other end decides what may be asked: payments between shards are no gateway's, and tools only look.
-    private static func check(_ peer: Hello?, mayAsk kind: Request.Kind) throws(WireError) {
-        let isOfShards = kind == .debit || kind == .credit || kind == .transfersSeen
-        switch peer?.role {
-        case .gateway where !isOfShards: return
-        case .shard where isOfShards: return
-        case .gateway, .shard, .supervisor, .tool, nil:
-            throw WireError("a \(peer.map { "\($0.role)" } ?? "stranger") may not ask a shard to \(kind)")
-        }
-    }
-
-    /// Another shard has answered. The frame's request id is the transfer's, or 0 of what it has seen.
-    private func takeReply(_ frame: Frame, from shard: Int) throws(WireError) {
-        guard case .reply = frame.sort else { return }
-        let reply = try Reply(frame: frame)
-        // What can't be written down is asked for again when it can.
-        let now = self.now
-        guard !self.isReading else { return }
-        if case .transfersSeen(let marks) = reply { return self.machine.hear(marks, from: shard, at: now) }
-        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: now)
-    }
-
-    // MARK: Frames out
-
-    /// What the turn's requests and replies have left in the machine: once a turn, before its facts are committed.
-    private func takeOutput() {
-        self.machine.takeOutput(
-            facts: { self.commit.gather($0) },
-            transfers: { self.gatheringTransfers.append($0) },
-            lateReplies: { late in
-                guard let peer = self.peers[late.origin.link] else { return }
-                // Nothing routes by the slot of a reply.
-                self.gather(late.reply, to: late.kind, slot: Slot(checking: 0)!, late.origin.request, for: peer)
-            }
-        )
-        for shard in self.machine.takePeersToAsk() {
-            self.send(.transfersSeen(shard: UInt16(self.index)), to: shard, requestID: 0)
-        }
-        for alert in self.machine.takeAlerts() { self.log.tell(alert) }
-    }
-
-    func gather(_ reply: Reply, to kind: Request.Kind, slot: Slot, _ requestID: UInt64, for peer: Peer) {
-        if reply.refusal != nil { self.meter.refused(kind) }
-        do {
-            try reply.encode(into: &peer.gathering, slot: slot, requestID: requestID)
-        } catch {
-            // Longer than a frame: only a list without a bound could be, and those have one.
-            self.log.error("a reply does not fit a frame", metadata: ["reason": "\(error)"])
-            self.gather(.refused(.unavailable), to: kind, slot: slot, requestID, for: peer)
-        }
-    }
-
-    private func setAside() {
-        for peer in self.peers.values where !peer.gathering.isEmpty { swap(&peer.gathering, &peer.committing) }
-        swap(&self.gatheringTransfers, &self.committingTransfers)
-        self.meter.setAside()
-    }
-
-    private func sendSetAside() {
-        for peer in self.peers.values where !peer.committing.isEmpty {
-            peer.link.send(peer.committing)
-            peer.committing.removeAll()
-        }
-        for order in self.committingTransfers {
-            self.send(
-                .transfer(order),
-                to: self.machine.slots.shard(of: Slot(of: order.user)),
-                requestID: order.id.rawValue
-            )
-        }
-        self.committingTransfers.removeAll(keepingCapacity: true)
-        self.meter.sent()
-    }
-
-    private func send(_ request: Request, to shard: Int, requestID: UInt64) {
-        // Without a link it is asked for again when that is up.
-        guard let link = self.diallers[shard]?.link, link.isUp else { return }
-        do {
-            try request.encode(into: &link.outgoing, slot: request.slot, requestID: requestID)
-        } catch {
-            preconditionFailure("a question to a shard does not fit a frame: \(error)")
-        }
-        link.flush()
-    }
-
-    // MARK: Trouble and statistics
-
-    private func journalFailed(_ error: JournalError) {
-        self.log.critical("the journal is of no use any more: this shard stops", metadata: ["reason": "\(error)"])
-        self.onFailure(error)
-    }
-
     private func statsText() -> String {
-        let slots = self.machine.slots.slots(of: self.index)
-        var stats = ShardStats(shard: self.index, slots: .init(first: slots.lowerBound, last: slots.upperBound - 1))
-        stats.time = self.now.seconds
+        let index = self.node.machine.index
+        let slots = self.node.machine.slots.slots(of: index)
+        var stats = ShardStats(shard: index, slots: .init(first: slots.lowerBound, last: slots.upperBound - 1))
+        stats.time = self.node.now.seconds
         stats.process = .now(startedNanoseconds: self.startedAt)
-        stats.fill(self.machine, self.meter, self.commit, self.trouble)
-        stats.clockSuspendedSince = self.time.suspension?.since.seconds
-        stats.clockAheadSeconds = self.time.suspension.map { $0.ahead.rawValue / 1_000_000_000 }
+        stats.fill(self.node.machine, self.meter)
+        stats.journal.fill(self.node.gate, self.commits, self.trouble)
+        stats.journal.kind = self.journal.kind
+        stats.clockSuspendedSince = self.node.clock.suspendedSince?.seconds
+        if self.isClockSuspended {
+            stats.clockAheadSeconds = (self.readings.wall() - self.node.clock.time).rawValue / 1_000_000_000
+        }
         if let snapshotFile { stats.journal.fill(snapshot: snapshotFile) }
         return stats.json
+    }
+}
+
+extension ClockReadings {
+    fileprivate var reading: ShardNode.ClockReading {
+        ShardNode.ClockReading(wall: self.wall(), sinceBoot: self.sinceBoot())
     }
 }

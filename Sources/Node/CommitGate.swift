@@ -1,3 +1,5 @@
+public import Booking
+
 /// Says when facts go to the journal and when replies may leave: a reply leaves only when everything that it could have
 /// seen is durable. Pure: the shell keeps the bytes and talks to the journal.
 ///

@@ -1,4 +1,5 @@
 import Booking
+import Node
 import Testing
 
 struct CommitGateTests {
