@@ -26,7 +26,7 @@ enum Event {
     /// A shard's disk has kept, or refused, the batch under way.
     case diskIsDone(shard: Int, life: Int, isKept: Bool)
     case start(Process)
-    /// A shard whose disk has refused a batch for good ends.
+    /// A shard whose disk has refused a batch for good ends, or one that was asked to stop.
     case giveUp(shard: Int, life: Int)
     /// A shard whose disk was full looks whether it still is.
     case tryDisk(shard: Int, life: Int)

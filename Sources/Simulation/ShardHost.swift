@@ -17,6 +17,8 @@ final class ShardHost {
     /// Counts the starts.
     private(set) var life = 0
     private(set) var isUp = false
+    /// It was asked to stop: it takes no links and reads no requests.
+    private(set) var isStopping = false
     private(set) var node: ShardNode
     private var effects = ShardEffects()
     var disk = SimulatedDisk()
@@ -25,14 +27,7 @@ final class ShardHost {
     private var refused: (count: Int, facts: [UInt8])?
     /// A copy of the disk, and how many facts are on it.
     private var copy: (disk: SimulatedDisk, facts: Int)?
-    /// How far this process's clock is ahead of the world's.
-    var skew = Nanoseconds.zero
-    /// How far its wall clock is ahead on top of that, absurdly.
-    var absurdity = Nanoseconds.zero
-    /// What the supervisor's file says: how far time was ahead of the clock since the boot; nil before the first start.
-    private var offset: Nanoseconds?
-    private var wasSuspended = false
-    private var checked: (life: Int, at: Timestamp, time: Timestamp)?
+    var clock = SimulatedClock()
     /// In the order in which they were accepted.
     private var accepted: [Link] = []
     /// Links to the other shards.
@@ -84,50 +79,17 @@ final class ShardHost {
 
     // MARK: Clocks
 
-    private var wall: Timestamp { self.world.now + self.skew + self.absurdity }
     private var sinceBoot: Nanoseconds { self.world.now - SmallWorld.start }
-    private var reading: ShardNode.ClockReading { ShardNode.ClockReading(wall: self.wall, sinceBoot: self.sinceBoot) }
+    private var reading: ShardNode.ClockReading { self.clock.reading(at: self.world.now) }
 
     /// The node has read its clocks.
     private func noteClock() {
-        let (auditor, time, index) = (self.world.auditor, self.node.now, self.index)
-        // After a jump that was to be trusted, another is less absurd, and followed.
-        let latest = auditor.clocks[index].latest
-        let isAbsurd = latest != .distantPast && self.wall - latest >= ShardClock.absurdJump
-        let ahead = isAbsurd ? self.skew : self.wall - self.world.now
-        auditor.clocks[index].aheadMax = max(auditor.clocks[index].aheadMax, ahead)
-        auditor.clocks[index].latest = max(latest, time)
-        self.offset = time - Timestamp(nanoseconds: self.sinceBoot.rawValue)
-        guard self.node.clock.isSuspended != self.wasSuspended else { return }
-        self.wasSuspended.toggle()
-        guard self.wasSuspended else { return auditor.ended(suspensionOf: index, at: time) }
-        self.world.tally.clockSuspensions += 1
-        auditor.began(suspensionOf: index, at: time)
-    }
-
-    /// Time goes on, at nine tenths of its pace at least, and never back.
-    private func checkClock() {
-        let (before, time) = (self.checked, self.node.now)
-        self.checked = (self.life, self.world.now, time)
-        guard let before, before.life == self.life else { return }
-        let passed = (self.world.now - before.at).rawValue
-        self.world.auditor.require(
-            (time - before.time).rawValue >= passed - passed / 10 - 1_000,
-            "shard \(self.index)'s time went on from \(before.time) to \(time) while \(passed) ns passed"
-        )
+        self.clock.note(self.node.now, isSuspended: self.node.clock.isSuspended, of: self.index, self.life, self.world)
     }
 
     /// The wall clock is right again; or it is now, and was wrong before.
     func clockIsSane(isTrusted: Bool) {
-        guard self.absurdity != .zero else { return }
-        if isTrusted { self.skew = Nanoseconds(self.skew.rawValue + self.absurdity.rawValue) }
-        self.absurdity = .zero
-        guard isTrusted else { return }
-        let auditor = self.world.auditor
-        auditor.clocks[self.index].aheadMax = max(auditor.clocks[self.index].aheadMax, self.skew)
-        // What the supervisor's file says; then what its word does.
-        self.offset = self.wall - Timestamp(nanoseconds: self.sinceBoot.rawValue)
-        guard self.isUp else { return }
+        guard self.clock.becomesSane(isTrusted: isTrusted, of: self.index, self.world), self.isUp else { return }
         self.step(.clockTrusted(self.reading))
         self.noteClock()
     }
@@ -146,7 +108,7 @@ final class ShardHost {
             self.world,
             durableSequence: sequence,
             isSuspended: isSuspended,
-            expectedTime: self.offset.map { Timestamp(nanoseconds: self.sinceBoot.rawValue) + $0 },
+            expectedTime: self.clock.expected(at: self.world.now),
             at: self.reading
         )
         self.noteClock()
@@ -176,6 +138,7 @@ final class ShardHost {
     /// Everything but the disk is gone.
     func crash() {
         self.isUp = false
+        self.isStopping = false
         self.life += 1
         if self.world.mutant == .diskLies {
             self.disk.loseLast()
@@ -195,11 +158,7 @@ final class ShardHost {
     /// What another process does: restores what is durable, writes a snapshot of that, and drops the records before it.
     func compact() {
         let (index, world) = (self.index, self.world)
-        var disk = self.disk
-        var shard = Self.fresh(index, world)
-        guard let sequence = disk.load(into: &shard, world.mutant, fresh: { Self.fresh(index, world) }) else { return }
-        let bytes = shard.snapshotBytes
-        self.disk.compact(bytes, sequence: sequence)
+        guard let bytes = self.disk.compact(world.mutant, fresh: { Self.fresh(index, world) }) else { return }
         world.trace.mix(bytes)
         world.add(.compact(shard: index, life: self.life), after: world.compactionGap())
     }
@@ -231,7 +190,6 @@ final class ShardHost {
     private func readClocks() {
         self.node.beginTurn(at: self.reading, into: &self.effects)
         self.noteClock()
-        self.checkClock()
     }
 
     private func step(_ event: ShardNode.Event) {
@@ -247,6 +205,7 @@ final class ShardHost {
     }
 
     func tick() {
+        guard !self.isStopping else { return }
         self.step(.tick)
         self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
     }
@@ -295,6 +254,7 @@ final class ShardHost {
         self.beginTurn()
         if self.node.clock.isSuspended { self.world.auditor.clocks[self.index].suspendedAt = self.world.now }
         guard side == .acceptor else { return try self.node.receive(frame, fromShard: link.shard) }
+        guard !self.isStopping else { return }
         if !self.node.isReading, case .request = frame.sort {
             self.world.trace.add(.decided(shard: self.index, try Request(frame: frame)), at: self.world.now)
         }
@@ -326,6 +286,13 @@ final class ShardHost {
             if case .append = work { self.step(.journal(.refused)) } else { self.step(.journal(.notRenewed)) }
         }
         return true
+    }
+
+    /// Somebody asks it to stop.
+    func stop() {
+        guard self.isUp, !self.isStopping else { return }
+        self.isStopping = true
+        self.step(.stop)
     }
 
     /// Looks whether the disk takes batches again, and goes on looking until it does.
@@ -365,9 +332,15 @@ final class ShardHost {
         if let span = self.effects.wakeAfter.take() {
             self.world.add(.turnEnds(self.process, life: self.life), after: span)
         }
-        guard let append = self.effects.append.take() else { return }
-        self.disk.begin(first: append.firstSequence, count: append.count, append.bytes)
-        self.begin(.append(count: Int(append.count), facts: append.bytes))
+        if let append = self.effects.append.take() {
+            self.disk.begin(first: append.firstSequence, count: append.count, append.bytes)
+            self.begin(.append(count: Int(append.count), facts: append.bytes))
+        }
+        if self.effects.hasEnded {
+            self.effects.hasEnded = false
+            self.world.auditor.require(self.work == nil, "shard \(self.index) ends while its disk is busy")
+            self.world.add(.giveUp(shard: self.index, life: self.life), after: .zero)
+        }
     }
 
     private func send(_ bytes: borrowing FrameBytes, over link: Link?, _ side: LinkSide) {
@@ -409,7 +382,7 @@ final class ShardHost {
     // MARK: The end of a run
 
     var isIdle: Bool {
-        self.isUp && self.work == nil && self.node.gate.isIdle && !self.node.isReading
+        self.isUp && !self.isStopping && self.work == nil && self.node.gate.isIdle && !self.node.isReading
             && self.node.machine.concertCensus.allSatisfy { $0.paymentsOpen + $0.cancellationsOpen == 0 }
     }
 

@@ -28,14 +28,20 @@ extension SimulatedDisk {
         return sequence
     }
 
+    /// A snapshot of what is durable takes the place of the records before it. Its bytes; nil for a damaged disk.
+    mutating func compact(_ mutant: Mutant?, fresh: @escaping () -> Shard) -> [UInt8]? {
+        var disk = self
+        var shard = fresh()
+        guard let sequence = disk.load(into: &shard, mutant, fresh: fresh) else { return nil }
+        let bytes = shard.snapshotBytes
+        self.compact(bytes, sequence: sequence)
+        return bytes
+    }
+
     private static func restored(_ snapshot: Snapshot, _ fresh: @escaping () -> Shard) -> Shard {
         let restoration = ShardRestoration(fresh)
         let failure = snapshot.bytes.withUnsafeBytes { bytes -> String? in
-            do throws(WireError) {
-                try SnapshotBytes.forEachItem(in: bytes) { item throws(WireError) in
-                    do throws(Misfit) { try restoration.take(item) } catch { throw WireError(error.reason) }
-                }
-            } catch { return error.reason }
+            do throws(WireError) { try SnapshotBytes.restore(bytes, into: restoration) } catch { return error.reason }
             return nil
         }
         if let failure { preconditionFailure("a snapshot that was kept can't be read: \(failure)") }

@@ -6,7 +6,7 @@ import Wire
 extension World {
     func dial(_ process: Process, _ shard: Int, _ life: Int) {
         guard self.life(of: process) == life else { return }
-        guard self.shards[shard].isUp, !self.isBlocked(from: process, to: shard) else {
+        guard self.shards[shard].isUp, !self.shards[shard].isStopping, !self.isBlocked(from: process, to: shard) else {
             switch process {
             case .gateway(let index): self.gateways[index].tryAgain(shard)
             case .shard: self.add(.dial(process, shard: shard, life: life), after: .milliseconds(50))

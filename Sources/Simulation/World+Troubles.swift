@@ -18,15 +18,15 @@ extension World {
             let jump = self.random.within(self.random.once(in: 4) ? -5_000...60_000 : -200...400)
             // Sometimes somebody notices, and sets it right.
             let isSetRight = self.random.once(in: 4)
-            host.skew = isSetRight ? .zero : Nanoseconds(host.skew.rawValue + Int64(jump) * 1_000_000)
+            host.clock.skew = isSetRight ? .zero : Nanoseconds(host.clock.skew.rawValue + Int64(jump) * 1_000_000)
             self.trace.add(.note(host.process, "has another time now"), at: self.now)
         case .clockAbsurd:
             let host = self.shards[self.random.below(self.shards.count)]
-            guard host.absurdity == .zero else { return }
+            guard host.clock.absurdity == .zero else { return }
             // Now and then the clock was wrong before, and an operator says so. Not ten years: the plays would all be over.
             let isTrusted = self.random.once(in: 12)
             let most = isTrusted ? 100_000_000 : 315_360_000_000
-            host.absurdity = .milliseconds(Int64(self.random.within(90_000_000...most)))
+            host.clock.absurdity = .milliseconds(Int64(self.random.within(90_000_000...most)))
             self.trace.add(.note(host.process, "has an absurd time now"), at: self.now)
             self.add(.clockIsSane(shard: host.index, isTrusted: isTrusted), after: self.span(20...3_000))
         case .diskFull:
@@ -37,7 +37,10 @@ extension World {
             }
             host.disk.isFull = true
             self.trace.add(.note(host.process, "has a full disk"), at: self.now)
-            self.add(.diskHasRoom(shard: host.index), after: self.span(20...1_500))
+            // Sometimes for so long that a shard which dies of something else starts on it.
+            let dies = self.random.once(in: 3)
+            if dies { self.crash(host.process, "is killed") }
+            self.add(.diskHasRoom(shard: host.index), after: self.span(dies ? 500...4_000 : 20...1_500))
         case .bitFlip:
             let host = self.shards[self.random.below(self.shards.count)]
             guard host.isUp else { return }
@@ -62,6 +65,10 @@ extension World {
                 self.trace.add(.note(host.process, "gets an older copy of its disk"), at: self.now)
                 self.tally.putBack += 1
             }
+        case .shardStop:
+            let host = self.shards[self.random.below(self.shards.count)]
+            self.trace.add(.note(host.process, "is asked to stop"), at: self.now)
+            host.stop()
         case .everythingCrashes:
             for shard in self.shards { self.crash(shard.process, "is killed with all others") }
             for gateway in self.gateways { self.crash(gateway.process, "is killed with all others") }

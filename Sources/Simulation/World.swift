@@ -57,7 +57,7 @@ final class World {
             Fan(UserID(UInt64(index % userCount) + 1), window: index / userCount)
         }
         for shard in self.shards {
-            shard.skew = .milliseconds(Int64(self.random.within(-50...50)))
+            shard.clock.skew = .milliseconds(Int64(self.random.within(-50...50)))
             self.start(.shard(shard.index))
         }
         for gateway in self.gateways { self.start(.gateway(gateway.index)) }
@@ -128,7 +128,8 @@ final class World {
             }
         case .giveUp(let shard, let life):
             guard self.shards[shard].life == life else { return }
-            self.crash(.shard(shard), "stops: its journal refuses it")
+            let hasStopped = self.shards[shard].isStopping
+            self.crash(.shard(shard), hasStopped ? "has stopped" : "stops: its journal refuses it")
         case .tryDisk(let shard, let life):
             guard self.shards[shard].life == life else { return }
             self.shards[shard].tryDisk()
