@@ -161,7 +161,7 @@ public struct ShardNode: ~Copyable {
             self.isInTurn = false
         case .journal(let event): self.journalSays(event, at: loopTime, into: &effects)
         case .renewalDue:
-            guard self.gate.isSuspended, !self.isRenewing else { return }
+            guard self.gate.isSuspended, !self.isRenewing, !self.isEnding else { return }
             self.isRenewing = true
             effects.renew = true
             effects.isPending = true
@@ -310,7 +310,14 @@ public struct ShardNode: ~Copyable {
     private mutating func gather(_ late: Shard.LateReply, into effects: inout ShardEffects) {
         guard let outbox = self.outbox(of: late.origin.link) else { return }
         // Nothing routes by the slot of a reply.
-        Self.gather(late.reply, to: late.kind, slot: Slot(checking: 0)!, late.origin.request, for: outbox, into: &effects)
+        Self.gather(
+            late.reply,
+            to: late.kind,
+            slot: Slot(checking: 0)!,
+            late.origin.request,
+            for: outbox,
+            into: &effects
+        )
     }
 
     private mutating func setAside() {
@@ -420,7 +427,7 @@ public struct ShardNode: ~Copyable {
     }
 
     private mutating func tellEnd(into effects: inout ShardEffects) {
-        guard self.isEnding, !self.hasEnded, self.gate.isIdle || self.gate.hasFailed else { return }
+        guard self.isEnding, !self.hasEnded, !self.isRenewing, self.gate.isIdle || self.gate.hasFailed else { return }
         self.hasEnded = true
         effects.hasEnded = true
         effects.isPending = true

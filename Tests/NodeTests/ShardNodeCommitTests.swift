@@ -199,6 +199,17 @@ import Testing
         #expect(failed.hasEnded && failed.sent == [])
     }
 
+    @Test func `the end waits for a journal that is asked whether it can write again`() {
+        let outside = Outside()
+        outside.turn([1], facts: 1)
+        outside.finish(.refused)
+        outside.rebuild()
+        #expect(outside.step(.renewalDue) == [.renew])
+        #expect(outside.step(.stop) == [])
+        #expect(outside.step(.renewalDue) == [])
+        #expect(outside.step(.journal(.notRenewed)) == [.ended])
+    }
+
     @Test func `a batch has a time that is no earlier than its facts`() {
         let outside = Outside()
         outside.turn([1], facts: 1)
