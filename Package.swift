@@ -3,6 +3,8 @@ import PackageDescription
 
 /// `Tests/Fuzzing/run` names libFuzzer's library here; nobody else does.
 let fuzzer = Context.environment["USHER_LIBFUZZER"]
+/// `make simulate` sets it, in a scratch folder of its own.
+let checksExclusivity = Context.environment["USHER_EXCLUSIVITY"] == "checked"
 
 /// Every room is held to the same rules.
 let house: [SwiftSetting] =
@@ -12,11 +14,11 @@ let house: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .unsafeFlags(["-warnings-as-errors"]),
-        // Overlapping accesses are found by the compiler, and at run time by every debug build and test. Checking them again
-        // in production costs half a microsecond of a poll's three in the gateway.
-        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
-        // Fuzzing looks inside, counts where a run has been, and keeps the asserts, at the speed of a release build.
-    ] + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])])
+        // Overlapping accesses are found by the compiler, and at run time by every debug build and test, and by the simulator in
+        // a release build. Checking them again in production costs half a microsecond of a poll's three in the gateway.
+    ] + (checksExclusivity ? [] : [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))])
+    // Fuzzing looks inside, counts where a run has been, and keeps the asserts, at the speed of a release build.
+    + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])])
 
 let package = Package(
     name: "usher",
