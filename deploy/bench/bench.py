@@ -88,18 +88,23 @@ def benchmarks(*words, environment=None, prefix=()):
 # Load
 
 
-def measure(server, what, seconds, keeps_connections=True, environment=None):
+def measure(server, what, seconds, keeps_connections=True):
     """One run of wrk: its own summary, and the CPU that the server's processes used meanwhile."""
     pids = server.pids()
-    environment = os.environ | {"CONNECTION": "keep" if keeps_connections else "close"} | (environment or {})
     before = servers.cpu_times(pids)
-    output = subprocess.run(wrk(server, what, seconds), env=environment, capture_output=True, text=True, check=False)
+    found = load(server, what, seconds, keeps_connections)
     user, system = (after - earlier for after, earlier in zip(servers.cpu_times(pids), before))
-    found = summary_of(output.stdout + output.stderr, output.returncode)
     found["userMicroseconds"] = user * 1e6 / found["requests"]
     found["systemMicroseconds"] = system * 1e6 / found["requests"]
     found["cpuMicroseconds"] = found["userMicroseconds"] + found["systemMicroseconds"]
     return found
+
+
+def load(server, what, seconds, keeps_connections=True):
+    """One run of wrk, and its own summary."""
+    environment = os.environ | {"CONNECTION": "keep" if keeps_connections else "close"}
+    output = subprocess.run(wrk(server, what, seconds), env=environment, capture_output=True, text=True, check=False)
+    return summary_of(output.stdout + output.stderr, output.returncode)
 
 
 def wrk(server, what, seconds):

@@ -88,7 +88,7 @@ def main():
 
 
 def wrk(cluster, keeps_connections):
-    run = bench.measure(cluster, ["mixed"], SECONDS, keeps_connections)
+    run = bench.load(cluster, ["mixed"], SECONDS, keeps_connections)
     return run | {"failures": {name: run[name] for name in ("notOK", "broken", "timeouts") if run[name]}}
 
 
