@@ -54,6 +54,14 @@ import Wire
         #expect(try Self.text("README.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 201)
     }
 
+    @Test func `the README's glossary is a part of ARCHITECTURE's`() throws {
+        let rows = try Self.text("README.md").split(separator: "\n").drop { $0 != "| word | meaning |" }
+            .prefix { $0.hasPrefix("| ") || $0.hasPrefix("|-") }
+        let architecture = try Self.text("ARCHITECTURE.md")
+        #expect(rows.count == 11)
+        for row in rows { #expect(architecture.contains(row), "\(row)") }
+    }
+
     @Test func `the table of settings is as it is`() throws {
         #expect(try Self.text("docs/settings.md").contains(ConfigurationReport.reference() + "\n"))
     }
