@@ -118,8 +118,8 @@ kills: build  # A minute of load with a kill -9 every 2 s, then the books: KILLS
 	    swift test --disable-xctest --skip-build --filter KillsTests
 
 simulate: setup  # Whole clusters in one process with every kind of fault: SEED=1 SEEDS=1000 STEPS=10000
-	swift build -c release --product simulator
-	@.build/release/simulator --seed $(SEED) --seeds $(SEEDS) --steps $(STEPS)
+	USHER_EXCLUSIVITY=checked swift build -c release --scratch-path .build-checked --product simulator
+	@.build-checked/release/simulator --seed $(SEED) --seeds $(SEEDS) --steps $(STEPS)
 
 simulate-mutants: setup  # Planted bugs, each to be found by the simulator
 	@Tests/Mutants/run
@@ -166,5 +166,5 @@ format:  # Bring Swift files into the house style
 	swift format --in-place --configuration .swift-format --recursive Sources Tests Package.swift
 
 clean:  # Remove build products, measurements and .venv; not the state in STATE
-	rm -rf .build .build-fuzz $(VENV) k6/results bench
+	rm -rf .build .build-checked .build-fuzz $(VENV) k6/results bench
 	find k6 deploy Tests -name __pycache__ -type d -prune -exec rm -rf {} +

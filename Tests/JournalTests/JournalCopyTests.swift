@@ -1,8 +1,9 @@
 import Booking
 import Foundation
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// Copies of journals, made file by file while an owner writes: what starts is whole, and what is torn is not told as a loss.
 @Suite struct JournalCopyTests {

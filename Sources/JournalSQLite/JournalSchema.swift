@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Journal
 
 /// Which shard a journal belongs to: with another number of shards, concerts and users live elsewhere.
 public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import Glibc
+import Journal
 
 /// The right to do something alone: an exclusive lock on a file of its own, which the kernel lets go of when its process is
 /// gone, however it went. The file stays, with the id of the last owner: to remove it would let two processes hold the

@@ -1,4 +1,6 @@
+import CSQLite
 import Glibc
+import Journal
 
 /// Whose the files of a journal have to be, and what others may not do with them, before they are believed: a file's owner
 /// can write to it, and its hashes are a checksum that anyone can compute. Whoever can write may sell seats.

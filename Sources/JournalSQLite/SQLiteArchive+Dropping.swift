@@ -1,3 +1,5 @@
+public import Journal
+
 extension SQLiteArchive {
     /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole. An
     /// owner that appends meanwhile waits for a step of it, a millisecond, and seldom. `keeping` copies them to the archive

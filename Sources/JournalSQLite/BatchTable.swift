@@ -1,4 +1,5 @@
 import Booking
+import Journal
 
 /// The table of batches, the same in a journal and in its archive: one row a group commit; `hash` is `ChainHash` after it.
 enum BatchTable {

@@ -1,6 +1,7 @@
 import Booking
 import Cryptography
 import Glibc
+import Journal
 
 /// The newest snapshot of a journal, in a file of its own: written whole under another name, made durable, then renamed,
 /// so that a crash leaves the old one or the new one. A file and no row, so that a large one never holds up a commit.

@@ -1,5 +1,6 @@
 import Booking
 import CSQLite
+import Journal
 
 /// The end of a journal that its owner appends to. All calls block; `JournalThread` makes them.
 ///

@@ -1,6 +1,7 @@
 import CSQLite
 import Cryptography
 import Glibc
+import Journal
 
 /// How far a journal is known to be durable, in a file beside it. SQLite drops the end of a log that was cut off or
 /// altered and says nothing, as after a crash; and an old copy of a journal is a good journal. This file gives both away.
