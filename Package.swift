@@ -3,6 +3,8 @@ import PackageDescription
 
 /// `Tests/Fuzzing/run` names libFuzzer's library here; nobody else does.
 let fuzzer = Context.environment["USHER_LIBFUZZER"]
+/// `make simulate` sets it, in a scratch folder of its own.
+let checksExclusivity = Context.environment["USHER_EXCLUSIVITY"] == "checked"
 
 /// Every room is held to the same rules.
 let house: [SwiftSetting] =
@@ -12,18 +14,17 @@ let house: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .unsafeFlags(["-warnings-as-errors"]),
-        // Overlapping accesses are found by the compiler, and at run time by every debug build and test. Checking them again
-        // in production costs half a microsecond of a poll's three in the gateway.
-        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
-        // Fuzzing looks inside, counts where a run has been, and keeps the asserts, at the speed of a release build.
-    ] + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])])
+        // Overlapping accesses are found by the compiler, and at run time by every debug build and test, and by the simulator in
+        // a release build. Checking them again in production costs half a microsecond of a poll's three in the gateway.
+    ] + (checksExclusivity ? [] : [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))])
+    // Fuzzing looks inside, counts where a run has been, and keeps the asserts, at the speed of a release build.
+    + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])])
 
 let package = Package(
     name: "usher",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -54,24 +55,77 @@ let package = Package(
             swiftSettings: house
         ),
         .target(name: "Node", dependencies: ["Booking", "Wire"], swiftSettings: house),
+        .target(name: "Journal", dependencies: ["Booking"], swiftSettings: house),
         .target(
-            name: "Journal",
-            dependencies: ["Booking", "CSQLite", "Cryptography"],
+            name: "JournalSQLite",
+            dependencies: ["Booking", "CSQLite", "Cryptography", "Journal"],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Configuration",
+            dependencies: [
+                "Booking", "Cryptography", "Reactor", "StandardStreams", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Statistics",
+            dependencies: [
+                "Booking", "Configuration", "Reactor", "StandardStreams", "Wire",
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Links",
+            dependencies: [
+                "Booking", "Reactor", "Statistics", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Edge",
+            dependencies: [
+                "Booking", "Configuration", "Reactor", "Statistics", "Wire",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "JournalHistory",
+            dependencies: [
+                "Booking", "Configuration", "Journal", "JournalSQLite", "Reactor", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Operator",
+            dependencies: [
+                "Booking", "Configuration", "Edge", "JournalHistory", "Links", "Reactor", "StandardStreams",
+                "Statistics",
+                "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: house
         ),
         .target(
             name: "Server",
             dependencies: [
-                "Booking",
-                "Cryptography",
-                "Journal",
-                "Node",
-                "Reactor",
-                "StandardStreams",
-                "Wire",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Configuration", package: "swift-configuration"),
+                "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "Links", "Node", "Operator",
+                "Reactor", "StandardStreams", "Statistics", "Wire",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Supervisor",
+            dependencies: [
+                "Booking", "Configuration", "Journal", "JournalHistory", "Links", "Reactor", "StandardStreams",
+                "Statistics", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -79,7 +133,9 @@ let package = Package(
         .executableTarget(
             name: "usher",
             dependencies: [
-                "CommandLineTool", "Server", "StandardStreams",
+                "CommandLineTool", "Configuration", "JournalHistory", "Operator", "Reactor", "Server",
+                "StandardStreams",
+                "Supervisor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house
@@ -98,7 +154,7 @@ let package = Package(
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "Booking", "Journal", "Reactor", "RequestCosts", "Seeded", "StandardStreams", "Wire",
+                "Booking", "Journal", "JournalSQLite", "Reactor", "RequestCosts", "Seeded", "StandardStreams", "Wire",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -131,13 +187,43 @@ let package = Package(
             dependencies: ["Wire", "Booking", "Cryptography", "RequestCosts", "Seeded", "TestSupport"],
             swiftSettings: house
         ),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "Seeded"], swiftSettings: house),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Journal", "JournalSQLite", "Booking", "Seeded"],
+            swiftSettings: house
+        ),
         .testTarget(name: "NodeTests", dependencies: ["Node", "Booking", "Wire"], swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(
+            name: "ConfigurationTests",
+            dependencies: [
+                "Configuration", "Booking", "TestSupport", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(name: "LinksTests", dependencies: ["Links", "Reactor"], swiftSettings: house),
+        .testTarget(
+            name: "EdgeTests",
+            dependencies: ["Edge", "Booking", "Wire"],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "JournalHistoryTests",
+            dependencies: [
+                "JournalHistory", "Booking", "Configuration", "Journal", "JournalSQLite", "Seeded", "Wire",
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(name: "OperatorTests", dependencies: ["Operator", "Statistics", "Wire"], swiftSettings: house),
+        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "Booking"], swiftSettings: house),
+        // Whole clusters, and what several rooms do together.
+        .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Journal", "Reactor", "Seeded", "StandardStreams", "Wire", "usher", "TestSupport",
+                "Server", "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "JournalSQLite", "Links",
+                "Operator",
+                "Reactor", "Seeded", "StandardStreams", "Statistics", "Supervisor", "TestSupport", "Wire", "usher",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -147,7 +233,9 @@ let package = Package(
 
 // What is done with bytes from outside (Tests/Fuzzing/Targets) is a test of every build, or else a program around
 // libFuzzer, never both: two targets can't share a folder.
-let fuzzed: [Target.Dependency] = ["Booking", "Journal", "Server", "Wire"]
+let fuzzed: [Target.Dependency] = [
+    "Booking", "Configuration", "Journal", "JournalHistory", "JournalSQLite", "Wire",
+]
 if let fuzzer {
     package.targets.append(
         .executableTarget(

@@ -55,7 +55,7 @@ struct Plan {
         self.restartPause = random.pick([10...60, 20...1_500])
         self.compactionGap = random.pick([50...2_000, 1_000...10_000, 100_000...200_000])
         let isQuiet = random.once(in: 12)
-        var weights = [8, 4, 8, 3, 2, 2, 1, 2, 2, 1, 2, 6, 3]
+        var weights = [8, 4, 8, 3, 2, 4, 1, 2, 2, 1, 2, 6, 3]
         for index in weights.indices where isQuiet || random.once(in: 3) { weights[index] = 0 }
         // From the first copy that is put back, less is known: so most runs have none.
         if !random.once(in: 6) { weights[Trouble.diskPutBack.rawValue] = 0 }

@@ -38,7 +38,7 @@ extension World {
             host.disk.isFull = true
             self.trace.add(.note(host.process, "has a full disk"), at: self.now)
             // Sometimes for so long that a shard which dies of something else starts on it.
-            let dies = self.random.once(in: 3)
+            let dies = self.random.once(in: 5)
             if dies { self.crash(host.process, "is killed") }
             self.add(.diskHasRoom(shard: host.index), after: self.span(dies ? 500...4_000 : 20...1_500))
         case .bitFlip:

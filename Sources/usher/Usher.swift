@@ -1,8 +1,9 @@
 import ArgumentParser
 import CommandLineTool
-import Server
+import Configuration
+import Reactor
 
-/// The `usher` command: flags and subcommands only; the work is in Server.
+/// The `usher` command: flags and subcommands only; the work is in the rooms below.
 @main struct Usher: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usher",

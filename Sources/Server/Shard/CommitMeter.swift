@@ -1,4 +1,5 @@
 import Reactor
+import Statistics
 
 /// What a shard counts of its commits: how long each took, from the hand-over to the journal's word, and what was in it.
 struct CommitMeter {

@@ -1,6 +1,7 @@
 import Booking
+import Configuration
 import Logging
-import Reactor
+import Wire
 
 /// What a shard's clock did, in the log: most of it means that somebody has set the wall clock.
 extension Logger {

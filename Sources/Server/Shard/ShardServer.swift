@@ -1,8 +1,12 @@
 import Booking
+import Configuration
 import Journal
+import JournalHistory
+import Links
 import Logging
 import Node
 import Reactor
+import Statistics
 import Wire
 
 /// The process of one shard: sockets, timers, the journal, clocks and statistics around `Node.ShardNode`, which decides what
@@ -342,7 +346,7 @@ final class ShardServer {
 
     /// Tells the owner how much was written since the start, in steps that matter to a compaction.
     private func tellGrowth() {
-        guard self.commits.writtenBytes >= self.toldBytes + CompactionSchedule.step else { return }
+        guard self.commits.writtenBytes >= self.toldBytes + Lifeline.journalStep else { return }
         self.toldBytes = self.commits.writtenBytes
         self.onGrowth(self.toldBytes)
     }

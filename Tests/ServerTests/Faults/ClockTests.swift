@@ -1,10 +1,14 @@
 import Booking
 import Foundation
 import Journal
+import JournalSQLite
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import JournalHistory
+@testable import Operator
+@testable import Statistics
 
 /// A wall clock that is behind what the journal says.
 @Suite struct ClockTests {
