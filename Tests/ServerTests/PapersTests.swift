@@ -12,7 +12,7 @@ import Wire
     private static let papers = [
         "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
         "PERFORMANCE.md",
-        "Sources/Wire/Contract/README.md",
+        "docs/contract.md",
         "Sources/Wire/Frames/README.md", "Sources/Wire/Tokens/README.md",
     ]
 
@@ -36,7 +36,7 @@ import Wire
     }
 
     @Test func `the contract names every code of an error`() throws {
-        let contract = try Self.text("Sources/Wire/Contract/README.md")
+        let contract = try Self.text("docs/contract.md")
         for code in try Self.codes() { #expect(contract.contains("`\(code)`"), "\(code) is missing") }
     }
 
