@@ -303,6 +303,6 @@ import Testing
     }
 
     private static func read(_ text: String, _ configuration: ServerConfiguration) throws -> Catalogue {
-        try CatalogueFile.read(JSONTree.parse(Array(text.utf8)), path: "c.json", configuration)
+        try CatalogueFile.read(JSONTree.read(Array(text.utf8)).tree, path: "c.json", configuration)
     }
 }
