@@ -44,13 +44,22 @@ extension Request.Kind {
         public let name: StaticString
         public let effect: Effect
         public let priority: Worth
+        /// What it is answered, if it is not refused.
+        public let answer: Reply.Kind
         /// It is about one user, so who asks matters.
         public let isAboutUser: Bool
 
-        init(_ name: StaticString, _ effect: Effect, _ priority: Worth, isAboutUser: Bool = true) {
+        init(
+            _ name: StaticString,
+            _ effect: Effect,
+            _ priority: Worth,
+            _ answer: Reply.Kind,
+            isAboutUser: Bool = true
+        ) {
             self.name = name
             self.effect = effect
             self.priority = priority
+            self.answer = answer
             self.isAboutUser = isAboutUser
         }
     }
@@ -70,24 +79,24 @@ extension Request.Kind {
 
     public var traits: Traits {
         switch self {
-        case .join: Traits("join", .repeatableChange, .joining)
-        case .poll: Traits("poll", .question, .asking)
-        case .leave: Traits("leave", .change, .booking)
-        case .schedules: Traits("schedules", .question, .asking, isAboutUser: false)
-        case .seats: Traits("seats", .question, .asking, isAboutUser: false)
-        case .reserve: Traits("reserve", .change, .booking)
-        case .giveBack: Traits("giveBack", .change, .booking)
-        case .reservations: Traits("reservations", .question, .asking)
-        case .pay: Traits("pay", .change, .booking)
-        case .cancel: Traits("cancel", .change, .booking)
-        case .charge: Traits("charge", .change, .booking)
-        case .use: Traits("use", .change, .booking)
-        case .balance: Traits("balance", .question, .asking)
-        case .history: Traits("history", .question, .asking)
-        case .debit: Traits("debit", .transfer, .booking)
-        case .credit: Traits("credit", .transfer, .booking)
-        case .transfersSeen: Traits("transfersSeen", .transfer, .asking, isAboutUser: false)
-        case .claim: Traits("claim", .repeatableChange, .booking)
+        case .join: Traits("join", .repeatableChange, .joining, .joined)
+        case .poll: Traits("poll", .question, .asking, .standing)
+        case .leave: Traits("leave", .change, .booking, .left)
+        case .schedules: Traits("schedules", .question, .asking, .schedules, isAboutUser: false)
+        case .seats: Traits("seats", .question, .asking, .seats, isAboutUser: false)
+        case .reserve: Traits("reserve", .change, .booking, .reservations)
+        case .giveBack: Traits("giveBack", .change, .booking, .reservations)
+        case .reservations: Traits("reservations", .question, .asking, .reservations)
+        case .pay: Traits("pay", .change, .booking, .paid)
+        case .cancel: Traits("cancel", .change, .booking, .cancelled)
+        case .charge: Traits("charge", .change, .booking, .points)
+        case .use: Traits("use", .change, .booking, .points)
+        case .balance: Traits("balance", .question, .asking, .balance)
+        case .history: Traits("history", .question, .asking, .history)
+        case .debit: Traits("debit", .transfer, .booking, .debited)
+        case .credit: Traits("credit", .transfer, .booking, .credited)
+        case .transfersSeen: Traits("transfersSeen", .transfer, .asking, .transfersSeen, isAboutUser: false)
+        case .claim: Traits("claim", .repeatableChange, .booking, .claimed)
         }
     }
 
@@ -98,7 +107,7 @@ extension Request.Kind {
 
 extension Request {
     /// What a request is about, as far as it names it.
-    private enum Subject {
+    private enum Target {
         case concert(ConcertID)
         /// A place in a concert's line, by its pass.
         case place(Pass)
@@ -111,7 +120,7 @@ extension Request {
     }
 
     @inline(__always)
-    private var subject: Subject {
+    private var target: Target {
         switch self {
         case .schedules(let concert), .seats(let concert, _): .concert(concert)
         case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
@@ -127,7 +136,7 @@ extension Request {
 
     /// The slot whose owner can answer.
     public var slot: Slot {
-        switch self.subject {
+        switch self.target {
         case .concert(let concert), .userOfConcert(let concert, _): Slot(of: concert)
         case .place(let pass): Slot(of: pass.concert)
         case .user(let user), .userOfPeer(let user): Slot(of: user)
@@ -137,7 +146,7 @@ extension Request {
 
     /// Whom this is about; nil for what everybody may know.
     public var user: UserID? {
-        switch self.subject {
+        switch self.target {
         case .place(let pass): pass.user
         case .userOfConcert(_, let user), .user(let user), .userOfPeer(let user): user
         case .concert, .anyShard: nil
@@ -146,7 +155,7 @@ extension Request {
 
     /// Whose request a gateway counts it as; nil for questions that are nobody's, and for what no client asks.
     public var asker: Asker? {
-        switch self.subject {
+        switch self.target {
         case .place(let pass): Asker(pass.user, isVouched: true)
         case .userOfConcert(_, let user), .user(let user): Asker(user, isVouched: false)
         case .concert, .userOfPeer, .anyShard: nil
