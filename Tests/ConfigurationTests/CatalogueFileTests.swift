@@ -1,6 +1,7 @@
 import Booking
 import TestSupport
 import Testing
+import Wire
 
 @testable import Configuration
 

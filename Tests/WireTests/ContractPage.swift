@@ -1,4 +1,5 @@
 import Booking
+import Foundation
 
 @testable import Wire
 
@@ -31,7 +32,7 @@ enum ContractPage {
     private static var calls: String {
         self.table(
             ["call", "", "input", "answer 200"],
-            ContractDocument.calls.filter { $0.route.name != "document" }.map { call in
+            ContractDocument.calls.filter { ByteView($0.route.name) != "document" }.map { call in
                 let remark = call.answerRemark.isEmpty ? "" : ". " + call.answerRemark
                 return [
                     "`\(call.route.method.name) \(call.route.path)`", call.summary, self.input(of: call),
