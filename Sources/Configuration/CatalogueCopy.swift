@@ -56,6 +56,7 @@ public struct CatalogueCopy: Codable {
 
     // MARK: Writing
 
+    /// The copy of a catalogue.
     public init(_ catalogue: Catalogue) {
         var halls: [Hall] = []
         self.format = Self.format
@@ -82,6 +83,7 @@ public struct CatalogueCopy: Codable {
         }
     }
 
+    /// As it is written: JSON.
     public var bytes: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -21,8 +21,10 @@ public final class Dialler {
     private var isClosed = false
     /// The refusal that the log has.
     private var toldRefusal: String?
+    /// The link, up or about to be; nil between two tries.
     public private(set) var link: FrameLink?
 
+    /// The link is up: frames may be sent.
     public var onUp: (() -> Void)?
     /// Comes only after `onUp`.
     public var onDown: (() -> Void)?
@@ -31,6 +33,7 @@ public final class Dialler {
     /// Set before `start`: a link calls it itself, with no closure of ours between.
     public var onFrame: ((Frame) throws(WireError) -> Void)?
 
+    /// Dials nothing before `start`.
     public init(toShard shard: Int, at path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {
         self.loop = loop
         self.shard = shard
@@ -40,6 +43,7 @@ public final class Dialler {
         self.timer = LoopTimer(on: loop)
     }
 
+    /// Dials for the first time.
     public func start() {
         guard !self.isClosed else { return }
         let connection: Connection
@@ -61,6 +65,7 @@ public final class Dialler {
         self.link = link
     }
 
+    /// Closes the link, and dials no more.
     public func close() {
         guard !self.isClosed else { return }
         self.isClosed = true

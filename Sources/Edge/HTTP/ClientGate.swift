@@ -11,10 +11,13 @@ import Wire
 ///
 /// What a peer that is not trusted says about addresses is never read.
 public struct ClientGate: ~Copyable {
+    /// Who is believed, and how much one client may ask.
     public struct Limits: Equatable {
+        /// Where the client's address comes from.
         public var source = ClientAddressSource.peer
         /// Whose word is taken, and who is left alone.
         public var trusted = NetworkList()
+        /// How much of an IPv6 address tells clients apart.
         public var prefixBits = 64
         /// 0 for no limit, here and below.
         public var connectionsMax = 0
@@ -188,6 +191,7 @@ public struct ClientGate: ~Copyable {
 }
 
 extension IPAddress {
+    /// Without its port.
     public init(_ address: SocketAddress) {
         switch address.family {
         case .ipv4: self.init(ipv4: UInt32(address.bits))
