@@ -51,7 +51,7 @@ let package = Package(
         .target(
             name: "Wire",
             dependencies: ["Booking", "COpenSSL", "Cryptography"],
-            exclude: ["Contract/README.md", "Frames/README.md", "Tokens/README.md"],
+            exclude: ["Frames/README.md", "Tokens/README.md"],
             swiftSettings: house
         ),
         .target(name: "Journal", dependencies: ["Booking"], swiftSettings: house),

@@ -1,5 +1,6 @@
 public import Booking
 import FoundationEssentials
+import Wire
 
 /// The catalogue of a cluster's start, in its state folder (`catalogue.running.json`). The supervisor writes it; all processes
 /// of the cluster, those that start again later, and commands that tend its journals read it. So another catalogue file, or
