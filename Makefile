@@ -30,7 +30,7 @@ export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
 .PHONY: help setup build run-cluster k6 bench bench-journal bench-compaction bench-recovery bench-hot bench-million bench-core bench-scaling \
     bench-guard bench-costs bench-allocations bench-extras forge overload burst slow-clients test kills \
-    restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format clean
+    restart-load simulate simulate-mutants fuzz http-compare smuggle contract front systemd lint format settings clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -183,6 +183,10 @@ lint:  # Style of Swift, shell, Python and k6 files, without changing any
 
 format:  # Bring Swift files into the house style
 	swift format --in-place --configuration .swift-format --recursive Sources Tests Package.swift
+
+settings: setup  # Write docs/settings.md anew, from the table of settings
+	swift build --product usher
+	.build/debug/usher config reference > docs/settings.md
 
 clean:  # Remove what was built, measured and installed here; not the state in STATE
 	rm -rf .build .build-fuzz $(VENV) k6/results bench

@@ -30,7 +30,7 @@ ROOT = servers.ROOT
 OUT = pathlib.Path(os.environ.get("OUT") or ROOT / "bench")
 SHARDS = os.environ.get("SHARDS") or "4"
 MIX = os.environ.get("MIX") or "join=6,poll=3,reserve=1"
-CONNECTIONS = os.environ.get("CONNECTIONS") or "32"
+CONNECTIONS = os.environ.get("CONNECTIONS") or "128"  # 64 requests may be under way on each
 SECONDS_PER_STEP = float(os.environ.get("SECONDS_PER_STEP") or 6)
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
 WARM_UP_SECONDS = 2
@@ -39,7 +39,7 @@ CAPACITY = float(os.environ.get("CAPACITY") or 0)  # found out where it is not g
 STEPS = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0]
 SERVER_CORE, LOAD_CORE = "0", "1"
 DISK = os.environ.get("DISK") or "/dev/shm"
-FLAGS = ["--set", "gateway.requestsPerConnectionMax=1000000000", "--set", "gateway.pipelinedRequestsMax=1024"]
+FLAGS = ["--set", "gateway.requestsPerConnectionMax=1000000000"]
 # For a latency of some milliseconds; the defaults let a crowd of 4,000 pass that asks all at once.
 FLAGS += ["--set", "gateway.overloadDelayMilliseconds=6", "--set", "gateway.overloadInFlightMin=300"]
 FLAGS += (os.environ.get("FLAGS") or "").split()

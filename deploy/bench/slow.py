@@ -5,7 +5,7 @@
 In each of ROUNDS (1) the scenario runs with them and without, each time against a cluster of its own of SHARDS (4) and
 GATEWAYS (1), with the journal in memory; every other round begins with the other. The crowd is there WARM_UP (12) seconds
 before k6, so that the gateway is ending those who are too slow all the while, as its defaults have it; who was ended comes
-again. FLAGS goes to the cluster (`--set gateway.headerTimeoutSeconds=5`).
+again. FLAGS goes to the cluster (`--set gateway.requestTimeoutSeconds=5`).
 
 Memory is what is resident of each process, as /proc tells it twice a second: when the cluster is up, when the crowd is
 there, at most while k6 ran, and 5 s after all have gone; of the kernel, what sockets of TCP hold.

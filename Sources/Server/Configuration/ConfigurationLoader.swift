@@ -1,13 +1,12 @@
 import Booking
-import Configuration
 import FoundationEssentials
+import Wire
 
 /// Resolves all settings from their sources, and finds every mistake in them.
 ///
 ///     flags  ▶  environment (USHER_GATEWAY_PORT)  ▶  file (--config or USHER_CONFIG)  ▶  defaults
 ///
-/// swift-configuration reads the sources; the settings table says what is allowed. Reading goes on past a mistake, so
-/// that one run names all of them.
+/// The settings table says what is allowed. Reading goes on past a mistake, so that one run names all of them.
 public struct LoadedConfiguration: Sendable {
     /// Where the value of a setting came from.
     public enum Origin: Equatable, Sendable {
@@ -33,23 +32,27 @@ public struct LoadedConfiguration: Sendable {
     /// `file` comes from `--config`; without it, `USHER_CONFIG` names the file, and without that there is none.
     public init(flags: [(name: String, text: String)] = [], environment: [String: String], file: String? = nil) {
         self.file = file ?? environment[Self.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
-        let fileSource = self.readFile()
-        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        let file = self.readFile()
+        var flagTexts: [String: String] = [:]
         for (name, text) in flags {
-            guard let setting = Settings[name] else {
-                self.mistakes.append(.unknownFlag(name))
+            guard Settings[name] != nil else {
+                self.mistakes.append(.unknownName(name, place: "flag", removal: "leave it out"))
                 continue
             }
-            values[setting.key] = ConfigValue(.string(text), isSecret: false)
+            flagTexts[name] = text
         }
-        let sources: [(any ConfigSnapshot)] = [
-            fileSource, EnvironmentVariablesProvider(environmentVariables: environment).snapshot(),
-            InMemoryProvider(name: "flags", values: values).snapshot(),
-        ]
         // From the weakest to the strongest: what a stronger source has replaces what a weaker one had.
         for setting in Settings.all {
-            for (strength, source) in sources.enumerated() { self.take(setting, from: source, strength) }
+            let variable = setting.variable
+            if let value = file.values[setting.name] {
+                self.store(.json(value), in: setting, from: .file(file.path), place: file.path)
+            }
+            if let text = environment[variable] {
+                self.store(.text(text), in: setting, from: .environment(variable: variable), place: variable)
+            }
+            if let text = flagTexts[setting.name] { self.store(.text(text), in: setting, from: .flag, place: "flag") }
         }
+        self.refuseRemovedVariables(environment)
         self.checkTogether()
         self.noteBoundsOfUsers()
         self.noteUnknownVariables(environment)
@@ -72,24 +75,7 @@ public struct LoadedConfiguration: Sendable {
         }
     }
 
-    private mutating func take(_ setting: Setting, from source: any ConfigSnapshot, _ strength: Int) {
-        let raw: Setting.Raw
-        let origin: Origin
-        let place: String
-        if let file = source as? SettingsFile {
-            guard let value = file.values[setting.name] else { return }
-            raw = .json(value)
-            origin = .file(file.path)
-            place = file.path
-        } else {
-            // Both are texts, which convert to a text without an error.
-            guard let found = try? source.value(forKey: setting.key, type: .string), let value = found.value,
-                case .string(let text) = value.content
-            else { return }
-            raw = .text(text)
-            origin = strength == 2 ? .flag : .environment(variable: found.encodedKey)
-            place = strength == 2 ? "flag" : found.encodedKey
-        }
+    private mutating func store(_ raw: Setting.Raw, in setting: Setting, from origin: Origin, place: String) {
         do throws(Setting.Refusal) {
             try setting.store(raw, in: &self.configuration)
             self.origins[setting.name] = origin
@@ -116,37 +102,17 @@ public struct LoadedConfiguration: Sendable {
                 )
             )
         }
-        if gateway.targetBytesMax >= gateway.headerBytesMax {
-            self.mistakes.append(
-                ConfigurationMistake(
-                    place: "gateway.targetBytesMax",
-                    problem:
-                        "a target of \(gateway.targetBytesMax) bytes does not fit a head of \(gateway.headerBytesMax) bytes",
-                    remedy: "it must be below gateway.headerBytesMax"
-                )
-            )
-        }
-        let requestBytesMax = gateway.targetBytesMax + gateway.headerBytesMax + gateway.bodyBytesMax
+        let http = HTTPLimits()
+        let requestBytesMax = http.targetBytesMax + http.headerBytesMax + gateway.bodyBytesMax
         // A buffer that grows is up to twice as large as what is in it.
-        if gateway.unfinishedBytesMax < 2 * requestBytesMax {
+        if self.configuration.unfinishedBytesMax < 2 * requestBytesMax {
             self.mistakes.append(
                 ConfigurationMistake(
-                    place: "gateway.unfinishedBytesMax",
-                    problem: "a request of \(requestBytesMax) bytes, which the other limits allow, does not fit into "
-                        + "\(gateway.unfinishedBytesMax) bytes",
-                    remedy: "it must be at least twice gateway.targetBytesMax, headerBytesMax and bodyBytesMax together"
-                )
-            )
-        }
-        let resendMilliseconds = self.configuration.shard.resendLifetimeSeconds * 1_000
-        if resendMilliseconds < gateway.replyTimeoutMilliseconds {
-            self.mistakes.append(
-                ConfigurationMistake(
-                    place: "shard.resendLifetimeSeconds",
+                    place: "gateway.unsentBytesMax",
                     problem:
-                        "a gateway may send a request again for \(gateway.replyTimeoutMilliseconds) ms, and its answer is "
-                        + "kept for \(resendMilliseconds) ms",
-                    remedy: "it must be at least as long as gateway.replyTimeoutMilliseconds"
+                        "a request of \(requestBytesMax) bytes, which gateway.bodyBytesMax allows, does not fit into the "
+                        + "quarter that unfinished requests have",
+                    remedy: "it must be at least \(8 * requestBytesMax)"
                 )
             )
         }
@@ -158,18 +124,6 @@ public struct LoadedConfiguration: Sendable {
                     problem: "the gateways may send \(sentAgainMax) requests again, and a quarter of "
                         + "\(self.configuration.shard.keptAnswersMax) answers is kept for them",
                     remedy: "it must be at least 4 times gateway.inFlightPerShardMax times cluster.gateways"
-                )
-            )
-        }
-        // A gateway sends again what it got no answer to; an answer that is forgotten by then would be given twice.
-        let (lifetime, patience) = (self.configuration.shard.keyLifetimeSeconds, gateway.replyTimeoutMilliseconds)
-        if lifetime * 1_000 < 2 * patience {
-            self.mistakes.append(
-                ConfigurationMistake(
-                    place: "shard.keyLifetimeSeconds",
-                    problem:
-                        "a key is forgotten after \(lifetime) s, while its request may be sent again for \(patience) ms",
-                    remedy: "it must be at least twice gateway.replyTimeoutMilliseconds"
                 )
             )
         }
@@ -203,13 +157,24 @@ public struct LoadedConfiguration: Sendable {
         )
     }
 
+    private mutating func refuseRemovedVariables(_ environment: [String: String]) {
+        for removed in RemovedSetting.all {
+            let variable = Settings.variable(removed.name)
+            guard environment[variable] != nil else { continue }
+            self.mistakes.append(removed.mistake(in: variable, removal: "unset the variable"))
+        }
+    }
+
     /// A misspelt variable is silently without effect, so it is pointed out; it is no mistake, because anyone may set
     /// variables for other programs that begin the same.
     private mutating func noteUnknownVariables(_ environment: [String: String]) {
         var known: Set<String> = [Self.fileVariable]
         for setting in Settings.all { known.insert(setting.variable) }
+        let removed = Set(RemovedSetting.all.map { Settings.variable($0.name) })
         for name in environment.keys.sorted() where name.hasPrefix("USHER_") && !known.contains(name) {
-            guard !Self.foreignVariables.contains(where: { name.hasPrefix($0) }) else { continue }
+            guard !removed.contains(name), !Self.foreignVariables.contains(where: { name.hasPrefix($0) }) else {
+                continue
+            }
             self.notes.append(
                 "\(name) is set in the environment, but no setting has that name"
                     + NearestName.hint(name, among: known.sorted())
@@ -219,13 +184,19 @@ public struct LoadedConfiguration: Sendable {
 }
 
 extension Setting {
-    var key: AbsoluteConfigKey { AbsoluteConfigKey(["usher"] + self.components) }
+    public var variable: String { Settings.variable(self.name) }
+}
 
-    /// The environment variable of this setting, as swift-configuration derives it: `gateway.idleTimeoutSeconds` is
-    /// `USHER_GATEWAY_IDLE_TIMEOUT_SECONDS`.
-    public var variable: String {
-        let found = try? EnvironmentVariablesProvider(environmentVariables: [:]).value(forKey: self.key, type: .string)
-        guard let found else { preconditionFailure("an empty environment cannot be refused") }
-        return found.encodedKey
+extension Settings {
+    /// The environment variable of a setting: `gateway.idleTimeoutSeconds` is `USHER_GATEWAY_IDLE_TIMEOUT_SECONDS`.
+    static func variable(_ name: String) -> String {
+        var variable = "USHER_"
+        var isAfterLowercase = false
+        for character in name {
+            if isAfterLowercase, character.isUppercase { variable += "_" }
+            variable += character == "." ? "_" : character.uppercased()
+            isAfterLowercase = character.isLowercase
+        }
+        return variable
     }
 }

@@ -14,7 +14,9 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
 
     public var description: String { "\(self.place): \(self.problem); \(self.remedy)" }
 
-    static func unknownName(_ name: String, place: String) -> ConfigurationMistake {
+    /// `removal` is how one gets rid of it in that place.
+    static func unknownName(_ name: String, place: String, removal: String) -> ConfigurationMistake {
+        if let removed = RemovedSetting[name] { return removed.mistake(in: place, removal: removal) }
         let names = Settings.all.map(\.name)
         let meant = NearestName.of(name, among: names).map { [$0] } ?? names.filter { $0.hasSuffix("." + name) }
         return ConfigurationMistake(
@@ -25,8 +27,6 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
                 : "did you mean \(meant.joined(separator: " or "))?"
         )
     }
-
-    static func unknownFlag(_ name: String) -> ConfigurationMistake { .unknownName(name, place: "flag") }
 }
 
 /// All that is wrong, so that it can be told at once. Never empty.
@@ -38,7 +38,7 @@ public struct ConfigurationMistakes: Error, Equatable, Sendable, CustomStringCon
         self.list = list
     }
 
-    init(place: String, problem: String, remedy: String) {
+    public init(place: String, problem: String, remedy: String) {
         self.init(list: [ConfigurationMistake(place: place, problem: problem, remedy: remedy)])
     }
 

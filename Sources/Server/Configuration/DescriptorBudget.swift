@@ -4,7 +4,7 @@ import Reactor
 /// none left is cut off without a word: so fewer are served, and the others told that they are too many.
 ///
 ///     allowed = own + operators' + those turned away, of both ports + clients'
-struct DescriptorBudget: Equatable {
+public struct DescriptorBudget: Equatable {
     /// The limit (RLIMIT_NOFILE).
     let allowed: Int
 
@@ -19,12 +19,12 @@ struct DescriptorBudget: Equatable {
     private static let turnedAwayEnough = 1_000
 
     /// This process's, as its limit is now.
-    static var ours: DescriptorBudget {
+    public static var ours: DescriptorBudget {
         DescriptorBudget(allowed: Int(clamping: (try? ResourceLimits.openFiles().soft) ?? .max))
     }
 
     /// How many connections a port may still have open to tell them that they are too many.
-    var turnedAwayMax: Int { min(Self.turnedAwayEnough, self.allowed / Self.turnedAwayPart) }
+    public var turnedAwayMax: Int { min(Self.turnedAwayEnough, self.allowed / Self.turnedAwayPart) }
 
     /// What stays for clients.
     func clientsMax(_ configuration: ServerConfiguration) -> Int {
@@ -33,25 +33,25 @@ struct DescriptorBudget: Equatable {
     }
 
     func operatorsMax(_ configuration: ServerConfiguration) -> Int {
-        min(configuration.operator.connectionsMax, max(1, self.allowed / Self.operatorsPart))
+        min(configuration.operatorConnectionsMax, max(1, self.allowed / Self.operatorsPart))
     }
 
-    /// Lowers the two `connectionsMax` to what there is room for.
-    func fit(_ configuration: ServerConfiguration) -> ServerConfiguration {
+    /// Lowers the connections of both ports to what there is room for.
+    public func fit(_ configuration: ServerConfiguration) -> ServerConfiguration {
         var fitting = configuration
         fitting.gateway.connectionsMax = min(configuration.gateway.connectionsMax, self.clientsMax(configuration))
-        fitting.operator.connectionsMax = self.operatorsMax(configuration)
+        fitting.operatorConnectionsMax = self.operatorsMax(configuration)
         return fitting
     }
 
     /// The least limit with which nothing has to be lowered.
-    static func needed(by configuration: ServerConfiguration) -> Int {
+    public static func needed(by configuration: ServerConfiguration) -> Int {
         let processes = configuration.cluster.shards + configuration.cluster.gateways
-        let fixed = Self.own + Self.perProcess * processes + configuration.operator.connectionsMax
+        let fixed = Self.own + Self.perProcess * processes + configuration.operatorConnectionsMax
         let all = configuration.gateway.connectionsMax + fixed
         // Twice a sixteenth is for those turned away, while that is not enough of them.
         let few = all + (all + 6) / 7
         let enough = all + 2 * Self.turnedAwayEnough
-        return max(configuration.operator.connectionsMax * Self.operatorsPart, min(few, enough))
+        return max(configuration.operatorConnectionsMax * Self.operatorsPart, min(few, enough))
     }
 }

@@ -8,41 +8,26 @@ extension ServerConfiguration {
     var gatewayLimits: Booking.Gateway.Limits {
         var limits = Booking.Gateway.Limits()
         limits.inFlightPerShardMax = self.gateway.inFlightPerShardMax
-        limits.heldPerShardMax = self.gateway.heldPerShardMax
+        // A shard that is away holds its requests for longer than one that is slow.
+        limits.heldPerShardMax = self.gateway.inFlightPerShardMax / 2
         limits.replyTimeout = .milliseconds(Int64(self.gateway.replyTimeoutMilliseconds))
-        limits.scheduleLifetime = .milliseconds(Int64(self.gateway.scheduleCacheMilliseconds))
         limits.window.target = .milliseconds(Int64(self.gateway.overloadDelayMilliseconds))
-        limits.window.patience = .milliseconds(Int64(self.gateway.overloadPatienceMilliseconds))
         limits.window.countMin = max(1, self.gateway.overloadInFlightMin / self.cluster.shards)
-        limits.window.askingRoomPercent = self.gateway.overloadAskingRoomPercent
-        limits.window.bookingRoomPercent = self.gateway.overloadBookingRoomPercent
+        limits.window.askingRoomPercent = self.gateway.overloadReadHeadroomPercent
+        limits.window.bookingRoomPercent = 2 * self.gateway.overloadReadHeadroomPercent
         return limits
     }
 
-    var pollPause: PollPause {
-        PollPause(
-            frontPerSecond: UInt64(self.gateway.frontPollsPerSecond),
-            secondsMax: UInt64(self.gateway.pollPauseMaxSeconds)
-        )
-    }
+    var pollPause: PollPause { PollPause(frontPerSecond: UInt64(self.gateway.frontPollsPerSecond)) }
 
-    /// What a gateway may still send again is kept for twice as long as it waits, whatever the setting says.
+    /// What a gateway may still send again is kept for twice as long as it waits.
     var answerLimits: AnswerLimits {
         var limits = AnswerLimits()
-        limits.keyLifetime = .seconds(Int64(self.shard.keyLifetimeSeconds))
         limits.resendLifetime = max(
-            .seconds(Int64(self.shard.resendLifetimeSeconds)),
+            limits.resendLifetime,
             .milliseconds(2 * Int64(self.gateway.replyTimeoutMilliseconds))
         )
         limits.countMax = self.shard.keptAnswersMax
-        limits.keysPerUserMax = self.shard.keysPerUserMax
-        return limits
-    }
-
-    /// Seats that are over are remembered for as long as the answers to keys that name them.
-    var recordLimits: RecordLimits {
-        var limits = RecordLimits()
-        limits.unpaidLifetime = max(limits.unpaidLifetime, self.answerLimits.keyLifetime)
         return limits
     }
 
@@ -53,7 +38,6 @@ extension ServerConfiguration {
         rules.claim = self.identity.claim
         rules.audience = self.identity.audience.isEmpty ? nil : self.identity.audience
         rules.issuer = self.identity.issuer.isEmpty ? nil : self.identity.issuer
-        rules.leewaySeconds = Int64(self.identity.leewaySeconds)
         let keys = try IdentityKeys.load(self.identity.keyFile)
         return IdentityCheck(keys, rules, cacheMax: self.identity.cachedTokensMax, on: loop, log: log)
     }
@@ -94,33 +78,33 @@ extension ServerConfiguration {
     }
 
     /// Only a commit that waits for the disk is worth sharing.
-    var commitPace: Nanoseconds {
+    var commitIntervalMin: Nanoseconds {
         guard self.journal.kind == "sqlite", self.journal.policy == "commit" else { return .zero }
-        return .milliseconds(Int64(self.journal.commitPaceMilliseconds))
+        return .milliseconds(Int64(self.journal.commitIntervalMinMilliseconds))
     }
 
     var httpLimits: HTTPServer.Limits {
         var http = HTTPLimits()
-        http.headerBytesMax = self.gateway.headerBytesMax
-        http.headerCountMax = self.gateway.headerCountMax
-        http.targetBytesMax = self.gateway.targetBytesMax
         http.bodyBytesMax = self.gateway.bodyBytesMax
         return HTTPServer.Limits(
             connectionsMax: self.gateway.connectionsMax,
-            pipelinedMax: UInt32(self.gateway.pipelinedRequestsMax),
-            headTimeout: .seconds(Int64(self.gateway.headerTimeoutSeconds)),
-            bodyTimeout: .seconds(Int64(self.gateway.bodyTimeoutSeconds)),
+            headTimeout: .seconds(Int64(self.gateway.requestTimeoutSeconds)),
+            bodyTimeout: .seconds(Int64(self.gateway.requestTimeoutSeconds)),
             idleTimeout: .seconds(Int64(self.gateway.idleTimeoutSeconds)),
-            writeTimeout: .seconds(Int64(self.gateway.writeTimeoutSeconds)),
+            writeTimeout: .seconds(Int64(max(2, self.gateway.answerTimeoutSeconds / 10))),
             answerTimeout: .seconds(Int64(self.gateway.answerTimeoutSeconds)),
             unsentBytesMax: self.gateway.unsentBytesMax,
-            unfinishedBytesMax: self.gateway.unfinishedBytesMax,
+            unfinishedBytesMax: self.unfinishedBytesMax,
             requestsPerConnectionMax: UInt32(self.gateway.requestsPerConnectionMax),
             clients: self.clientLimits,
             origins: self.origins,
             http: http
         )
     }
+
+    /// For requests that have not arrived whole: 4 KiB for each of 16,000 connections at the defaults, several times what a
+    /// request of the contract takes.
+    var unfinishedBytesMax: Int { self.gateway.unsentBytesMax / 4 }
 
     private var origins: OriginList {
         guard let origins = try? OriginList(self.gateway.corsOrigins) else {
@@ -136,14 +120,11 @@ extension ServerConfiguration {
         return ClientGate.Limits(
             source: source,
             trusted: trusted,
-            prefixBits: self.gateway.ipv6PrefixBits,
             connectionsMax: self.gateway.connectionsPerAddressMax,
             requestsPerSecond: self.gateway.requestsPerAddressPerSecond,
             requestsBurst: self.gateway.requestsPerAddressBurst,
             requestsPerUserPerSecond: self.gateway.requestsPerUserPerSecond,
-            requestsPerUserBurst: self.gateway.requestsPerUserBurst,
-            bytesPerRequest: self.gateway.answerBytesPerRequest,
-            bucketsMax: self.gateway.rateBucketsMax
+            requestsPerUserBurst: self.gateway.requestsPerUserBurst
         )
     }
 }

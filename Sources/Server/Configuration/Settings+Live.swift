@@ -1,55 +1,21 @@
-/// Which settings a running cluster takes over when it is told to read them again (SIGHUP, `usher cluster reload`).
-///
-/// A setting belongs here when every process can go over to another value between two turns of its loop, on its own, and
-/// nothing that was decided before depends on it. So `booking.*` and `shard.*` do not: lifetimes are in what a shard keeps
-/// and in its snapshots. Neither do two of the gateway's on which shards rely: `replyTimeoutMilliseconds` and
-/// `inFlightPerShardMax` say how much may be sent again, and how long answers to it have to be kept.
-extension Settings {
-    static let live: Set<String> = [
-        "cluster.readyTimeoutSeconds", "cluster.drainTimeoutSeconds", "cluster.hangTimeoutSeconds",
-        "gateway.connectionsMax", "gateway.headerTimeoutSeconds", "gateway.bodyTimeoutSeconds",
-        "gateway.idleTimeoutSeconds", "gateway.writeTimeoutSeconds", "gateway.pipelinedRequestsMax",
-        "gateway.heldPerShardMax", "gateway.scheduleCacheMilliseconds", "gateway.silentShardSeconds",
-        "gateway.answerTimeoutSeconds", "gateway.unsentBytesMax", "gateway.unfinishedBytesMax",
-        "gateway.requestsPerConnectionMax", "gateway.trustedAddresses", "gateway.corsOrigins",
-        // With another rate, everybody starts with all requests.
-        "gateway.requestsPerAddressPerSecond", "gateway.requestsPerAddressBurst",
-        "gateway.answerBytesPerRequest",
-        "gateway.requestsPerUserPerSecond", "gateway.requestsPerUserBurst",
-        "gateway.overloadDelayMilliseconds", "gateway.overloadPatienceMilliseconds", "gateway.overloadInFlightMin",
-        "gateway.overloadAskingRoomPercent", "gateway.overloadBookingRoomPercent",
-        // Of connections that come from then on.
-        "gateway.connectionsPerAddressMax",
-        "gateway.headerBytesMax", "gateway.headerCountMax", "gateway.targetBytesMax", "gateway.bodyBytesMax",
-        "operator.connectionsMax", "operator.hostNames",
-        "journal.compactBytes", "journal.compactAgeSeconds",
-        "log.level",
-    ]
-}
-
-extension Setting {
-    /// Whether a running cluster takes it over when it reads its settings again.
-    public var isLive: Bool { Settings.live.contains(self.name) }
-}
-
 /// What a new reading of the settings means for a process that runs.
-struct Reloaded {
+public struct Reloaded {
     /// What it runs with from now on: live settings as they were read, all others as they were.
-    private(set) var configuration: ServerConfiguration
+    public private(set) var configuration: ServerConfiguration
     /// Live settings that have changed, as `name=value`.
-    private(set) var changed: [String] = []
+    public private(set) var changed: [String] = []
     /// Names of settings that were read otherwise than they are, and need a restart.
-    private(set) var waiting: [String] = []
+    public private(set) var waiting: [String] = []
     /// Nil when the catalogue's file says what it said at the start; a running cluster never goes over to another.
-    var catalogue: CatalogueNews?
+    public var catalogue: CatalogueNews?
 
-    enum CatalogueNews {
+    public enum CatalogueNews {
         case changed
         /// The next start would refuse it.
         case mistaken([ConfigurationMistake])
     }
 
-    init(running: ServerConfiguration, read: ServerConfiguration) {
+    public init(running: ServerConfiguration, read: ServerConfiguration) {
         self.configuration = running
         for setting in Settings.all {
             let value = setting.text(in: read)
@@ -64,12 +30,12 @@ struct Reloaded {
     }
 
     /// Puts the live settings of this reading into other settings, such as those with real ports for 0.
-    func apply(to other: inout ServerConfiguration) {
+    public func apply(to other: inout ServerConfiguration) {
         for setting in Settings.all where setting.isLive { setting.copy(from: self.configuration, to: &other) }
     }
 
     /// In one sentence each, for people.
-    var text: String {
+    public var text: String {
         let changed =
             self.changed.isEmpty
             ? "No setting that can change now has changed." : "Changed: \(self.list(self.changed))."
@@ -86,7 +52,7 @@ struct Reloaded {
     }
 
     /// The same for a log line.
-    var words: [String: String] {
+    public var words: [String: String] {
         var words = ["changed": self.changed.isEmpty ? "nothing" : self.list(self.changed)]
         if !self.waiting.isEmpty { words["needs_restart"] = self.list(self.waiting) }
         switch self.catalogue {
@@ -99,13 +65,4 @@ struct Reloaded {
     }
 
     private func list(_ texts: [String]) -> String { texts.joined(separator: ", ") }
-}
-
-extension Setting {
-    fileprivate func copy(from source: ServerConfiguration, to target: inout ServerConfiguration) {
-        switch self.kind {
-        case .whole(_, let path): target[keyPath: path] = source[keyPath: path]
-        case .text(_, let path): target[keyPath: path] = source[keyPath: path]
-        }
-    }
 }

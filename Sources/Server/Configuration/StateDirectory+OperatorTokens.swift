@@ -64,15 +64,11 @@ public struct OperatorTokenFile: Equatable, Sendable {
 }
 
 extension ServerConfiguration {
-    /// `operator.tokenFile`, or `operator.tokens` in the state folder.
-    public var operatorTokenFile: OperatorTokenFile {
-        let file = self.operator.tokenFile
-        return OperatorTokenFile(path: file.isEmpty ? "\(self.cluster.state)/operator.tokens" : file)
-    }
+    public var operatorTokenFile: OperatorTokenFile { OperatorTokenFile(path: self.stateDirectory.operatorTokenFile) }
 
     /// The operators' tokens, for a start. Refuses a port that others than this machine reach while there is none: then
     /// anybody could look.
-    func operatorTokens() throws(StartError) -> OperatorTokens {
+    public func operatorTokens() throws(StartError) -> OperatorTokens {
         let tokens = try self.operatorTokenFile.load()
         guard tokens.isEmpty, !self.operatorPortIsLocal else { return tokens }
         throw StartError(

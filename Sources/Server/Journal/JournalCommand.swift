@@ -108,7 +108,6 @@ public enum JournalCommand {
                     slots: slots,
                     catalogue: catalogue,
                     answerLimits: configuration.answerLimits,
-                    recordLimits: configuration.recordLimits,
                     hashSeed: .random(in: .min ... .max)
                 )
             }

@@ -170,7 +170,7 @@ extension ServerConfiguration {
     /// `journal.*` as the journal wants it. The settings table has checked it.
     var journalPolicy: JournalPolicy {
         switch self.journal.policy {
-        case "interval": .interval(milliseconds: self.journal.intervalMilliseconds)
+        case "interval": .interval(milliseconds: JournalPolicy.intervalMilliseconds)
         case "none": .none
         default: .commit
         }
