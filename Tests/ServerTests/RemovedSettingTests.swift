@@ -70,11 +70,17 @@ import Wire
         #expect(now("gateway.ipv6PrefixBits") == "\(ClientGate.prefixBits) bits")
         #expect(now("operator.connectionsMax") == "\(configuration.operatorConnectionsMax) connections")
         let gateway = configuration.gatewayLimits
-        #expect(now("gateway.scheduleCacheMilliseconds") == "\(gateway.scheduleLifetime.milliseconds) milliseconds")
-        #expect(now("gateway.overloadPatienceMilliseconds") == "\(gateway.window.patience.milliseconds) milliseconds")
+        #expect(
+            now("gateway.scheduleCacheMilliseconds") == "\(gateway.scheduleLifetime.rawValue / 1_000_000) milliseconds"
+        )
+        #expect(
+            now("gateway.overloadPatienceMilliseconds")
+                == "\(gateway.window.patience.rawValue / 1_000_000) milliseconds"
+        )
         #expect(now("gateway.pollPauseMaxSeconds") == "\(configuration.pollPause.secondsMax) seconds")
         #expect(
-            now("shard.keyLifetimeSeconds") == "\(configuration.answerLimits.keyLifetime.milliseconds / 1_000) seconds"
+            now("shard.keyLifetimeSeconds")
+                == "\(configuration.answerLimits.keyLifetime.rawValue / 1_000_000_000) seconds"
         )
         #expect(now("shard.keysPerUserMax") == "\(configuration.answerLimits.keysPerUserMax) keys")
         #expect(now("identity.leewaySeconds") == "\(IdentityToken.Rules().leewaySeconds) seconds")
