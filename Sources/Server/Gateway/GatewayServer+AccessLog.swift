@@ -1,4 +1,5 @@
 import Booking
+import Edge
 import Wire
 
 /// What the access log is told. Nothing is done while there is none.

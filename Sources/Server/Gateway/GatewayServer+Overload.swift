@@ -1,4 +1,6 @@
 import Booking
+import Edge
+import Links
 import Wire
 
 /// When more is asked than can be done: how it is noticed, and what is told to those who have to come again.

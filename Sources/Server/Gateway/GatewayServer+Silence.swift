@@ -1,4 +1,5 @@
 import Booking
+import Links
 import Logging
 import Wire
 
