@@ -71,7 +71,7 @@ public final class OperatorServer: HTTPHandler {
 
     private static func limits(_ configuration: ServerConfiguration) -> HTTPServer.Limits {
         var limits = configuration.httpLimits
-        limits.connectionsMax = configuration.operator.connectionsMax
+        limits.connectionsMax = configuration.operatorConnectionsMax
         limits.idleTimeout = min(limits.idleTimeout, Self.idleTimeout)
         limits.headTimeout = min(limits.headTimeout, Self.idleTimeout)
         limits.clients = ClientGate.Limits()

@@ -37,8 +37,9 @@ public final class HTTPServer {
     public struct Limits {
         /// Open connections; further ones are answered 503 and closed.
         public var connectionsMax: Int
-        /// Requests of one connection that are read but not answered; beyond, its reading is paused.
-        public var pipelinedMax: UInt32
+        /// Requests of one connection that are read but not answered; beyond, its reading is paused. Browsers send none before
+        /// the answer, and a front of two dozen users on one connection is far from it.
+        public var pipelinedMax: UInt32 = 64
         /// How long a head, and a body, may take from their first byte.
         public var headTimeout: Nanoseconds
         public var bodyTimeout: Nanoseconds
@@ -236,7 +237,7 @@ public final class HTTPServer {
     /// While the handler has a request of a client: its address, as limits count it; nil for one that they leave alone.
     public func untrustedAddress(of client: Gateway.Client) -> IPAddress? {
         guard let address = self.caller ?? self.uncountedAddress(of: client) else { return nil }
-        return address.client(prefixBits: self.limits.clients.prefixBits)
+        return address.client(prefixBits: ClientGate.prefixBits)
     }
 
     /// Where no limit asks for addresses, they are those of connections.
