@@ -53,6 +53,7 @@ let package = Package(
             exclude: ["Contract/README.md", "Frames/README.md", "Tokens/README.md"],
             swiftSettings: house
         ),
+        .target(name: "Node", dependencies: ["Booking", "Wire"], swiftSettings: house),
         .target(
             name: "Journal",
             dependencies: ["Booking", "CSQLite", "Cryptography"],
@@ -64,6 +65,7 @@ let package = Package(
                 "Booking",
                 "Cryptography",
                 "Journal",
+                "Node",
                 "Reactor",
                 "StandardStreams",
                 "Wire",
@@ -83,7 +85,7 @@ let package = Package(
             swiftSettings: house
         ),
         .target(name: "Seeded", swiftSettings: house),
-        .target(name: "Simulation", dependencies: ["Booking", "Seeded", "Wire"], swiftSettings: house),
+        .target(name: "Simulation", dependencies: ["Booking", "Node", "Seeded", "Wire"], swiftSettings: house),
         .executableTarget(
             name: "simulator",
             dependencies: [
@@ -129,6 +131,7 @@ let package = Package(
             dependencies: ["Wire", "Booking", "Cryptography", "RequestCosts", "Seeded", "TestSupport"],
             swiftSettings: house
         ),
+        .testTarget(name: "NodeTests", dependencies: ["Node", "Booking", "Wire"], swiftSettings: house),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "Seeded"], swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(
