@@ -23,7 +23,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -60,18 +59,68 @@ let package = Package(
             swiftSettings: house
         ),
         .target(
+            name: "Configuration",
+            dependencies: [
+                "Booking", "Cryptography", "Reactor", "StandardStreams", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Statistics",
+            dependencies: [
+                "Booking", "Configuration", "Reactor", "StandardStreams", "Wire",
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Links",
+            dependencies: [
+                "Booking", "Node", "Reactor", "Statistics", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Edge",
+            dependencies: [
+                "Booking", "Configuration", "Reactor", "Statistics", "Wire",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "JournalHistory",
+            dependencies: [
+                "Booking", "Configuration", "Journal", "Reactor", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Operator",
+            dependencies: [
+                "Booking", "Configuration", "Edge", "Journal", "Links", "Reactor", "StandardStreams", "Statistics",
+                "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
             name: "Server",
             dependencies: [
-                "Booking",
-                "Cryptography",
-                "Journal",
-                "Node",
-                "Reactor",
-                "StandardStreams",
-                "Wire",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Configuration", package: "swift-configuration"),
+                "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "Links", "Node", "Operator",
+                "Reactor", "StandardStreams", "Statistics", "Wire",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
+            name: "Supervisor",
+            dependencies: [
+                "Booking", "Configuration", "Journal", "Links", "Reactor", "StandardStreams", "Statistics",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -79,7 +128,9 @@ let package = Package(
         .executableTarget(
             name: "usher",
             dependencies: [
-                "CommandLineTool", "Server", "StandardStreams",
+                "CommandLineTool", "Configuration", "JournalHistory", "Operator", "Reactor", "Server",
+                "StandardStreams",
+                "Supervisor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house
@@ -135,9 +186,36 @@ let package = Package(
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "Seeded"], swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(
+            name: "ConfigurationTests",
+            dependencies: [
+                "Configuration", "Booking", "TestSupport", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(name: "LinksTests", dependencies: ["Links", "Reactor"], swiftSettings: house),
+        .testTarget(
+            name: "EdgeTests",
+            dependencies: [
+                "Edge", "Booking", "Configuration", "Wire",
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "JournalHistoryTests",
+            dependencies: [
+                "JournalHistory", "Booking", "Configuration", "Journal", "Seeded", "Wire",
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(name: "OperatorTests", dependencies: ["Operator", "Statistics", "Wire"], swiftSettings: house),
+        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "Booking", "Links"], swiftSettings: house),
+        // Whole clusters, and what several rooms do together.
+        .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Journal", "Reactor", "Seeded", "StandardStreams", "Wire", "usher", "TestSupport",
+                "Server", "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "Links", "Operator",
+                "Reactor", "Seeded", "StandardStreams", "Statistics", "Supervisor", "TestSupport", "Wire", "usher",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -147,7 +225,7 @@ let package = Package(
 
 // What is done with bytes from outside (Tests/Fuzzing/Targets) is a test of every build, or else a program around
 // libFuzzer, never both: two targets can't share a folder.
-let fuzzed: [Target.Dependency] = ["Booking", "Journal", "Server", "Wire"]
+let fuzzed: [Target.Dependency] = ["Booking", "Configuration", "Journal", "JournalHistory", "Wire"]
 if let fuzzer {
     package.targets.append(
         .executableTarget(

@@ -73,6 +73,9 @@ final class World {
         if self.plan.weights.contains(where: { $0 > 0 }) { self.add(.fault, after: self.troubleGap()) }
     }
 
+    /// How many times as long a slow disk takes.
+    private static let slowness: Int64 = 20
+
     // MARK: Time
 
     func add(_ event: Event, after span: Nanoseconds) { self.agenda.add(event, at: self.now + span) }
@@ -85,7 +88,7 @@ final class World {
 
     func diskDelay(of shard: Int) -> Nanoseconds {
         let delay = self.microseconds(self.plan.diskDelay)
-        return self.now < self.slowUntil[shard] ? Nanoseconds(delay.rawValue * 20) : delay
+        return self.now < self.slowUntil[shard] ? Nanoseconds(delay.rawValue * Self.slowness) : delay
     }
 
     func microseconds(_ range: ClosedRange<Int>) -> Nanoseconds {
@@ -264,7 +267,9 @@ final class World {
     }
 
     func slowDown(_ shard: Int, for span: Nanoseconds) {
-        self.disturb(until: self.now + span)
+        // A commit that begins at its very end is slow, too.
+        let slowest = Nanoseconds(Int64(self.plan.diskDelay.upperBound) * 1_000 * Self.slowness)
+        self.disturb(until: self.now + span + slowest)
         self.slowUntil[shard] = self.now + span
     }
 

@@ -1,7 +1,10 @@
 import ArgumentParser
+import Configuration
 import Foundation
+import Operator
 import Server
 import StandardStreams
+import Supervisor
 
 /// Without a subcommand it runs one. (Flags of its own would take those of the subcommands.)
 struct Cluster: ParsableCommand {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Configuration
+import JournalHistory
 import Server
 import StandardStreams
 

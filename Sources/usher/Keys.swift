@@ -1,5 +1,5 @@
 import ArgumentParser
-import Server
+import Operator
 import StandardStreams
 
 struct Keys: ParsableCommand {

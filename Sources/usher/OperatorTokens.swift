@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Server
+import Operator
 import StandardStreams
 
 struct OperatorTokens: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Configuration
 import Foundation
-import Server
 import StandardStreams
 
 /// The flags that set settings, for all subcommands that need them.

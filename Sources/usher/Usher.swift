@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandLineTool
-import Server
+import Configuration
+import Reactor
 
 /// The `usher` command: flags and subcommands only; the work is in Server.
 @main struct Usher: ParsableCommand {

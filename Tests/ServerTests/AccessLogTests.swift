@@ -6,7 +6,9 @@ import Reactor
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import Edge
+@testable import Statistics
 
 /// The lines of one gateway, and what becomes of them when the file does not take them.
 @Suite struct AccessLogTests {

@@ -4,7 +4,7 @@ import Glibc
 import Reactor
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// The catalogue of the last start, in the state folder.
 @Suite struct CatalogueCopyTests {

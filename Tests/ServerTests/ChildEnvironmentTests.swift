@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Supervisor
 
 @Suite struct ChildEnvironmentTests {
     @Test func `settings stay out, and a trap is told at once, without registers`() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Server
+@testable import Statistics
 
 /// Behind proxies on 127.0.0.1, of clients that each have twenty requests and then one a second.
 enum ProxiedClients {

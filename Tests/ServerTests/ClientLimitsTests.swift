@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Server
+@testable import Statistics
 
 /// A gateway to which 127.0.0.1 is an address like any other. Each test comes from an address of its own, which has all its
 /// requests left: twenty, and then one in a thousand seconds, so that no test depends on how fast it runs.

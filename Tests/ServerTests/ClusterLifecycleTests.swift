@@ -3,7 +3,10 @@ import Glibc
 import Reactor
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
+@testable import Supervisor
 
 @Suite(.serialized) struct ClusterLifecycleTests {
     /// What a stop leaves: the keys, which tokens need, and the lock's file.

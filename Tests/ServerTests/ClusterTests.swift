@@ -3,7 +3,8 @@ import Glibc
 import Seeded
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Statistics
 
 /// Four shards, two gateways on one port, and 64 concerts: what is shared, what adds up, and what dies.
 @Suite(.serialized, .cluster("--shards", "4", "--gateways", "2", catalogue: ClusterCatalogue.json, mayDie: true))

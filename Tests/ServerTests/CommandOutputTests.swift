@@ -3,7 +3,7 @@ import Glibc
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 /// What commands do when their output can't be written: never success.
 @Suite(.cluster("--shards", "1", "--set", "journal.kind=sqlite")) struct CommandOutputTests {

@@ -2,8 +2,6 @@ import Foundation
 import Testing
 import Wire
 
-@testable import Server
-
 /// The contract's document against a cluster: what it shows as a request can be sent, and what comes is what it says.
 @Suite(.cluster()) struct ContractDocumentLiveTests {
     private let client = ServedCluster.shared.client

@@ -2,7 +2,7 @@ import Booking
 import Foundation
 import Testing
 
-@testable import Server
+@testable import Configuration
 @testable import Wire
 
 /// The contract's document says what the code does, all of it and nothing else.

@@ -1,8 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import Edge
 
 /// Pages of other origins, as their browsers ask: against a gateway that knows two origins, and sheds and limits soon.
 @Suite(

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 @Suite struct DescriptorBudgetTests {
     private static func configuration(_ connections: Int, shards: Int = 4, operators: Int = 64) -> ServerConfiguration {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// What clients see of a stop.
 @Suite struct DrainTests {

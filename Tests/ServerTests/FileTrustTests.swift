@@ -2,10 +2,11 @@ import Booking
 import Foundation
 import Glibc
 import Reactor
+import TestSupport
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 /// Files and folders that others could have their hands on are not believed, and what to do is said.
 @Suite struct FileTrustTests {

@@ -4,7 +4,8 @@ import Glibc
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import Statistics
 
 /// A gateway between clients and shards that answer what they were not asked.
 @Suite struct ForeignRepliesTests {

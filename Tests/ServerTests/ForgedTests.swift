@@ -4,7 +4,7 @@ import Glibc
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 /// Things that are forged, borrowed or used again, against a real cluster: none of them gets anything. The table in
 /// Sources/Wire/Tokens/README.md names each and its test.

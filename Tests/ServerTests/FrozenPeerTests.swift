@@ -4,7 +4,7 @@ import Glibc
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 /// A peer that is frozen, and reads nothing.
 @Suite struct FrozenPeerTests {

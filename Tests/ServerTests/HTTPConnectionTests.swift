@@ -1,7 +1,5 @@
 import Testing
 
-@testable import Server
-
 /// How connections behave, with a gateway of generous timeouts: pipelining, splits, half-closed and dying clients.
 @Suite(.cluster("--shards", "4")) struct HTTPConnectionTests {
     private var port: Int { ServedCluster.shared.port }

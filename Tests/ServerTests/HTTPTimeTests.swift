@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Server
+@testable import Statistics
 
 /// A gateway that gives a client a second or two for everything, in a hall so large that an answer is 9 MB.
 @Suite(

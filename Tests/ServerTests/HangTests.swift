@@ -2,7 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
 
 /// Processes that are alive, and do not run.
 @Suite struct HangTests {

@@ -2,6 +2,7 @@ import Booking
 import Testing
 
 @testable import Server
+@testable import Supervisor
 
 @Suite struct HangWatchTests {
     private static let shard = Supervision.Member(role: .shard, index: 0)

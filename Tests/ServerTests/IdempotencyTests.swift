@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Server
+@testable import Statistics
 
 /// The header `Idempotency-Key`, as a client meets it.
 @Suite(.serialized, .cluster("--set", "booking.admissionsPerSecond=1000", "--set", "shard.keysPerUserMax=50"))

@@ -1,8 +1,11 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
 
 /// Requests that have to prove who asks, against real clusters: `identity.mode=jwt`.
 @Suite struct IdentityTests {

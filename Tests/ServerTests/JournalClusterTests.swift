@@ -3,7 +3,10 @@ import Glibc
 import Reactor
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import JournalHistory
+@testable import Links
+@testable import Statistics
 
 /// A cluster that writes its facts down: what it answered is still so after any of its processes died, and after a stop.
 @Suite(.serialized) struct JournalClusterTests {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// Without logins: an address that names users as it likes, over two gateways and a shard's death. A shard keeps 300 keys.
 @Suite(

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Server
+@testable import Statistics
 
 /// What runs out, and who may go in: one concert for each rule. Waiting is done by asking until it has happened, never
 /// by the clock.

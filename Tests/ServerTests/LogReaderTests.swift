@@ -4,7 +4,10 @@ import Reactor
 import StandardStreams
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
+@testable import Supervisor
 
 /// Whoever reads the log stops reading: nothing waits for them, and what they miss is counted.
 @Suite struct LogReaderTests {

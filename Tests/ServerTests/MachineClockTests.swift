@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// What processes other than shards take for the time, and what is kept of it.
 @Suite struct MachineClockTests {

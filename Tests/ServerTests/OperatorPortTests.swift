@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// The operator's port with more callers than it has room for.
 @Suite struct OperatorPortTests {

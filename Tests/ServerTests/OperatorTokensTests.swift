@@ -2,10 +2,11 @@ import Booking
 import Foundation
 import Glibc
 import Reactor
+import TestSupport
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 /// Who may use the operator's port, against real processes.
 @Suite struct OperatorTokensTests {

@@ -1,7 +1,8 @@
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Statistics
 
 /// A gateway with small limits: what is too much is refused at once, in words, and the rest goes on.
 @Suite(

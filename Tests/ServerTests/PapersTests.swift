@@ -1,6 +1,6 @@
 import Booking
+import Configuration
 import Foundation
-import Server
 import Testing
 import Wire
 
@@ -60,7 +60,7 @@ import Wire
     }
 
     private static func sources() throws -> [String] {
-        try ["Sources/Wire", "Sources/Server"].flatMap { folder in
+        try ["Sources/Wire", "Sources/Configuration", "Sources/Edge", "Sources/Server"].flatMap { folder in
             try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: folder).path)
                 .filter { $0.hasSuffix(".swift") }.map { "\(folder)/\($0)" }
         }

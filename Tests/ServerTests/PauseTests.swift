@@ -3,7 +3,9 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
 
 /// The death of a process is a pause: with a journal on the disk, nobody hears an error, and nothing is done twice.
 @Suite(.serialized) struct PauseTests {

@@ -3,7 +3,8 @@ import Glibc
 import Reactor
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Supervisor
 
 @Suite struct PortReservationTests {
     @Test func `all sockets are of one port, on which nobody listens yet`() throws {

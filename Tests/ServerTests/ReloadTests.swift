@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 @Suite struct ReloadedTests {
     @Test func `live settings are taken over, others named`() {

@@ -2,7 +2,7 @@ import Booking
 import Foundation
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// Journals that come back from copies: one shard's beside newer ones, and those of a whole cluster that was copied while it ran.
 @Suite(.serialized) struct RestoreTests {

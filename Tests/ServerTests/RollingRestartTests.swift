@@ -3,7 +3,9 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
 
 /// Processes are replaced while they serve, and nobody hears of it.
 @Suite(.serialized) struct RollingRestartTests {

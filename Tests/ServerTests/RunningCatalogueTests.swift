@@ -3,7 +3,7 @@ import Glibc
 import Reactor
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// A running cluster goes by the catalogue of its start, and the next start by the file as it is then.
 @Suite(.serialized) struct RunningCatalogueTests {

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Supervisor
 
 /// What systemd is told, by a socket in its place.
 @Suite struct ServiceManagerTests {

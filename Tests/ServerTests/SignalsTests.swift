@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// Signals that come before there is anything to handle them.
 @Suite struct SignalsTests {

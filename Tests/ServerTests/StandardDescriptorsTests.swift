@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 import Reactor
+import TestSupport
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// A cluster that is started with some of its standard descriptors closed, as init scripts and cron do.
 @Suite struct StandardDescriptorsTests {

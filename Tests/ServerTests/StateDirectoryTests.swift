@@ -2,10 +2,11 @@ import Booking
 import Foundation
 import Glibc
 import Reactor
+import TestSupport
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 @Suite struct StateDirectoryTests {
     @Test func `a folder is made for its owner alone, and found again`() throws {

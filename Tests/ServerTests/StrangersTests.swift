@@ -5,7 +5,8 @@ import Reactor
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
 
 /// Who may talk frames with a cluster's processes: the right user, who says who it is, and asks no more than that.
 @Suite(.cluster()) struct StrangersTests {

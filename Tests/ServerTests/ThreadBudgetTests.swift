@@ -2,8 +2,6 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
-
 /// A cluster that may have too few processes and threads (RLIMIT_NPROC) does not come up, and says which limit that is.
 @Suite struct ThreadBudgetTests {
     /// The first of users who have nothing else running, one for each number: the limit counts all that a user has. Root has

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Server
+@testable import Statistics
 
 /// A gateway with little room for requests that have not come whole.
 @Suite(.serialized, .cluster("--shards", "1", "--set", "gateway.unfinishedBytesMax=1048576"))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Server
+@testable import Statistics
 
 /// A gateway with room for a few answers of 9 MB, whose connections end after two answers. One test at a time, as they share that
 /// room.

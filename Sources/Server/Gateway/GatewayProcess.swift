@@ -1,6 +1,11 @@
 import Booking
+public import Configuration
+import Edge
+import Links
 import Logging
+import Operator
 import Reactor
+import Statistics
 
 /// `usher gateway`: one gateway of a cluster. Serves HTTP until it is asked to stop.
 public enum GatewayProcess {

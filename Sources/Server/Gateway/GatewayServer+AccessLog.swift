@@ -1,4 +1,5 @@
 import Booking
+import Edge
 import Node
 import Wire
 

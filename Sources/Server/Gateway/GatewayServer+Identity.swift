@@ -1,4 +1,6 @@
 import Booking
+import Configuration
+import Edge
 import Wire
 
 /// Requests about somebody, while `identity.mode` says that they have to prove who they are.

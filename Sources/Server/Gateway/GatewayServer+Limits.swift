@@ -1,4 +1,6 @@
 import Booking
+import Edge
+import Statistics
 import Wire
 
 /// Limits by user: once a request is read, it says whose it is.

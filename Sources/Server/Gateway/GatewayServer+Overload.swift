@@ -1,4 +1,6 @@
 import Booking
+import Edge
+import Links
 import Node
 import Wire
 

@@ -1,14 +1,19 @@
 import Booking
+import Configuration
+import Edge
+import Links
 import Logging
 import Node
+import Operator
 import Reactor
+import Statistics
 import Wire
 
 /// The shell of one gateway: HTTP in, `Node.GatewayNode` decides, frames to the shards and back, HTTP out.
 ///
 /// Requests of one turn of the loop leave for their shards together, and the replies that come back in one read are
 /// answered together.
-final class GatewayServer: HTTPHandler {
+final class GatewayServer: HTTPHandler, OperatedGateway {
     private let index: Int
     private let loop: EventLoop
     let log: Logger

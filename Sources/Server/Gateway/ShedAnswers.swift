@@ -1,4 +1,5 @@
 import Booking
+import Edge
 import Wire
 
 /// The 503 of requests that are shed, ready as bytes: one for each worth and manner. They are made once and kept for the life

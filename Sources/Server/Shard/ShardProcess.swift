@@ -1,5 +1,8 @@
 import Booking
+public import Configuration
 import Journal
+import JournalHistory
+import Links
 import Reactor
 
 /// `usher shard`: one shard of a cluster. Serves its Unix socket until it is asked to stop.
@@ -16,7 +19,12 @@ public enum ShardProcess {
         try ServerProcess.run("shard", index, configuration, reading: reading, isSupervised: isSupervised) {
             process throws(StartError) in
             let catalogue = try process.catalogue()
-            let keeper = try JournalKeeper(index: index, configuration: configuration, process: process)
+            let keeper = try JournalKeeper(
+                index: index,
+                configuration: configuration,
+                loop: process.loop,
+                log: process.log
+            )
             let fresh = {
                 Shard(
                     index: index,

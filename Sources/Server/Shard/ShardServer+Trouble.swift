@@ -1,5 +1,7 @@
 import Booking
 import Journal
+import JournalHistory
+import Links
 import Wire
 
 /// What a shard's shell does when its journal can't write for now, and when it can again.

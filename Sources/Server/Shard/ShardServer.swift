@@ -1,7 +1,11 @@
 import Booking
+import Configuration
 import Journal
+import JournalHistory
+import Links
 import Logging
 import Reactor
+import Statistics
 import Wire
 
 /// The shell of one shard: frames in, `Booking.Shard` decides, facts to the journal, frames out.
@@ -147,7 +151,7 @@ final class ShardServer {
 
     /// Tells the owner how much was written since the start, in steps that matter to a compaction.
     private func tellGrowth() {
-        guard self.commit.writtenBytes >= self.toldBytes + CompactionSchedule.step else { return }
+        guard self.commit.writtenBytes >= self.toldBytes + Lifeline.journalStep else { return }
         self.toldBytes = self.commit.writtenBytes
         self.onGrowth(self.toldBytes)
     }

@@ -1,5 +1,7 @@
 import Booking
+import Configuration
 import Logging
+import Wire
 
 /// Reads the clocks for a shard, and says in the log when the wall clock was set.
 final class ShardTime {

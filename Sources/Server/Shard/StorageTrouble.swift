@@ -1,5 +1,6 @@
 import Booking
 import Journal
+import JournalHistory
 import Logging
 import Reactor
 

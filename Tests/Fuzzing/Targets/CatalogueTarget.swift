@@ -1,7 +1,7 @@
 import Booking
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 /// Catalogue files. What is taken is a catalogue that a gateway can show and a shard can sell; what is not is told as
 /// mistakes with a place each.

@@ -2,7 +2,8 @@ import Booking
 import Journal
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import JournalHistory
 
 /// Exported journals, as somebody reads them who has nothing else. A chain of batches is exported and read as the same;
 /// with a byte of it changed it is refused, or still says the same; and no line is too strange to be audited.

@@ -1,4 +1,4 @@
-@testable import Server
+@testable import Configuration
 
 /// Settings files. Every mistake is told, in words; settings without a mistake are written as a file that gives the same
 /// settings.

@@ -136,6 +136,13 @@ final class GatewayTranscript {
         return self.effectsAtTurnEnd()
     }
 
+    // MARK: What it says of itself
+
+    var isReady: Bool { self.node.isReady(at: self.now) }
+    var silentShards: [Int] { self.node.silentShards(at: self.now) }
+
+    func sheds(_ worth: Worth) -> Bool { self.node.sheds(worth, of: Self.concert) }
+
     // MARK: Effects
 
     /// Ends the turn, and empties every slot.

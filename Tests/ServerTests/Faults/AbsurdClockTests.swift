@@ -3,7 +3,9 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
 
 /// A machine whose wall clock is years ahead: for a moment, over a restart, and for good. The clock is shifted for the
 /// cluster's processes alone, by a small library that is loaded before the others, so a C compiler has to be there.

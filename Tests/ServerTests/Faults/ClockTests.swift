@@ -4,7 +4,10 @@ import Journal
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import JournalHistory
+@testable import Operator
+@testable import Statistics
 
 /// A wall clock that is behind what the journal says.
 @Suite struct ClockTests {

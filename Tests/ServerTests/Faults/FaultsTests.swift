@@ -3,7 +3,9 @@ import Glibc
 import Seeded
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
 
 /// Real processes under load, while they are killed, frozen and cut off from one another: what was answered is so.
 @Suite(.serialized) struct FaultsTests {

@@ -2,7 +2,10 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import JournalHistory
+@testable import Operator
+@testable import Statistics
 
 /// A cluster whose disk is full for a while: it refuses changes, answers reads with what is durable, and goes on by itself.
 @Suite(.serialized, .enabled(if: SmallDisk.refusal == nil, "\(SmallDisk.refusal ?? "")")) struct FullDiskTests {

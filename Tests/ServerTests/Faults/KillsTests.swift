@@ -6,7 +6,8 @@ import Journal
 import Testing
 import Wire
 
-@testable import Server
+@testable import Configuration
+@testable import JournalHistory
 
 /// Load over 8 concerts with a kill -9 every two seconds, and what it did to the fans. In `make test` for a few seconds;
 /// `make kills` runs it for a minute, with a long history to take in after each death, and prints the table.

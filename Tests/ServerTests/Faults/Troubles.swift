@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Seeded
 
-@testable import Server
+@testable import Configuration
 
 /// What goes wrong with a running cluster, chosen by a seed.
 struct Troubles {

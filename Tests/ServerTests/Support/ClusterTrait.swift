@@ -2,7 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
+@testable import Operator
+@testable import Statistics
 
 /// One cluster for a whole suite: started before its first test, and stopped after its last one, when it must have
 /// lived through all of them and have no connection left open.

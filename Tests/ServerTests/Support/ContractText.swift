@@ -1,7 +1,7 @@
 import Foundation
 import Wire
 
-@testable import Server
+@testable import Configuration
 
 /// The contract's document as clients read it, and what tests ask of it.
 struct ContractText {

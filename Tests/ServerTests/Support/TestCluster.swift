@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Server
+@testable import Configuration
 
 /// A real `usher cluster`, started from the executable beside the test bundle, in a folder of its own under /tmp.
 ///

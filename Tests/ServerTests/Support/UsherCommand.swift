@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import Server
+@testable import Configuration
 
 /// A command of `usher` as a process, and what it printed.
 struct UsherCommand {

@@ -1,0 +1,111 @@
+public import Booking
+public import Logging
+
+/// The wall clock, as far as it can be believed: what a gateway and the supervisor go by. A shard has `ShardTime`, by the same
+/// rule (`ShardClock`).
+///
+/// As long as the wall clock is sane it is that, also when it is set back. When it is absurdly ahead, it is what the wall clock
+/// would say if it had gone on as time does: logins do not expire by the million, and doors do not open.
+public final class MachineClock {
+    private var clock: ShardClock
+    private let readings: ClockReadings
+    private let log: Logger
+    /// Whether this process is the one that says it loud.
+    private let level: Logger.Level
+
+    /// `expected` is what time it should be, and `last` what it is at least: see `ClockReference`.
+    public init(
+        expected: Timestamp?,
+        after last: Timestamp = .distantPast,
+        readings: ClockReadings = ClockReadings(),
+        tellingAs level: Logger.Level,
+        log: Logger
+    ) {
+        self.readings = readings
+        self.level = level
+        self.log = log
+        let wall = readings.wall()
+        self.clock = ShardClock(
+            after: last,
+            expected: expected,
+            wall: wall,
+            monotonic: readings.sinceBoot(),
+            jumpMax: ShardClock.absurdJump
+        )
+        if self.clock.isSuspended { self.tell(.suspended(wall - self.clock.time)) }
+    }
+
+    /// Goes by what the cluster's folder says of its time, as it is now.
+    public convenience init(of state: StateDirectory, tellingAs level: Logger.Level, log: Logger) {
+        let reference = ClockReference.read(state)
+        self.init(
+            expected: reference?.expected(),
+            after: reference?.lastKnown ?? .distantPast,
+            tellingAs: level,
+            log: log
+        )
+    }
+
+    /// Two clocks are read: about 50 ns.
+    public var now: Timestamp {
+        let wall = self.readings.wall()
+        let (time, note) = self.clock.read(wall: wall, monotonic: self.readings.sinceBoot())
+        if let note { self.tell(note) }
+        return self.clock.isSuspended ? time : wall
+    }
+
+    /// The wall clock is absurdly ahead, as of the last reading.
+    public var isSuspended: Bool { self.clock.isSuspended }
+
+    /// By how much it is ahead now; nil while it is followed.
+    public var ahead: Nanoseconds? {
+        let time = self.now
+        return self.isSuspended ? self.readings.wall() - time : nil
+    }
+
+    /// For other processes, and for the next start.
+    public var reference: ClockReference {
+        _ = self.now
+        return ClockReference(
+            boot: ClockReference.currentBoot,
+            offset: (self.clock.time - Timestamp(nanoseconds: self.readings.sinceBoot().rawValue)).rawValue,
+            isSuspended: self.isSuspended,
+            time: self.clock.time.seconds
+        )
+    }
+
+    /// An operator says that the wall clock is right.
+    public func trust() {
+        guard self.clock.trust(wall: self.readings.wall(), monotonic: self.readings.sinceBoot()) else { return }
+        self.log.log(level: self.level, "the wall clock is trusted, by an operator: time follows it")
+    }
+
+    private func tell(_ note: ShardClock.Note) {
+        switch note {
+        case .suspended(let span):
+            self.log.log(level: self.level, Self.suspended, metadata: Self.metadata(ahead: span))
+        case .resumed: self.log.log(level: self.level, Self.resumed)
+        // Followed, and the shards tell of it.
+        case .jumpedForward, .fellBehind, .caughtUp: break
+        }
+    }
+
+    // MARK: Words
+
+    public static let suspended: Logger.Message =
+        "the wall clock jumped absurdly: changes are refused until it is right again, reading works"
+    public static let resumed: Logger.Message = "the wall clock can be believed again: changes are taken"
+
+    public static func metadata(ahead: Nanoseconds) -> Logger.Metadata {
+        [
+            "ahead_s": "\(ahead.rawValue / 1_000_000_000)",
+            "remedy": "set the clock; or, if it is right now and was wrong before, usher cluster trust-clock",
+        ]
+    }
+
+    /// For operators: `1 day`, `3650 days`.
+    public static func days(_ span: Nanoseconds) -> String {
+        let days = span.rawValue / Nanoseconds.days(1).rawValue
+        return days == 1 ? "1 day" : "\(days) days"
+    }
+}

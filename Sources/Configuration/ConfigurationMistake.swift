@@ -1,0 +1,46 @@
+/// One thing that is wrong with the settings or the catalogue: where, what, and what to do about it.
+public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The file, the variable, the flag, or the path inside a catalogue.
+    public let place: String
+    public let problem: String
+    /// What is allowed, or what to do.
+    public let remedy: String
+
+    public init(place: String, problem: String, remedy: String) {
+        self.place = place
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    public var description: String { "\(self.place): \(self.problem); \(self.remedy)" }
+
+    static func unknownName(_ name: String, place: String) -> ConfigurationMistake {
+        let names = Settings.all.map(\.name)
+        let meant = NearestName.of(name, among: names).map { [$0] } ?? names.filter { $0.hasSuffix("." + name) }
+        return ConfigurationMistake(
+            place: place,
+            problem: "there is no setting \(name)",
+            remedy: meant.isEmpty
+                ? "remove it; usher config reference lists all settings"
+                : "did you mean \(meant.joined(separator: " or "))?"
+        )
+    }
+
+    static func unknownFlag(_ name: String) -> ConfigurationMistake { .unknownName(name, place: "flag") }
+}
+
+/// All that is wrong, so that it can be told at once. Never empty.
+public struct ConfigurationMistakes: Error, Equatable, Sendable, CustomStringConvertible {
+    public let list: [ConfigurationMistake]
+
+    public init(list: [ConfigurationMistake]) {
+        precondition(!list.isEmpty, "mistakes without a mistake")
+        self.list = list
+    }
+
+    public init(place: String, problem: String, remedy: String) {
+        self.init(list: [ConfigurationMistake(place: place, problem: problem, remedy: remedy)])
+    }
+
+    public var description: String { ConfigurationReport.text(self.list) }
+}

@@ -1,0 +1,137 @@
+import Booking
+import FoundationEssentials
+import Glibc
+import Reactor
+
+/// What is done with the files of a state folder.
+extension StateDirectory {
+    /// Creates the folder with mode 0700, or finds one that is ours to use, and nobody else's to write to.
+    public func prepare() throws(StartError) {
+        if mkdir(self.path, 0o700) == 0 { return }
+        guard errno == EEXIST else {
+            throw StartError(
+                "the state folder \(self.path) cannot be created: \(String(cString: strerror(errno)))",
+                remedy: "create its parent, or choose another folder with --state"
+            )
+        }
+        guard let status = FileStatus(self.path) else {
+            throw StartError(
+                "the state folder \(self.path) cannot be looked at",
+                remedy: "choose another folder with --state"
+            )
+        }
+        guard status.isFolder else {
+            throw StartError("\(self.path) is not a folder", remedy: "choose another with --state")
+        }
+        if let mistake = FileTrust.stateFolder.mistake(in: self.path, status) {
+            throw StartError("the state folder: \(mistake.problem)", remedy: mistake.remedy)
+        }
+        guard access(self.path, R_OK | W_OK | X_OK) == 0 else {
+            throw StartError(
+                "the state folder \(self.path) is not writable",
+                remedy: "give its owner all rights (chmod 700), or choose another folder with --state"
+            )
+        }
+    }
+
+    /// The user whose folder it is; nil when there is none.
+    public var owner: UInt32? { FileStatus(self.path)?.user }
+
+    /// Takes the folder for this process, until it ends in any way. The file stays: to remove it would let two
+    /// processes hold the lock of two files with one name.
+    public func lock() throws(StartError) {
+        let descriptor = open(self.lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StartError(
+                "\(self.lockFile) cannot be opened: \(String(cString: strerror(errno)))",
+                remedy: "choose another folder with --state"
+            )
+        }
+        // Never closed: the kernel lets go of the lock when this process is gone.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            var text = [UInt8](repeating: 0, count: 20)
+            let count = read(descriptor, &text, text.count)
+            close(descriptor)
+            let holder = Int32(String(decoding: text[..<max(0, count)], as: UTF8.self).prefix { $0.isNumber })
+            throw StartError(
+                "a cluster is running in \(self.path)" + (holder.map { ", under process \($0)" } ?? ""),
+                remedy:
+                    "stop it (kill \(holder.map(String.init) ?? "its supervisor")), "
+                    + "or choose another folder with --state"
+            )
+        }
+        ftruncate(descriptor, 0)
+        let text = Array("\(getpid())\n".utf8)
+        write(descriptor, text, text.count)
+    }
+
+    /// The sockets in the folder, of any cluster that ever ran here.
+    public func sockets() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []
+        return names.filter {
+            $0.hasSuffix(".sock") && ($0.hasPrefix("shard-") || $0.hasPrefix("gateway-") || $0.hasPrefix("control"))
+        }.sorted().map { "\(self.path)/\($0)" }
+    }
+
+    /// Whether a cluster was killed here: one that stops removes them.
+    public var hasTraces: Bool { !self.sockets().isEmpty || access(self.clusterFile, F_OK) == 0 }
+
+    /// Removes what a cluster leaves behind, and what tells others that it runs. Its settings stay, for whoever looks after
+    /// its journals.
+    public func removeTraces() {
+        for path in self.sockets() + [self.clusterFile] { unlink(path) }
+    }
+}
+
+/// Who runs in a state folder: written by the supervisor when all are ready, and again after each restart. It is gone
+/// when the cluster is.
+public struct ClusterFile: Codable, Equatable, Sendable {
+    public var supervisor: Int32
+    /// Process ids by index; 0 while one waits for its restart.
+    public var shards: [Int32]
+    public var gateways: [Int32]
+    public var host: String
+    public var port: Int
+    public var operatorHost: String
+    public var operatorPort: Int
+
+    public init(
+        supervisor: Int32,
+        shards: [Int32],
+        gateways: [Int32],
+        host: String,
+        port: Int,
+        operatorHost: String,
+        operatorPort: Int
+    ) {
+        self.supervisor = supervisor
+        self.shards = shards
+        self.gateways = gateways
+        self.host = host
+        self.port = port
+        self.operatorHost = operatorHost
+        self.operatorPort = operatorPort
+    }
+
+    /// Replaces the file whole.
+    public func write(to state: StateDirectory) throws(FileError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let bytes: [UInt8]
+        do { bytes = try Array(encoder.encode(self)) } catch {
+            preconditionFailure("a cluster file is no JSON: \(error)")
+        }
+        try TextFile.write(bytes + [0x0A], to: state.clusterFile)
+    }
+
+    /// Refused when no cluster is up in the folder.
+    public static func read(_ state: StateDirectory) throws(StartError) -> ClusterFile {
+        do { return try JSONDecoder().decode(ClusterFile.self, from: Data(TextFile.read(state.clusterFile))) } catch {
+            let reason = (error as? FileError).map { "\($0)" } ?? "\(state.clusterFile) is not readable: \(error)"
+            throw StartError(
+                "no cluster is up in \(state.path): \(reason)",
+                remedy: "start one with usher cluster, or name its state folder with --state"
+            )
+        }
+    }
+}

@@ -1,0 +1,85 @@
+public import Booking
+import Glibc
+public import Wire
+
+/// The file of the operators' tokens: one cluster's, mode 0600, read by every gateway and again when it changes.
+///
+/// A file that is missing is one without tokens. What is in it is no secret, but who may write it may add themselves: a
+/// file that others may write, or that belongs to another user than this one and root, is refused.
+public struct OperatorTokenFile: Equatable, Sendable {
+    public let path: String
+
+    public init(path: String) { self.path = path }
+
+    public func load() throws(StartError) -> OperatorTokens {
+        if access(self.path, F_OK) != 0 && errno == ENOENT { return OperatorTokens() }
+        do {
+            let bytes = try TextFile.read(self.path, trust: .operatorTokens)
+            return try OperatorTokens(text: String(decoding: bytes, as: UTF8.self))
+        } catch {
+            let file = error as? FileError
+            throw file?.mistrust ?? self.error(file?.reason ?? "\(error)")
+        }
+    }
+
+    private func error(_ reason: String) -> StartError {
+        StartError("\(self.path): \(reason)", remedy: "correct it, or remove it and add tokens again")
+    }
+
+    /// Adds a token, and gives its text, which nobody can tell again.
+    public func add(_ name: String, _ role: OperatorTokens.Role, at now: Timestamp) throws(StartError) -> String {
+        try FolderLock.alone(with: self.path) { () throws(StartError) in
+            let tokens = try self.load()
+            do {
+                var random = SystemRandomNumberGenerator()
+                let (more, token) = try tokens.adding(name, role, at: now, random: &random)
+                try self.write(more)
+                return token
+            } catch {
+                let remedy = "usher operator-tokens list shows those there are"
+                throw StartError("no token was added: \(error)", remedy: remedy)
+            }
+        }
+    }
+
+    /// Removes a token: its bearer is refused within a second.
+    public func remove(_ name: String) throws(StartError) {
+        try FolderLock.alone(with: self.path) { () throws(StartError) in
+            guard let rest = try self.load().removing(name) else {
+                let remedy = "usher operator-tokens list shows those there are"
+                throw StartError("there is no token \(name)", remedy: remedy)
+            }
+            do { try self.write(rest) } catch {
+                throw StartError(
+                    "the token was not removed: \(error)",
+                    remedy: "make room, or correct the file's rights"
+                )
+            }
+        }
+    }
+
+    private func write(_ tokens: OperatorTokens) throws(FileError) {
+        try TextFile.write(Array(tokens.text.utf8), to: self.path)
+    }
+}
+
+extension ServerConfiguration {
+    /// `operator.tokenFile`, or `operator.tokens` in the state folder.
+    public var operatorTokenFile: OperatorTokenFile {
+        let file = self.operator.tokenFile
+        return OperatorTokenFile(path: file.isEmpty ? "\(self.cluster.state)/operator.tokens" : file)
+    }
+
+    /// The operators' tokens, for a start. Refuses a port that others than this machine reach while there is none: then
+    /// anybody could look.
+    public func operatorTokens() throws(StartError) -> OperatorTokens {
+        let tokens = try self.operatorTokenFile.load()
+        guard tokens.isEmpty, !self.operatorPortIsLocal else { return tokens }
+        throw StartError(
+            "operator.host is \(self.operator.host), which others than this machine reach, and there is no operator's token",
+            remedy:
+                "add one: usher operator-tokens add NAME view --state \(self.cluster.state), or set operator.host to "
+                + "127.0.0.1"
+        )
+    }
+}

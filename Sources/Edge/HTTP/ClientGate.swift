@@ -1,0 +1,205 @@
+public import Booking
+public import Configuration
+public import Reactor
+import Wire
+
+/// Who a client is, and whether it may ask now: limits by address, for one `HTTPServer`.
+///
+///     connection from a trusted address   ──▶ its own word for who is behind it, where a setting says which
+///     client's address trusted, or no limit is set   ──▶ asks as it likes
+///     any other   ──▶ so many connections at once, so many requests a second
+///
+/// What a peer that is not trusted says about addresses is never read.
+public struct ClientGate: ~Copyable {
+    public struct Limits: Equatable {
+        public var source = ClientAddressSource.peer
+        /// Whose word is taken, and who is left alone.
+        public var trusted = NetworkList()
+        public var prefixBits = 64
+        /// 0 for no limit, here and below.
+        public var connectionsMax = 0
+        public var requestsPerSecond = 0
+        public var requestsBurst = 1
+        public var requestsPerUserPerSecond = 0
+        public var requestsPerUserBurst = 1
+        /// An answer counts as one request more for each so many bytes.
+        public var bytesPerRequest = 16_384
+        /// Buckets of 16 bytes.
+        public var bucketsMax = 65_536
+
+        /// No limits.
+        public init() {}
+    }
+
+    /// What became of a connection.
+    enum Entry {
+        /// It is one of its client's, until `leave`.
+        case counted
+        /// Nobody counts it.
+        case free
+        /// Its client has too many.
+        case refused
+    }
+
+    private(set) var limits: Limits
+    /// Whether anything depends on who is at the other end of a connection: to ask is a system call.
+    private(set) var asksForPeers: Bool
+    private var buckets: TokenBuckets?
+    private var userBuckets: TokenBuckets?
+    /// Open connections by address; as many entries as there are connections, at most.
+    private var connections: [IPAddress: Int32] = [:]
+    /// By tables that are no more.
+    private var forgottenBefore: UInt64 = 0
+
+    init(_ limits: Limits) {
+        self.limits = limits
+        self.asksForPeers = Self.asksForPeers(limits)
+        self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst, limits.bucketsMax)
+        self.userBuckets = Self.buckets(limits.requestsPerUserPerSecond, limits.requestsPerUserBurst, limits.bucketsMax)
+    }
+
+    private static func asksForPeers(_ limits: Limits) -> Bool {
+        limits.source != .peer || limits.connectionsMax > 0 || limits.requestsPerSecond > 0
+            || limits.requestsPerUserPerSecond > 0
+    }
+
+    /// Goes over to other limits; false where nothing is new. Where a rate is another one, every client starts with all of
+    /// its requests. `source`, `prefixBits` and `bucketsMax` stay as they were.
+    mutating func use(_ limits: Limits) -> Bool {
+        let old = self.limits
+        guard limits != old else { return false }
+        precondition(limits.source == old.source && limits.prefixBits == old.prefixBits, "these need a new gate")
+        self.limits = limits
+        self.asksForPeers = Self.asksForPeers(limits)
+        let forgotten = self.forgotten
+        if (limits.requestsPerSecond, limits.requestsBurst) != (old.requestsPerSecond, old.requestsBurst) {
+            self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst, limits.bucketsMax)
+        }
+        let (perUser, burst) = (limits.requestsPerUserPerSecond, limits.requestsPerUserBurst)
+        if (perUser, burst) != (old.requestsPerUserPerSecond, old.requestsPerUserBurst) {
+            self.userBuckets = Self.buckets(perUser, burst, limits.bucketsMax)
+        }
+        self.forgottenBefore += forgotten - self.forgotten
+        return true
+    }
+
+    private static func buckets(_ perSecond: Int, _ burst: Int, _ count: Int) -> TokenBuckets? {
+        guard perSecond > 0 else { return nil }
+        let masks = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
+        let hash = ClientHash(masks: masks, factor: .random(in: 0 ... .max))
+        return TokenBuckets(perSecond: perSecond, burst: burst, count: count, hash: hash)
+    }
+
+    /// Clients whose tokens were forgotten because a table is too small.
+    var forgotten: UInt64 {
+        self.forgottenBefore + Self.forgotten(self.buckets) + Self.forgotten(self.userBuckets)
+    }
+
+    private static func forgotten(_ buckets: borrowing TokenBuckets?) -> UInt64 {
+        switch buckets {
+        case .some(let buckets): buckets.forgotten
+        case .none: 0
+        }
+    }
+
+    // These are asked for each connection or request, and inlined so that the gate is not copied for them.
+
+    @inline(__always)
+    func isTrusted(_ address: IPAddress) -> Bool { self.limits.trusted.contains(address) }
+
+    // MARK: Connections
+
+    /// Whether a client is left alone, whatever it asks.
+    @inline(__always)
+    func isExempt(_ address: IPAddress) -> Bool { !self.asksForPeers || self.isTrusted(address) }
+
+    /// Whether answers may cost more than their requests.
+    var charges: Bool { self.buckets != nil }
+
+    /// Whether each request of a connection from this address is looked at: limits count it, or its headers say whose it is.
+    @inline(__always)
+    func watches(_ address: IPAddress) -> Bool {
+        !self.isExempt(address) || self.limits.source == .forwarded || self.limits.source == .forwardedFor
+    }
+
+    /// A connection is a client's.
+    mutating func enter(_ address: IPAddress) -> Entry {
+        guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return .free }
+        let client = address.client(prefixBits: self.limits.prefixBits)
+        return Self.enter(&self.connections[client, default: 0], of: self.limits.connectionsMax)
+    }
+
+    private static func enter(_ count: inout Int32, of max: Int) -> Entry {
+        guard count < max else { return .refused }
+        count += 1
+        return .counted
+    }
+
+    /// One that was counted is over. `address` is what `enter` was told.
+    mutating func leave(_ address: IPAddress) {
+        let client = address.client(prefixBits: self.limits.prefixBits)
+        guard let index = self.connections.index(forKey: client) else {
+            return assertionFailure("left, and never entered")
+        }
+        if self.connections.values[index] > 1 {
+            self.connections.values[index] -= 1
+        } else {
+            self.connections.remove(at: index)
+        }
+    }
+
+    // MARK: Requests
+
+    /// Whom a request is from, where its headers say: for connections of trusted peers. Nil for a header that can't be read.
+    func client(of request: HTTPRequest, from peer: IPAddress) -> IPAddress? {
+        switch self.limits.source {
+        case .peer, .proxy: peer
+        case .forwarded: ForwardedFor.client(byForwarded: request.headers, from: peer, self.limits.trusted)
+        case .forwardedFor: ForwardedFor.client(byForwardedFor: request.headers, from: peer, self.limits.trusted)
+        }
+    }
+
+    /// Nil where a request of `address`, which is not trusted, may pass; else how long until the next may.
+    mutating func takeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
+        self.buckets?.take(address.client(prefixBits: self.limits.prefixBits).bits, at: now)
+    }
+
+    /// As how many requests more an answer of so many bytes counts.
+    @inline(__always)
+    func requests(forAnswerBytes bytes: Int) -> Int {
+        bytes < self.limits.bytesPerRequest ? 0 : bytes / self.limits.bytesPerRequest
+    }
+
+    /// What `address` asks costs so many requests more, or, where that is negative, so many fewer than it was charged.
+    mutating func charge(_ address: IPAddress, requests: Int, at now: Timestamp) {
+        guard requests != 0, self.buckets != nil, !self.isExempt(address) else { return }
+        let client = address.client(prefixBits: self.limits.prefixBits).bits
+        if requests > 0 {
+            self.buckets?.charge(client, requests, at: now)
+        } else {
+            self.buckets?.refund(client, -requests, at: now)
+        }
+    }
+
+    /// The same for a request of `asker`, from such an address.
+    mutating func takeToken(of asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
+        self.userBuckets?.take(asker, from: address.client(prefixBits: self.limits.prefixBits), at: now)
+    }
+}
+
+extension IPAddress {
+    public init(_ address: SocketAddress) {
+        switch address.family {
+        case .ipv4: self.init(ipv4: UInt32(address.bits))
+        case .ipv6: self.init(bits: address.bits)
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Without a port.
+    public init(_ address: IPAddress) {
+        let bits = address.isIPv4 ? address.bits & 0xFFFF_FFFF : address.bits
+        self.init(family: address.isIPv4 ? .ipv4 : .ipv6, bits: bits, port: 0)
+    }
+}

@@ -1,0 +1,181 @@
+public import Booking
+public import Configuration
+public import Journal
+public import Logging
+public import Reactor
+import Wire
+
+/// A shard's journal over the life of its process: opened as the settings say, taken in, begun, closed. One place for
+/// what the log says of it.
+public final class JournalKeeper {
+    public let journal: any Journal
+    private let log: Logger
+    private var wakeup: Wakeup?
+    /// What the history was in bytes, without the snapshot. Known once it was taken in.
+    public private(set) var replayedBytes: UInt64 = 0
+    /// The file of snapshots; nil for a journal that has none.
+    public let snapshotFile: String?
+
+    public init(index: Int, configuration: ServerConfiguration, loop: EventLoop, log: Logger) throws(StartError) {
+        self.log = log
+        guard configuration.journal.kind == "sqlite" else {
+            try Self.refuseToForget(configuration)
+            self.journal = MemoryJournal(keepsBatches: false)
+            self.snapshotFile = nil
+            return
+        }
+        let slots = SlotMap(shardCount: configuration.cluster.shards)
+        let origin = JournalOrigin(shard: index, shardCount: slots.shardCount, slotMapVersion: slots.version)
+        let files = JournalFiles(state: configuration.cluster.state, shard: index)
+        self.snapshotFile = files.snapshot
+        let policy = configuration.journalPolicy
+        if let risk = policy.risk {
+            self.log.warning("the journal does not keep every answer", metadata: ["risk": "\(risk)"])
+        }
+        let target = Target()
+        let wakeup: Wakeup
+        do throws(UVError) { wakeup = try Wakeup(on: loop) { target.journal?.drain() } } catch {
+            throw StartError(
+                "the journal cannot wake the loop: \(error)",
+                remedy: "raise the limit of open files (ulimit -n)"
+            )
+        }
+        do throws(JournalError) {
+            let sender = wakeup.sender
+            let journal = try SQLiteJournal(files, origin: origin, policy: policy) { sender.send() }
+            target.journal = journal
+            journal.onTrouble = { [log] error in
+                // The same again and again, as on a full disk, is told once a minute.
+                let now = Clock.monotonicNanoseconds()
+                guard target.lastTrouble != error || now - target.lastToldAt >= 60_000_000_000 else { return }
+                target.lastTrouble = error
+                target.lastToldAt = now
+                log.error("the journal has trouble, and goes on", metadata: ["reason": "\(error)"])
+            }
+            if try journal.headIsMissing() {
+                self.log.warning(
+                    "a part of the journal is missing: what was cut off its end would not be noticed",
+                    metadata: ["file": "\(files.head)"]
+                )
+            }
+            self.journal = journal
+            self.wakeup = wakeup
+        } catch {
+            wakeup.close()
+            throw Self.startError(error)
+        }
+    }
+
+    /// A cluster that keeps nothing would start empty beside journals that say otherwise.
+    private static func refuseToForget(_ configuration: ServerConfiguration) throws(StartError) {
+        let state = configuration.cluster.state
+        guard !JournalFiles.shards(in: state).isEmpty else { return }
+        throw StartError(
+            "journal.kind is memory, but there are journals in \(state)/journal, which would not be looked at",
+            remedy: "start with journal.kind=sqlite, or choose another folder with --state"
+        )
+    }
+
+    /// Breaks the circle of the wake-up that needs the journal, which needs the wake-up's sender.
+    private final class Target {
+        weak var journal: SQLiteJournal?
+        var lastTrouble: JournalError?
+        var lastToldAt: UInt64 = 0
+    }
+
+    /// Takes in the history and begins: the shard is then as it was. It has not heard yet what time it is.
+    public func recover(_ fresh: @escaping () -> Shard) throws(StartError) -> Shard {
+        let begun = Clock.monotonicNanoseconds()
+        var machine = fresh()
+        do throws(JournalError) {
+            let report = try self.replay(into: &machine, fresh)
+            self.replayedBytes = report.bytes
+            try self.journal.begin()
+            if report.sequence > 0 { self.tell(report, nanoseconds: Clock.monotonicNanoseconds() - begun) }
+            if self.journal.isCopy { self.tellOfCopy(report) }
+        } catch {
+            self.wakeup?.close()
+            throw Self.startError(error)
+        }
+        return machine
+    }
+
+    /// Puts what the journal says now in place of a machine. No time has passed in it.
+    public func restore(_ machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError) -> Recovery.Report
+    {
+        // First, so that there are never two of a large one.
+        machine = fresh()
+        return try self.replay(into: &machine, fresh)
+    }
+
+    /// `machine` is fresh.
+    private func replay(into machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError)
+        -> Recovery.Report
+    {
+        let report = try Recovery.run(self.journal, into: &machine, fresh: fresh)
+        if self.journal.isCopy { machine.declareCopy(chance: .random(in: .min ... .max)) }
+        return report
+    }
+
+    /// Nothing is under way. A journal that can't be closed whole is as good as after a kill.
+    public func close() {
+        do throws(JournalError) { try self.journal.close() } catch {
+            self.log.error("the journal cannot be closed", metadata: ["reason": "\(error)"])
+        }
+        self.wakeup?.close()
+    }
+
+    /// Why a shard can't go on, and what to do.
+    public static func startError(_ error: JournalError) -> StartError {
+        StartError("\(error)", remedy: Self.remedy(for: error))
+    }
+
+    public static func remedy(for error: JournalError) -> String {
+        switch error {
+        case .inUse: "stop that process, or choose another folder with --state"
+        case .full: "make room on that disk"
+        case .inputOutput, .failed: "look at that disk and its kernel messages (dmesg)"
+        case .busy: "stop what reads or compacts the journal"
+        case .damaged: "put the files back from a copy; nothing was changed"
+        case .torn:
+            "copy the files again, or use another copy: of each shard first the .sqlite file, then its -wal, then .snapshot, "
+                + "then .archive and its -wal; usher journal verify --state COPY says whether a copy is whole"
+        case .newer: "nothing was changed"
+        case .missing(let files, _):
+            "put it back from a copy; or, if it is lost for good, begin it anew without its places, seats and points: "
+                + "usher journal begin --state \(files.state) --shard \(files.shard) --accept-loss"
+        case .untrusted(_, _, let remedy): remedy
+        case .noThread: ThreadBudget.remedy
+        case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
+        case .outOfSequence, .notOwner: "see who else runs in that folder"
+        }
+    }
+
+    private func tellOfCopy(_ report: Recovery.Report) {
+        self.log.warning(
+            "this journal is a copy: what came after it is not in it, and ids go on behind those of the original",
+            metadata: ["ends_at_fact": "\(report.sequence)", "ends_at": "\(report.lastTime.words)"]
+        )
+    }
+
+    private func tell(_ report: Recovery.Report, nanoseconds: UInt64) {
+        self.log.info(
+            "history taken in",
+            metadata: [
+                "snapshot": "\(report.snapshotSequence)", "facts": "\(report.facts)", "batches": "\(report.batches)",
+                "epoch": "\(self.journal.epoch)", "took_ms": "\(nanoseconds / 1_000_000)",
+            ]
+        )
+    }
+}
+
+extension ServerConfiguration {
+    /// `journal.*` as the journal wants it. The settings table has checked it.
+    var journalPolicy: JournalPolicy {
+        switch self.journal.policy {
+        case "interval": .interval(milliseconds: self.journal.intervalMilliseconds)
+        case "none": .none
+        default: .commit
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import FoundationEssentials
+import Logging
+public import Reactor
+public import Statistics
+
+/// The supervisor's Unix socket, where its user asks for things that take a while: one question a connection.
+///
+///     tool ──{"command":"restart","roles":["gateway","shard"]}──▶ supervisor
+///          ◀─{"progress":"..."}───────────────────────────────── any number
+///          ◀─{"done":"..."} or {"failed":"..."}───────────────── the last line
+///          ──{"command":"stats"}─────────────────────────────▶ supervisor
+///          ◀─{"stats":{...}}───────────────────────────────────
+///
+/// Lines of JSON and not frames, because the tool that asks for a restart is of the next version. Whoever asks may go
+/// before the answer: what was begun goes on.
+public final class ControlSocket {
+    public struct Question: Codable, Equatable, Sendable {
+        public enum Command: String, Codable, Sendable {
+            case restart, reload, stats
+            case trustClock = "trust-clock"
+        }
+
+        public var command: Command
+        /// Of a restart: whom to replace.
+        public var roles: [String]?
+
+        /// `roles` are of `gateway` and `shard`.
+        public init(command: Command, roles: [String]? = nil) {
+            self.command = command
+            self.roles = roles
+        }
+    }
+
+    public struct Answer: Codable, Equatable, Sendable {
+        public var progress: String?
+        public var done: String?
+        public var failed: String?
+        public var stats: ProcessStats?
+    }
+
+    /// One who asked, and hears what comes of it.
+    public final class Asker {
+        fileprivate let connection: Connection
+        fileprivate var lines = LineReader()
+        fileprivate var hasAsked = false
+
+        fileprivate init(_ connection: Connection) { self.connection = connection }
+
+        public func tell(progress: String) { self.say(Answer(progress: progress)) }
+
+        public func end(done: String) {
+            self.say(Answer(done: done))
+            self.connection.closeAfterFlush()
+        }
+
+        public func end(stats: ProcessStats) {
+            self.say(Answer(stats: stats))
+            self.connection.closeAfterFlush()
+        }
+
+        public func end(failed: String) {
+            self.say(Answer(failed: failed))
+            self.connection.closeAfterFlush()
+        }
+
+        private func say(_ answer: Answer) { self.connection.append(ControlSocket.line(answer)) }
+    }
+
+    /// Answers may name every mistake of the settings.
+    public static let answerBytesMax = 1 << 20
+
+    private var listener: UnixListener?
+    private var askers: [ObjectIdentifier: Asker] = [:]
+    private let onQuestion: (Question, Asker) -> Void
+
+    /// Only this user may open the socket. `onQuestion` sees to it that the asker hears an end.
+    public init(
+        on loop: EventLoop,
+        path: String,
+        onQuestion: @escaping (Question, Asker) -> Void
+    ) throws(UVError) {
+        self.onQuestion = onQuestion
+        self.listener = try UnixListener(on: loop, path: path) { [unowned self] in self.accept($0) }
+    }
+
+    public func close() {
+        self.listener?.close()
+        for asker in self.askers.values { asker.connection.closeAfterFlush() }
+        self.askers = [:]
+    }
+
+    private func accept(_ connection: Connection) {
+        let asker = Asker(connection)
+        let key = ObjectIdentifier(asker)
+        self.askers[key] = asker
+        connection.onRead = { [unowned self, unowned asker] in
+            asker.lines.take($0) { self.take($0, from: asker) }
+        }
+        connection.onEnd = { [unowned connection] _ in connection.closeAfterFlush() }
+        connection.onClose = { [weak self] in self?.askers[key] = nil }
+        connection.startReading()
+    }
+
+    private func take(_ line: String, from asker: Asker) {
+        guard !asker.hasAsked else { return }
+        asker.hasAsked = true
+        guard let question = try? JSONDecoder().decode(Question.self, from: Data(line.utf8)) else {
+            return asker.end(
+                failed: "the supervisor does not know this question; it may be of an older version: \(line.prefix(200))"
+            )
+        }
+        self.onQuestion(question, asker)
+    }
+
+    public static func line(_ content: some Encodable) -> String {
+        do { return String(decoding: try JSONEncoder().encode(content), as: UTF8.self) + "\n" } catch {
+            preconditionFailure("a line of the control socket is no JSON: \(error)")
+        }
+    }
+}

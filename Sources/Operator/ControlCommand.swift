@@ -1,0 +1,74 @@
+public import Configuration
+import FoundationEssentials
+import Links
+import Reactor
+
+/// `usher cluster restart`, `reload` and `trust-clock`: asks a running supervisor, and waits for what comes of it.
+public enum ControlCommand {
+    /// Replaces processes one after the other while they serve. `roles` are of `gateway` and `shard`. `show` gets a line for
+    /// each step. Throws why it ended early.
+    public static func restart(
+        _ state: StateDirectory,
+        roles: [String],
+        show: @escaping (String) -> Void
+    ) throws(StartError) {
+        try self.ask(ControlSocket.Question(command: .restart, roles: roles), state, show)
+    }
+
+    /// Has the settings read again.
+    public static func reload(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
+        try self.ask(ControlSocket.Question(command: .reload), state, show)
+    }
+
+    /// Has time follow the wall clock, after an absurd jump that was right.
+    public static func trustClock(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
+        try self.ask(ControlSocket.Question(command: .trustClock), state, show)
+    }
+
+    private static func ask(
+        _ question: ControlSocket.Question,
+        _ state: StateDirectory,
+        _ show: @escaping (String) -> Void
+    ) throws(StartError) {
+        _ = try ClusterFile.read(state)
+        let loop: EventLoop
+        let connection: Connection
+        do throws(UVError) {
+            loop = try EventLoop()
+            connection = try Connection(on: loop, toPath: state.controlSocket)
+        } catch {
+            throw StartError("the supervisor can't be asked: \(error)", remedy: "look at the folder of cluster.state")
+        }
+        var lines = LineReader(bytesMax: ControlSocket.answerBytesMax)
+        var outcome: StartError? = StartError(
+            "the supervisor ended before it was done",
+            remedy: "its log tells more; what it had replaced by then is replaced"
+        )
+        connection.onRead = { bytes in
+            lines.take(bytes) { line in
+                guard let answer = try? JSONDecoder().decode(ControlSocket.Answer.self, from: Data(line.utf8)) else {
+                    return show(line)
+                }
+                if let progress = answer.progress { show(progress) }
+                if let done = answer.done {
+                    show(done)
+                    outcome = nil
+                }
+                if let failed = answer.failed {
+                    outcome = StartError(failed, remedy: "the supervisor's log may tell more")
+                }
+            }
+        }
+        connection.onEnd = { [unowned connection] reason in
+            if case .failed(let error) = reason {
+                outcome = StartError("the supervisor can't be asked: \(error)", remedy: "is it of an older version?")
+            }
+            connection.close()
+        }
+        connection.append(ControlSocket.line(question))
+        connection.startReading()
+        loop.run()
+        loop.close()
+        if let outcome { throw outcome }
+    }
+}

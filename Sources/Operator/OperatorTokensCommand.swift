@@ -1,0 +1,56 @@
+import Booking
+public import Configuration
+import Wire
+
+/// `usher operator-tokens`: what people are told of the operators' tokens. A token's text is told once, when it is made.
+public enum OperatorTokensCommand {
+    public static func list(_ configuration: ServerConfiguration) throws(StartError) -> String {
+        let tokens = try configuration.operatorTokenFile.load()
+        guard !tokens.isEmpty else {
+            return "there are no operator's tokens: the operator's port is this machine's alone"
+        }
+        return tokens.entries.map {
+            "\($0.role.rawValue.padded(to: 8))  \($0.name)  added \(configuration.zone.time(at: $0.addedAt.seconds)) "
+                + "(\(configuration.zone.name))"
+        }.joined(separator: "\n")
+    }
+
+    /// The token alone stands on the first line, for scripts.
+    public static func add(
+        _ name: String,
+        mayOperate: Bool,
+        _ configuration: ServerConfiguration
+    ) throws(StartError) -> String {
+        // Tokens are often made before the first start.
+        if configuration.operator.tokenFile.isEmpty { try configuration.stateDirectory.prepare() }
+        let token = try configuration.operatorTokenFile.add(name, mayOperate ? .operate : .view, at: .now)
+        return """
+            \(token)
+            This is the only time that it is shown: only its hash is kept. Gateways take it within a second.
+            Try it: curl -H 'Authorization: Bearer TOKEN' http://HOST:PORT/stats
+            """
+    }
+
+    /// Removes a token that could not be shown: in force and known to no one, or to whoever reads half an output. Says what
+    /// came of it.
+    public static func takeBack(_ name: String, _ configuration: ServerConfiguration) -> String {
+        do throws(StartError) {
+            try configuration.operatorTokenFile.remove(name)
+            return "the token was not shown, and is removed again"
+        } catch {
+            return "the token was not shown and is in force: \(error.problem); remove it with "
+                + "usher operator-tokens remove \(name)"
+        }
+    }
+
+    public static func remove(_ name: String, _ configuration: ServerConfiguration) throws(StartError) -> String {
+        try configuration.operatorTokenFile.remove(name)
+        return "removed \(name): refused within a second"
+    }
+}
+
+extension String {
+    fileprivate func padded(to count: Int) -> String {
+        self + String(repeating: " ", count: max(0, count - self.count))
+    }
+}

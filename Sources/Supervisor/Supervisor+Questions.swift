@@ -1,0 +1,116 @@
+import Booking
+import Configuration
+import Glibc
+import Links
+import Logging
+import Reactor
+import Statistics
+
+/// What a supervisor does when it is asked, by its control socket or by SIGHUP: replace processes while they serve, and read
+/// the settings again.
+extension Supervisor {
+    func listenForQuestions() {
+        do throws(UVError) {
+            self.control = try ControlSocket(on: self.loop, path: self.state.controlSocket) {
+                [unowned self] question, asker in
+                switch question.command {
+                case .restart: self.restart(question.roles ?? [], asker)
+                case .trustClock: self.trustClock(asker)
+                case .stats: asker.end(stats: .now(startedNanoseconds: self.startedNanoseconds))
+                case .reload:
+                    switch self.reload() {
+                    case .success(let reloaded): asker.end(done: reloaded.text)
+                    case .failure(let error): asker.end(failed: error.problem)
+                    }
+                }
+            }
+        } catch {
+            self.log.error(
+                "no control socket: usher cluster restart, reload and trust-clock will not work",
+                metadata: ["reason": "\(error)"]
+            )
+        }
+    }
+
+    private func restart(_ names: [String], _ asker: ControlSocket.Asker) {
+        let roles = Set(names.compactMap(Supervision.Role.init(rawValue:)))
+        guard !roles.isEmpty, roles.count == Set(names).count else {
+            return asker.end(failed: "the supervisor knows gateways and shards only, not \(names)")
+        }
+        if let refusal = self.machine.refusalOfRolling { return asker.end(failed: refusal) }
+        if roles.contains(.shard), self.configuration.journal.kind == "memory" {
+            return asker.end(
+                failed: "with journal.kind=memory a shard that is replaced forgets everything: "
+                    + "restart only the gateways (--only gateways)"
+            )
+        }
+        do throws(StartError) { try self.programs.add(self.machine.newestEdition + 1) } catch {
+            return asker.end(failed: "\(error)")
+        }
+        self.log.info(
+            "rolling restart",
+            metadata: ["program": "\(self.programs.path ?? "")", "roles": "\(names.joined(separator: ", "))"]
+        )
+        self.asker = asker
+        self.carryOut(self.machine.roll(roles, at: self.now))
+    }
+
+    /// Takes over what is live of the settings as they are now, and has all others do so. Settings with a mistake change
+    /// nothing.
+    func reload() -> Result<Reloaded, StartError> {
+        guard self.isUp, let loaded = self.reading() else {
+            return .failure(StartError("the cluster is starting", remedy: "try again"))
+        }
+        do throws(StartError) {
+            guard loaded.mistakes.isEmpty else {
+                throw StartError(
+                    "the settings are not taken over, the old ones go on; \(ConfigurationReport.text(loaded.mistakes))",
+                    remedy: "usher config check tells more"
+                )
+            }
+            var reloaded = Reloaded(running: self.asked, read: loaded.configuration)
+            reloaded.catalogue = self.news(ofCatalogue: loaded.configuration.catalogue.file)
+            var configuration = self.configuration
+            reloaded.apply(to: &configuration)
+            try self.writeSettings(configuration)
+            self.configuration = configuration
+            self.asked = reloaded.configuration
+            Logs.use(configuration.log)
+            self.machine.timing = Self.timing(configuration)
+            self.compactor?.use(configuration)
+            for child in self.children.values { self.tell(.reload, to: child.process) }
+            self.log.info("settings read again", metadata: reloaded.words.mapValues { .string($0) })
+            return .success(reloaded)
+        } catch {
+            self.log.error("settings not taken over, the old ones go on", metadata: ["reason": "\(error)"])
+            return .failure(error)
+        }
+    }
+
+    /// What the next start would find otherwise than this one's, or wrong, in the catalogue's file. Settings that the catalogue
+    /// depends on are named by themselves.
+    private func news(ofCatalogue file: String) -> Reloaded.CatalogueNews? {
+        var next = self.asked
+        next.catalogue.file = file
+        do throws(ConfigurationMistakes) {
+            let catalogue = try CatalogueFile.load(next).archiving(self.catalogue, at: .now)
+            return catalogue == self.catalogue ? nil : .changed
+        } catch {
+            return .mistaken(error.list)
+        }
+    }
+
+    func rollingEnded(_ outcome: Supervision.RollingOutcome) {
+        let asker = self.asker
+        self.asker = nil
+        self.programs.keep(Set(self.machine.members.map(\.edition)))
+        switch outcome {
+        case .done:
+            self.log.info("rolling restart done")
+            asker?.end(done: "All are replaced. The supervisor (process \(getpid())) is the one that it was.")
+        case .failed(let why):
+            self.log.error("rolling restart ended early, who was replaced stays so", metadata: ["reason": "\(why)"])
+            asker?.end(failed: "the rolling restart ended early: \(why)")
+        }
+    }
+}
