@@ -57,6 +57,7 @@ public struct CatalogueCopy: Codable {
 
     // MARK: Writing
 
+    /// The copy of a catalogue.
     public init(_ catalogue: Catalogue) {
         var halls: [Hall] = []
         self.format = Self.format
@@ -83,6 +84,7 @@ public struct CatalogueCopy: Codable {
         }
     }
 
+    /// As it is written: JSON.
     public var bytes: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

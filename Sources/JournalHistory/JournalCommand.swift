@@ -1,6 +1,7 @@
 import Booking
 public import Configuration
 import Journal
+import JournalSQLite
 import Wire
 
 /// `usher journal`: what its subcommands do, for one shard or for all of a state folder.
@@ -110,7 +111,6 @@ public enum JournalCommand {
                     slots: slots,
                     catalogue: catalogue,
                     answerLimits: configuration.answerLimits,
-                    recordLimits: configuration.recordLimits,
                     hashSeed: .random(in: .min ... .max)
                 )
             }

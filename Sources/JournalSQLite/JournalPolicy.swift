@@ -1,0 +1,26 @@
+/// When a batch counts as kept.
+public enum JournalPolicy: Equatable, Sendable {
+    /// Once it is on the disk. Survives the death of the process, of the kernel and of the power.
+    case commit
+    /// At once; it is on the disk within this time.
+    case interval(milliseconds: Int)
+    /// At once; it is on the disk when the kernel thinks fit.
+    case none
+
+    /// The interval that `journal.policy` interval means: a tenth of a second of answers may be lost, and at ten commits a
+    /// second the disk costs nothing that could be measured.
+    public static let intervalMilliseconds = 100
+
+    /// What is at stake, for the log at the start; nil when nothing is.
+    public var risk: String? {
+        switch self {
+        case .commit: nil
+        case .interval(let milliseconds):
+            "up to \(milliseconds) ms of bookings that were answered are lost when the machine or its power fails: "
+                + "seats that were paid for may be sold again; a process that dies loses nothing"
+        case .none:
+            "bookings that were answered are lost when the machine or its power fails, and the journal may be damaged "
+                + "beyond use; a process that dies loses nothing"
+        }
+    }
+}
