@@ -31,7 +31,6 @@ public enum ShardProcess {
                     slots: SlotMap(shardCount: configuration.cluster.shards),
                     catalogue: catalogue,
                     answerLimits: configuration.answerLimits,
-                    recordLimits: configuration.recordLimits,
                     hashSeed: UInt64.random(in: .min ... .max)
                 )
             }
@@ -39,7 +38,6 @@ public enum ShardProcess {
             let time = ShardTime(
                 after: machine.lastFactAt,
                 expected: configuration.stateDirectory.expectedTime(),
-                jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
                 log: process.log
             )
             // While the journal can't write, or the clock can't be believed, time stands.
@@ -69,7 +67,7 @@ public enum ShardProcess {
             process.onTrustClock = { server.trustClock() }
             server.onRebuild = { process.isBusy() }
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
-            server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
+            server.start()
             if let trouble { server.startSuspended(trouble) }
             process.onStop = { _ in
                 server.stop {

@@ -23,6 +23,9 @@ final class ShardServer {
         init(_ link: FrameLink) { self.link = link }
     }
 
+    /// How often a shard admits people and lets what is over lapse: nobody notices so little, and a tick costs some 10 µs.
+    private static let tickMilliseconds: UInt64 = 10
+
     private let index: Int
     private let loop: EventLoop
     private let log: Logger
@@ -98,7 +101,7 @@ final class ShardServer {
         self.trouble = StorageTrouble(on: loop, log: log)
         self.commit = GroupCommit(
             journal,
-            pace: configuration.commitPace,
+            pace: configuration.commitIntervalMin,
             clock: { .milliseconds(Int64(loop.now)) },
             wakeAfter: { [pacer] span in
                 guard !pacer.isActive else { return }
@@ -133,13 +136,14 @@ final class ShardServer {
         }
     }
 
-    func start(tickMilliseconds: UInt64) {
+    func start() {
         for dialler in self.diallers { dialler?.start() }
         self.loop.onTurnEnd = { [unowned self] in
             self.commit.endTurn(at: self.now)
             self.turnTime = nil
         }
-        self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
+        self.ticker.start(afterMilliseconds: Self.tickMilliseconds, everyMilliseconds: Self.tickMilliseconds) {
+            [unowned self] in
             // Reading the clock may also end that nothing is decided.
             let now = self.now
             guard !self.isReading else { return }

@@ -12,11 +12,14 @@ final class ShardTime {
     /// A shard's last fact may lie so far back without a word, where nothing tells whether the wall clock is right.
     private static let restMax = Nanoseconds.days(30)
 
+    /// The wall clock may be set so far without a line in the log: well above what keeping clocks in step moves them by, well
+    /// below any lifetime. Places and holds lapse by it either way.
+    private static let jumpMax = Nanoseconds.seconds(2)
+
     /// `last` is the time of the journal's last fact, `expected` what time it should be: see `ClockReference`.
     init(
         after last: Timestamp,
         expected: Timestamp? = nil,
-        jumpMax: Nanoseconds,
         readings: ClockReadings = ClockReadings(),
         log: Logger
     ) {
@@ -28,7 +31,7 @@ final class ShardTime {
             expected: expected,
             wall: wall,
             monotonic: readings.sinceBoot(),
-            jumpMax: jumpMax
+            jumpMax: Self.jumpMax
         )
         if self.clock.isSuspended {
             self.tell(.suspended(wall - self.clock.time), wall: wall, time: self.clock.time)
@@ -70,7 +73,7 @@ final class ShardTime {
         case .jumpedForward(let span):
             self.log.warning(
                 "the wall clock was set forward: places and holds whose time is over by it run out now",
-                metadata: ["jumped_ms": "\(span.milliseconds)", "limit": "shard.clockJumpMilliseconds"]
+                metadata: ["jumped_ms": "\(span.milliseconds)", "limit_ms": "\(Self.jumpMax.milliseconds)"]
             )
         case .fellBehind(let span):
             self.log.warning(
