@@ -30,7 +30,7 @@ export SHARDS GATEWAYS PORT OPERATOR_PORT STATE SCENARIO SELF COMPARE USHER VENV
 
 .PHONY: help setup build build-benchmarks run-cluster k6 bench bench-scaling bench-recovery bench-hot bench-million bench-core bench-guard bench-costs \
     bench-variants bench-compaction overload slow-clients test kills restart-load simulate simulate-mutants fuzz http-compare smuggle \
-    contract front systemd lint format clean
+    contract front systemd lint format settings clean
 
 help:  # This list
 	@echo 'make TARGET [NAME=value ...]'; echo
@@ -164,6 +164,10 @@ lint:  # Check the style of Swift, shell, Python and k6 files
 
 format:  # Bring Swift files into the house style
 	swift format --in-place --configuration .swift-format --recursive Sources Tests Package.swift
+
+settings: setup  # Write docs/settings.md anew, from the table of settings
+	swift build --product usher
+	.build/debug/usher config reference > docs/settings.md
 
 clean:  # Remove build products, measurements and .venv; not the state in STATE
 	rm -rf .build .build-checked .build-fuzz $(VENV) k6/results bench

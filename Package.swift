@@ -51,7 +51,7 @@ let package = Package(
         .target(
             name: "Wire",
             dependencies: ["Booking", "COpenSSL", "Cryptography"],
-            exclude: ["Contract/README.md", "Frames/README.md", "Tokens/README.md"],
+            exclude: ["Frames/README.md", "Tokens/README.md"],
             swiftSettings: house
         ),
         .target(name: "Node", dependencies: ["Booking", "Wire"], swiftSettings: house),
@@ -79,7 +79,7 @@ let package = Package(
         .target(
             name: "Links",
             dependencies: [
-                "Booking", "Reactor", "Statistics", "Wire",
+                "Booking", "Node", "Reactor", "Statistics", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house

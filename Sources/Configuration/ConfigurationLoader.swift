@@ -1,5 +1,6 @@
 import Booking
 import FoundationEssentials
+import Wire
 
 /// Resolves all settings from their sources, and finds every mistake in them.
 ///
@@ -35,7 +36,7 @@ public struct LoadedConfiguration: Sendable {
         var flagTexts: [String: String] = [:]
         for (name, text) in flags {
             guard Settings[name] != nil else {
-                self.mistakes.append(.unknownFlag(name))
+                self.mistakes.append(.unknownName(name, place: "flag", removal: "leave it out"))
                 continue
             }
             flagTexts[name] = text
@@ -51,6 +52,7 @@ public struct LoadedConfiguration: Sendable {
             }
             if let text = flagTexts[setting.name] { self.store(.text(text), in: setting, from: .flag, place: "flag") }
         }
+        self.refuseRemovedVariables(environment)
         self.checkTogether()
         self.noteBoundsOfUsers()
         self.noteUnknownVariables(environment)
@@ -100,37 +102,17 @@ public struct LoadedConfiguration: Sendable {
                 )
             )
         }
-        if gateway.targetBytesMax >= gateway.headerBytesMax {
-            self.mistakes.append(
-                ConfigurationMistake(
-                    place: "gateway.targetBytesMax",
-                    problem:
-                        "a target of \(gateway.targetBytesMax) bytes does not fit a head of \(gateway.headerBytesMax) bytes",
-                    remedy: "it must be below gateway.headerBytesMax"
-                )
-            )
-        }
-        let requestBytesMax = gateway.targetBytesMax + gateway.headerBytesMax + gateway.bodyBytesMax
+        let http = HTTPLimits()
+        let requestBytesMax = http.targetBytesMax + http.headerBytesMax + gateway.bodyBytesMax
         // A buffer that grows is up to twice as large as what is in it.
-        if gateway.unfinishedBytesMax < 2 * requestBytesMax {
+        if self.configuration.unfinishedBytesMax < 2 * requestBytesMax {
             self.mistakes.append(
                 ConfigurationMistake(
-                    place: "gateway.unfinishedBytesMax",
-                    problem: "a request of \(requestBytesMax) bytes, which the other limits allow, does not fit into "
-                        + "\(gateway.unfinishedBytesMax) bytes",
-                    remedy: "it must be at least twice gateway.targetBytesMax, headerBytesMax and bodyBytesMax together"
-                )
-            )
-        }
-        let resendMilliseconds = self.configuration.shard.resendLifetimeSeconds * 1_000
-        if resendMilliseconds < gateway.replyTimeoutMilliseconds {
-            self.mistakes.append(
-                ConfigurationMistake(
-                    place: "shard.resendLifetimeSeconds",
+                    place: "gateway.unsentBytesMax",
                     problem:
-                        "a gateway may send a request again for \(gateway.replyTimeoutMilliseconds) ms, and its answer is "
-                        + "kept for \(resendMilliseconds) ms",
-                    remedy: "it must be at least as long as gateway.replyTimeoutMilliseconds"
+                        "a request of \(requestBytesMax) bytes, which gateway.bodyBytesMax allows, does not fit into the "
+                        + "quarter that unfinished requests have",
+                    remedy: "it must be at least \(8 * requestBytesMax)"
                 )
             )
         }
@@ -142,18 +124,6 @@ public struct LoadedConfiguration: Sendable {
                     problem: "the gateways may send \(sentAgainMax) requests again, and a quarter of "
                         + "\(self.configuration.shard.keptAnswersMax) answers is kept for them",
                     remedy: "it must be at least 4 times gateway.inFlightPerShardMax times cluster.gateways"
-                )
-            )
-        }
-        // A gateway sends again what it got no answer to; an answer that is forgotten by then would be given twice.
-        let (lifetime, patience) = (self.configuration.shard.keyLifetimeSeconds, gateway.replyTimeoutMilliseconds)
-        if lifetime * 1_000 < 2 * patience {
-            self.mistakes.append(
-                ConfigurationMistake(
-                    place: "shard.keyLifetimeSeconds",
-                    problem:
-                        "a key is forgotten after \(lifetime) s, while its request may be sent again for \(patience) ms",
-                    remedy: "it must be at least twice gateway.replyTimeoutMilliseconds"
                 )
             )
         }
@@ -187,13 +157,24 @@ public struct LoadedConfiguration: Sendable {
         )
     }
 
+    private mutating func refuseRemovedVariables(_ environment: [String: String]) {
+        for removed in RemovedSetting.all {
+            let variable = Settings.variable(removed.name)
+            guard environment[variable] != nil else { continue }
+            self.mistakes.append(removed.mistake(in: variable, removal: "unset the variable"))
+        }
+    }
+
     /// A misspelt variable is silently without effect, so it is pointed out; it is no mistake, because anyone may set
     /// variables for other programs that begin the same.
     private mutating func noteUnknownVariables(_ environment: [String: String]) {
         var known: Set<String> = [Self.fileVariable]
         for setting in Settings.all { known.insert(setting.variable) }
+        let removed = Set(RemovedSetting.all.map { Settings.variable($0.name) })
         for name in environment.keys.sorted() where name.hasPrefix("USHER_") && !known.contains(name) {
-            guard !Self.foreignVariables.contains(where: { name.hasPrefix($0) }) else { continue }
+            guard !removed.contains(name), !Self.foreignVariables.contains(where: { name.hasPrefix($0) }) else {
+                continue
+            }
             self.notes.append(
                 "\(name) is set in the environment, but no setting has that name"
                     + NearestName.hint(name, among: known.sorted())
@@ -203,15 +184,19 @@ public struct LoadedConfiguration: Sendable {
 }
 
 extension Setting {
-    /// The environment variable of this setting: `gateway.idleTimeoutSeconds` is `USHER_GATEWAY_IDLE_TIMEOUT_SECONDS`.
-    public var variable: String {
-        var name = "USHER_"
+    public var variable: String { Settings.variable(self.name) }
+}
+
+extension Settings {
+    /// The environment variable of a setting: `gateway.idleTimeoutSeconds` is `USHER_GATEWAY_IDLE_TIMEOUT_SECONDS`.
+    static func variable(_ name: String) -> String {
+        var variable = "USHER_"
         var isAfterLowercase = false
-        for character in self.name {
-            if isAfterLowercase, character.isUppercase { name += "_" }
-            name += character == "." ? "_" : character.uppercased()
+        for character in name {
+            if isAfterLowercase, character.isUppercase { variable += "_" }
+            variable += character == "." ? "_" : character.uppercased()
             isAfterLowercase = character.isLowercase
         }
-        return name
+        return variable
     }
 }

@@ -6,6 +6,7 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
     /// What is allowed, or what to do.
     public let remedy: String
 
+    /// `remedy` says what to do.
     public init(place: String, problem: String, remedy: String) {
         self.place = place
         self.problem = problem
@@ -14,7 +15,9 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
 
     public var description: String { "\(self.place): \(self.problem); \(self.remedy)" }
 
-    static func unknownName(_ name: String, place: String) -> ConfigurationMistake {
+    /// `removal` is how one gets rid of it in that place.
+    static func unknownName(_ name: String, place: String, removal: String) -> ConfigurationMistake {
+        if let removed = RemovedSetting[name] { return removed.mistake(in: place, removal: removal) }
         let names = Settings.all.map(\.name)
         let meant = NearestName.of(name, among: names).map { [$0] } ?? names.filter { $0.hasSuffix("." + name) }
         return ConfigurationMistake(
@@ -25,8 +28,6 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
                 : "did you mean \(meant.joined(separator: " or "))?"
         )
     }
-
-    static func unknownFlag(_ name: String) -> ConfigurationMistake { .unknownName(name, place: "flag") }
 }
 
 /// All that is wrong, so that it can be told at once. Never empty.

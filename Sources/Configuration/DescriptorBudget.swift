@@ -33,25 +33,25 @@ public struct DescriptorBudget: Equatable {
     }
 
     func operatorsMax(_ configuration: ServerConfiguration) -> Int {
-        min(configuration.operator.connectionsMax, max(1, self.allowed / Self.operatorsPart))
+        min(configuration.operatorConnectionsMax, max(1, self.allowed / Self.operatorsPart))
     }
 
-    /// Lowers the two `connectionsMax` to what there is room for.
+    /// Lowers the connections of both ports to what there is room for.
     public func fit(_ configuration: ServerConfiguration) -> ServerConfiguration {
         var fitting = configuration
         fitting.gateway.connectionsMax = min(configuration.gateway.connectionsMax, self.clientsMax(configuration))
-        fitting.operator.connectionsMax = self.operatorsMax(configuration)
+        fitting.operatorConnectionsMax = self.operatorsMax(configuration)
         return fitting
     }
 
     /// The least limit with which nothing has to be lowered.
     public static func needed(by configuration: ServerConfiguration) -> Int {
         let processes = configuration.cluster.shards + configuration.cluster.gateways
-        let fixed = Self.own + Self.perProcess * processes + configuration.operator.connectionsMax
+        let fixed = Self.own + Self.perProcess * processes + configuration.operatorConnectionsMax
         let all = configuration.gateway.connectionsMax + fixed
         // Twice a sixteenth is for those turned away, while that is not enough of them.
         let few = all + (all + 6) / 7
         let enough = all + 2 * Self.turnedAwayEnough
-        return max(configuration.operator.connectionsMax * Self.operatorsPart, min(few, enough))
+        return max(configuration.operatorConnectionsMax * Self.operatorsPart, min(few, enough))
     }
 }

@@ -15,6 +15,31 @@ extension ServerConfiguration {
                 meaning: setting.explanation
             )
         }
-        return ContractDocument.Limits(limits, asksForLogin: self.identity.mode == "jwt")
+        return ContractDocument.Limits(limits + Self.constantLimits, asksForLogin: self.identity.mode == "jwt")
     }
+
+    /// Bounds of a request that are no settings.
+    private static let constantLimits: [ContractDocument.Limit] = {
+        let http = HTTPLimits()
+        return [
+            ContractDocument.Limit(
+                name: "gateway.targetBytesMax",
+                value: http.targetBytesMax,
+                unit: "bytes",
+                meaning: "Length of a request's target; longer ones are answered 414."
+            ),
+            ContractDocument.Limit(
+                name: "gateway.headerBytesMax",
+                value: http.headerBytesMax,
+                unit: "bytes",
+                meaning: "Length of a request's header fields; longer ones are answered 431."
+            ),
+            ContractDocument.Limit(
+                name: "gateway.headerCountMax",
+                value: http.headerCountMax,
+                unit: "fields",
+                meaning: "Header fields of a request; more are answered 431."
+            ),
+        ]
+    }()
 }

@@ -7,41 +7,26 @@ extension ServerConfiguration {
     public var gatewayLimits: Booking.Gateway.Limits {
         var limits = Booking.Gateway.Limits()
         limits.inFlightPerShardMax = self.gateway.inFlightPerShardMax
-        limits.heldPerShardMax = self.gateway.heldPerShardMax
+        // A shard that is away holds its requests for longer than one that is slow.
+        limits.heldPerShardMax = self.gateway.inFlightPerShardMax / 2
         limits.replyTimeout = .milliseconds(Int64(self.gateway.replyTimeoutMilliseconds))
-        limits.scheduleLifetime = .milliseconds(Int64(self.gateway.scheduleCacheMilliseconds))
         limits.window.target = .milliseconds(Int64(self.gateway.overloadDelayMilliseconds))
-        limits.window.patience = .milliseconds(Int64(self.gateway.overloadPatienceMilliseconds))
         limits.window.countMin = max(1, self.gateway.overloadInFlightMin / self.cluster.shards)
-        limits.window.askingRoomPercent = self.gateway.overloadAskingRoomPercent
-        limits.window.bookingRoomPercent = self.gateway.overloadBookingRoomPercent
+        limits.window.askingRoomPercent = self.gateway.overloadReadHeadroomPercent
+        limits.window.bookingRoomPercent = 2 * self.gateway.overloadReadHeadroomPercent
         return limits
     }
 
-    public var pollPause: PollPause {
-        PollPause(
-            frontPerSecond: UInt64(self.gateway.frontPollsPerSecond),
-            secondsMax: UInt64(self.gateway.pollPauseMaxSeconds)
-        )
-    }
+    public var pollPause: PollPause { PollPause(frontPerSecond: UInt64(self.gateway.frontPollsPerSecond)) }
 
-    /// What a gateway may still send again is kept for twice as long as it waits, whatever the setting says.
+    /// What a gateway may still send again is kept for twice as long as it waits.
     public var answerLimits: AnswerLimits {
         var limits = AnswerLimits()
-        limits.keyLifetime = .seconds(Int64(self.shard.keyLifetimeSeconds))
         limits.resendLifetime = max(
-            .seconds(Int64(self.shard.resendLifetimeSeconds)),
+            limits.resendLifetime,
             .milliseconds(2 * Int64(self.gateway.replyTimeoutMilliseconds))
         )
         limits.countMax = self.shard.keptAnswersMax
-        limits.keysPerUserMax = self.shard.keysPerUserMax
-        return limits
-    }
-
-    /// Seats that are over are remembered for as long as the answers to keys that name them.
-    public var recordLimits: RecordLimits {
-        var limits = RecordLimits()
-        limits.unpaidLifetime = max(limits.unpaidLifetime, self.answerLimits.keyLifetime)
         return limits
     }
 
@@ -77,10 +62,11 @@ extension ServerConfiguration {
     /// How large a request may be.
     public var requestLimits: HTTPLimits {
         var http = HTTPLimits()
-        http.headerBytesMax = self.gateway.headerBytesMax
-        http.headerCountMax = self.gateway.headerCountMax
-        http.targetBytesMax = self.gateway.targetBytesMax
         http.bodyBytesMax = self.gateway.bodyBytesMax
         return http
     }
+
+    /// For requests that have not arrived whole: 4 KiB for each of 16,000 connections at the defaults, several times what a
+    /// request of the contract takes.
+    public var unfinishedBytesMax: Int { self.gateway.unsentBytesMax / 4 }
 }

@@ -2,8 +2,19 @@ import Booking
 import Reactor
 import Wire
 
-/// One line of the settings table: what a setting is called, what it may be, and what it does.
+/// One row of the settings table: what a setting is called, what it may be, and what it does. Its default is that of its
+/// stored property.
 public struct Setting: Sendable {
+    /// Who will want to set it: the sections of the reference, in their order.
+    public enum Importance: CaseIterable, Sendable {
+        /// What differs from one installation to the next.
+        case essential
+        /// Rules of a sale, limits and formats, whose defaults suit most.
+        case optional
+        /// What tests, benchmarks and rare machines change.
+        case internals
+    }
+
     /// What a setting holds, what it may be, and where its value lives in `ServerConfiguration`.
     enum Kind: Sendable {
         case whole(ClosedRange<Int>, any WritableKeyPath<ServerConfiguration, Int> & Sendable)
@@ -34,7 +45,12 @@ public struct Setting: Sendable {
     public let name: String
     /// What a number counts; nil where the name says it all.
     public let unit: String?
-    /// One sentence.
+    public let importance: Importance
+    /// Whether a running cluster takes another value over when it reads its settings again (SIGHUP, `usher cluster reload`):
+    /// when every process can go over to it between two turns of its loop, on its own, and nothing that was decided before
+    /// depends on it.
+    public let isLive: Bool
+    /// Sentences in Markdown, for the reference, for `usher config check` and for the help of flags.
     public let explanation: String
     let kind: Kind
 
@@ -52,11 +68,40 @@ public struct Setting: Sendable {
 
     public var defaultText: String { self.text(in: ServerConfiguration()) }
 
+    /// A value as a settings file has it.
+    enum Value: Encodable {
+        case whole(Int)
+        case text(String)
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .whole(let number): try container.encode(number)
+            case .text(let text): try container.encode(text)
+            }
+        }
+    }
+
+    func value(in configuration: ServerConfiguration) -> Value {
+        switch self.kind {
+        case .whole(_, let path): .whole(configuration[keyPath: path])
+        case .text(_, let path): .text(configuration[keyPath: path])
+        }
+    }
+
     /// The value of this setting, as it would be written in the environment.
     public func text(in configuration: ServerConfiguration) -> String {
+        switch self.value(in: configuration) {
+        case .whole(let number): String(number)
+        case .text(let text): text
+        }
+    }
+
+    /// Gives `target` the value that `source` has.
+    func copy(from source: ServerConfiguration, to target: inout ServerConfiguration) {
         switch self.kind {
-        case .whole(_, let path): String(configuration[keyPath: path])
-        case .text(_, let path): configuration[keyPath: path]
+        case .whole(_, let path): target[keyPath: path] = source[keyPath: path]
+        case .text(_, let path): target[keyPath: path] = source[keyPath: path]
         }
     }
 

@@ -1,37 +1,3 @@
-/// Which settings a running cluster takes over when it is told to read them again (SIGHUP, `usher cluster reload`).
-///
-/// A setting belongs here when every process can go over to another value between two turns of its loop, on its own, and
-/// nothing that was decided before depends on it. So `booking.*` and `shard.*` do not: lifetimes are in what a shard keeps
-/// and in its snapshots. Neither do two of the gateway's on which shards rely: `replyTimeoutMilliseconds` and
-/// `inFlightPerShardMax` say how much may be sent again, and how long answers to it have to be kept.
-extension Settings {
-    static let live: Set<String> = [
-        "cluster.readyTimeoutSeconds", "cluster.drainTimeoutSeconds", "cluster.hangTimeoutSeconds",
-        "gateway.connectionsMax", "gateway.headerTimeoutSeconds", "gateway.bodyTimeoutSeconds",
-        "gateway.idleTimeoutSeconds", "gateway.writeTimeoutSeconds", "gateway.pipelinedRequestsMax",
-        "gateway.heldPerShardMax", "gateway.scheduleCacheMilliseconds", "gateway.silentShardSeconds",
-        "gateway.answerTimeoutSeconds", "gateway.unsentBytesMax", "gateway.unfinishedBytesMax",
-        "gateway.requestsPerConnectionMax", "gateway.trustedAddresses", "gateway.corsOrigins",
-        // With another rate, everybody starts with all requests.
-        "gateway.requestsPerAddressPerSecond", "gateway.requestsPerAddressBurst",
-        "gateway.answerBytesPerRequest",
-        "gateway.requestsPerUserPerSecond", "gateway.requestsPerUserBurst",
-        "gateway.overloadDelayMilliseconds", "gateway.overloadPatienceMilliseconds", "gateway.overloadInFlightMin",
-        "gateway.overloadAskingRoomPercent", "gateway.overloadBookingRoomPercent",
-        // Of connections that come from then on.
-        "gateway.connectionsPerAddressMax",
-        "gateway.headerBytesMax", "gateway.headerCountMax", "gateway.targetBytesMax", "gateway.bodyBytesMax",
-        "operator.connectionsMax", "operator.hostNames",
-        "journal.compactBytes", "journal.compactAgeSeconds",
-        "log.level",
-    ]
-}
-
-extension Setting {
-    /// Whether a running cluster takes it over when it reads its settings again.
-    public var isLive: Bool { Settings.live.contains(self.name) }
-}
-
 /// What a new reading of the settings means for a process that runs.
 public struct Reloaded {
     /// What it runs with from now on: live settings as they were read, all others as they were.
@@ -99,13 +65,4 @@ public struct Reloaded {
     }
 
     private func list(_ texts: [String]) -> String { texts.joined(separator: ", ") }
-}
-
-extension Setting {
-    fileprivate func copy(from source: ServerConfiguration, to target: inout ServerConfiguration) {
-        switch self.kind {
-        case .whole(_, let path): target[keyPath: path] = source[keyPath: path]
-        case .text(_, let path): target[keyPath: path] = source[keyPath: path]
-        }
-    }
 }

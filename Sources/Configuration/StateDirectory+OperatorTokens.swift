@@ -64,11 +64,7 @@ public struct OperatorTokenFile: Equatable, Sendable {
 }
 
 extension ServerConfiguration {
-    /// `operator.tokenFile`, or `operator.tokens` in the state folder.
-    public var operatorTokenFile: OperatorTokenFile {
-        let file = self.operator.tokenFile
-        return OperatorTokenFile(path: file.isEmpty ? "\(self.cluster.state)/operator.tokens" : file)
-    }
+    public var operatorTokenFile: OperatorTokenFile { OperatorTokenFile(path: self.stateDirectory.operatorTokenFile) }
 
     /// The operators' tokens, for a start. Refuses a port that others than this machine reach while there is none: then
     /// anybody could look.

@@ -1,3 +1,5 @@
+import Reactor
+
 /// The folder of one cluster: its lock, its sockets, its keys, and what the supervisor writes for others to read.
 ///
 ///     usher.lock        held by the supervisor as long as it lives
@@ -9,7 +11,7 @@
 ///     gateway-0.sock    frames to a gateway: statistics
 ///     control.sock      questions to the supervisor: restart, reload, trust-clock
 ///     token.keys        the keys that sign tokens
-///     operator.tokens   hashes of the operators' tokens, unless operator.tokenFile names another file
+///     operator.tokens   hashes of the operators' tokens
 ///
 /// The path stays as it was given: children share the supervisor's working directory, and a relative path keeps socket
 /// names short in a deep folder.
@@ -21,18 +23,27 @@ public struct StateDirectory: Equatable, Sendable {
 
     public init(path: String) { self.path = path }
 
-    public var lockFile: String { "\(self.path)/usher.lock" }
-    public var configurationFile: String { "\(self.path)/config.json" }
+    private static let lockName = "usher.lock"
+    public var lockFile: String { "\(self.path)/\(Self.lockName)" }
+    private static let configurationName = "config.json"
+    public var configurationFile: String { "\(self.path)/\(Self.configurationName)" }
     /// Not a name that somebody would give to a catalogue of their own.
     static let catalogueName = "catalogue.running.json"
     public var catalogueFile: String { "\(self.path)/\(Self.catalogueName)" }
     public var clusterFile: String { "\(self.path)/cluster.json" }
     var clockFile: String { "\(self.path)/clock.json" }
     public var keyFile: String { "\(self.path)/token.keys" }
+    var operatorTokenFile: String { "\(self.path)/operator.tokens" }
     public func shardSocket(_ index: Int) -> String { "\(self.path)/shard-\(index).sock" }
     public func gatewaySocket(_ index: Int) -> String { "\(self.path)/gateway-\(index).sock" }
 
     public var controlSocket: String { "\(self.path)/control.sock" }
+
+    /// Whether a cluster has written this settings file: it stands beside a lock.
+    static func isConfiguration(_ path: String) -> Bool {
+        let suffix = "/\(Self.configurationName)"
+        return path.hasSuffix(suffix) && FileStatus("\(path.dropLast(suffix.count))/\(Self.lockName)") != nil
+    }
 
     /// Nil unless the longest socket name of a cluster is longer than a socket's path may be.
     func socketPathMistake(_ cluster: ServerConfiguration.Cluster) -> ConfigurationMistake? {

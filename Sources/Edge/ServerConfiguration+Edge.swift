@@ -13,7 +13,6 @@ extension ServerConfiguration {
         rules.claim = self.identity.claim
         rules.audience = self.identity.audience.isEmpty ? nil : self.identity.audience
         rules.issuer = self.identity.issuer.isEmpty ? nil : self.identity.issuer
-        rules.leewaySeconds = Int64(self.identity.leewaySeconds)
         let keys = try IdentityKeys.load(self.identity.keyFile)
         return IdentityCheck(keys, rules, cacheMax: self.identity.cachedTokensMax, on: loop, log: log)
     }
@@ -29,14 +28,13 @@ extension ServerConfiguration {
     public var httpLimits: HTTPServer.Limits {
         HTTPServer.Limits(
             connectionsMax: self.gateway.connectionsMax,
-            pipelinedMax: UInt32(self.gateway.pipelinedRequestsMax),
-            headTimeout: .seconds(Int64(self.gateway.headerTimeoutSeconds)),
-            bodyTimeout: .seconds(Int64(self.gateway.bodyTimeoutSeconds)),
+            headTimeout: .seconds(Int64(self.gateway.requestTimeoutSeconds)),
+            bodyTimeout: .seconds(Int64(self.gateway.requestTimeoutSeconds)),
             idleTimeout: .seconds(Int64(self.gateway.idleTimeoutSeconds)),
-            writeTimeout: .seconds(Int64(self.gateway.writeTimeoutSeconds)),
+            writeTimeout: .seconds(Int64(max(2, self.gateway.answerTimeoutSeconds / 10))),
             answerTimeout: .seconds(Int64(self.gateway.answerTimeoutSeconds)),
             unsentBytesMax: self.gateway.unsentBytesMax,
-            unfinishedBytesMax: self.gateway.unfinishedBytesMax,
+            unfinishedBytesMax: self.unfinishedBytesMax,
             requestsPerConnectionMax: UInt32(self.gateway.requestsPerConnectionMax),
             clients: self.clientLimits,
             origins: self.origins,
@@ -58,14 +56,11 @@ extension ServerConfiguration {
         var limits = ClientGate.Limits()
         limits.source = source
         limits.trusted = trusted
-        limits.prefixBits = self.gateway.ipv6PrefixBits
         limits.connectionsMax = self.gateway.connectionsPerAddressMax
         limits.requestsPerSecond = self.gateway.requestsPerAddressPerSecond
         limits.requestsBurst = self.gateway.requestsPerAddressBurst
         limits.requestsPerUserPerSecond = self.gateway.requestsPerUserPerSecond
         limits.requestsPerUserBurst = self.gateway.requestsPerUserBurst
-        limits.bytesPerRequest = self.gateway.answerBytesPerRequest
-        limits.bucketsMax = self.gateway.rateBucketsMax
         return limits
     }
 }

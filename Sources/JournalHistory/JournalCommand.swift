@@ -111,7 +111,6 @@ public enum JournalCommand {
                     slots: slots,
                     catalogue: catalogue,
                     answerLimits: configuration.answerLimits,
-                    recordLimits: configuration.recordLimits,
                     hashSeed: .random(in: .min ... .max)
                 )
             }

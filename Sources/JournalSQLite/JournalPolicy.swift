@@ -7,6 +7,10 @@ public enum JournalPolicy: Equatable, Sendable {
     /// At once; it is on the disk when the kernel thinks fit.
     case none
 
+    /// The interval that `journal.policy` interval means: a tenth of a second of answers may be lost, and at ten commits a
+    /// second the disk costs nothing that could be measured.
+    public static let intervalMilliseconds = 100
+
     /// What is at stake, for the log at the start; nil when nothing is.
     public var risk: String? {
         switch self {

@@ -1,7 +1,7 @@
 public import Booking
 
 /// Says when facts go to the journal and when replies may leave: a reply leaves only when everything that it could have
-/// seen is durable. Pure: the shell keeps the bytes and talks to the journal.
+/// seen is durable. Pure: `ShardNode` keeps the bytes.
 ///
 ///     turn: facts and replies gather ──end of turn──▶ commit ──durable──▶ replies leave
 ///                    ▲                                  │
@@ -17,11 +17,11 @@ public import Booking
 /// the one before, and what is asked meanwhile shares it; after a rest it starts at once. Measured with 64 connections: see
 /// docs/benchmarks.md, `make bench-variants`.
 ///
-/// The shell keeps what leaves (replies, debits) in two heaps: what gathers, and what was set aside for the commit under
+/// The node keeps what leaves (replies, debits) in two heaps: what gathers, and what was set aside for the commit under
 /// way. Every verb is O(1) and allocates nothing.
 ///
 /// **A full disk.** The state has taken in facts that the journal refused, so for a moment it says what is not so. The
-/// shell answers everyone who waits that nobody knows what came of it, builds the state anew from the journal, and goes on
+/// node answers everyone who waits that nobody knows what came of it, builds the state anew from the journal, and goes on
 /// `suspended`: it reads from that state, which is durable, and decides nothing, not even by its clock. Now and then it
 /// tries the journal, and says `mended` when that can write.
 public struct CommitGate: Equatable, Sendable {
@@ -38,7 +38,7 @@ public struct CommitGate: Equatable, Sendable {
         }
     }
 
-    /// What the shell does at the end of a turn.
+    /// What the node does at the end of a turn.
     public enum Step: Equatable, Sendable {
         /// Nothing: what has gathered waits for the commit under way, or the journal has failed and nothing leaves.
         case wait
@@ -118,7 +118,7 @@ public struct CommitGate: Equatable, Sendable {
     }
 
     /// The journal could not keep the batch under way, for now. Its facts and those that have gathered since are undone: the
-    /// shell drops them, answers all who wait with `Reply.unanswered`, and builds the state anew from the journal: `rebuilt`.
+    /// node drops them, answers all who wait with `Reply.unanswered`, and builds the state anew from the journal: `rebuilt`.
     public mutating func refused() {
         guard case .committing = self.state else { preconditionFailure("no batch is under way") }
         self.state = .undoing

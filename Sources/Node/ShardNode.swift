@@ -61,6 +61,10 @@ public struct ShardNode: ~Copyable {
         case notRenewed
     }
 
+    /// The wall clock may be set so far without a line in the log: well above what keeping clocks in step moves them by, well
+    /// below any lifetime. Places and holds lapse by it either way.
+    public static let clockJumpMax = Nanoseconds.seconds(2)
+
     public private(set) var machine: Shard
     public private(set) var gate: CommitGate
     public private(set) var clock: ShardClock
@@ -94,7 +98,6 @@ public struct ShardNode: ~Copyable {
         isSuspended: Bool,
         pace: Nanoseconds,
         expectedTime: Timestamp?,
-        jumpMax: Nanoseconds,
         at reading: ClockReading
     ) {
         self.clock = ShardClock(
@@ -102,7 +105,7 @@ public struct ShardNode: ~Copyable {
             expected: expectedTime,
             wall: reading.wall,
             monotonic: reading.sinceBoot,
-            jumpMax: jumpMax
+            jumpMax: Self.clockJumpMax
         )
         self.now = self.clock.time
         self.wasClockSuspended = self.clock.isSuspended

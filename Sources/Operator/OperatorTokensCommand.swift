@@ -22,7 +22,7 @@ public enum OperatorTokensCommand {
         _ configuration: ServerConfiguration
     ) throws(StartError) -> String {
         // Tokens are often made before the first start.
-        if configuration.operator.tokenFile.isEmpty { try configuration.stateDirectory.prepare() }
+        try configuration.stateDirectory.prepare()
         let token = try configuration.operatorTokenFile.add(name, mayOperate ? .operate : .view, at: .now)
         return """
             \(token)

@@ -9,8 +9,4 @@ public enum Mutant: String, CaseIterable, Sendable {
     case damageSkipped
     /// A restarted shard does not take in the newest batch.
     case lastBatchNotReplayed
-    /// A gateway sends again, over a new link, what was in flight on the old one, but under new numbers.
-    case sentAgainAsNew
-    /// A gateway never asks again for the schedules that it once had.
-    case schedulesKeptForEver
 }

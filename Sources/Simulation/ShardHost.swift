@@ -70,7 +70,6 @@ final class ShardHost {
             isSuspended: isSuspended,
             pace: world.plan.commitPace,
             expectedTime: expectedTime,
-            jumpMax: .seconds(2),
             at: reading
         )
     }

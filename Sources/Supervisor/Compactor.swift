@@ -13,6 +13,9 @@ import Reactor
 /// process is killed,** it sees the end of its control pipe and ends.
 final class Compactor {
     private static let lookMilliseconds: UInt64 = 1_000
+    /// A journal of 64 KiB or more is compacted this long after its newest snapshot, however short it is: so that copies of a
+    /// quiet cluster are small, and an archive is never much behind.
+    private static let ageMax = Nanoseconds.seconds(3_600)
     private let loop: EventLoop
     private let log: Logger
     private let state: StateDirectory
@@ -48,11 +51,7 @@ final class Compactor {
     func use(_ configuration: ServerConfiguration) { self.schedule.rules = Self.rules(configuration) }
 
     private static func rules(_ configuration: ServerConfiguration) -> CompactionSchedule.Rules {
-        let age = configuration.journal.compactAgeSeconds
-        return CompactionSchedule.Rules(
-            bytes: UInt64(configuration.journal.compactBytes),
-            age: age == 0 ? nil : .seconds(Int64(age))
-        )
+        CompactionSchedule.Rules(bytes: UInt64(configuration.journal.compactBytes), age: Self.ageMax)
     }
 
     private static var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }

@@ -44,10 +44,10 @@ import Testing
     @Test func `all mistakes are found in one run, each with its place and what to do`() throws {
         let file = try TemporaryFile(
             """
-            {"gateway": {"port": 70000, "prot": 1, "host": "localhost", "bodyBytesMax": "big", "headerCountMax": true},
+            {"gateway": {"port": 70000, "prot": 1, "host": "localhost", "bodyBytesMax": "big", "connectionsMax": true},
              "cluster": 4, "port": 80, "journal": {"kind": "paper"}, "booking": {"timeZone": "Asia/Soul"},
              "log": {"level": null, "format": ["text"]}, "colour": {"of": {"hair": 1}},
-             "shard": {"tickMilliseconds": 1.5}}
+             "shard": {"keptAnswersMax": 1.5}}
             """
         )
         let loaded = LoadedConfiguration(
@@ -66,13 +66,13 @@ import Testing
             "FILE: gateway.host is 'localhost', which is not an address; "
                 + "it must be an IPv4 or IPv6 address, such as 127.0.0.1, 0.0.0.0 or ::1",
             "FILE: gateway.port is 70000, which is out of range; it must be a whole number from 0 to 65535",
-            "FILE: gateway.headerCountMax is true, which is not a whole number; "
-                + "it must be a whole number from 8 to 250 (fields)",
+            "FILE: gateway.connectionsMax is true, which is not a whole number; "
+                + "it must be a whole number from 1 to 1000000 (connections)",
             "FILE: gateway.bodyBytesMax is 'big', which is not a whole number; "
                 + "it must be a whole number from 1024 to 16777216 (bytes)",
             "flag: operator.port is '', which is not a whole number; it must be a whole number from 0 to 65535",
-            "FILE: shard.tickMilliseconds is 1.5, which is not a whole number; "
-                + "it must be a whole number from 1 to 1000 (milliseconds)",
+            "FILE: shard.keptAnswersMax is 1.5, which is not a whole number; "
+                + "it must be a whole number from 100 to 100000000 (answers)",
             "FILE: booking.timeZone is 'Asia/Soul', which is no time zone of this system; "
                 + "it must be the name of a time zone, such as Asia/Seoul or UTC",
             "USHER_BOOKING_MAX_ACTIVE: booking.maxActive is -1, which is out of range; "
@@ -109,14 +109,14 @@ import Testing
     @Test func `settings that do not go together are mistakes`() {
         let loaded = LoadedConfiguration(
             flags: [
-                ("operator.port", "8080"), ("gateway.headerBytesMax", "1024"),
-                ("shard.keyLifetimeSeconds", "9"), ("cluster.state", String(repeating: "d", count: 96)),
+                ("operator.port", "8080"), ("gateway.bodyBytesMax", "1000000"), ("gateway.unsentBytesMax", "8000000"),
+                ("shard.keptAnswersMax", "1000"), ("cluster.state", String(repeating: "d", count: 96)),
             ],
             environment: [:]
         )
         #expect(
             loaded.mistakes.map(\.place) == [
-                "gateway.port and operator.port", "gateway.targetBytesMax", "shard.keyLifetimeSeconds", "cluster.state",
+                "gateway.port and operator.port", "gateway.unsentBytesMax", "shard.keptAnswersMax", "cluster.state",
             ]
         )
     }

@@ -216,7 +216,7 @@ import Wire
 
     @Test func `a full disk tells everyone who waits that nobody knows, and those who ask again, too`() throws {
         let stage = ShardStage()
-        stage.dial()
+        stage.dial(life: 7)
         try stage.ask(1, Self.charge)
         stage.endTurn()
         try stage.ask(2, Self.charge)
@@ -232,7 +232,7 @@ import Wire
 
     @Test func `a batch that the journal kept after all is in the state`() throws {
         let stage = ShardStage()
-        stage.dial()
+        stage.dial(life: 7)
         try stage.ask(1, Self.charge)
         stage.endTurn()
         let facts = stage.newestFacts
@@ -249,11 +249,12 @@ import Wire
     @Test(arguments: [false, true])
     func `a full disk and an absurd clock both have to end before anything is decided`(clockIsLast: Bool) throws {
         let stage = ShardStage()
-        stage.dial()
+        stage.dial(life: 7)
         try stage.ask(1, Self.charge)
         stage.endTurn()
         stage.journal(.refused)
         _ = stage.rebuild()
+        stage.endTurn()
         stage.ahead = .days(3_650)
         #expect(stage.step(.renewalDue).contains(.renew))
         if clockIsLast {

@@ -52,7 +52,6 @@ final class ShardStage {
             isSuspended: isSuspended,
             pace: pace,
             expectedTime: expectedTime,
-            jumpMax: .seconds(2),
             at: ShardNode.ClockReading(wall: Self.start + ahead, sinceBoot: .zero)
         )
     }
@@ -108,7 +107,7 @@ final class ShardStage {
         _ link: UInt32 = ShardStage.gateway,
         as role: Hello.Role = .gateway,
         index: UInt16 = 0,
-        life: UInt64 = 7
+        life: UInt64 = 0
     ) -> [Effect] {
         let count = UInt16(self.slots.shardCount)
         let hello = Hello(role: role, index: index, shardCount: count, slotMapVersion: self.slots.version, life: life)

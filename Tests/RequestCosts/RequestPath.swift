@@ -9,7 +9,7 @@ import Wire
 /// The world is made for costs: a hall of 20,000 seats, a concert of 2,000 schedules, 500 concerts, and user 7 with 20,000 lines of
 /// history and as many reservations as may be.
 public final class RequestPath {
-    /// As in `HTTPConnection` and `gateway.answerBytesPerRequest`.
+    /// As in `HTTPConnection` and `ClientGate`.
     private static let requestBytesPerRequest = 4_096
     private static let answerBytesPerRequest = 16_384
     private static let requestsPerSignature = 8

@@ -17,8 +17,6 @@ import Testing
         "--set",
         "gateway.requestsPerAddressBurst=20",
         "--set",
-        "gateway.answerBytesPerRequest=4096",
-        "--set",
         "gateway.requestsPerUserPerSecond=1",
         "--set",
         "gateway.requestsPerUserBurst=3",
@@ -49,7 +47,7 @@ import Testing
     }
 
     @Test func `a long answer counts as several requests`() throws {
-        // 24 kB are five more: of twenty requests three such answers leave two, and the next owes.
+        // 24 kB are one more: of twenty requests ten such answers leave none.
         var passed = 0
         var last: Answer?
         while passed < 1_000, last == nil {
@@ -101,7 +99,7 @@ import Testing
     }
 
     @Test func `what was charged for a list that turns out to be short is given back`() throws {
-        // A thousand reservations would be ninety requests.
+        // A thousand reservations would be two dozen requests.
         let request = BookingClient.request("GET", "/api/v1/reservation?concertId=1&userId=7100")
         let connection = try TestConnection(port: self.port, host: 17)
         for _ in 0..<3 {

@@ -9,7 +9,7 @@ import Testing
     private static func configuration(_ connections: Int, shards: Int = 4, operators: Int = 64) -> ServerConfiguration {
         var configuration = ServerConfiguration()
         configuration.gateway.connectionsMax = connections
-        configuration.operator.connectionsMax = operators
+        configuration.operatorConnectionsMax = operators
         configuration.cluster.shards = shards
         return configuration
     }
@@ -22,7 +22,7 @@ import Testing
     @Test func `few descriptors are few connections, but one at least`() {
         let fitting = DescriptorBudget(allowed: 64).fit(Self.configuration(16_000))
         #expect(fitting.gateway.connectionsMax == 64 - 24 - 10 - 8 - 8)
-        #expect(fitting.operator.connectionsMax == 8)
+        #expect(fitting.operatorConnectionsMax == 8)
         #expect(DescriptorBudget(allowed: 8).fit(Self.configuration(16_000)).gateway.connectionsMax == 1)
     }
 

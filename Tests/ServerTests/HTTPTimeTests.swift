@@ -8,13 +8,11 @@ import Testing
         "--shards",
         "1",
         "--set",
-        "gateway.headerTimeoutSeconds=1",
-        "--set",
-        "gateway.bodyTimeoutSeconds=1",
+        "gateway.requestTimeoutSeconds=1",
         "--set",
         "gateway.idleTimeoutSeconds=1",
         "--set",
-        "gateway.writeTimeoutSeconds=2",
+        "gateway.answerTimeoutSeconds=20",
         catalogue: HTTPTimeCatalogue.json
     )
 ) struct HTTPTimeTests {
@@ -71,13 +69,11 @@ import Testing
         "--shards",
         "1",
         "--set",
-        "gateway.headerTimeoutSeconds=1",
-        "--set",
-        "gateway.bodyTimeoutSeconds=1",
+        "gateway.requestTimeoutSeconds=1",
         "--set",
         "gateway.idleTimeoutSeconds=3600",
         "--set",
-        "gateway.writeTimeoutSeconds=3600",
+        "gateway.answerTimeoutSeconds=36000",
         catalogue: HTTPTimeCatalogue.json
     )
 ) struct HTTPSlowClientTests {

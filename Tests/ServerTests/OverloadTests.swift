@@ -80,15 +80,13 @@ import Testing
     }
 }
 
-/// A gateway that takes no pause for an innocent one. The delay is long enough for all that is to be under way to have come,
+/// A gateway that begins to shed late: the delay is long enough for all that is to be under way to have come,
 /// also on a busy machine.
 @Suite(
     .serialized,
     .cluster(
         "--shards",
         "1",
-        "--set",
-        "gateway.overloadPatienceMilliseconds=0",
         "--set",
         "gateway.overloadDelayMilliseconds=500",
         "--set",

@@ -36,7 +36,7 @@ import Wire
             guard let anchor = link.output.2, let text = try? String(contentsOf: file, encoding: .utf8) else {
                 continue
             }
-            #expect(Self.anchors(text).contains(anchor.dropFirst()), "\(paper) links to \(target)\(anchor)")
+            #expect(Self.anchors(text).contains(String(anchor.dropFirst())), "\(paper) links to \(target)\(anchor)")
         }
     }
 
@@ -62,10 +62,6 @@ import Wire
         for row in rows { #expect(architecture.contains(row), "\(row)") }
     }
 
-    @Test func `the table of settings is as it is`() throws {
-        #expect(try Self.text("docs/settings.md").contains(ConfigurationReport.reference() + "\n"))
-    }
-
     /// The changelog also names what is gone.
     @Test(arguments: Self.papers.filter { $0 != "CHANGELOG.md" })
     func `every target of make that papers name is there`(paper: String) throws {
@@ -73,6 +69,33 @@ import Wire
         for name in try Self.text(paper).matches(of: /(?m)(?:`|^)make ([a-z0-9-]+)/) {
             #expect(targets.contains(String(name.output.1)), "\(paper) names make \(name.output.1)")
         }
+    }
+
+    @Test func `the page of settings is what usher config reference prints`() throws {
+        let page = try Self.text("docs/settings.md")
+        #expect(page == ConfigurationReport.reference() + "\n", "make settings writes it anew")
+    }
+
+    /// Also names in comments: somebody will look for them.
+    @Test func `scripts, fronts and papers name settings that exist`() throws {
+        let groups = Set(Settings.all.map { String($0.name.prefix { $0 != "." }) }).joined(separator: "|")
+        // Words in capitals or before an equals sign: others are members of something in a script.
+        let name = try Regex("\\b(?:\(groups))\\.[a-z]+(?:[A-Z][A-Za-z0-9]*\\b|(?==[^=]))")
+        let papers = Self.papers.filter { !["README.md", "CHANGELOG.md"].contains($0) }
+        let scripts = try ["deploy", "k6", "Tests/Contract", "Tests/SecondOpinion"].flatMap { folder in
+            try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: folder).path).map {
+                "\(folder)/\($0)"
+            }
+        }
+        var count = 0
+        for file in papers + scripts {
+            guard let text = try? Self.text(file) else { continue }
+            for match in text.matches(of: name) {
+                count += 1
+                #expect(Settings[String(text[match.range])] != nil, "\(file) has \(text[match.range])")
+            }
+        }
+        #expect(count > 50)
     }
 
     @Test func `the contract names every code of an error`() throws {

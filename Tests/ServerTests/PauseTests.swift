@@ -112,7 +112,8 @@ import Testing
 
     @Test func `what is held too long is answered 503, what is too much at once, and the gateway says so`() throws {
         let cluster = try TestCluster(arguments: [
-            "--set", "gateway.replyTimeoutMilliseconds=300", "--set", "gateway.heldPerShardMax=5", "--gateways", "1",
+            "--set", "gateway.replyTimeoutMilliseconds=300", "--set", "gateway.inFlightPerShardMax=10", "--gateways",
+            "1",
         ])
         try cluster.waitUntilUp()
         let file = try cluster.file()

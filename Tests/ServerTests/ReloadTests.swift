@@ -38,10 +38,6 @@ import Testing
         #expect(reloaded.words == ["changed": "nothing"])
     }
 
-    @Test func `every live setting exists`() {
-        for name in Settings.live { #expect(Settings[name] != nil, "\(name)") }
-    }
-
     @Test func `a logger of the process goes over to another level, one with its own does not`() {
         var log = ServerConfiguration.Log()
         let own = Logs(label: "own", level: .error, format: .text)

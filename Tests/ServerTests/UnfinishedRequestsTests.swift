@@ -3,7 +3,7 @@ import Testing
 @testable import Statistics
 
 /// A gateway with little room for requests that have not come whole.
-@Suite(.serialized, .cluster("--shards", "1", "--set", "gateway.unfinishedBytesMax=1048576"))
+@Suite(.serialized, .cluster("--shards", "1", "--set", "gateway.unsentBytesMax=4194304"))
 struct UnfinishedRequestsTests {
     private static let body = String(repeating: " ", count: 50_000)
 

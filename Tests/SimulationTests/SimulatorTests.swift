@@ -34,6 +34,9 @@ struct SimulatorTests {
         #expect(tally.suspensions > 30)
         #expect(tally.suspendedStarts > 10)
         #expect(tally.clockSuspensions > 30)
+        #expect(tally.shed > 100)
+        #expect(tally.handovers > 30)
+        #expect(tally.silences > 5)
     }
 
     @Test func `a failing seed tells what happened last, and fails again the same way`() throws {
@@ -46,7 +49,7 @@ struct SimulatorTests {
     }
 
     /// Bugs in shipped code are patches: `make simulate-mutants`.
-    @Test(arguments: [Mutant.diskLies, .damageSkipped, .lastBatchNotReplayed, .sentAgainAsNew, .schedulesKeptForEver])
+    @Test(arguments: [Mutant.diskLies, .damageSkipped, .lastBatchNotReplayed])
     func `a bug that is put in on purpose is found`(mutant: Mutant) {
         let isFound = (1...200 as ClosedRange<UInt64>).contains { seed in
             Simulator.run(seed: seed, steps: 5_000, mutant: mutant).violation != nil

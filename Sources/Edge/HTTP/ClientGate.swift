@@ -11,21 +11,18 @@ import Wire
 ///
 /// What a peer that is not trusted says about addresses is never read.
 public struct ClientGate: ~Copyable {
+    /// Who is believed, and how much one client may ask.
     public struct Limits: Equatable {
+        /// Where the client's address comes from.
         public var source = ClientAddressSource.peer
         /// Whose word is taken, and who is left alone.
         public var trusted = NetworkList()
-        public var prefixBits = 64
         /// 0 for no limit, here and below.
         public var connectionsMax = 0
         public var requestsPerSecond = 0
         public var requestsBurst = 1
         public var requestsPerUserPerSecond = 0
         public var requestsPerUserBurst = 1
-        /// An answer counts as one request more for each so many bytes.
-        public var bytesPerRequest = 16_384
-        /// Buckets of 16 bytes.
-        public var bucketsMax = 65_536
 
         /// No limits.
         public init() {}
@@ -41,6 +38,16 @@ public struct ClientGate: ~Copyable {
         case refused
     }
 
+    /// How much of an IPv6 address tells clients apart: a host often has all addresses behind the first 64 bits (RFC 4291,
+    /// section 2.5.1); by fewer, customers of one provider would be one client.
+    static let prefixBits = 64
+    /// An answer counts as one request more for each so many bytes: writing them takes a gateway as long as a few small
+    /// answers. The map of a large hall is hundreds.
+    static let bytesPerRequest = 16_384
+    /// Addresses that are counted at once, and users: 16 bytes each. Beyond it those who ask least start anew, so a crowd is
+    /// limited less, and nobody is limited for another's requests.
+    static let bucketsMax = 65_536
+
     private(set) var limits: Limits
     /// Whether anything depends on who is at the other end of a connection: to ask is a system call.
     private(set) var asksForPeers: Bool
@@ -54,8 +61,8 @@ public struct ClientGate: ~Copyable {
     init(_ limits: Limits) {
         self.limits = limits
         self.asksForPeers = Self.asksForPeers(limits)
-        self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst, limits.bucketsMax)
-        self.userBuckets = Self.buckets(limits.requestsPerUserPerSecond, limits.requestsPerUserBurst, limits.bucketsMax)
+        self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst)
+        self.userBuckets = Self.buckets(limits.requestsPerUserPerSecond, limits.requestsPerUserBurst)
     }
 
     private static func asksForPeers(_ limits: Limits) -> Bool {
@@ -64,30 +71,30 @@ public struct ClientGate: ~Copyable {
     }
 
     /// Goes over to other limits; false where nothing is new. Where a rate is another one, every client starts with all of
-    /// its requests. `source`, `prefixBits` and `bucketsMax` stay as they were.
+    /// its requests. `source` stays as it was.
     mutating func use(_ limits: Limits) -> Bool {
         let old = self.limits
         guard limits != old else { return false }
-        precondition(limits.source == old.source && limits.prefixBits == old.prefixBits, "these need a new gate")
+        precondition(limits.source == old.source, "another source needs a new gate")
         self.limits = limits
         self.asksForPeers = Self.asksForPeers(limits)
         let forgotten = self.forgotten
         if (limits.requestsPerSecond, limits.requestsBurst) != (old.requestsPerSecond, old.requestsBurst) {
-            self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst, limits.bucketsMax)
+            self.buckets = Self.buckets(limits.requestsPerSecond, limits.requestsBurst)
         }
         let (perUser, burst) = (limits.requestsPerUserPerSecond, limits.requestsPerUserBurst)
         if (perUser, burst) != (old.requestsPerUserPerSecond, old.requestsPerUserBurst) {
-            self.userBuckets = Self.buckets(perUser, burst, limits.bucketsMax)
+            self.userBuckets = Self.buckets(perUser, burst)
         }
         self.forgottenBefore += forgotten - self.forgotten
         return true
     }
 
-    private static func buckets(_ perSecond: Int, _ burst: Int, _ count: Int) -> TokenBuckets? {
+    private static func buckets(_ perSecond: Int, _ burst: Int) -> TokenBuckets? {
         guard perSecond > 0 else { return nil }
         let masks = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
         let hash = ClientHash(masks: masks, factor: .random(in: 0 ... .max))
-        return TokenBuckets(perSecond: perSecond, burst: burst, count: count, hash: hash)
+        return TokenBuckets(perSecond: perSecond, burst: burst, count: Self.bucketsMax, hash: hash)
     }
 
     /// Clients whose tokens were forgotten because a table is too small.
@@ -125,7 +132,7 @@ public struct ClientGate: ~Copyable {
     /// A connection is a client's.
     mutating func enter(_ address: IPAddress) -> Entry {
         guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return .free }
-        let client = address.client(prefixBits: self.limits.prefixBits)
+        let client = address.client(prefixBits: Self.prefixBits)
         return Self.enter(&self.connections[client, default: 0], of: self.limits.connectionsMax)
     }
 
@@ -137,7 +144,7 @@ public struct ClientGate: ~Copyable {
 
     /// One that was counted is over. `address` is what `enter` was told.
     mutating func leave(_ address: IPAddress) {
-        let client = address.client(prefixBits: self.limits.prefixBits)
+        let client = address.client(prefixBits: Self.prefixBits)
         guard let index = self.connections.index(forKey: client) else {
             return assertionFailure("left, and never entered")
         }
@@ -161,19 +168,19 @@ public struct ClientGate: ~Copyable {
 
     /// Nil where a request of `address`, which is not trusted, may pass; else how long until the next may.
     mutating func takeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
-        self.buckets?.take(address.client(prefixBits: self.limits.prefixBits).bits, at: now)
+        self.buckets?.take(address.client(prefixBits: Self.prefixBits).bits, at: now)
     }
 
     /// As how many requests more an answer of so many bytes counts.
     @inline(__always)
     func requests(forAnswerBytes bytes: Int) -> Int {
-        bytes < self.limits.bytesPerRequest ? 0 : bytes / self.limits.bytesPerRequest
+        bytes < Self.bytesPerRequest ? 0 : bytes / Self.bytesPerRequest
     }
 
     /// What `address` asks costs so many requests more, or, where that is negative, so many fewer than it was charged.
     mutating func charge(_ address: IPAddress, requests: Int, at now: Timestamp) {
         guard requests != 0, self.buckets != nil, !self.isExempt(address) else { return }
-        let client = address.client(prefixBits: self.limits.prefixBits).bits
+        let client = address.client(prefixBits: Self.prefixBits).bits
         if requests > 0 {
             self.buckets?.charge(client, requests, at: now)
         } else {
@@ -183,11 +190,12 @@ public struct ClientGate: ~Copyable {
 
     /// The same for a request of `asker`, from such an address.
     mutating func takeToken(of asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
-        self.userBuckets?.take(asker, from: address.client(prefixBits: self.limits.prefixBits), at: now)
+        self.userBuckets?.take(asker, from: address.client(prefixBits: Self.prefixBits), at: now)
     }
 }
 
 extension IPAddress {
+    /// Without its port.
     public init(_ address: SocketAddress) {
         switch address.family {
         case .ipv4: self.init(ipv4: UInt32(address.bits))

@@ -14,15 +14,15 @@ struct SQLiteStore: JournalStore {
     let keepsHistory = true
     let needsCompaction = true
 
-    var commitPace: Nanoseconds {
+    var commitIntervalMin: Nanoseconds {
         guard self.policy == .commit else { return .zero }
-        return .milliseconds(Int64(self.configuration.journal.commitPaceMilliseconds))
+        return .milliseconds(Int64(self.configuration.journal.commitIntervalMinMilliseconds))
     }
 
     /// `journal.policy` as the journal wants it. The settings table has checked it.
     private var policy: JournalPolicy {
         switch self.configuration.journal.policy {
-        case "interval": .interval(milliseconds: self.configuration.journal.intervalMilliseconds)
+        case "interval": .interval(milliseconds: JournalPolicy.intervalMilliseconds)
         case "none": .none
         default: .commit
         }

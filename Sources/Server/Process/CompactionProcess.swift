@@ -16,7 +16,7 @@ public enum CompactionProcess {
         ProcessName.set("usher/compact\(shard)")
         // Refused or not: a compaction at the usual priority is as right.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
-        Scheduling.batch.apply()
+        Scheduling.useBatches()
         let loop: EventLoop
         let lifeline: Lifeline
         do throws(UVError) {

@@ -102,7 +102,7 @@ final class ServerProcess {
             )
         }
         process.fitDescriptors()
-        Scheduling(rawValue: configuration.cluster.scheduling)?.apply(log: process.log)
+        Scheduling.useBatches(log: process.log)
         do throws(StartError) {
             try configuration.stateDirectory.prepare()
             try process.startThreads()

@@ -1,6 +1,7 @@
 import Booking
 import Configuration
 import Logging
+import Node
 import Wire
 
 /// What a shard's clock did, in the log: most of it means that somebody has set the wall clock.
@@ -25,7 +26,7 @@ extension Logger {
         case .jumpedForward(let span):
             self.warning(
                 "the wall clock was set forward: places and holds whose time is over by it run out now",
-                metadata: ["jumped_ms": "\(span.milliseconds)", "limit": "shard.clockJumpMilliseconds"]
+                metadata: ["jumped_ms": "\(span.milliseconds)", "limit_ms": "\(ShardNode.clockJumpMax.milliseconds)"]
             )
         case .fellBehind(let span):
             self.warning(

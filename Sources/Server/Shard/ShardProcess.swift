@@ -31,7 +31,6 @@ public enum ShardProcess {
                     slots: SlotMap(shardCount: configuration.cluster.shards),
                     catalogue: catalogue,
                     answerLimits: configuration.answerLimits,
-                    recordLimits: configuration.recordLimits,
                     hashSeed: UInt64.random(in: .min ... .max)
                 )
             }
@@ -59,7 +58,7 @@ public enum ShardProcess {
             process.onTrustClock = { server.trustClock() }
             server.onRebuild = { process.isBusy() }
             server.onFailure = { process.fail(JournalKeeper.startError($0)) }
-            server.start(tickMilliseconds: UInt64(configuration.shard.tickMilliseconds))
+            server.start()
             process.onStop = { _ in
                 server.stop {
                     keeper.close()

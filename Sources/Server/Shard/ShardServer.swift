@@ -14,6 +14,9 @@ import Wire
 ///
 ///     link, timer, journal ──event──▶ ShardNode ──effects──▶ `obey`: links, timers, journal, log
 final class ShardServer {
+    /// How often a shard admits people and lets what is over lapse: nobody notices so little, and a tick costs some 10 µs.
+    private static let tickMilliseconds: UInt64 = 10
+
     private let loop: EventLoop
     private let log: Logger
     private let startedAt = Clock.monotonicNanoseconds()
@@ -83,9 +86,8 @@ final class ShardServer {
             machine,
             durableSequence: journal.nextSequence - 1,
             isSuspended: journal.trouble != nil,
-            pace: configuration.commitPace,
+            pace: configuration.commitIntervalMin,
             expectedTime: expected,
-            jumpMax: .milliseconds(Int64(configuration.shard.clockJumpMilliseconds)),
             at: reading
         )
         self.restore = restore
@@ -116,10 +118,11 @@ final class ShardServer {
         }
     }
 
-    func start(tickMilliseconds: UInt64) {
+    func start() {
         for dialler in self.diallers { dialler?.start() }
         self.loop.onTurnEnd = { [unowned self] in self.step(.turnEnded) }
-        self.ticker.start(afterMilliseconds: tickMilliseconds, everyMilliseconds: tickMilliseconds) { [unowned self] in
+        self.ticker.start(afterMilliseconds: Self.tickMilliseconds, everyMilliseconds: Self.tickMilliseconds) {
+            [unowned self] in
             self.step(.tick)
             guard !self.node.isReading else { return }
             self.tellGrowth()
