@@ -59,12 +59,6 @@ extension ServerConfiguration {
         return names
     }
 
-    /// Only a commit that waits for the disk is worth sharing.
-    public var commitIntervalMin: Nanoseconds {
-        guard self.journal.kind == "sqlite", self.journal.policy == "commit" else { return .zero }
-        return .milliseconds(Int64(self.journal.commitIntervalMinMilliseconds))
-    }
-
     /// How large a request may be.
     public var requestLimits: HTTPLimits {
         var http = HTTPLimits()

@@ -1,8 +1,9 @@
 import Booking
 import Foundation
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// Copies of journals, made file by file while an owner writes: what starts is whole, and what is torn is not told as a loss.
 @Suite struct JournalCopyTests {
@@ -203,7 +204,7 @@ import Testing
         #expect(try self.started().batches.map(\.firstSequence) == [26, 27, 28, 29, 30])
     }
 
-    /// Copies in the order that README names, while batches are appended and compactions run: each has all that was
+    /// Copies in the order that docs/operations.md names, while batches are appended and compactions run: each has all that was
     /// acknowledged before it began, in one chain, or is told as torn.
     @Test func `copies that are made while an owner writes are whole or torn`() throws {
         let owner = try TestOwner(self.state.files, policy: .none)

@@ -1,8 +1,9 @@
 import Booking
 import Foundation
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// A journal that is gone is noticed, by what the others in its folder know.
 @Suite struct JournalLossTests {

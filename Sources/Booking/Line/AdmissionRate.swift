@@ -33,14 +33,7 @@ public struct AdmissionRate: Equatable, Sendable {
         self.due = due
     }
 
-    /// How many may enter at `now`: from 0 to `burst`. Nobody before `opensAt`, and the time before it earns nothing.
-    public func allowed(at now: Timestamp, opensAt: Timestamp) -> Int {
-        let first = self.firstDue(at: now, opensAt: opensAt)
-        guard first <= now else { return 0 }
-        return Int((now - first).rawValue / self.interval.rawValue) + 1
-    }
-
-    /// Whether anybody may enter at `now`: `allowed` without a division, since every request asks.
+    /// Whether anybody may enter at `now`. Nobody may before `opensAt`, and the time before it earns nothing.
     func isDue(at now: Timestamp, opensAt: Timestamp) -> Bool { self.due <= now && opensAt <= now }
 
     /// Takes in that somebody entered at `now`. Follows from the fact and the rate alone, so a replay ends where the

@@ -68,17 +68,8 @@ public struct Line: ~Copyable {
     /// Of the lifetime in force.
     private var seenStep: Nanoseconds
 
-    /// May be changed at any time. Lifetimes are the same for all and counted from the moments kept, so both lists of
-    /// expiry stay in order; a new rate holds from the next admission on.
-    public var rules: LineRules {
-        didSet {
-            self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: self.rate.due)
-            self.seenStep = Self.seenStep(self.rules)
-            self.returnLingering()
-            self.quietUntil = .distantPast
-            self.beginForecast()
-        }
-    }
+    /// Lifetimes are the same for all and counted from the moments kept, so both lists of expiry are in order.
+    public let rules: LineRules
     /// Nobody is admitted before; people may wait already.
     public var opensAt: Timestamp
     /// Nobody is admitted from then on, and every place of somebody who waits lapses.
@@ -125,22 +116,6 @@ public struct Line: ~Copyable {
         min(Self.seenStepMax, Nanoseconds(rules.waitingLifetime.rawValue / 8))
     }
 
-    /// A line as it was: everyone present in the order of their places, the totals, and `admissionDue`. Waiting people
-    /// count as last seen when they joined: call `resume(at:)` before anyone can expire.
-    public init(
-        restoring entries: some Sequence<Entry>,
-        totals: Totals,
-        admissionDue: Timestamp,
-        rules: LineRules,
-        opensAt: Timestamp = .distantPast,
-        endsAt: Timestamp = .distantFuture,
-        hashSeed: UInt64
-    ) {
-        self.init(rules: rules, opensAt: opensAt, endsAt: endsAt, hashSeed: hashSeed)
-        for entry in entries { self.restore(entry) }
-        self.endRestoring(totals: totals, admissionDue: admissionDue)
-    }
-
     /// Takes back somebody who was present, in the order of places, into a line that nobody has joined.
     mutating func restore(_ entry: Entry) {
         self.append(entry.user, place: entry.place, at: entry.joinedAt)
@@ -172,13 +147,6 @@ public struct Line: ~Copyable {
 
     /// Who is at a place; nil for one who is gone and for a place never given. O(1).
     public func entry(at place: Place) -> Entry? { self.people.spot(of: place.rawValue).map { Self.entry($0) } }
-
-    /// How many are to be let in up to the person at a place, and with them: 0 when they are inside; nil when they are
-    /// gone. O(log n).
-    public func order(of place: Place) -> UInt64? {
-        guard let spot = self.people.spot(of: place.rawValue) else { return nil }
-        return spot.isWaiting ? self.people.waitingAhead(of: spot) + 1 : 0
-    }
 
     /// Order and time to wait of the person at a place; nil when they are gone. O(log n).
     public mutating func standing(of place: Place, at now: Timestamp) -> Standing? {
@@ -237,27 +205,12 @@ public struct Line: ~Copyable {
 
     // MARK: Who goes in
 
-    /// How many may be admitted at `now`, one after the other: as many as the rate, the room inside and the people
-    /// waiting allow.
-    public func admissionsAllowed(at now: Timestamp) -> Int {
-        guard now < self.endsAt else { return 0 }
-        return min(self.rate.allowed(at: now, opensAt: self.opensAt), self.roomInside, Int(self.totals.waiting))
-    }
-
-    /// Who is to be admitted at `now`, if anyone: when `admissionsAllowed` is above 0. O(1).
+    /// Who is to be admitted at `now`, if anyone: as the rate, the room inside and the people waiting allow. O(1).
     public func nextAdmission(at now: Timestamp) -> Place? {
         guard self.totals.waiting > 0, self.rate.isDue(at: now, opensAt: self.opensAt), self.roomInside > 0,
             now < self.endsAt
         else { return nil }
         return Place(self.firstWaiting)
-    }
-
-    /// When the next admission can happen, unless people come or go before; in the past when it can happen now. Nil
-    /// while nobody waits or nobody more may be inside, and where it would be too late.
-    public var nextAdmissionTime: Timestamp? {
-        guard self.totals.waiting > 0, self.roomInside > 0 else { return nil }
-        let next = max(self.rate.due, self.opensAt)
-        return next < self.endsAt ? next : nil
     }
 
     /// When the rate allows the next admission: for a snapshot.
@@ -292,15 +245,6 @@ public struct Line: ~Copyable {
 
     /// Those who stay beyond their time, in no order: for checks.
     var lingeringUsers: [UserID] { self.lingering.keys.map { self.people.presentSpot(of: $0).row.user } }
-
-    /// With other lifetimes their time may not be over any more.
-    private mutating func returnLingering() {
-        // People are admitted in the order of their places.
-        for place in self.lingering.keys.sorted(by: >) {
-            self.people.prepend(self.people.presentSpot(of: place), to: &self.admittedList)
-        }
-        self.lingering = [:]
-    }
 
     /// Nobody's place has lapsed: remembers until when that holds, if nobody comes or goes in. O(1).
     ///
@@ -476,16 +420,5 @@ public struct Line: ~Copyable {
     private mutating func moveOn(from place: UInt64) {
         self.firstWaiting =
             self.totals.waiting == 0 ? self.people.nextPlace : self.people.firstWaiting(from: place + 1)
-    }
-
-    /// From what is known of those inside; what was seen of early departures begins anew.
-    private mutating func beginForecast() {
-        var forecast = RoomForecast(lifetime: self.rules.admittedLifetime)
-        if self.hasForecast {
-            self.people.forEachPresent { spot in
-                if spot.isAdmitted { forecast.entered(until: self.expiry(spot), at: spot.row.since) }
-            }
-        }
-        self.forecast = forecast
     }
 }

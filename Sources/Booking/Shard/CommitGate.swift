@@ -13,7 +13,7 @@
 ///
 /// **Pace.** One commit costs about the same for one fact as for a hundred. So the next one starts no sooner than `pace` after
 /// the one before, and what is asked meanwhile shares it; after a rest it starts at once. Measured with 64 connections: see
-/// the README's table, `make bench-journal`.
+/// docs/benchmarks.md, `make bench-variants`.
 ///
 /// The shell keeps what leaves (replies, debits) in two heaps: what gathers, and what was set aside for the commit under
 /// way. Every verb is O(1) and allocates nothing.

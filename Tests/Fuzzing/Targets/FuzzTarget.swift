@@ -3,7 +3,8 @@
 ///
 /// `../README.md` says what each promises and how an input is laid out.
 enum FuzzTarget: String, CaseIterable, Sendable {
-    case http, json, calls, frames, tokens, keys, facts, snapshot, export, settings, catalogue, addresses, logins
+    case http, json, calls, frames, tokens, keys, facts, snapshot, export, settings, catalogue, addresses, forwarded,
+        logins
 
     /// Throws the property that `bytes` break. What traps, hangs, leaks or reads outside of its bytes is found by
     /// whoever calls this. The bytes lie in memory of their own, so that a sanitizer notices a read past their end.
@@ -21,6 +22,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .settings: try SettingsTarget.check(bytes)
         case .catalogue: try CatalogueTarget.check(bytes)
         case .addresses: try AddressesTarget.check(bytes)
+        case .forwarded: try ForwardedTarget.check(bytes)
         case .logins: try LoginsTarget.check(bytes)
         }
     }
