@@ -51,10 +51,11 @@ let package = Package(
         .target(
             name: "Wire",
             dependencies: ["Booking", "COpenSSL", "Cryptography"],
-            exclude: ["Contract/README.md", "Frames/README.md", "Tokens/README.md"],
+            exclude: ["Frames/README.md", "Tokens/README.md"],
             swiftSettings: house
         ),
         .target(name: "Journal", dependencies: ["Booking"], swiftSettings: house),
+        .target(name: "Node", dependencies: ["Booking", "Wire"], swiftSettings: house),
         .target(
             name: "JournalSQLite",
             dependencies: ["Booking", "CSQLite", "Cryptography", "Journal"],
@@ -78,7 +79,7 @@ let package = Package(
         .target(
             name: "Links",
             dependencies: [
-                "Booking", "Reactor", "Statistics", "Wire",
+                "Booking", "Node", "Reactor", "Statistics", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -113,8 +114,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "Links", "Operator", "Reactor",
-                "StandardStreams", "Statistics", "Wire",
+                "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "Links", "Node", "Operator",
+                "Reactor", "StandardStreams", "Statistics", "Wire",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -140,7 +141,7 @@ let package = Package(
             swiftSettings: house
         ),
         .target(name: "Seeded", swiftSettings: house),
-        .target(name: "Simulation", dependencies: ["Booking", "Seeded", "Wire"], swiftSettings: house),
+        .target(name: "Simulation", dependencies: ["Booking", "Node", "Seeded", "Wire"], swiftSettings: house),
         .executableTarget(
             name: "simulator",
             dependencies: [
@@ -191,6 +192,7 @@ let package = Package(
             dependencies: ["Journal", "JournalSQLite", "Booking", "Seeded"],
             swiftSettings: house
         ),
+        .testTarget(name: "NodeTests", dependencies: ["Node", "Booking", "Wire"], swiftSettings: house),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests",

@@ -1,5 +1,6 @@
 public import Booking
 import FoundationEssentials
+import Wire
 
 /// The catalogue of a cluster's start, in its state folder (`catalogue.running.json`). The supervisor writes it; all processes
 /// of the cluster, those that start again later, and commands that tend its journals read it. So another catalogue file, or
@@ -56,6 +57,7 @@ public struct CatalogueCopy: Codable {
 
     // MARK: Writing
 
+    /// The copy of a catalogue.
     public init(_ catalogue: Catalogue) {
         var halls: [Hall] = []
         self.format = Self.format
@@ -82,6 +84,7 @@ public struct CatalogueCopy: Codable {
         }
     }
 
+    /// As it is written: JSON.
     public var bytes: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

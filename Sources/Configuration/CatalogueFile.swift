@@ -1,4 +1,5 @@
 public import Booking
+import Wire
 
 /// The catalogue as people write it: halls, concerts, and when they play. `deploy/catalogue.example.json` shows all of
 /// it. Reading goes on past a mistake, so that one run names all of them, each with its path in the file.
@@ -10,10 +11,10 @@ public enum CatalogueFile {
         guard !path.isEmpty else { return .original(rules: configuration.rules) }
         guard !configuration.catalogue.isCopy else { return try CatalogueCopy.read(configuration) }
         let bytes: [UInt8]
-        let tree: JSONTree
+        let (tree, repeated): (JSONTree, [JSONTree.Repeated])
         do {
             bytes = try TextFile.read(path)
-            tree = try JSONTree.parse(bytes)
+            (tree, repeated) = try JSONTree.read(bytes)
         } catch let error as FileError {
             throw ConfigurationMistakes(
                 place: path,
@@ -27,7 +28,6 @@ public enum CatalogueFile {
                 remedy: "see deploy/catalogue.example.json for how it looks"
             )
         }
-        let repeated = JSONNames.repeated(in: bytes)
         guard repeated.isEmpty else { throw ConfigurationMistakes(list: repeated.map { $0.mistake(in: path) }) }
         return try Self.read(tree, path: path, configuration)
     }

@@ -6,6 +6,7 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
     /// What is allowed, or what to do.
     public let remedy: String
 
+    /// `remedy` says what to do.
     public init(place: String, problem: String, remedy: String) {
         self.place = place
         self.problem = problem

@@ -7,7 +7,9 @@ public import Wire
 /// OpenSSL reads the keys and checks the signatures. Which key checks which token is decided here: the one that the token
 /// names, by its own algorithm only, whatever the token says; without a name the only one of the token's algorithm.
 public struct IdentityKeys: Sendable {
+    /// One key and its algorithm.
     public struct Key: Sendable {
+        /// The name that tokens call it by (`kid`); nil for one without a name.
         public let id: String?
         let algorithm: IdentityToken.Algorithm
         fileprivate let verifier: VerifyingKey
@@ -21,6 +23,7 @@ public struct IdentityKeys: Sendable {
     /// The shortest secret of HS256: as long as its hash (RFC 7518, section 3.2).
     private static let secretBytesMin = 32
 
+    /// In the order of the file.
     public let keys: [Key]
     /// Keys of the set that this server can't use: of other kinds, curves or lengths (RFC 7517, section 5).
     public private(set) var ignored: [String] = []
@@ -37,6 +40,7 @@ public struct IdentityKeys: Sendable {
         return named
     }
 
+    /// Reads the file. Refused where it holds no key that can be used, or others may write to it.
     public static func load(_ path: String) throws(StartError) -> IdentityKeys {
         do {
             let text = String(decoding: try TextFile.read(path, trust: .identityKeys), as: UTF8.self)

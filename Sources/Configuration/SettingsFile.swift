@@ -1,3 +1,5 @@
+import Wire
+
 /// A settings file: groups of settings as a JSON object of objects. Dotted names (`"gateway.port": 80`) are the same.
 struct SettingsFile: Sendable {
     var path = ""
@@ -16,8 +18,8 @@ struct SettingsFile: Sendable {
                 remedy: "name a file that can be read with --config or USHER_CONFIG, or leave both out"
             )
         }
-        let tree: JSONTree
-        do { tree = try JSONTree.parse(bytes) } catch {
+        let (tree, repeated): (JSONTree, [JSONTree.Repeated])
+        do { (tree, repeated) = try JSONTree.read(bytes) } catch {
             throw ConfigurationMistake(
                 place: path,
                 problem: "the settings file is not JSON: \(error)",
@@ -32,7 +34,7 @@ struct SettingsFile: Sendable {
             )
         }
         var file = SettingsFile(path: path, isOfCluster: StateDirectory.isConfiguration(path))
-        var mistakes = JSONNames.repeated(in: bytes).map { $0.mistake(in: path) }
+        var mistakes = repeated.map { $0.mistake(in: path) }
         for name in members.keys.sorted() { file.take(name, members[name]!, &mistakes) }
         return (file, mistakes)
     }

@@ -70,18 +70,21 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
     /// What is wrong with its owner or rights, where that is all that went wrong.
     let mistrust: StartError?
 
+    /// `reason` follows the path in the error's description.
     public init(path: String, reason: String) {
         self.path = path
         self.reason = reason
         self.mistrust = nil
     }
 
+    /// A file that others may read or write.
     public init(path: String, mistrust: StartError) {
         self.path = path
         self.reason = "is not trusted: \(mistrust)"
         self.mistrust = mistrust
     }
 
+    /// `code` is an errno.
     public init(_ path: String, _ what: String, _ code: Int32) {
         self.init(path: path, reason: "\(what): \(String(cString: strerror(code)))")
     }

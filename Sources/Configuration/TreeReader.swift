@@ -1,3 +1,5 @@
+import Wire
+
 /// Takes values out of a `JSONTree`, and notes what is missing, wrong or unknown, each under its path
 /// (`concerts[3].schedules.count`).
 struct TreeReader {

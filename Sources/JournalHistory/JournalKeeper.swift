@@ -8,6 +8,7 @@ import Wire
 /// A shard's journal over the life of its process: opened as the settings say, taken in, begun, closed. One place for
 /// what the log says of it.
 public final class JournalKeeper {
+    /// Opened; begun once its history was taken in.
     public let journal: any Journal
     private let log: Logger
     private var wakeup: Wakeup?
@@ -72,6 +73,7 @@ public final class JournalKeeper {
         StartError("\(error)", remedy: Self.remedy(for: error))
     }
 
+    /// What an operator does about an error.
     public static func remedy(for error: JournalError) -> String {
         switch error {
         case .inUse: "stop that process, or choose another folder with --state"

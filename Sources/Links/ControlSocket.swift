@@ -14,12 +14,15 @@ public import Statistics
 /// Lines of JSON and not frames, because the tool that asks for a restart is of the next version. Whoever asks may go
 /// before the answer: what was begun goes on.
 public final class ControlSocket {
+    /// The line that a tool sends.
     public struct Question: Codable, Equatable, Sendable {
+        /// What is asked for.
         public enum Command: String, Codable, Sendable {
             case restart, reload, stats
             case trustClock = "trust-clock"
         }
 
+        /// What to do.
         public var command: Command
         /// Of a restart: whom to replace.
         public var roles: [String]?
@@ -31,10 +34,15 @@ public final class ControlSocket {
         }
     }
 
+    /// A line that a tool hears; one of its members is there.
     public struct Answer: Codable, Equatable, Sendable {
+        /// A step that was done; more lines follow.
         public var progress: String?
+        /// The last line: all went well.
         public var done: String?
+        /// The last line: why it ended early.
         public var failed: String?
+        /// The last line: the supervisor's own statistics.
         public var stats: ProcessStats?
     }
 
@@ -46,18 +54,22 @@ public final class ControlSocket {
 
         fileprivate init(_ connection: Connection) { self.connection = connection }
 
+        /// A line about a step that was done.
         public func tell(progress: String) { self.say(Answer(progress: progress)) }
 
+        /// The last line, of success.
         public func end(done: String) {
             self.say(Answer(done: done))
             self.connection.closeAfterFlush()
         }
 
+        /// The last line, of statistics.
         public func end(stats: ProcessStats) {
             self.say(Answer(stats: stats))
             self.connection.closeAfterFlush()
         }
 
+        /// The last line, of failure.
         public func end(failed: String) {
             self.say(Answer(failed: failed))
             self.connection.closeAfterFlush()
@@ -83,6 +95,7 @@ public final class ControlSocket {
         self.listener = try UnixListener(on: loop, path: path) { [unowned self] in self.accept($0) }
     }
 
+    /// Closes the socket, and its connections once they are written out.
     public func close() {
         self.listener?.close()
         for asker in self.askers.values { asker.connection.closeAfterFlush() }
@@ -112,6 +125,7 @@ public final class ControlSocket {
         self.onQuestion(question, asker)
     }
 
+    /// A question or an answer as a line of JSON, with its end.
     public static func line(_ content: some Encodable) -> String {
         do { return String(decoding: try JSONEncoder().encode(content), as: UTF8.self) + "\n" } catch {
             preconditionFailure("a line of the control socket is no JSON: \(error)")

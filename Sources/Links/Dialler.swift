@@ -1,28 +1,25 @@
 import Booking
 public import Logging
+import Node
 public import Reactor
 public import Wire
 
-/// Keeps a link to one shard up: dials its Unix socket, and dials again when it is lost.
-///
-/// The pause between tries grows from 10 ms to 50 ms: a shard that was restarted is found again within a twentieth of a
-/// second, as people wait for it, and one that stays away costs some tens of system calls a second.
+/// Keeps a link to one shard up: dials its Unix socket, and dials again, after a `RedialPause`, when it is lost.
 public final class Dialler {
-    private static let pauseFirst: UInt64 = 10
-    private static let pauseMax: UInt64 = 50
-
     private let loop: EventLoop
     private let path: String
     private let shard: Int
     private let identity: FrameLink.Identity
     private let log: Logger
     private let timer: LoopTimer
-    private var pause = Dialler.pauseFirst
+    private var pause = RedialPause()
     private var isClosed = false
     /// The refusal that the log has.
     private var toldRefusal: String?
+    /// The link, up or about to be; nil between two tries.
     public private(set) var link: FrameLink?
 
+    /// The link is up: frames may be sent.
     public var onUp: (() -> Void)?
     /// Comes only after `onUp`.
     public var onDown: (() -> Void)?
@@ -31,6 +28,7 @@ public final class Dialler {
     /// Set before `start`: a link calls it itself, with no closure of ours between.
     public var onFrame: ((Frame) throws(WireError) -> Void)?
 
+    /// Dials nothing before `start`.
     public init(toShard shard: Int, at path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {
         self.loop = loop
         self.shard = shard
@@ -40,6 +38,7 @@ public final class Dialler {
         self.timer = LoopTimer(on: loop)
     }
 
+    /// Dials for the first time.
     public func start() {
         guard !self.isClosed else { return }
         let connection: Connection
@@ -51,7 +50,7 @@ public final class Dialler {
         let shard = FrameLink.Expected(role: .shard, index: self.shard)
         let link = FrameLink(number: 0, connection, as: self.identity, isDialler: true, expecting: shard)
         link.onUp = { [unowned self] in
-            self.pause = Self.pauseFirst
+            self.pause = RedialPause()
             self.toldRefusal = nil
             self.log.debug("link up", metadata: ["to": "\(self.path)"])
             self.onUp?()
@@ -61,6 +60,7 @@ public final class Dialler {
         self.link = link
     }
 
+    /// Closes the link, and dials no more.
     public func close() {
         guard !self.isClosed else { return }
         self.isClosed = true
@@ -96,7 +96,7 @@ public final class Dialler {
 
     private func tryAgain(_ reason: String) {
         self.log.debug("link not up", metadata: ["to": "\(self.path)", "reason": "\(reason)"])
-        self.timer.start(afterMilliseconds: self.pause) { [unowned self] in self.start() }
-        self.pause = min(self.pause * 2, Self.pauseMax)
+        let pause = UInt64(self.pause.next().rawValue / 1_000_000)
+        self.timer.start(afterMilliseconds: pause) { [unowned self] in self.start() }
     }
 }

@@ -16,6 +16,7 @@ public import Wire
 public final class FrameLink {
     /// This side of the link.
     public struct Identity {
+        /// What this side says of itself.
         public let hello: Hello
         /// The user that the other side has to run as, unless as root.
         public var trustedUser: UInt32
@@ -44,9 +45,12 @@ public final class FrameLink {
 
     /// Who has to answer at a socket that was dialled.
     public struct Expected {
+        /// Which kind of process.
         public let role: Hello.Role
+        /// Which one of its kind, from 0.
         public let index: Int
 
+        /// The process `index` of a kind.
         public init(role: Hello.Role, index: Int) {
             self.role = role
             self.index = index
@@ -122,8 +126,10 @@ public final class FrameLink {
     /// The process at the other end, for logs.
     public var peerProcess: PeerProcess? { self.connection.peerProcess }
 
+    /// Whether frames may be sent.
     public var isUp: Bool { self.peer != nil && !self.hasEnded }
 
+    /// Sends a control frame with all that is gathered.
     public func send(_ control: Control, requestID: UInt64 = 0) {
         do {
             try control.encode(into: &self.outgoing, requestID: requestID)

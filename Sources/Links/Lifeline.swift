@@ -57,6 +57,7 @@ public final class Lifeline {
         }
     }
 
+    /// Why a child can't serve, or a compaction failed.
     public struct Failed: Codable, Equatable, Sendable { public var reason: String }
 
     /// How long a shard's journal is.
@@ -74,6 +75,7 @@ public final class Lifeline {
     /// What a compaction came to.
     public struct Compacted: Codable, Equatable, Sendable { public var text: String }
 
+    /// What a child tells its supervisor, a line each.
     public enum Message: Equatable {
         case ready(Ready)
         case failed(Failed)
@@ -83,6 +85,7 @@ public final class Lifeline {
         case pong
         case busy
 
+        /// As it goes over the pipe, with its end.
         public var line: String {
             switch self {
             case .ready(let ready): "ready \(Self.json(ready))\n"

@@ -6,6 +6,7 @@ public struct LineReader {
     private let bytesMax: Int
     private var line: [UInt8] = []
 
+    /// A longer line is cut off at `bytesMax`.
     public init(bytesMax: Int = LineReader.lineBytesMax) { self.bytesMax = bytesMax }
 
     /// Calls `body` for each line that ends in `bytes`, without its end.

@@ -85,6 +85,7 @@ public final class OperatorServer: HTTPHandler {
         self.hostNames = configuration.operatorHostNames
     }
 
+    /// The port that was bound: the one asked for, or the kernel's choice for 0.
     public func listen(on address: SocketAddress) throws(UVError) -> Int {
         Int(try self.http.listen(on: address))
     }
@@ -98,6 +99,7 @@ public final class OperatorServer: HTTPHandler {
     /// Ends after the last answer.
     public func drain(onDrained: @escaping () -> Void) { self.http.drain(.closing, onDrained: onDrained) }
 
+    /// Closes whatever is open.
     public func close() { self.http.close() }
 
     /// These are the operators from now on.
@@ -105,6 +107,7 @@ public final class OperatorServer: HTTPHandler {
 
     // MARK: Requests
 
+    /// Answers one request of an operator.
     public func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
         let isLook = request.method == .get || request.method == .head
         let page = self.page(request.path.text)
@@ -148,6 +151,7 @@ public final class OperatorServer: HTTPHandler {
         }
     }
 
+    /// Answers a request that could not be read, or may not be asked.
     public func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
         self.refuse(problem, from: client)
     }

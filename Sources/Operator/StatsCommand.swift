@@ -13,6 +13,7 @@ public enum StatsCommand {
         return json ? Self.json(stats) : StatsTable.text(stats)
     }
 
+    /// The statistics of the cluster in a state folder. Refused when no cluster is up in it.
     public static func stats(_ state: StateDirectory) throws(StartError) -> ClusterStats {
         let cluster = try ClusterFile.read(state)
         let loop = try Self.makeLoop()

@@ -50,6 +50,7 @@ public final class StatsSocket {
         }
     }
 
+    /// Closes the socket and its links.
     public func close() {
         guard !self.isClosed else { return }
         self.isClosed = true

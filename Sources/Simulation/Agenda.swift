@@ -44,6 +44,8 @@ enum Event {
     /// A fan has waited long enough.
     case fanLosesPatience(Attempt)
     case fault
+    /// The next step of a rolling restart, if it can be made.
+    case roll
 
     /// The process whose turn it is: what it can't do while it is frozen.
     var process: Process? {
@@ -52,7 +54,9 @@ enum Event {
         case .dial(let process, _, _), .turnEnds(let process, _), .tick(let process, _): process
         case .diskIsDone(let shard, _, _), .giveUp(let shard, _), .tryDisk(let shard, _): .shard(shard)
         case .request(let attempt): .gateway(attempt.gateway)
-        case .start, .diskHasRoom, .clockIsSane, .copyDisk, .compact, .answer, .fanActs, .fanLosesPatience, .fault: nil
+        case .start, .diskHasRoom, .clockIsSane, .copyDisk, .compact, .answer, .fanActs, .fanLosesPatience, .fault,
+            .roll:
+            nil
         }
     }
 }

@@ -31,6 +31,8 @@ final class Attempt {
     /// How many facts of the shard that decides were durable when it was sent: no answer may be older.
     let durableAtStart: Int
     var outcome = Outcome.open
+    /// The number of its connection at the gateway.
+    var connection: UInt64 = 0
 
     init(
         fan: Int,
@@ -54,6 +56,15 @@ final class Attempt {
         self.isEcho = isEcho
         self.sentAt = sentAt
         self.durableAtStart = durableAtStart
+    }
+
+    /// Whose line it is about, where a gateway can tell before it reads the whole request.
+    var concertAtAGlance: ConcertID? {
+        switch self.request {
+        case .join(let concert, _): concert
+        case .poll(let pass), .reserve(let pass, _, _): pass.concert
+        default: nil
+        }
     }
 
     /// What the facts that it asks for are found by.

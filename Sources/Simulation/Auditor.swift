@@ -258,7 +258,9 @@ final class Auditor {
         for deed in attempt.deeds {
             switch outcome {
             case .acknowledged: self.tallies[deed]!.acknowledged += 1
-            case .refused: self.tallies[deed]!.refused += 1
+            case .refused:
+                self.tallies[deed]!.refused += 1
+                self.checkDone(deed)
             case .open, .unknown, .heardAgain: break
             }
         }
@@ -267,6 +269,10 @@ final class Auditor {
     /// A fact says that a deed was done: somebody must have asked for it, and not been refused.
     func done(_ deed: Deed) {
         self.tallies[deed, default: DeedTally()].done += 1
+        self.checkDone(deed)
+    }
+
+    private func checkDone(_ deed: Deed) {
         let tally = self.tallies[deed]!
         self.require(
             tally.done <= tally.doneMax,

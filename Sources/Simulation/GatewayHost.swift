@@ -1,194 +1,183 @@
 import Booking
+import Node
 import Wire
 
-/// One gateway process of the simulated cluster: what `Server.GatewayServer` is to the real one, without HTTP. The
-/// machine inside, `Booking.Gateway`, and the frames are the real ones.
+/// One gateway process of the simulated cluster: links, a clock and an agenda around `Node.GatewayNode`, as
+/// `Server.GatewayServer` is sockets and timers around it. Two hosts take turns as one gateway, so that a successor can start
+/// beside it.
 final class GatewayHost {
-    let index: Int
+    /// Among all hosts.
+    let number: Int
     private unowned let world: World
-    private var mutant: Mutant? { self.world.mutant }
-
-    /// Counts the starts.
+    /// Counts the starts and the ends.
     private(set) var life = 0
     private(set) var isUp = false
-    private(set) var machine: Gateway
+    /// Fans may connect.
+    private(set) var isServing = false
+    private(set) var isDraining = false
+    private(set) var node: GatewayNode
+    private var effects: GatewayEffects
     private var links: [Link?]
-    /// Milliseconds until the next try to reach each shard.
-    private var pauses: [Int64]
-    /// By the number of their connection.
-    private var attempts: [UInt64: Attempt] = [:]
+    private var pauses: [RedialPause]
+    /// By number: what each has asked, and when that came; nil while it is on its way.
+    private(set) var connections: [UInt64: (attempt: Attempt, cameAt: Timestamp?)] = [:]
     private var connectionCount: UInt64 = 0
-    private var turnIsOpen = false
-    /// See `Mutant.schedulesKeptForEver`.
-    private var kept: [ConcertID: CachedBody] = [:]
+    /// When the turn began that is open.
+    private var turnStart: Timestamp?
 
-    private static let tick = Nanoseconds.milliseconds(100)
-    private static let pauseMax: Int64 = 50
-
-    init(_ index: Int, in world: World) {
-        self.index = index
+    init(_ number: Int, in world: World) {
+        self.number = number
         self.world = world
-        self.machine = Gateway(slots: world.slots, limits: world.plan.limits)
+        self.node = world.gatewayNode(number)
+        self.effects = GatewayEffects(shardCount: world.slots.shardCount)
         self.links = Array(repeating: nil, count: world.slots.shardCount)
-        self.pauses = Array(repeating: 10, count: world.slots.shardCount)
+        self.pauses = []
     }
 
-    var process: Process { .gateway(self.index) }
+    var process: Process { .gateway(self.number) }
 
     // MARK: Life and death
 
-    func start() {
+    func start(asSuccessor isSuccessor: Bool = false) {
         self.life += 1
         self.isUp = true
-        self.machine = Gateway(slots: self.world.slots, limits: self.world.plan.limits)
+        self.node = self.world.gatewayNode(self.number, isSuccessor: isSuccessor)
+        self.effects = GatewayEffects(shardCount: self.links.count)
+        self.pauses = Array(repeating: RedialPause(), count: self.links.count)
         for shard in self.links.indices {
-            self.pauses[shard] = 10
             self.world.add(.dial(self.process, shard: shard, life: self.life), after: self.world.wireDelay())
         }
-        self.world.add(.tick(self.process, life: self.life), after: Self.tick)
+        self.world.add(.tick(self.process, life: self.life), after: GatewayNode.tickInterval)
     }
 
-    func crash() {
-        self.isUp = false
+    /// The process is gone, and so are its connections.
+    func end() {
         self.life += 1
+        (self.isUp, self.isServing, self.isDraining, self.turnStart) = (false, false, false, nil)
         self.links = Array(repeating: nil, count: self.links.count)
-        for connection in self.attempts.keys.sorted() {
-            self.world.add(.answer(self.attempts[connection]!, nil), after: self.world.wireDelay())
+        for (_, connection) in self.connections.sorted(by: { $0.key < $1.key }) {
+            self.world.add(.answer(connection.attempt, nil), after: self.world.wireDelay())
         }
-        self.attempts = [:]
-        self.kept = [:]
-        self.turnIsOpen = false
+        self.connections = [:]
     }
 
-    // MARK: Links
+    func drain() {
+        (self.isServing, self.isDraining) = (false, true)
+        self.node.drain()
+        self.carryOut()
+    }
 
-    /// A shard could not be reached.
+    // MARK: Links and time
+
+    /// A shard could not be reached, or not any more.
     func tryAgain(_ shard: Int) {
-        let pause = Nanoseconds.milliseconds(self.pauses[shard])
-        self.pauses[shard] = min(self.pauses[shard] * 2, Self.pauseMax)
-        self.world.add(.dial(self.process, shard: shard, life: self.life), after: pause)
+        self.world.add(.dial(self.process, shard: shard, life: self.life), after: self.pauses[shard].next())
     }
 
     func dialled(_ link: Link) {
         self.links[link.shard] = link
-        self.world.sayHello(on: link, as: .gateway, self.index)
+        self.world.say(.hello(self.node.hello), on: link, .dialler)
     }
 
     func linkIsUp(_ link: Link) {
-        self.pauses[link.shard] = 10
-        for sending in self.machine.linkIsUp(to: link.shard) {
-            self.world.sendsAgain(sending)
-            if self.mutant == .sentAgainAsNew, let pending = self.machine.takeReply(sending.id, from: link.shard) {
-                self.submit(pending.request, for: pending.client, sending.key)
-            } else {
-                self.send(sending.request, to: link.shard, sending.id, sending.key)
-            }
-        }
+        self.pauses[link.shard] = RedialPause()
+        self.world.sendsAgain(self.node.gateway, to: link.shard)
+        self.node.linkIsUp(to: link.shard, into: &self.effects)
+        self.carryOut()
     }
 
     func linkEnded(_ link: Link) {
         guard self.links[link.shard] === link else { return }
         self.links[link.shard] = nil
-        if link.dialler.isUp { self.machine.linkIsLost(to: link.shard, at: self.world.now) }
+        if link.dialler.isUp { self.node.linkIsLost(to: link.shard, at: self.world.now, into: &self.effects) }
         self.tryAgain(link.shard)
     }
 
-    // MARK: Requests
-
-    func take(_ attempt: Attempt) {
-        self.connectionCount += 1
-        self.attempts[self.connectionCount] = attempt
-        let client = Gateway.Client(connection: self.connectionCount, sequence: 0)
-        guard case .schedules(let concert) = attempt.request else {
-            let key = attempt.key.map { ClientKey($0, from: attempt.address) }
-            return self.submit(attempt.request, for: client, key)
-        }
-        if self.mutant == .schedulesKeptForEver, let body = self.kept[concert] { return self.answer(body, client) }
-        switch self.machine.schedules(of: concert, for: client, at: self.world.now) {
-        case .ready(let body): self.answer(body, client)
-        case .readyRefresh(let body, let shard, let id):
-            self.send(attempt.request, to: shard, id)
-            self.answer(body, client)
-        case .waitRefresh(let shard, let id): self.send(attempt.request, to: shard, id)
-        case .wait: break
-        case .refused(let refusal): self.answer(.refused(refusal), client)
-        }
-    }
-
-    private func submit(_ request: Request, for client: Gateway.Client?, _ key: ClientKey?) {
-        switch self.machine.submit(request, for: client, token: TokenText(), key: key, at: self.world.now) {
-        case .send(let shard, let id): self.send(request, to: shard, id, key)
-        case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, key)
-        case .held: break
-        // Never here: no delays are measured.
-        case .shed: if let client { self.answer(.refused(.overloaded), client) }
-        case .refused(let refusal): if let client { self.answer(.refused(refusal), client) }
-        }
-    }
-
-    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: ClientKey? = nil) {
-        guard let link = self.links[shard] else { return }
-        do {
-            try request.encode(into: &link.dialler.outgoing, slot: request.slot, requestID: id, key: key)
-        } catch { preconditionFailure("a request does not fit a frame: \(error)") }
-        guard !self.turnIsOpen else { return }
-        self.turnIsOpen = true
-        self.world.add(.turnEnds(self.process, life: self.life), after: self.world.turnTime())
-    }
-
-    func turnEnds() {
-        self.turnIsOpen = false
-        for link in self.links { if let link { self.world.flush(link, .dialler) } }
-    }
-
-    // MARK: Replies
-
     func take(_ frame: Frame, _ link: Link) throws(WireError) {
-        guard case .reply = frame.sort else { throw WireError("a shard sends replies") }
-        let reply = try Reply(frame: frame)
-        if case .claimed = reply { return self.takeClaim(frame.header.requestID, from: link.shard) }
-        // A reply without a request came after its request's time was up.
-        guard let pending = self.machine.takeReply(frame.header.requestID, from: link.shard) else { return }
-        self.finish(pending, with: reply)
-    }
-
-    private func takeClaim(_ id: UInt64, from shard: Int) {
-        guard let (pending, key, submission) = self.machine.takeClaim(id, from: shard) else { return }
-        switch submission {
-        case .send(let shard, let id): self.send(pending.request, to: shard, id, key)
-        case .claim, .held, .shed: break
-        case .refused(let refusal): self.finish(pending, with: .refused(refusal))
-        }
+        try self.node.receive(frame, from: link.shard, at: self.world.now, into: &self.effects)
+        self.carryOut()
     }
 
     func tick() {
-        for pending in self.machine.timedOut(at: self.world.now) { self.finish(pending, with: Reply.unanswered) }
-        self.world.add(.tick(self.process, life: self.life), after: Self.tick)
+        self.world.add(.tick(self.process, life: self.life), after: GatewayNode.tickInterval)
+        self.node.tick(at: self.world.now, into: &self.effects)
+        self.carryOut()
     }
 
-    private func finish(_ pending: Gateway.Pending, with reply: Reply) {
-        if let client = pending.client { return self.answer(reply, client) }
-        guard case .schedules(let free) = reply else {
-            let refusal = Gateway.refusal(ofRefresh: reply)
-            for client in self.machine.failed(pending) { self.answer(refusal, client) }
-            return
+    func turnEnds() {
+        guard let turnStart = self.turnStart.take() else { return }
+        self.node.endTurn(startedAt: turnStart, into: &self.effects)
+        for (shard, outbox) in self.effects.outboxes.enumerated() where !outbox.frames.isEmpty {
+            guard let link = self.links[shard] else { preconditionFailure("frames for shard \(shard), which is away") }
+            outbox.frames.withUnsafeBytes { link.dialler.outgoing.append($0) }
+            outbox.frames.removeAll()
+            self.world.flush(link, .dialler)
         }
-        let body = CachedBody(free.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8 & 0xFF)] })
-        if case .schedules(let concert) = pending.request { self.kept[concert] = body }
-        for client in self.machine.takeSchedules(body, for: pending) { self.answer(body, client) }
     }
 
-    private func answer(_ body: CachedBody, _ client: Gateway.Client) {
-        let free = stride(from: 0, to: body.bytes.count, by: 2).map { index in
-            UInt32(body.bytes[index]) | UInt32(body.bytes[index + 1]) << 8
+    // MARK: Fans
+
+    /// A fan connects, and its request is on its way.
+    func connect(_ attempt: Attempt) {
+        self.connectionCount += 1
+        attempt.connection = self.connectionCount
+        self.connections[attempt.connection] = (attempt, nil)
+    }
+
+    /// The request is there.
+    func take(_ attempt: Attempt) {
+        let now = self.world.now
+        let client = Gateway.Client(connection: attempt.connection, sequence: 0)
+        self.connections[attempt.connection]!.cameAt = now
+        if let concert = attempt.concertAtAGlance, self.node.sheds(attempt.request.worth, of: concert) {
+            self.shed(client)
+        } else if case .schedules(let concert) = attempt.request {
+            switch self.node.schedules(of: concert, for: client, at: now, into: &self.effects) {
+            case .ready(let body, _): self.answer(World.schedules(body), client)
+            case .waits: break
+            case .refused(let refusal): self.answer(.refused(refusal), client)
+            }
+        } else {
+            let (request, key) = (attempt.request, attempt.key.map { ClientKey($0, from: attempt.address) })
+            switch self.node.forward(request, for: client, token: TokenText(), key: key, at: now, into: &self.effects) {
+            case .underWay: break
+            case .shed: self.shed(client)
+            case .refused(let refusal): self.answer(.refused(refusal), client)
+            }
         }
-        self.answer(.schedules(free), client)
+        self.carryOut()
+    }
+
+    private func shed(_ client: Gateway.Client) {
+        self.world.tally.shed += 1
+        self.answer(.refused(.overloaded), client)
     }
 
     private func answer(_ reply: Reply, _ client: Gateway.Client) {
-        guard let attempt = self.attempts.removeValue(forKey: client.connection) else {
-            preconditionFailure("gateway \(self.index) answers connection \(client.connection) twice")
+        guard let (attempt, _) = self.connections.removeValue(forKey: client.connection) else {
+            preconditionFailure("\(self.process) answers connection \(client.connection) twice")
         }
         self.world.add(.answer(attempt, reply), after: self.world.wireDelay())
+    }
+
+    // MARK: What the node says
+
+    private func carryOut() {
+        while let completed = self.effects.completed.popLast() {
+            self.world.completes(completed)
+            self.answer(completed.reply, completed.client)
+        }
+        while let refreshed = self.effects.refreshed.popLast() {
+            for client in refreshed.clients { self.answer(World.reply(refreshed.outcome), client) }
+        }
+        if self.effects.ready.take() != nil { self.isServing = true }
+        while let shard = self.effects.fellSilent.popLast() { self.world.fellSilent(shard) }
+        self.effects.answerAgain.removeAll()
+        if self.turnStart == nil, self.effects.outboxes.contains(where: { !$0.frames.isEmpty }) {
+            self.turnStart = self.world.now
+            self.world.add(.turnEnds(self.process, life: self.life), after: self.world.turnTime())
+        }
+        if self.connections.isEmpty { self.node.clientsHaveLeft(into: &self.effects) }
+        if self.effects.isDrained { self.world.drained(self) }
     }
 }

@@ -31,14 +31,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case lostDebitIsRefused
     /// Debits and credits are asked for once only.
     case transferNotAskedAgain
-    /// The answers of two requests of one turn are exchanged.
-    case answersExchanged
-    /// A gateway sends again, over a new link, what was in flight on the old one, but under new numbers.
-    case sentAgainAsNew
     /// A snapshot does not say what was answered.
     case answersLeftOutOfSnapshot
-    /// A gateway never asks again for the schedules that it once had.
-    case schedulesKeptForEver
     /// A restarted shard does not take in the newest batch.
     case lastBatchNotReplayed
     /// The replies that waited for a batch leave, although a full disk refused it.

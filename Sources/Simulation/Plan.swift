@@ -7,7 +7,7 @@ struct Plan {
     /// What can go wrong, in the order of `weights`.
     enum Trouble: Int, CaseIterable {
         case shardCrash, gatewayCrash, linkCut, partition, clockJump, diskFull, bitFlip, slowDisk, freeze,
-            everythingCrashes, clockAbsurd, diskPutBack
+            everythingCrashes, clockAbsurd, diskPutBack, slowShard, rollingRestart
     }
 
     let shardCount: Int
@@ -35,6 +35,8 @@ struct Plan {
     /// Milliseconds between a fan's acts.
     let pause: ClosedRange<Int>
     let limits: Gateway.Limits
+    /// How long a shard may answer no ping.
+    let silenceMax: Nanoseconds
     let answerLimits: AnswerLimits
     let recordLimits: RecordLimits
     let transfersKeptMax: Int
@@ -44,18 +46,18 @@ struct Plan {
     init(_ random: inout SeededRandom) {
         self.shardCount = random.within(1...4)
         self.gatewayCount = random.within(1...3)
-        self.fanCount = random.within(3...14)
+        self.fanCount = random.once(in: 6) ? random.within(15...40) : random.within(3...14)
         self.userCount = self.fanCount - random.below(self.fanCount / 2 + 1)
         self.tick = .milliseconds(Int64(random.within(20...150)))
         self.wireDelay = random.pick([20...80, 20...80, 50...2_000, 50...30_000])
         self.diskDelay = random.pick([200...400, 200...400, 300...5_000, 1_000...60_000])
         self.commitPace = .milliseconds(Int64(random.pick([0, 0, 1, 20])))
         self.diskPatience = .milliseconds(Int64(random.within(20...1_000)))
-        self.troubleGap = random.pick([20...300, 100...2_000, 500...4_000, 1_000...10_000])
+        self.troubleGap = random.pick([20...200, 50...1_000, 200...2_500, 1_000...10_000])
         self.restartPause = random.pick([10...60, 20...1_500])
         self.compactionGap = random.pick([50...2_000, 1_000...10_000, 100_000...200_000])
         let isQuiet = random.once(in: 12)
-        var weights = [8, 4, 8, 3, 2, 2, 1, 2, 2, 1, 2, 6]
+        var weights = [8, 4, 12, 5, 2, 4, 1, 2, 2, 1, 3, 6, 3, 4]
         for index in weights.indices where isQuiet || random.once(in: 3) { weights[index] = 0 }
         // From the first copy that is put back, less is known: so most runs have none.
         if !random.once(in: 6) { weights[Trouble.diskPutBack.rawValue] = 0 }
@@ -65,7 +67,13 @@ struct Plan {
         limits.inFlightPerShardMax = random.once(in: 6) ? 2 : 1_000
         limits.heldPerShardMax = random.once(in: 6) ? 1 : 1_000
         limits.replyTimeout = .milliseconds(Int64(random.within(300...5_000)))
+        if random.once(in: 3) {
+            limits.window.target = .milliseconds(Int64(random.within(2...20)))
+            limits.window.patience = .milliseconds(Int64(random.pick([0, 20, 100])))
+            limits.window.countMin = random.within(1...4)
+        }
         self.limits = limits
+        self.silenceMax = .milliseconds(Int64(random.within(200...2_000)))
         var answerLimits = AnswerLimits()
         // Where few are kept whatever the time, no jump of a clock may end a lifetime: they are a minute at a time.
         let keepsFew = random.once(in: 4)

@@ -38,7 +38,6 @@ final class ShardHost {
     private var batch: (count: Int, facts: [UInt8])?
     /// The last one that a full disk refused, until it takes another.
     private var refusedBatch: (count: Int, facts: [UInt8])?
-    private var repliesInTurn = 0
 
     init(_ index: Int, in world: World) {
         self.index = index
@@ -381,13 +380,7 @@ final class ShardHost {
             self.encode(reply, slot, id, into: &link.acceptor.outgoing)
             return self.world.flush(link, .acceptor)
         }
-        var answered = id
-        if self.mutant == .answersExchanged, case .gateway = link.dialler.process {
-            self.repliesInTurn += 1
-            // The row of the table before: whoever it is gets this answer.
-            if self.repliesInTurn > 1, id & 0xFFFF_FFFF > 0 { answered = id - 1 }
-        }
-        self.encode(reply, slot, answered, into: &link.acceptor.gathering)
+        self.encode(reply, slot, id, into: &link.acceptor.gathering)
     }
 
     // MARK: Frames out
@@ -448,7 +441,6 @@ final class ShardHost {
 
     func turnEnds() {
         self.turnIsOpen = false
-        self.repliesInTurn = 0
         self.endTurn()
     }
 

@@ -42,6 +42,11 @@ public struct Report: Equatable, Sendable {
         public internal(set) var keysOfAddressRefused = 0
         /// Requests that ended without an answer.
         public internal(set) var unanswered = 0
+        /// Requests that gateways refused for too much work, gateways that handed over to a successor, and shards that gateways
+        /// noticed to be silent.
+        public internal(set) var shed = 0
+        public internal(set) var handovers = 0
+        public internal(set) var silences = 0
         public internal(set) var crashes = 0
         public internal(set) var cuts = 0
         public internal(set) var compactions = 0
@@ -80,6 +85,9 @@ public struct Report: Equatable, Sendable {
             left.keysRefused += right.keysRefused
             left.keysOfAddressRefused += right.keysOfAddressRefused
             left.unanswered += right.unanswered
+            left.shed += right.shed
+            left.handovers += right.handovers
+            left.silences += right.silences
             left.crashes += right.crashes
             left.cuts += right.cuts
             left.compactions += right.compactions

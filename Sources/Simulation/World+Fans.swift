@@ -5,7 +5,7 @@ import Seeded
 extension World {
     func fanActs(_ fan: Int) {
         guard self.fans[fan].open == nil, !self.isHealing else { return }
-        let up = self.gateways.filter(\.isUp)
+        let up = self.gateways.filter(\.isServing)
         guard !up.isEmpty else { return self.add(.fanActs(fan), after: .milliseconds(50)) }
         let gateway = self.random.pick(up)
         let (request, isForged, key, isEcho) = self.fans[fan].nextQuestion(self.auditor, &self.random)
@@ -17,7 +17,7 @@ extension World {
         }
         let attempt = Attempt(
             fan: fan,
-            gateway: gateway.index,
+            gateway: gateway.number,
             gatewayLife: gateway.life,
             request: request,
             isForged: isForged,
@@ -31,21 +31,15 @@ extension World {
         self.fans[fan].open = attempt
         self.trace.add(.asked(fan, request), at: self.now)
         self.auditor.asked(attempt)
+        gateway.connect(attempt)
         self.add(.request(attempt), after: self.wireDelay())
         self.add(.fanLosesPatience(attempt), after: .milliseconds(Int64(self.random.within(500...8_000))))
     }
 
-    /// A gateway sends a request again, over a new link.
-    func sendsAgain(_ sending: Gateway.Sending) {
-        self.auditor.sentAgain(sending)
-        self.tally.sentAgain += 1
-    }
-
     func request(_ attempt: Attempt) {
         let gateway = self.gateways[attempt.gateway]
-        guard gateway.isUp, gateway.life == attempt.gatewayLife else {
-            return self.add(.answer(attempt, nil), after: self.wireDelay())
-        }
+        // One that has ended has broken its connections.
+        guard gateway.isUp, gateway.life == attempt.gatewayLife else { return }
         gateway.take(attempt)
     }
 

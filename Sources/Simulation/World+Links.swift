@@ -39,14 +39,13 @@ extension World {
             role: role,
             index: UInt16(index),
             shardCount: UInt16(self.slots.shardCount),
-            slotMapVersion: self.slots.version,
-            life: role == .gateway ? UInt64(index + 1) << 32 | UInt64(self.gateways[index].life) : 0
+            slotMapVersion: self.slots.version
         )
     }
 
-    private func say(_ control: Control, on link: Link, _ side: LinkSide) {
+    func say(_ control: Control, on link: Link, _ side: LinkSide, requestID: UInt64 = 0) {
         do {
-            try control.encode(into: &link[side].outgoing, requestID: 0)
+            try control.encode(into: &link[side].outgoing, requestID: requestID)
         } catch { preconditionFailure("a hello does not fit a frame: \(error)") }
         self.flush(link, side)
     }
@@ -80,7 +79,12 @@ extension World {
     }
 
     private func take(_ frame: Frame, _ link: Link, _ side: LinkSide) throws(WireError) {
-        if case .control = frame.sort { return try self.take(try Control(frame: frame), link, side) }
+        switch frame.sort {
+        case .control(.pong): break
+        case .control(.ping): return self.say(.pong, on: link, side, requestID: frame.header.requestID)
+        case .control: return try self.take(try Control(frame: frame), link, side)
+        case .request, .reply, .unknown: break
+        }
         switch link[side].process {
         case .gateway(let index): try self.gateways[index].take(frame, link)
         case .shard(let index): try self.shards[index].take(frame, link, side)
@@ -107,6 +111,7 @@ extension World {
 
     func end(_ link: Link, _ side: LinkSide) {
         guard link[side].isOpen else { return }
+        self.disturb(until: self.now)
         link[side].isOpen = false
         self.links.removeAll { !$0.dialler.isOpen && !$0.acceptor.isOpen }
         switch link[side].process {

@@ -4,9 +4,10 @@ import Seeded
 /// What goes wrong.
 extension World {
     func carryOut(_ trouble: Plan.Trouble) {
+        self.disturb(until: self.now)
         switch trouble {
         case .shardCrash: self.crash(self.anyShard(), "is killed")
-        case .gatewayCrash: self.crash(.gateway(self.random.below(self.gateways.count)), "is killed")
+        case .gatewayCrash: if let gateway = self.anyGateway() { self.crash(gateway, "is killed") }
         case .linkCut: if !self.links.isEmpty { self.cut(self.random.pick(self.links)) }
         case .partition:
             guard !self.links.isEmpty else { return }
@@ -48,7 +49,7 @@ extension World {
             self.slowDown(host.index, for: self.span(50...2_000))
             self.trace.add(.note(host.process, "has a slow disk"), at: self.now)
         case .freeze:
-            let process = self.random.once(in: 3) ? .gateway(self.random.below(self.gateways.count)) : self.anyShard()
+            let process = self.random.once(in: 3) ? self.anyGateway() ?? self.anyShard() : self.anyShard()
             self.freeze(process, for: self.span(20...2_500))
             self.trace.add(.note(process, "is frozen"), at: self.now)
         case .diskPutBack:
@@ -62,6 +63,11 @@ extension World {
                 self.trace.add(.note(host.process, "gets an older copy of its disk"), at: self.now)
                 self.tally.putBack += 1
             }
+        case .slowShard:
+            let host = self.shards[self.random.below(self.shards.count)]
+            self.burden(host.index, for: self.span(200...4_000), reading: self.span(1...25))
+            self.trace.add(.note(host.process, "is slow"), at: self.now)
+        case .rollingRestart: self.beginRolling()
         case .everythingCrashes:
             for shard in self.shards { self.crash(shard.process, "is killed with all others") }
             for gateway in self.gateways { self.crash(gateway.process, "is killed with all others") }
@@ -73,6 +79,11 @@ extension World {
         for host in self.shards where !self.random.once(in: 4) {
             self.add(.copyDisk(shard: host.index), after: self.span(0...200))
         }
+    }
+
+    private func anyGateway() -> Process? {
+        let up = self.gateways.filter(\.isUp)
+        return up.isEmpty ? nil : self.random.pick(up).process
     }
 
     private func anyShard() -> Process { .shard(self.random.below(self.shards.count)) }

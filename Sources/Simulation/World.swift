@@ -1,4 +1,5 @@
 import Booking
+import Node
 import Seeded
 import Wire
 
@@ -28,6 +29,12 @@ final class World {
     /// Processes that do nothing until then, as after SIGSTOP.
     private var frozen: [(Process, until: Timestamp)] = []
     private var asked: Set<TransferID> = []
+    /// Until when each shard has more to do than it can, how long it takes for what arrives in one piece, and until when it
+    /// is busy with that.
+    private var burdens: [(until: Timestamp, reading: Nanoseconds, busyUntil: Timestamp)]
+    var rolling: Rolling?
+    /// Something went wrong, or was set right, until then.
+    var disturbedUntil = SmallWorld.start
     var isHealing = false
     var tally = Report.Tally()
 
@@ -49,9 +56,10 @@ final class World {
             self.auditor.replyTimeout = self.plan.limits.replyTimeout
         }
         self.slowUntil = Array(repeating: .distantPast, count: self.plan.shardCount)
+        self.burdens = Array(repeating: (.distantPast, .zero, .distantPast), count: self.plan.shardCount)
         trace.begin(seed)
         self.shards = (0..<self.plan.shardCount).map { ShardHost($0, in: self) }
-        self.gateways = (0..<self.plan.gatewayCount).map { GatewayHost($0, in: self) }
+        self.gateways = (0..<2 * self.plan.gatewayCount).map { GatewayHost($0, in: self) }
         let userCount = self.plan.userCount
         self.fans = (0..<self.plan.fanCount).map { index in
             Fan(UserID(UInt64(index % userCount) + 1), window: index / userCount)
@@ -60,10 +68,13 @@ final class World {
             shard.skew = .milliseconds(Int64(self.random.within(-50...50)))
             self.start(.shard(shard.index))
         }
-        for gateway in self.gateways { self.start(.gateway(gateway.index)) }
+        for gateway in self.gateways.prefix(self.plan.gatewayCount) { self.start(gateway.process) }
         for fan in self.fans.indices { self.add(.fanActs(fan), after: self.pause()) }
         if self.plan.weights.contains(where: { $0 > 0 }) { self.add(.fault, after: self.troubleGap()) }
     }
+
+    /// How many times as long a slow disk takes.
+    private static let slowness: Int64 = 20
 
     // MARK: Time
 
@@ -77,7 +88,7 @@ final class World {
 
     func diskDelay(of shard: Int) -> Nanoseconds {
         let delay = self.microseconds(self.plan.diskDelay)
-        return self.now < self.slowUntil[shard] ? Nanoseconds(delay.rawValue * 20) : delay
+        return self.now < self.slowUntil[shard] ? Nanoseconds(delay.rawValue * Self.slowness) : delay
     }
 
     func microseconds(_ range: ClosedRange<Int>) -> Nanoseconds {
@@ -101,6 +112,11 @@ final class World {
         {
             return self.agenda.add(event, at: until)
         }
+        if case .arrive(let link, let side) = event, case .shard(let shard) = link[side].process,
+            let then = self.turnIsAway(of: shard)
+        {
+            return self.agenda.add(event, at: then)
+        }
         switch event {
         case .arrive(let link, let side): self.arrive(link, side)
         case .linkEnds(let link, let side): self.end(link, side)
@@ -119,7 +135,8 @@ final class World {
         case .tick(.gateway(let gateway), let life):
             guard self.gateways[gateway].life == life else { return }
             self.gateways[gateway].tick()
-            if self.checkRandom.once(in: self.plan.checkGap) { self.gateways[gateway].machine.checkInvariants() }
+            self.checkOwed(by: self.gateways[gateway])
+            if self.checkRandom.once(in: self.plan.checkGap) { self.gateways[gateway].node.gateway.checkInvariants() }
         case .diskIsDone(let shard, let life, let isKept):
             guard self.shards[shard].life == life else { return }
             if !self.shards[shard].diskIsDone(isKept: isKept) {
@@ -134,10 +151,13 @@ final class World {
             self.shards[shard].tryDisk()
         case .start(let process): self.start(process)
         case .clockIsSane(let shard, let isTrusted):
+            self.disturb(until: self.now)
             self.shards[shard].clockIsSane(isTrusted: isTrusted)
             let note: StaticString = isTrusted ? "is told to trust its clock" : "has a sane time again"
             self.trace.add(.note(.shard(shard), note), at: self.now)
-        case .diskHasRoom(let shard): self.shards[shard].disk.isFull = false
+        case .diskHasRoom(let shard):
+            self.disturb(until: self.now + self.plan.diskPatience)
+            self.shards[shard].disk.isFull = false
         case .copyDisk(let shard): self.shards[shard].copyDisk()
         case .compact(let shard, let life):
             guard self.shards[shard].life == life else { return }
@@ -150,6 +170,7 @@ final class World {
             guard self.fans[attempt.fan].open === attempt else { return }
             self.endsUnanswered(attempt)
         case .fault: self.fault()
+        case .roll: self.roll()
         }
     }
 
@@ -161,10 +182,14 @@ final class World {
     // MARK: Processes
 
     private func start(_ process: Process) {
+        self.disturb(until: self.now)
         switch process {
-        case .gateway(let index):
-            guard !self.gateways[index].isUp else { return }
-            self.gateways[index].start()
+        case .gateway(let number):
+            let gateway = self.gateways[number]
+            let twin = self.twin(of: gateway)
+            // There may be a successor in its place.
+            guard !gateway.isUp, !twin.isUp || twin.isDraining else { return }
+            gateway.start()
         case .shard(let index):
             let host = self.shards[index]
             guard !host.isUp else { return }
@@ -183,13 +208,20 @@ final class World {
         switch process {
         case .gateway(let index):
             guard self.gateways[index].isUp else { return }
-            self.gateways[index].crash()
+            self.gateways[index].end()
         case .shard(let index):
             guard self.shards[index].isUp else { return }
             self.shards[index].crash()
         }
+        self.disturb(until: self.now)
         self.trace.add(.note(process, why), at: self.now)
         self.tally.crashes += 1
+        self.breakLinks(of: process)
+        let pause = self.isHealing ? 10 : self.random.within(self.plan.restartPause)
+        self.add(.start(process), after: .milliseconds(Int64(pause)))
+    }
+
+    func breakLinks(of process: Process) {
         for link in self.links {
             for side in [LinkSide.dialler, .acceptor] where link[side].process == process && link[side].isOpen {
                 link[side].isOpen = false
@@ -198,8 +230,6 @@ final class World {
             }
         }
         self.links.removeAll { !$0.dialler.isOpen && !$0.acceptor.isOpen }
-        let pause = self.isHealing ? 10 : self.random.within(self.plan.restartPause)
-        self.add(.start(process), after: .milliseconds(Int64(pause)))
     }
 
     func becameDurable(_ facts: [UInt8], count: Int, of shard: Int) {
@@ -225,16 +255,38 @@ final class World {
     }
 
     func block(from process: Process, to shard: Int, for span: Nanoseconds) {
+        self.disturb(until: self.now + span)
         self.blocked.removeAll { $0.until <= self.now }
         self.blocked.append((process, shard, self.now + span))
     }
 
     func freeze(_ process: Process, for span: Nanoseconds) {
+        self.disturb(until: self.now + span)
         self.frozen.removeAll { $0.0 == process || $0.until <= self.now }
         self.frozen.append((process, self.now + span))
     }
 
-    func slowDown(_ shard: Int, for span: Nanoseconds) { self.slowUntil[shard] = self.now + span }
+    func slowDown(_ shard: Int, for span: Nanoseconds) {
+        // A commit that begins at its very end is slow, too.
+        let slowest = Nanoseconds(Int64(self.plan.diskDelay.upperBound) * 1_000 * Self.slowness)
+        self.disturb(until: self.now + span + slowest)
+        self.slowUntil[shard] = self.now + span
+    }
+
+    /// Whatever arrives at a shard takes it so long.
+    func burden(_ shard: Int, for span: Nanoseconds, reading: Nanoseconds) {
+        self.disturb(until: self.now + span)
+        self.burdens[shard] = (self.now + span, reading, self.now)
+    }
+
+    /// When a shard that is slow has time for what arrives now; nil when it has.
+    private func turnIsAway(of shard: Int) -> Timestamp? {
+        let burden = self.burdens[shard]
+        guard self.now < burden.until else { return nil }
+        guard self.now >= burden.busyUntil else { return burden.busyUntil }
+        self.burdens[shard].busyUntil = self.now + burden.reading
+        return nil
+    }
 
     // MARK: The end
 
@@ -246,6 +298,8 @@ final class World {
     /// every shard from its disk.
     func heal(stepsMax: Int) {
         self.isHealing = true
+        self.disturbedUntil = self.now
+        self.burdens = Array(repeating: (.distantPast, .zero, .distantPast), count: self.shards.count)
         self.blocked = []
         self.frozen = []
         for shard in self.shards {

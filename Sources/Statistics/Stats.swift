@@ -71,6 +71,7 @@ public struct ShardStats: Codable, Equatable, Sendable {
         /// With 0 for its id.
         public var sum = Concert(concertId: 0)
 
+        /// So many concerts.
         public init(count: UInt64) { self.count = count }
     }
 
@@ -235,6 +236,7 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var clientsForgotten: UInt64 = 0
         public init() {}
 
+        /// Counts an answer to a request that could not be read.
         public mutating func note(_ status: HTTPStatus) {
             switch status {
             case .requestTimeout: self.slowRequests += 1

@@ -138,7 +138,15 @@ import Testing
         _ id: UInt64,
         _ entry: HistoryEntry
     ) {
-        points.applyMoved(TransferID(id), direction, ConcertID(7), Self.user, entry, settled: 0)
+        let order = TransferOrder(
+            id: TransferID(id),
+            direction: direction,
+            concert: ConcertID(7),
+            user: Self.user,
+            amount: entry.amount,
+            settled: 0
+        )
+        points.applyMoved(KnownTransfer(order), entry)
     }
 
     private static func moved(_ direction: Transfer.Direction, _ amount: Int64, balance: Int64) -> TransferLedger.Entry

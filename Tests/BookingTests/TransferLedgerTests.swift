@@ -25,12 +25,12 @@ import Testing
     }
 
     private static func move(_ ledger: inout TransferLedger, _ order: TransferOrder, balance: Int64 = 5) {
-        ledger.record(order.id, TransferLedger.Entry(order, .moved(balance: Won(balance))), settled: order.settled)
+        ledger.record(KnownTransfer(order), .moved(balance: Won(balance)))
         ledger.checkInvariants()
     }
 
     private static func refuse(_ ledger: inout TransferLedger, _ order: TransferOrder) {
-        ledger.record(order.id, TransferLedger.Entry(order, .refused), settled: order.settled)
+        ledger.record(KnownTransfer(order), .refused)
         ledger.checkInvariants()
     }
 
@@ -49,7 +49,7 @@ import Testing
     @Test func `what an earlier version did not write is not compared`() {
         var ledger = TransferLedger()
         let order = Self.order(3)
-        ledger.record(order.id, TransferLedger.Entry(direction: .debit, outcome: .refused), settled: 0)
+        ledger.restore(order.id, TransferLedger.Entry(direction: .debit, outcome: .refused))
         #expect(ledger.verdict(on: order) == .decided(.refused))
         #expect(ledger.verdict(on: Self.order(3, .credit)) == .conflict)
     }

@@ -1,6 +1,7 @@
 import Booking
 import TestSupport
 import Testing
+import Wire
 
 @testable import Configuration
 
@@ -304,6 +305,6 @@ import Testing
     }
 
     private static func read(_ text: String, _ configuration: ServerConfiguration) throws -> Catalogue {
-        try CatalogueFile.read(JSONTree.parse(Array(text.utf8)), path: "c.json", configuration)
+        try CatalogueFile.read(JSONTree.read(Array(text.utf8)).tree, path: "c.json", configuration)
     }
 }

@@ -62,6 +62,15 @@ import Wire
         for row in rows { #expect(architecture.contains(row), "\(row)") }
     }
 
+    /// The changelog also names what is gone.
+    @Test(arguments: Self.papers.filter { $0 != "CHANGELOG.md" })
+    func `every target of make that papers name is there`(paper: String) throws {
+        let targets = try Self.text("Makefile").matches(of: /(?m)^([a-z0-9-]+):/).map { String($0.output.1) }
+        for name in try Self.text(paper).matches(of: /(?m)(?:`|^)make ([a-z0-9-]+)/) {
+            #expect(targets.contains(String(name.output.1)), "\(paper) names make \(name.output.1)")
+        }
+    }
+
     @Test func `the page of settings is what usher config reference prints`() throws {
         let page = try Self.text("docs/settings.md")
         #expect(page == ConfigurationReport.reference() + "\n", "make settings writes it anew")
@@ -87,15 +96,6 @@ import Wire
             }
         }
         #expect(count > 50)
-    }
-
-    /// The changelog also names what is gone.
-    @Test(arguments: Self.papers.filter { $0 != "CHANGELOG.md" })
-    func `every target of make that papers name is there`(paper: String) throws {
-        let targets = try Self.text("Makefile").matches(of: /(?m)^([a-z0-9-]+):/).map { String($0.output.1) }
-        for name in try Self.text(paper).matches(of: /(?m)(?:`|^)make ([a-z0-9-]+)/) {
-            #expect(targets.contains(String(name.output.1)), "\(paper) names make \(name.output.1)")
-        }
     }
 
     @Test func `the contract names every code of an error`() throws {

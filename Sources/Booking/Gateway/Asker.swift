@@ -10,17 +10,3 @@ public struct Asker: Equatable, Sendable {
         self.isVouched = isVouched
     }
 }
-
-extension Request {
-    /// Nil for the questions that are nobody's.
-    public var asker: Asker? {
-        switch self {
-        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
-            Asker(pass.user, isVouched: true)
-        case .join(_, let user), .reservations(_, let user), .cancel(_, let user, _), .charge(let user, _, _),
-            .use(let user, _), .balance(let user), .history(let user, _):
-            Asker(user, isVouched: false)
-        case .schedules, .seats, .transfer, .transfersSeen, .claim: nil
-        }
-    }
-}

@@ -10,13 +10,3 @@ public enum Worth: UInt8, Sendable, CaseIterable, Comparable {
 
     public static func < (left: Worth, right: Worth) -> Bool { left.rawValue < right.rawValue }
 }
-
-extension Request {
-    public var worth: Worth {
-        switch self {
-        case .join: .joining
-        case .poll, .schedules, .seats, .reservations, .balance, .history, .transfersSeen: .asking
-        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .transfer, .claim: .booking
-        }
-    }
-}

@@ -49,26 +49,6 @@ public struct Operation: Hashable, Sendable {
 }
 
 extension Request {
-    /// Whose change this is; nil for one that changes nothing, and for what shards ask each other. Only a change may carry
-    /// a client's key.
-    public var changer: UserID? {
-        switch self {
-        case .join(_, let user), .charge(let user, _, _), .use(let user, _), .claim(let user, _): user
-        case .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _): pass.user
-        case .cancel(_, let user, _): user
-        case .poll, .schedules, .seats, .reservations, .balance, .history, .transfer, .transfersSeen: nil
-        }
-    }
-
-    /// Whether an answer to it is kept for this owner. A join that a gateway sends again finds the place that it got, so
-    /// the busiest change of all costs the journal nothing more. Debits are told apart by their payment.
-    func isKept(for owner: Operation.Owner) -> Bool {
-        switch self {
-        case .join, .claim: owner == .client
-        default: self.changer != nil
-        }
-    }
-
     /// Tells whether a key came with the same request as before: a hash of the call and all its inputs, the same in every
     /// version and after every restart (FNV-1a over their numbers). It protects a client from its own mistakes, not
     /// from an attacker: the key is hashed with its user by something stronger.

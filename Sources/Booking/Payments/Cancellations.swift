@@ -1,109 +1,71 @@
-/// The cancellations of one concert: those under way, and those done. Takes in facts; the shard decides.
+/// The cancellations of one concert, and which reservation is part of which.
 ///
-///     started ──credited──▶ done         (kept as long as one of its seats: repeating a cancellation gives its answer again)
-///
-///     started ──conflict──▶ forgotten    (its number is another transfer's: the reservations are sold as before)
-///
-/// There is no other way back: once it has begun, the points come back and the seats become free, however long that takes.
-/// Until then the seats are sold, and its reservations can't be cancelled another time.
+/// There is no other way back than a conflict: once it has begun, the points come back and the seats become free, however long
+/// that takes. Until then the seats are sold, and its reservations can't be cancelled another time.
 public struct Cancellations {
-    public struct Cancellation: Equatable, Sendable {
-        public let order: CancellationOrder
-        /// The user's balance right after; nil while it is under way.
-        public fileprivate(set) var balance: Won?
-    }
+    public typealias Cancellation = SeatOrders<CancellationID>.Entry
 
-    private var cancellations = SteadyTable<CancellationID, Cancellation>()
+    private var orders = SeatOrders<CancellationID>()
     private var idsByReservation = SteadyTable<ReservationID, CancellationID>()
-
-    public private(set) var openCount = 0
-    public private(set) var doneCount = 0
-    /// Of those done: the ones whose seats are all forgotten.
-    private(set) var forgottenCount = 0
 
     public init() {}
 
-    public subscript(cancellation: CancellationID) -> Cancellation? { self.cancellations[cancellation] }
+    public var openCount: Int { self.orders.openCount }
+    public var doneCount: Int { self.orders.doneCount }
+    var forgottenCount: Int { self.orders.forgottenCount }
+    /// Those under way, in the order of their ids. O(cancellations): for checks.
+    public var open: [CancellationOrder] { self.orders.open }
+
+    public subscript(cancellation: CancellationID) -> Cancellation? { self.orders[cancellation] }
 
     /// The one that a reservation is part of: each is cancelled once at most.
     public func cancellation(of reservation: ReservationID) -> Cancellation? {
-        self.idsByReservation[reservation].flatMap { self.cancellations[$0] }
-    }
-
-    /// Those under way, in the order of their ids. O(cancellations): for checks.
-    public var open: [CancellationOrder] {
-        self.cancellations.values.filter { $0.balance == nil }.map(\.order).sorted { $0.id < $1.id }
+        self.idsByReservation[reservation].flatMap { self.orders[$0] }
     }
 
     public mutating func takeStarted(_ order: CancellationOrder) {
-        let cancellation = Cancellation(order: order, balance: nil)
-        precondition(
-            self.cancellations.updateValue(cancellation, forKey: order.id) == nil,
-            "cancellation \(order.id) began twice"
-        )
+        self.orders.takeStarted(order)
         for id in order.reservations {
             precondition(
                 self.idsByReservation.updateValue(order.id, forKey: id) == nil,
                 "reservation \(id) is cancelled twice"
             )
         }
-        self.openCount += 1
     }
 
     public mutating func takeDone(_ id: CancellationID, balance: Won) -> CancellationOrder {
-        let order = self.cancellations.change(id) { cancellation in
-            precondition(cancellation.balance == nil, "cancellation \(id) is done already")
-            cancellation.balance = balance
-            return cancellation.order
-        }
-        guard let order else { preconditionFailure("there is no cancellation \(id)") }
-        self.openCount -= 1
-        self.doneCount += 1
+        self.orders.takeDone(id, balance: balance)
+    }
+
+    public mutating func takeRefused(_ id: CancellationID) -> CancellationOrder {
+        let order = self.orders.takeRefused(id)
+        for reservation in order.reservations { self.idsByReservation.removeValue(forKey: reservation) }
         return order
     }
 
     /// One of a cancellation's reservations is forgotten. The answer goes with the last of them.
     mutating func forget(_ reservation: ReservationID) {
-        guard let id = self.idsByReservation.removeValue(forKey: reservation), let cancellation = self.cancellations[id]
-        else { return }
-        precondition(cancellation.balance != nil, "cancellation \(id) is under way, and its seats are forgotten")
-        guard cancellation.order.reservations.allSatisfy({ self.idsByReservation[$0] == nil }) else { return }
-        self.cancellations.removeValue(forKey: id)
-        self.forgottenCount += 1
-    }
-
-    public mutating func takeRefused(_ id: CancellationID) -> CancellationOrder {
-        guard let cancellation = self.cancellations.removeValue(forKey: id), cancellation.balance == nil else {
-            preconditionFailure("cancellation \(id) is not under way")
-        }
-        for reservation in cancellation.order.reservations { self.idsByReservation.removeValue(forKey: reservation) }
-        self.openCount -= 1
-        return cancellation.order
+        guard let id = self.idsByReservation.removeValue(forKey: reservation) else { return }
+        self.orders.forget(id) { self.idsByReservation[$0] != nil }
     }
 
     // MARK: Snapshots
 
     /// In the order of ids. O(n log n).
-    func forEach(_ body: (Cancellation) -> Void) {
-        for id in self.cancellations.keys.sorted() { body(self.cancellations[id]!) }
-    }
+    func forEach(_ body: (Cancellation) -> Void) { self.orders.forEach(body) }
 
-    mutating func restore(forgottenCount: Int) {
-        self.forgottenCount = forgottenCount
-        self.doneCount += forgottenCount
-    }
+    mutating func restore(forgottenCount: Int) { self.orders.restore(forgottenCount: forgottenCount) }
 
     /// Takes back a cancellation as it was; `isKnown` says which of its reservations are not forgotten.
     mutating func restore(_ order: CancellationOrder, balance: Won?, _ isKnown: (ReservationID) -> Bool) {
-        self.takeStarted(order)
-        for id in order.reservations where !isKnown(id) { self.idsByReservation.removeValue(forKey: id) }
-        if let balance { _ = self.takeDone(order.id, balance: balance) }
+        self.orders.restore(order, balance: balance)
+        for id in order.reservations where isKnown(id) { self.idsByReservation.updateValue(order.id, forKey: id) }
     }
 
     /// Every cancellation's reservations say the same as the cancellation. O(cancellations).
     public func checkInvariants(against seats: borrowing Seats) {
         var reservationCount = 0
-        for (id, cancellation) in self.cancellations {
+        for (id, cancellation) in self.orders.entries {
             var price = Won.zero
             let known = cancellation.order.reservations.filter { seats[$0] != nil }
             precondition(!known.isEmpty, "cancellation \(id) is kept, and all its seats are forgotten")
@@ -136,10 +98,6 @@ public struct Cancellations {
             reservationCount == self.idsByReservation.count,
             "a reservation is known as cancelled, and by no cancellation"
         )
-        precondition(
-            self.cancellations.values.count { $0.balance == nil } == self.openCount
-                && self.cancellations.count + self.forgottenCount == self.openCount + self.doneCount,
-            "cancellations are not counted right"
-        )
+        self.orders.checkCounts()
     }
 }

@@ -29,6 +29,35 @@ public struct TransferOrder: Equatable, Sendable {
     }
 }
 
+/// A transfer as a fact tells of it: all of an order, or what earlier versions wrote, which left out the rest.
+struct KnownTransfer {
+    let id: TransferID
+    let direction: Transfer.Direction
+    let concert: ConcertID?
+    let user: UserID
+    let amount: Won?
+    let settled: UInt64
+
+    init(_ order: TransferOrder) {
+        self.id = order.id
+        self.direction = order.direction
+        self.concert = order.concert
+        self.user = order.user
+        self.amount = order.amount
+        self.settled = order.settled
+    }
+
+    /// Of an earlier version, which named no concert, and no amount of what was refused.
+    init(_ id: TransferID, _ direction: Transfer.Direction, of user: UserID, amount: Won? = nil) {
+        self.id = id
+        self.direction = direction
+        self.concert = nil
+        self.user = user
+        self.amount = amount
+        self.settled = 0
+    }
+}
+
 /// How far the transfers of one slot go that a shard has decided for another.
 public struct TransferMark: Equatable, Sendable {
     public let slot: Slot

@@ -22,18 +22,9 @@ public struct Transfer: Equatable, Sendable {
     /// When the payment or cancellation began.
     public let at: Timestamp
 
-    public init(_ order: PaymentOrder) {
-        self.id = TransferID(order.id)
-        self.direction = .debit
-        self.concert = order.concert
-        self.user = order.user
-        self.amount = order.amount
-        self.at = order.at
-    }
-
-    public init(_ order: CancellationOrder) {
-        self.id = TransferID(order.id)
-        self.direction = .credit
+    public init<ID>(_ order: SeatOrder<ID>) {
+        self.id = TransferID(order.id.rawValue)
+        self.direction = ID.direction
         self.concert = order.concert
         self.user = order.user
         self.amount = order.amount

@@ -110,37 +110,20 @@ public struct Points {
         }
     }
 
-    /// A transfer has moved points. One of 0 leaves no line in the history, and makes no account. `concert` is nil in facts
-    /// of earlier versions.
-    mutating func applyMoved(
-        _ id: TransferID,
-        _ direction: Transfer.Direction,
-        _ concert: ConcertID?,
-        _ user: UserID,
-        _ entry: HistoryEntry,
-        settled: UInt64
-    ) {
-        switch direction {
+    /// A transfer has moved points. One of 0 leaves no line in the history, and makes no account.
+    mutating func applyMoved(_ transfer: KnownTransfer, _ entry: HistoryEntry) {
+        switch transfer.direction {
         case .debit:
-            if entry.amount != .zero { self.takeUsed(user, entry) }
+            if entry.amount != .zero { self.takeUsed(transfer.user, entry) }
             self.debited += entry.amount
         case .credit:
-            if entry.amount != .zero { self.takeCharged(user, entry) }
+            if entry.amount != .zero { self.takeCharged(transfer.user, entry) }
             self.credited += entry.amount
         }
-        let moved = TransferLedger.Entry(
-            direction: direction,
-            concert: concert,
-            user: user,
-            amount: entry.amount,
-            outcome: .moved(balance: self.balance(of: user).balance)
-        )
-        self.transfers.record(id, moved, settled: settled)
+        self.transfers.record(transfer, .moved(balance: self.balance(of: transfer.user).balance))
     }
 
-    mutating func applyRefused(_ id: TransferID, _ entry: TransferLedger.Entry, settled: UInt64) {
-        self.transfers.record(id, entry, settled: settled)
-    }
+    mutating func applyRefused(_ transfer: KnownTransfer) { self.transfers.record(transfer, .refused) }
 
     // MARK: Snapshots
 

@@ -52,12 +52,12 @@ public struct TransferLedger: Sendable {
             self.outcome = outcome
         }
 
-        init(_ order: TransferOrder, _ outcome: Outcome) {
+        init(_ transfer: KnownTransfer, _ outcome: Outcome) {
             self.init(
-                direction: order.direction,
-                concert: order.concert,
-                user: order.user,
-                amount: order.amount,
+                direction: transfer.direction,
+                concert: transfer.concert,
+                user: transfer.user,
+                amount: transfer.amount,
                 outcome: outcome
             )
         }
@@ -164,10 +164,10 @@ public struct TransferLedger: Sendable {
 
     // MARK: Facts
 
-    mutating func record(_ id: TransferID, _ entry: Entry, settled: UInt64) {
-        self.keep(id, entry)
-        let key = Self.slot(of: id)
-        self.slots[key]!.marks.settled = max(self.slots[key]!.marks.settled, settled)
+    mutating func record(_ transfer: KnownTransfer, _ outcome: Outcome) {
+        self.keep(transfer.id, Entry(transfer, outcome))
+        let key = Self.slot(of: transfer.id)
+        self.slots[key]!.marks.settled = max(self.slots[key]!.marks.settled, transfer.settled)
         self.dropRefused(of: key)
         self.dropMoved()
     }

@@ -27,7 +27,7 @@ final class ConcertState {
     }
 
     /// After a snapshot was taken in.
-    func retireAllPurchases() { self.payments.forEach { order, _ in self.retireIfOver(order) } }
+    func retireAllPurchases() { self.payments.forEach { self.retireIfOver($0.order) } }
 
     private func retireIfOver(_ order: PaymentOrder) {
         let reservations = order.reservations.compactMap { self.seats[$0] }

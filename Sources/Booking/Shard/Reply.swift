@@ -165,26 +165,29 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
 }
 
 extension Reply {
-    /// Whether it is one that a request of this kind can get. A gateway that hears another does not pass it on: whose it
-    /// was, nobody knows.
-    public func answers(_ kind: Request.Kind) -> Bool {
+    public var kind: Kind {
         switch self {
-        case .refused, .refusedFor: true
-        case .joined: kind == .join
-        case .standing: kind == .poll
-        case .left: kind == .leave
-        case .schedules: kind == .schedules
-        case .seats: kind == .seats
-        case .reservations: kind == .reserve || kind == .giveBack || kind == .reservations
-        case .paid: kind == .pay
-        case .points: kind == .charge || kind == .use
-        case .balance: kind == .balance
-        case .history: kind == .history
-        case .debited: kind == .debit
-        case .cancelled: kind == .cancel
-        case .credited: kind == .credit
-        case .claimed: kind == .claim
-        case .transfersSeen: kind == .transfersSeen
+        case .joined: .joined
+        case .standing: .standing
+        case .left: .left
+        case .schedules: .schedules
+        case .seats: .seats
+        case .reservations: .reservations
+        case .paid: .paid
+        case .points: .points
+        case .balance: .balance
+        case .history: .history
+        case .debited: .debited
+        case .cancelled: .cancelled
+        case .credited: .credited
+        case .claimed: .claimed
+        case .transfersSeen: .transfersSeen
+        case .refused: .refused
+        case .refusedFor: .refusedFor
         }
     }
+
+    /// Whether it is one that a request of this kind can get. A gateway that hears another does not pass it on: whose it
+    /// was, nobody knows.
+    public func answers(_ kind: Request.Kind) -> Bool { self.refusal != nil || self.kind == kind.traits.answer }
 }

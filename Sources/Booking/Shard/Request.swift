@@ -1,4 +1,6 @@
 /// What a shard can be asked. The gateway has checked shapes, ranges and signatures; the shard decides.
+///
+/// What else is known of each, such as whether it changes anything: `Request+Traits.swift`.
 public enum Request: Equatable, Sendable {
     // The line of a concert
     case join(ConcertID, UserID)
@@ -26,69 +28,6 @@ public enum Request: Equatable, Sendable {
     // Before a change of a user who lives on another shard than the concert: that the key it comes with is the request's of
     // this fingerprint, and of no other
     case claim(UserID, fingerprint: UInt64)
-
-    /// The slot whose owner can answer.
-    public var slot: Slot {
-        switch self {
-        case .join(let concert, _), .schedules(let concert), .seats(let concert, _), .reservations(let concert, _),
-            .cancel(let concert, _, _):
-            Slot(of: concert)
-        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
-            Slot(of: pass.concert)
-        case .charge(let user, _, _), .use(let user, _), .balance(let user), .history(let user, _),
-            .claim(let user, _):
-            Slot(of: user)
-        case .transfer(let order): Slot(of: order.user)
-        // Whoever is asked answers for itself.
-        case .transfersSeen: Slot(checking: 0)!
-        }
-    }
-
-    /// Whom this is about; nil for what everybody may know.
-    public var user: UserID? {
-        switch self {
-        case .schedules, .seats, .transfersSeen: nil
-        case .join(_, let user), .reservations(_, let user), .cancel(_, let user, _), .charge(let user, _, _),
-            .use(let user, _), .balance(let user), .history(let user, _), .claim(let user, _):
-            user
-        case .transfer(let order): order.user
-        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
-            pass.user
-        }
-    }
-
-    /// The kind alone: for counting, and as the frame's kind.
-    public enum Kind: UInt8, Sendable, CaseIterable {
-        case join = 1, poll, leave
-        case schedules, seats, reserve, giveBack, reservations, pay
-        case charge, use, balance, history
-        case cancel = 15
-        case claim = 32
-        // 14 and 16, in protocol versions 1 and 2, did not say for which concert.
-        case debit, credit, transfersSeen
-    }
-
-    public var kind: Kind {
-        switch self {
-        case .join: .join
-        case .poll: .poll
-        case .leave: .leave
-        case .schedules: .schedules
-        case .seats: .seats
-        case .reserve: .reserve
-        case .giveBack: .giveBack
-        case .reservations: .reservations
-        case .pay: .pay
-        case .charge: .charge
-        case .use: .use
-        case .balance: .balance
-        case .history: .history
-        case .transfer(let order): order.direction == .debit ? .debit : .credit
-        case .transfersSeen: .transfersSeen
-        case .cancel: .cancel
-        case .claim: .claim
-        }
-    }
 }
 
 /// Which lines of a user's point history: newest first, `page` counted from 0.

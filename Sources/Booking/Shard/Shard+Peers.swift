@@ -121,12 +121,12 @@ extension Shard {
             guard decision.counter > known else { continue }
             isLost = true
             for state in self.concertsInOrder where state.concert.slot == decision.slot {
-                state.payments.forEach { order, balance in
-                    guard balance != nil, SlotIDs.counter(of: order.id.rawValue) > known,
-                        self.shard(of: order.user) == shard
+                state.payments.forEach { payment in
+                    guard payment.balance != nil, SlotIDs.counter(of: payment.order.id.rawValue) > known,
+                        self.shard(of: payment.order.user) == shard
                     else { return }
                     lost.payments += 1
-                    lost.debited += order.amount
+                    lost.debited += payment.order.amount
                 }
                 state.cancellations.forEach { cancellation in
                     guard cancellation.balance != nil, SlotIDs.counter(of: cancellation.order.id.rawValue) > known,

@@ -13,7 +13,7 @@ extension Shard {
             body(.concert(state.concert.id, state.line.totals, admissionDue: due, paymentsRefused: refused))
             state.line.forEachPresent { body(.person($0)) }
             state.seats.forEachReservation { body(.reservation($0)) }
-            state.payments.forEach { body(.payment($0, balance: $1)) }
+            state.payments.forEach { body(.payment($0.order, balance: $0.balance)) }
             state.cancellations.forEach { body(.cancellation($0.order, balance: $0.balance)) }
             state.seats.forEachFreed { body(.freedSeat($0, $1, $2, until: $3, at: $4)) }
             let (payments, cancellations) = (state.payments.forgottenCount, state.cancellations.forgottenCount)

@@ -324,17 +324,19 @@ public struct Shard: ~Copyable {
         case .used(let user, let id, let amount, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
             self.points.takeUsed(user, HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at))
-        case .transferred(let order, let line, let at):
-            self.applyMoved(order.id, order.direction, order.concert, order.user, line, order.amount, order.settled, at)
-        case .transferRefused(let order, _):
-            self.points.applyRefused(order.id, TransferLedger.Entry(order, .refused), settled: order.settled)
+        case .transferred(let order, let line, let at): self.applyMoved(KnownTransfer(order), order.amount, line, at)
+        case .transferRefused(let order, _): self.points.applyRefused(KnownTransfer(order))
         case .debited(let user, let line, let payment, let amount, let at):
-            self.applyMoved(TransferID(payment), .debit, nil, user, line, amount, 0, at)
+            self.applyMoved(KnownTransfer(TransferID(payment), .debit, of: user, amount: amount), amount, line, at)
         case .debitRefused(let user, let payment, _):
-            let refused = TransferLedger.Entry(direction: .debit, user: user, outcome: .refused)
-            self.points.applyRefused(TransferID(payment), refused, settled: 0)
+            self.points.applyRefused(KnownTransfer(TransferID(payment), .debit, of: user))
         case .credited(let user, let line, let cancellation, let amount, let at):
-            self.applyMoved(TransferID(cancellation), .credit, nil, user, line, amount, 0, at)
+            self.applyMoved(
+                KnownTransfer(TransferID(cancellation), .credit, of: user, amount: amount),
+                amount,
+                line,
+                at
+            )
         case .idsSkipped(let count, _):
             for slot in self.slots.slots(of: self.index) {
                 self.counters[Int(slot)] = min(self.counters[Int(slot)] + count, SlotIDs.counterMax)
@@ -361,21 +363,19 @@ public struct Shard: ~Copyable {
     }
 
     private mutating func applyMoved(
-        _ id: TransferID,
-        _ direction: Transfer.Direction,
-        _ concert: ConcertID?,
-        _ user: UserID,
-        _ line: PointHistoryID,
+        _ transfer: KnownTransfer,
         _ amount: Won,
-        _ settled: UInt64,
+        _ line: PointHistoryID,
         _ at: Timestamp
     ) {
-        self.noteGiven(line.rawValue, in: self.ownSlot(of: user))
+        self.noteGiven(line.rawValue, in: self.ownSlot(of: transfer.user))
         // The contract knows two types, by which clients add and subtract: what comes back is a CHARGE. FREE, since no
         // provider of payments was asked.
-        let type: TransactionType = direction == .debit ? .use : .charge
-        let entry = HistoryEntry(id: line, amount: amount, type: type, paymentType: .free, at: at)
-        self.points.applyMoved(id, direction, concert, user, entry, settled: settled)
+        let type: TransactionType = transfer.direction == .debit ? .use : .charge
+        self.points.applyMoved(
+            transfer,
+            HistoryEntry(id: line, amount: amount, type: type, paymentType: .free, at: at)
+        )
     }
 
     // MARK: Restoring

@@ -53,6 +53,7 @@ public struct ClockReference: Codable, Equatable, Sendable {
         return reference
     }
 
+    /// Replaces the file whole.
     public func write(to state: StateDirectory) throws(FileError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]

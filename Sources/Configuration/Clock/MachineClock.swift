@@ -92,10 +92,13 @@ public final class MachineClock {
 
     // MARK: Words
 
+    /// The log's message when the wall clock is no longer believed.
     public static let suspended: Logger.Message =
         "the wall clock jumped absurdly: changes are refused until it is right again, reading works"
+    /// And when it is believed again.
     public static let resumed: Logger.Message = "the wall clock can be believed again: changes are taken"
 
+    /// By how much the wall clock is ahead, and the remedy.
     public static func metadata(ahead: Nanoseconds) -> Logger.Metadata {
         [
             "ahead_s": "\(ahead.rawValue / 1_000_000_000)",

@@ -24,6 +24,7 @@ public import Wire
 public final class AccessLog {
     /// What an answer's line tells of its request.
     public struct Asked {
+        /// The name of the call; `none` for a path that is none.
         public var call: StaticString = "none"
         /// Of the gateway's steady clock.
         public var at = Timestamp(nanoseconds: 0)
@@ -59,8 +60,10 @@ public final class AccessLog {
     /// The second that `secondText` tells.
     private var second = Int64.min
     private var secondText = OutputBytes(capacity: DateTimeText.count)
+    /// Lines written and dropped since the start.
     public private(set) var counts = GatewayStats.AccessLog()
 
+    /// The file is opened at the first write. Of polls that were answered well, one in `pollSample` has a line.
     public init(path: String, gateway: Int, pollSample: Int, on loop: EventLoop, log: Logger) {
         self.loop = loop
         self.log = log

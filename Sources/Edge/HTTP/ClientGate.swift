@@ -11,7 +11,9 @@ import Wire
 ///
 /// What a peer that is not trusted says about addresses is never read.
 public struct ClientGate: ~Copyable {
+    /// Who is believed, and how much one client may ask.
     public struct Limits: Equatable {
+        /// Where the client's address comes from.
         public var source = ClientAddressSource.peer
         /// Whose word is taken, and who is left alone.
         public var trusted = NetworkList()
@@ -193,6 +195,7 @@ public struct ClientGate: ~Copyable {
 }
 
 extension IPAddress {
+    /// Without its port.
     public init(_ address: SocketAddress) {
         switch address.family {
         case .ipv4: self.init(ipv4: UInt32(address.bits))

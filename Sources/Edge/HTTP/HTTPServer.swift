@@ -19,6 +19,7 @@ public enum AnswerSize { case small, large, ready(ReadyAnswer) }
 
 /// An answer whose bytes stay where they are for as long as the process lives.
 public struct ReadyAnswer {
+    /// The whole answer.
     public let bytes: UnsafeRawBufferPointer
 
     /// Keeps a copy of `bytes` for good.
@@ -34,6 +35,7 @@ public struct ReadyAnswer {
 public final class HTTPServer {
     /// What a client may have of the server.
     public struct Limits {
+        /// Open connections; further ones are answered 503 and closed.
         public var connectionsMax: Int
         /// Requests of one connection that are read but not answered; beyond, its reading is paused. Browsers send none before
         /// the answer, and a front of two dozen users on one connection is far from it.
@@ -53,9 +55,11 @@ public final class HTTPServer {
         public var unfinishedBytesMax: Int
         /// After so many answers a connection is closed.
         public var requestsPerConnectionMax: UInt32
+        /// What one client may ask.
         public var clients: ClientGate.Limits
         /// Origins whose pages may read the answers.
         public var origins = OriginList()
+        /// How large a request may be.
         public var http: HTTPLimits
     }
 
@@ -95,6 +99,7 @@ public final class HTTPServer {
     unowned(unsafe) let handler: any HTTPHandler
     private(set) var counts = Counts()
     var gate: ClientGate
+    /// Which pages of other origins may read the answers.
     public private(set) var crossOrigin: CrossOrigin
     /// Buffers for unfinished requests, over all connections, bytes.
     private var unfinishedBytes = 0
@@ -118,6 +123,7 @@ public final class HTTPServer {
         var connection: HTTPConnection?
     }
 
+    /// `handler` holds this server, and outlives it.
     public init(on loop: EventLoop, limits: Limits, handler: any HTTPHandler) {
         self.loop = loop
         self.limits = limits
@@ -139,6 +145,7 @@ public final class HTTPServer {
         for connection in self.rows.compactMap(\.connection) { connection.gateHasChanged() }
     }
 
+    /// What statistics tell of connections.
     public var connectionStats: GatewayStats.Connections {
         var stats = GatewayStats.Connections()
         stats.open = UInt64(self.connectionCount)
@@ -152,6 +159,7 @@ public final class HTTPServer {
         return stats
     }
 
+    /// What statistics tell of refusals, by limit.
     public var refusals: GatewayStats.Refusals {
         var refusals = self.counts.refusals
         refusals.clientsForgotten = self.gate.forgotten
@@ -159,6 +167,7 @@ public final class HTTPServer {
         return refusals
     }
 
+    /// Open connections now.
     public var connectionCount: Int { self.rows.count - self.freeRows.count }
 
     /// The port that was bound: the one asked for, or the kernel's choice for 0.
@@ -187,6 +196,7 @@ public final class HTTPServer {
     /// Whether another large answer fits into the memory that unsent answers may take.
     public var hasRoom: Bool { self.loop.hasRoom }
 
+    /// Whether the server is ending.
     public var isDraining: Bool { self.draining != nil }
 
     /// Lets those with a request under way, or on its way in, get their answer, and calls back when no connection is left.
@@ -323,6 +333,7 @@ public final class HTTPServer {
         self.counts.refusals.note(status)
     }
 
+    /// Counts a refusal.
     public func note(_ refusal: WritableKeyPath<GatewayStats.Refusals, UInt64>) {
         self.counts.refusals[keyPath: refusal] += 1
     }

@@ -28,7 +28,9 @@ public final class IdentityCheck {
         case claimed(Claim)
     }
 
+    /// A token that is read, and whose signature is not checked yet.
     public struct Claim {
+        /// What it claims.
         public let token: IdentityToken
         let key: IdentityKeys.Key
         let digest: TokenDigest
@@ -46,8 +48,10 @@ public final class IdentityCheck {
     private var waiting: [TokenDigest: [(Problem?) -> Void]] = [:]
     /// Of the keys: what the old ones have verified is not kept under new ones.
     private var age = 0
+    /// Since the start.
     public private(set) var counts = GatewayStats.Identity()
 
+    /// `cacheMax` verified logins are remembered.
     public init(_ keys: IdentityKeys, _ rules: IdentityToken.Rules, cacheMax: Int, on loop: EventLoop, log: Logger) {
         self.keys = keys
         self.log = log

@@ -12,7 +12,7 @@ public protocol JournalStore {
     /// Whether journals grow until a compaction makes them shorter.
     var needsCompaction: Bool { get }
     /// How long after a commit began the next may begin: only one that waits for a disk is worth sharing.
-    var commitPace: Nanoseconds { get }
+    var commitIntervalMin: Nanoseconds { get }
 
     /// Every shard of the cluster has begun its journal: from now on one without a journal has lost it.
     func markAllBegun() throws(JournalError)
@@ -40,5 +40,5 @@ extension ServerConfiguration {
     }
 
     /// How long after a commit began the next may begin.
-    public var commitPace: Nanoseconds { self.journalStore.commitPace }
+    public var commitIntervalMin: Nanoseconds { self.journalStore.commitIntervalMin }
 }

@@ -10,7 +10,7 @@ struct MemoryStore: JournalStore {
 
     let keepsHistory = false
     let needsCompaction = false
-    let commitPace = Nanoseconds.zero
+    let commitIntervalMin = Nanoseconds.zero
 
     func markAllBegun() {}
 

@@ -14,7 +14,7 @@ struct SQLiteStore: JournalStore {
     let keepsHistory = true
     let needsCompaction = true
 
-    var commitPace: Nanoseconds {
+    var commitIntervalMin: Nanoseconds {
         guard self.policy == .commit else { return .zero }
         return .milliseconds(Int64(self.configuration.journal.commitIntervalMinMilliseconds))
     }

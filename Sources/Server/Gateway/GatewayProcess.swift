@@ -54,6 +54,7 @@ public enum GatewayProcess {
                 catalogue: try process.catalogue(),
                 tokens: keys,
                 identity: identity,
+                isSuccessor: post.isSuccessor,
                 clock: clock,
                 loop: process.loop,
                 log: process.log
@@ -76,7 +77,6 @@ public enum GatewayProcess {
                     throw StartError("\(error)", remedy: "look at the folder of cluster.state")
                 }
             }
-            server.waitsForAll = post.isSuccessor
             server.onRefused = {
                 guard post.isSuccessor else { return }
                 process.fail(StartError($0, remedy: "stop the cluster and start it with the new program"))

@@ -1,5 +1,6 @@
 import Booking
 import Edge
+import Node
 import Wire
 
 /// What the access log is told. Nothing is done while there is none.
@@ -19,7 +20,7 @@ extension GatewayServer {
     /// A request that a shard has answered, or should have.
     func noteAsked(_ pending: Gateway.Pending) {
         guard self.accessLog != nil else { return }
-        let shard = self.machine.slots.shard(of: pending.request.slot)
+        let shard = self.node.gateway.slots.shard(of: pending.request.slot)
         self.asked = AccessLog.Asked(call: pending.request.kind.name, at: pending.sentAt, shard: shard)
     }
 

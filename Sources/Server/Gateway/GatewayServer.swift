@@ -3,12 +3,13 @@ import Configuration
 import Edge
 import Links
 import Logging
+import Node
 import Operator
 import Reactor
 import Statistics
 import Wire
 
-/// The shell of one gateway: HTTP in, `Booking.Gateway` decides, frames to the shards and back, HTTP out.
+/// The shell of one gateway: HTTP in, `Node.GatewayNode` decides, frames to the shards and back, HTTP out.
 ///
 /// Requests of one turn of the loop leave for their shards together, and the replies that come back in one read are
 /// answered together.
@@ -25,7 +26,9 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     private var contract: CachedBody
     /// The concerts as of a second, which is how long others may keep them, too.
     private var concerts = (body: CachedBody([]), second: Int64.min)
-    var machine: Gateway
+    var node: GatewayNode
+    /// What the node gave last; emptied after each event.
+    var effects: GatewayEffects
     private(set) var http: HTTPServer!
     private(set) var diallers: [Dialler] = []
     private var port = 0
@@ -45,25 +48,13 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     let identity: IdentityCheck?
     /// What it is told of the answer that is being written.
     var asked = AccessLog.Asked()
-    /// What delays are measured with, by shard; empty where nothing is done about them.
-    var pulses: [LinkPulse]
     let shedAnswers = ShedAnswers()
-    /// Whether shards answer at all, by shard; how long one may not; and those that the log was told of.
-    var watches: [LinkWatch]
-    private(set) var silenceMax: Nanoseconds
-    var toldSilent: [Int] = []
 
     /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
     /// that starts again while one shard is away must serve the others.
     var onReady: (() -> Void)?
-    private let patience: Nanoseconds
-    /// Another gateway serves until this one is ready, so every shard is waited for, for ever.
-    var waitsForAll = false
     /// A shard would not have this gateway, and said why.
     var onRefused: ((String) -> Void)?
-
-    /// How often requests whose time is up are looked for, and the date is told.
-    private static let tickMilliseconds: UInt64 = 100
 
     init(
         index: Int,
@@ -71,6 +62,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         catalogue: Catalogue,
         tokens: TokenRing,
         identity: IdentityCheck? = nil,
+        isSuccessor: Bool = false,
         clock: MachineClock,
         loop: EventLoop,
         log: Logger
@@ -82,32 +74,30 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         self.tokens = tokens
         self.catalogue = catalogue
         self.router = Router(catalogue: catalogue, tokens: tokens)
-        self.writer = AnswerWriter(
+        let writer = AnswerWriter(
             catalogue: catalogue,
             zone: configuration.zone.table,
             pollPause: configuration.pollPause
         )
+        self.writer = writer
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
-        self.machine = Gateway(slots: slots, limits: configuration.gatewayLimits)
-        self.pulses = Self.pulses(configuration)
-        self.watches = Array(repeating: LinkWatch(), count: slots.shardCount)
-        self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
-        self.patience = configuration.gatewayLimits.replyTimeout
+        self.node = GatewayNode(
+            index: index,
+            slots: slots,
+            catalogue: catalogue,
+            settings: Self.nodeSettings(configuration),
+            isSuccessor: isSuccessor,
+            chance: .random(in: .min ... .max),
+            at: Self.steadyTime,
+            schedulesBody: { CachedBody(writer.schedulesBody($0, of: $1)) }
+        )
+        self.effects = GatewayEffects(shardCount: slots.shardCount)
+        self.linkIdentity = FrameLink.Identity(hello: self.node.hello)
         self.identity = identity
         self.clock = clock
         self.accessLog = configuration.accessLog(ofGateway: index, on: loop, log: log)
         self.ticker = LoopTimer(on: loop)
         self.date = HTTPDate(epochSeconds: clock.now.seconds)
-        self.linkIdentity = FrameLink.Identity(
-            hello: Hello(
-                role: .gateway,
-                index: UInt16(index),
-                shardCount: UInt16(slots.shardCount),
-                slotMapVersion: slots.version,
-                life: UInt64.random(in: 1 ... .max),
-                catalogue: catalogue.digest
-            )
-        )
         self.http = HTTPServer(on: loop, limits: configuration.httpLimits, handler: self)
         self.http.namesClients = self.accessLog != nil
         self.http.waitsForBytes = true
@@ -116,23 +106,24 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
             let dialler = Dialler(toShard: shard, at: path, on: loop, as: self.linkIdentity, log: log)
             dialler.onUp = { [unowned self] in self.linkIsUp(to: shard) }
             dialler.onDown = { [unowned self] in self.linkIsLost(to: shard) }
-            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.take(frame, from: shard) }
+            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.receive(frame, from: shard) }
             dialler.onRefused = { [unowned self] reason in self.onRefused?("shard \(shard) refused it: \(reason)") }
             self.diallers.append(dialler)
         }
     }
 
-    /// What is out while settings change is forgotten: a ping that comes back with none out tells nothing.
-    private static func pulses(_ configuration: ServerConfiguration) -> [LinkPulse] {
-        let minds = configuration.gatewayLimits.window.target > .zero
-        return Array(repeating: LinkPulse(), count: minds ? configuration.cluster.shards : 0)
+    private static func nodeSettings(_ configuration: ServerConfiguration) -> GatewayNode.Settings {
+        GatewayNode.Settings(
+            limits: configuration.gatewayLimits,
+            silenceMax: .seconds(Int64(configuration.gateway.silentShardSeconds))
+        )
     }
 
     /// Dials the shards. `onReady` comes once all can be reached; listening is the caller's next step.
     func start() {
         for dialler in self.diallers { dialler.start() }
         self.loop.onTurnEnd = { [unowned self] in self.flushLinks() }
-        let period = Self.tickMilliseconds
+        let period = UInt64(GatewayNode.tickInterval.rawValue / 1_000_000)
         self.ticker.start(afterMilliseconds: period, everyMilliseconds: period) { [unowned self] in self.tick() }
     }
 
@@ -149,29 +140,30 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     }
 
     /// Requests are taken: every shard can be reached and answers, or its requests are held for it still, and changes things.
-    var isReady: Bool {
-        self.machine.isServing(at: Self.steadyTime) && !self.http.isDraining && self.silentShards.isEmpty
-            && !self.isClockSuspended
-    }
+    var isReady: Bool { self.node.isReady(at: Self.steadyTime) && !self.isClockSuspended }
 
     /// The wall clock can't be believed, here or by some shard: changes are refused.
     var isClockSuspended: Bool { self.clock.ahead != nil || self.areShardClocksSuspended }
 
     /// The shards that can't be reached now.
-    var shardsAway: [Int] { (0..<self.machine.slots.shardCount).filter { !self.machine.isUp($0) } }
+    var shardsAway: [Int] { self.node.shardsAway }
+
+    /// The shards that can be reached, and have not answered for `gateway.silentShardSeconds`.
+    var silentShards: [Int] { self.node.silentShards(at: Self.steadyTime) }
 
     var stats: GatewayStats {
         var stats = GatewayStats(gateway: self.index)
         stats.process = .now(startedNanoseconds: self.startedAt)
         stats.port = self.port
-        stats.inFlight = UInt64(self.machine.inFlightCount)
+        stats.inFlight = UInt64(self.node.gateway.inFlightCount)
         stats.connections = self.http.connectionStats
         if let identity { stats.identity = identity.counts }
         if let accessLog { stats.accessLog = accessLog.counts }
         stats.refusals = self.http.refusals
-        stats.pressedShards = UInt64(self.machine.pressedShards)
+        stats.pressedShards = UInt64(self.node.gateway.pressedShards)
         stats.silentShards = self.silentShards
         stats.clockAheadSeconds = self.clock.ahead.map { $0.rawValue / 1_000_000_000 }
+        stats.strayReplies = self.node.strayReplies
         self.meter.fill(&stats)
         return stats
     }
@@ -179,9 +171,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     /// Goes over to the live ones of these settings.
     func use(_ configuration: ServerConfiguration) {
         self.http.use(configuration.httpLimits)
-        self.machine.use(configuration.gatewayLimits)
-        self.pulses = Self.pulses(configuration)
-        self.silenceMax = .seconds(Int64(configuration.gateway.silentShardSeconds))
+        self.node.use(Self.nodeSettings(configuration))
         self.contract = CachedBody(ContractDocument.json(limits: configuration.contractLimits))
     }
 
@@ -194,7 +184,13 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     /// Ends after the last answer.
     func drain(_ draining: HTTPServer.Draining, onDrained: @escaping () -> Void) {
         self.log.debug("draining", metadata: ["connections": "\(self.http.connectionCount)"])
-        self.http.drain(draining, onDrained: onDrained)
+        self.node.drain()
+        self.http.drain(draining) { [unowned self] in
+            self.node.clientsHaveLeft(into: &self.effects)
+            guard self.effects.isDrained else { return }
+            self.effects.isDrained = false
+            onDrained()
+        }
     }
 
     /// Connections of clients that are open now.
@@ -219,7 +215,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
             self.answerPreflight(client)
             return .small
         }
-        if self.machine.isPressed, let worth = self.worthToShed(request) {
+        if self.node.gateway.isPressed, let worth = self.worthToShed(request) {
             return .ready(self.shed(worth, client))
         }
         if let identity = self.identity, Router.isAboutUser(request) {
@@ -258,34 +254,8 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         case .ask(let question):
             if case .large = size { self.http.prepay(client, answerBytes: self.writer.bodyBytesMax(of: question)) }
             let key = routed.key.map { ClientKey($0, from: self.addressTag(of: client)) }
-            switch self.machine.submit(question, for: client, token: routed.token, key: key, at: now) {
-            case .send(let shard, let id): self.send(question, to: shard, id, key)
-            case .claim(let shard, let id, let claim): self.send(claim, to: shard, id, key)
-            case .held: break
-            case .shed(let worth): self.http.answer(client, with: self.shed(worth, client))
-            case .refused(let refusal): self.answer(.refused(refusal), to: question, routed.token, client)
-            }
-        case .schedules(let concert):
-            let question = Request.schedules(concert)
-            let bytes = self.writer.bodyBytesMax(of: question)
-            switch self.machine.schedules(of: concert, for: client, at: now) {
-            case .ready(let body):
-                self.meter.scheduleHits += 1
-                self.answer(body, ifNoneMatch: ifNoneMatch, client)
-            case .readyRefresh(let body, let shard, let id):
-                self.meter.scheduleHits += 1
-                self.http.prepay(client, answerBytes: bytes, isForWork: true)
-                self.send(question, to: shard, id)
-                self.answer(body, ifNoneMatch: ifNoneMatch, client)
-            case .waitRefresh(let shard, let id):
-                self.meter.scheduleMisses += 1
-                self.http.prepay(client, answerBytes: bytes, isForWork: true)
-                self.send(question, to: shard, id)
-            case .wait:
-                self.meter.scheduleMisses += 1
-                self.http.prepay(client, answerBytes: bytes)
-            case .refused(let refusal): self.answer(.refused(refusal), to: question, TokenText(), client)
-            }
+            self.forward(question, for: client, routed.token, key, at: now)
+        case .schedules(let concert): self.answerSchedules(of: concert, ifNoneMatch: ifNoneMatch, client, at: now)
         case .concerts:
             self.answer(self.concerts(for: client), ifNoneMatch: ifNoneMatch, client)
         case .document:
@@ -296,6 +266,40 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
             self.send(self.writer.appendOptions(allow: allow, manner, date: self.date, to: &self.output), client)
         }
         return size
+    }
+
+    private func forward(
+        _ question: Request,
+        for client: Gateway.Client,
+        _ token: TokenText,
+        _ key: ClientKey?,
+        at now: Timestamp
+    ) {
+        switch self.node.forward(question, for: client, token: token, key: key, at: now, into: &self.effects) {
+        case .underWay: break
+        case .shed(let worth): self.http.answer(client, with: self.shed(worth, client))
+        case .refused(let refusal): self.answer(.refused(refusal), to: question, token, client)
+        }
+    }
+
+    private func answerSchedules(
+        of concert: ConcertID,
+        ifNoneMatch: ByteView?,
+        _ client: Gateway.Client,
+        at now: Timestamp
+    ) {
+        let question = Request.schedules(concert)
+        let bytes = self.writer.bodyBytesMax(of: question)
+        switch self.node.schedules(of: concert, for: client, at: now, into: &self.effects) {
+        case .ready(let body, let isRefresh):
+            self.meter.scheduleHits += 1
+            if isRefresh { self.http.prepay(client, answerBytes: bytes, isForWork: true) }
+            self.answer(body, ifNoneMatch: ifNoneMatch, client)
+        case .waits(let isRefresh):
+            self.meter.scheduleMisses += 1
+            self.http.prepay(client, answerBytes: bytes, isForWork: isRefresh)
+        case .refused(let refusal): self.answer(.refused(refusal), to: question, TokenText(), client)
+        }
     }
 
     private func answerPreflight(_ client: Gateway.Client) {
@@ -330,79 +334,33 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         self.send(status, client)
     }
 
-    private func send(_ request: Request, to shard: Int, _ id: UInt64, _ key: ClientKey? = nil) {
-        guard let link = self.diallers[shard].link else { return }
-        do {
-            try request.encode(into: &link.outgoing, slot: request.slot, requestID: id, key: key)
-        } catch {
-            preconditionFailure("the router lets pass no request that is longer than a frame: \(error)")
-        }
-    }
-
     private func flushLinks() {
+        self.node.endTurn(startedAt: self.http.moment, into: &self.effects)
         for shard in self.diallers.indices {
-            guard let link = self.diallers[shard].link, !link.outgoing.isEmpty else { continue }
-            self.measure(link, to: shard)
-            link.flush()
+            let outbox = self.effects.outboxes[shard]
+            guard !outbox.frames.isEmpty else { continue }
+            self.diallers[shard].link?.send(outbox.frames)
+            outbox.frames.removeAll()
         }
     }
 
     // MARK: Replies
 
-    private func take(_ frame: Frame, from shard: Int) throws(WireError) {
-        switch frame.sort {
-        case .reply:
-            let reply = try Reply(frame: frame)
-            if case .claimed = reply { return self.takeClaim(frame.header.requestID, from: shard) }
-            guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else {
-                return self.meter.strayReplies += 1
-            }
-            guard reply.answers(pending.request.kind), self.fits(reply, to: pending.request) else {
-                self.meter.strayReplies += 1
-                return self.finish(pending, with: Reply.unanswered)
-            }
-            self.finish(pending, with: reply)
-        case .control(.pong) where frame.header.requestID == LinkWatch.pingID:
-            self.watches[shard].heard(at: Self.steadyTime)
-        case .control(.pong): self.measured(shard)
-        case .control(.unknownKind):
-            guard let pending = self.machine.takeReply(frame.header.requestID, from: shard) else { return }
-            self.finish(pending, with: Reply.unanswered)
-        case .request, .control, .unknown:
-            throw WireError("a shard sends replies, no frame of kind \(frame.header.kind)")
-        }
+    private func receive(_ frame: Frame, from shard: Int) throws(WireError) {
+        let now = Self.steadyTime
+        try self.node.receive(frame, from: shard, at: now, into: &self.effects)
+        self.answerCompleted(at: now)
     }
 
-    /// Whether a list that stands for schedules or seats by their positions is as long as the catalogue says. A shard with
-    /// another catalogue is refused before it comes to this.
-    private func fits(_ reply: Reply, to request: Request) -> Bool {
-        switch reply {
-        case .schedules(let remaining):
-            guard case .schedules(let concert) = request else { return false }
-            return self.catalogue[concert]?.schedules.count == remaining.count
-        case .seats(let statuses):
-            guard case .seats(let concert, let id) = request else { return false }
-            let schedule = self.catalogue[concert]?.schedules.first { $0.id == id }
-            return schedule?.hall.seatCount == statuses.count
-        default: return true
-        }
+    private func answerCompleted(at now: Timestamp) {
+        while let completed = self.effects.completed.popLast() { self.finish(completed, at: now) }
+        while let refreshed = self.effects.refreshed.popLast() { self.finish(refreshed, at: now) }
     }
 
-    private func takeClaim(_ id: UInt64, from shard: Int) {
-        guard let (pending, key, submission) = self.machine.takeClaim(id, from: shard) else {
-            return self.meter.strayReplies += 1
-        }
-        switch submission {
-        case .send(let shard, let id): self.send(pending.request, to: shard, id, key)
-        case .claim, .held, .shed: break
-        case .refused(let refusal): self.finish(pending, with: .refused(refusal))
-        }
-    }
-
-    private func finish(_ pending: Gateway.Pending, with reply: Reply) {
-        self.meter.record(pending.request.kind, from: pending.sentAt, to: Self.steadyTime)
+    private func finish(_ completed: GatewayEffects.Completed, at now: Timestamp) {
+        let (pending, client, reply) = (completed.pending, completed.client, completed.reply)
+        self.meter.record(pending.request.kind, from: pending.sentAt, to: now)
         self.noteAsked(pending)
-        guard let client = pending.client else { return self.finishRefresh(pending, with: reply) }
         // Asked for while there was room, by many at once.
         if reply.isLarge, !self.http.hasRoom { return self.refuseForRoom(client) }
         var token = pending.token
@@ -413,18 +371,17 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         self.answer(reply, to: pending.request, token, client)
     }
 
-    /// A refresh of the cache came back, or failed: everyone who waited for it is answered.
-    private func finishRefresh(_ pending: Gateway.Pending, with reply: Reply) {
-        guard case .schedules(let remaining) = reply else {
-            let refusal = Gateway.refusal(ofRefresh: reply)
-            for client in self.machine.failed(pending) {
-                self.answer(refusal, to: pending.request, TokenText(), client)
+    /// A refresh of the cache came back, or failed: all who waited for it are answered.
+    private func finish(_ refreshed: GatewayEffects.Refreshed, at now: Timestamp) {
+        let pending = refreshed.pending
+        self.meter.record(pending.request.kind, from: pending.sentAt, to: now)
+        self.noteAsked(pending)
+        for client in refreshed.clients {
+            switch refreshed.outcome {
+            case .refused(let refusal): self.answer(refusal, to: pending.request, TokenText(), client)
+            case .body(let body) where self.http.hasRoom: self.answer(body, ifNoneMatch: nil, client)
+            case .body: self.refuseForRoom(client)
             }
-            return
-        }
-        let body = CachedBody(self.writer.schedulesBody(remaining, of: pending.request))
-        for client in self.machine.takeSchedules(body, for: pending) {
-            if self.http.hasRoom { self.answer(body, ifNoneMatch: nil, client) } else { self.refuseForRoom(client) }
         }
     }
 
@@ -489,39 +446,42 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     // MARK: Links and time
 
     private func linkIsUp(to shard: Int) {
-        for sending in self.machine.linkIsUp(to: shard) {
-            self.send(sending.request, to: shard, sending.id, sending.key)
-        }
-        guard self.machine.isReady, let onReady = self.onReady.take() else { return }
-        onReady()
+        self.node.linkIsUp(to: shard, into: &self.effects)
+        self.tellReady()
     }
 
     private func linkIsLost(to shard: Int) {
-        if !self.pulses.isEmpty { self.pulses[shard] = LinkPulse() }
-        self.watches[shard] = LinkWatch()
-        self.machine.linkIsLost(to: shard, at: Self.steadyTime)
+        self.node.linkIsLost(to: shard, at: Self.steadyTime, into: &self.effects)
     }
 
     private func tick() {
+        let now = Self.steadyTime
         self.date.update(epochSeconds: self.clock.now.seconds)
-        for pending in self.machine.timedOut(at: Self.steadyTime) {
-            self.finish(pending, with: Reply.unanswered)
-        }
-        self.serveWithoutAll()
-        self.watchShards()
+        self.node.tick(at: now, into: &self.effects)
+        self.answerCompleted(at: now)
+        self.tellReady()
+        self.tellSilent()
         self.accessLog?.handOver()
     }
 
-    private func serveWithoutAll() {
-        let waited = Clock.monotonicNanoseconds() - self.startedAt
-        guard !self.waitsForAll, waited >= UInt64(self.patience.rawValue), let onReady = self.onReady.take() else {
-            return
+    private func tellReady() {
+        guard let ready = self.effects.ready.take(), let onReady = self.onReady.take() else { return }
+        if case .without(let shards) = ready {
+            self.log.warning(
+                "some shards can't be reached yet; the others are served",
+                metadata: ["away": "\(shards.map(String.init).joined(separator: ", "))"]
+            )
         }
-        self.log.warning(
-            "some shards can't be reached yet; the others are served",
-            metadata: ["away": "\(self.shardsAway.map(String.init).joined(separator: ", "))"]
-        )
         onReady()
+    }
+
+    private func tellSilent() {
+        while let shard = self.effects.fellSilent.popLast() {
+            self.log.warning("a shard does not answer", metadata: ["shard": "\(shard)"])
+        }
+        while let shard = self.effects.answerAgain.popLast() {
+            self.log.info("a shard answers again", metadata: ["shard": "\(shard)"])
+        }
     }
 }
 

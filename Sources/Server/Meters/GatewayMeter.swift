@@ -6,8 +6,6 @@ struct GatewayMeter {
     private var latencies = KindTable(LatencyMeter())
     /// Answers by the first digit of their status.
     private(set) var answersByClass = [UInt64](repeating: 0, count: 6)
-    /// Replies that nobody waited for any more.
-    var strayReplies: UInt64 = 0
     /// Schedules answered from the cache, and those that had to wait for a shard.
     var scheduleHits: UInt64 = 0
     var scheduleMisses: UInt64 = 0
@@ -27,7 +25,6 @@ struct GatewayMeter {
         stats.answers.redirect = self.answersByClass[3]
         stats.answers.clientError = self.answersByClass[4]
         stats.answers.serverError = self.answersByClass[5]
-        stats.strayReplies = self.strayReplies
         stats.scheduleCache.hits = self.scheduleHits
         stats.scheduleCache.misses = self.scheduleMisses
         stats.requests = RequestStats.table(self.latencies, self.refusals)

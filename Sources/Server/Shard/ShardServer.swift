@@ -101,7 +101,7 @@ final class ShardServer {
         self.trouble = StorageTrouble(on: loop, log: log)
         self.commit = GroupCommit(
             journal,
-            pace: configuration.commitPace,
+            pace: configuration.commitIntervalMin,
             clock: { .milliseconds(Int64(loop.now)) },
             wakeAfter: { [pacer] span in
                 guard !pacer.isActive else { return }

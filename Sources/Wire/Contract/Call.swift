@@ -18,11 +18,12 @@ public enum Call: Sendable {
 public struct RoutedCall: Sendable {
     public let call: Call
     public let token: TokenText
-    public let key: OperationID?
+    public internal(set) var key: OperationID?
+    /// Its answer is as long as a hall or a list.
+    public internal(set) var isLarge = false
 
-    init(_ call: Call, token: TokenText = TokenText(), key: OperationID? = nil) {
+    init(_ call: Call, token: TokenText = TokenText()) {
         self.call = call
         self.token = token
-        self.key = key
     }
 }

@@ -5,7 +5,7 @@ extension Reply {
     /// `FrameLimits.bytesMax` (15,000 reservations, say): the shell then answers with a refusal instead. Replies
     /// without lists never throw, and allocate nothing.
     public func encode(into bytes: inout FrameBytes, slot: Slot, requestID: UInt64) throws(WireError) {
-        let start = bytes.beginFrame(kind: self.frameKind.rawValue, slot: slot.rawValue, requestID: requestID)
+        let start = bytes.beginFrame(kind: self.kind.rawValue, slot: slot.rawValue, requestID: requestID)
         switch self {
         case .joined(let joined):
             bytes.append(joined.place)
@@ -89,28 +89,6 @@ extension Reply {
         case .refusedFor: self = .refusedFor(try reader.readRefusal(), seconds: try reader.readUInt32())
         }
         try reader.end()
-    }
-
-    private var frameKind: Kind {
-        switch self {
-        case .joined: .joined
-        case .standing: .standing
-        case .left: .left
-        case .schedules: .schedules
-        case .seats: .seats
-        case .reservations: .reservations
-        case .paid: .paid
-        case .points: .points
-        case .balance: .balance
-        case .history: .history
-        case .debited: .debited
-        case .cancelled: .cancelled
-        case .credited: .credited
-        case .claimed: .claimed
-        case .transfersSeen: .transfersSeen
-        case .refused: .refused
-        case .refusedFor: .refusedFor
-        }
     }
 }
 

@@ -155,7 +155,7 @@ public struct JSONIntegers: Sequence, IteratorProtocol {
             return self.list.part(start, self.at)
         }
 
-        private static func isBetween(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ",") || JSONChecker.isSpace(byte) }
+        private static func isBetween(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ",") || JSONScanner.isSpace(byte) }
         private static func endsNumber(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "]") || self.isBetween(byte) }
     }
 }

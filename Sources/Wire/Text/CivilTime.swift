@@ -2,7 +2,7 @@
 ///
 /// The arithmetic is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms", days_from_civil and
 /// civil_from_days): years start in March there, so that the leap day is the last.
-struct CivilTime: Equatable {
+public struct CivilTime: Equatable {
     var year: Int
     var month: Int
     var day: Int
@@ -49,6 +49,27 @@ struct CivilTime: Equatable {
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         let days = era * 146_097 + dayOfEra - 719_468
         return Int64(days * 86_400 + hour * 3_600 + minute * 60 + second)
+    }
+
+    /// Of exactly `yyyy-MM-dd HH:mm:ss`, as above; nil for any other text.
+    public static func seconds(of text: ByteView) -> Int64? {
+        guard text.count == DateTimeText.count, text.byte(4) == UInt8(ascii: "-"), text.byte(7) == UInt8(ascii: "-"),
+            text.byte(10) == UInt8(ascii: " "), text.byte(13) == UInt8(ascii: ":"), text.byte(16) == UInt8(ascii: ":"),
+            let year = self.number(text, 0, 4), let month = self.number(text, 5, 7), let day = self.number(text, 8, 10),
+            let hour = self.number(text, 11, 13), let minute = self.number(text, 14, 16),
+            let second = self.number(text, 17, 19)
+        else { return nil }
+        return self.seconds(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+    }
+
+    private static func number(_ text: ByteView, _ start: Int, _ end: Int) -> Int? {
+        var number = 0
+        for at in start..<end {
+            let digit = text.byte(at) &- 0x30
+            guard digit <= 9 else { return nil }
+            number = number * 10 + Int(digit)
+        }
+        return number
     }
 
     private static func dayCount(year: Int, month: Int) -> Int {

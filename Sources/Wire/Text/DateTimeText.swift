@@ -17,38 +17,15 @@ public struct DateTimeText: Equatable, Sendable {
     public func append(_ moment: Timestamp, to output: inout OutputBytes) {
         // A timestamp reaches no further than the year 2262, so the sum can't overflow.
         output.reserve(Self.count)
-        output.append(CivilTime(seconds: moment.seconds + self.offsetSeconds), separator: UInt8(ascii: " "))
+        output.append(dateTime: moment.seconds + self.offsetSeconds)
     }
 
     /// The moment, or nil for anything but exactly that form, a day that is in no calendar, a leap second, or a time
     /// that a `Timestamp` can't hold (before 1677-09-21 or after 2262-04-11).
     public func parse(_ text: ByteView) -> Timestamp? {
-        guard text.count == Self.count, text.byte(4) == UInt8(ascii: "-"), text.byte(7) == UInt8(ascii: "-"),
-            text.byte(10) == UInt8(ascii: " "), text.byte(13) == UInt8(ascii: ":"), text.byte(16) == UInt8(ascii: ":"),
-            let year = Self.number(text, 0, 4), let month = Self.number(text, 5, 7), let day = Self.number(text, 8, 10),
-            let hour = Self.number(text, 11, 13), let minute = Self.number(text, 14, 16),
-            let second = Self.number(text, 17, 19),
-            let local = CivilTime.seconds(
-                year: year,
-                month: month,
-                day: day,
-                hour: hour,
-                minute: minute,
-                second: second
-            )
-        else { return nil }
+        guard let local = CivilTime.seconds(of: text) else { return nil }
         let (nanoseconds, overflow) = (local - self.offsetSeconds).multipliedReportingOverflow(by: 1_000_000_000)
         return overflow ? nil : Timestamp(nanoseconds: nanoseconds)
-    }
-
-    private static func number(_ text: ByteView, _ start: Int, _ end: Int) -> Int? {
-        var number = 0
-        for at in start..<end {
-            let digit = text.byte(at) &- 0x30
-            guard digit <= 9 else { return nil }
-            number = number * 10 + Int(digit)
-        }
-        return number
     }
 }
 
@@ -56,6 +33,11 @@ extension OutputBytes {
     /// `2026-11-24T07:18:29`, in UTC (RFC 3339, without its zone), 19 bytes.
     public mutating func append(isoDateTime epochSeconds: Int64) {
         self.append(CivilTime(seconds: epochSeconds), separator: UInt8(ascii: "T"))
+    }
+
+    /// `2026-11-24 07:18:29`, in whatever zone its maker counted in, 19 bytes.
+    public mutating func append(dateTime epochSeconds: Int64) {
+        self.append(CivilTime(seconds: epochSeconds), separator: UInt8(ascii: " "))
     }
 
     /// `separator` stands between date and time of day.

@@ -13,7 +13,7 @@ enum CatalogueTarget {
 
     static func check(_ input: UnsafeRawBufferPointer) throws(BrokenProperty) {
         let tree: JSONTree
-        do throws(JSONSyntaxError) { tree = try JSONTree.parse(Array(input)) } catch {
+        do throws(JSONSyntaxError) { tree = try JSONTree.read(Array(input)).tree } catch {
             return try require(!error.description.isEmpty, "a document that is no JSON is refused without a word")
         }
         guard !self.isLarge(tree) else { return }

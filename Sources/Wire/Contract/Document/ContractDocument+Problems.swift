@@ -5,7 +5,7 @@ extension ContractDocument {
     /// What any request may be answered, whatever it asks for.
     static let sharedProblems: [Problem] =
         HTTPRefusal.allCases.map { Problem($0) } + HTTPRejection.allCases.map { Problem($0) }
-        + [.requestTimeout, .notFound, .methodNotAllowed(Router.Path.payment.allow)]
+        + [.requestTimeout, .notFound, .methodNotAllowed("POST, OPTIONS")]
         + [.tooManyConnections, .tooMuchUnfinished]
         + [
             .tooManyRequests(ofAddress: .seconds(1)), .tooManyRequests(ofUser: .seconds(1)),
@@ -93,14 +93,18 @@ extension ContractDocument {
         var examples: [(name: String, value: DocumentValue)] = []
         for problem in self.everyProblem where !examples.contains(where: { $0.name == problem.code }) {
             let value: DocumentValue = ["code": .text(problem.code), "message": .text(problem.korean)]
-            examples.append((problem.code, ["summary": .text(problem.english), "value": value]))
+            let words: DocumentValue = ["summary": .text(problem.english)]
+            let when: DocumentValue = self.when(problem.code).map { ["description": .text($0)] } ?? [:]
+            examples.append((problem.code, words.with(when).with(["value": value])))
         }
         return .object(examples)
     }
 
-    private static var everyProblem: [Problem] {
-        var problems = Router.Path.allCases.flatMap { self.calls(of: $0) }.flatMap { call in
-            call.problems + call.refusals.map { Problem($0, token: self.exampleToken, asksForPlace: call.asksForPlace) }
+    static var everyProblem: [Problem] {
+        var problems = self.calls.flatMap { call in
+            let asksForPlace = call.route.asksForPlace
+            return call.problems
+                + call.refusals.map { Problem($0, token: self.exampleToken, asksForPlace: asksForPlace) }
         }
         problems += self.keyProblems
         problems += InputError.Code.allCases.map { Problem(self.example(of: $0)) }

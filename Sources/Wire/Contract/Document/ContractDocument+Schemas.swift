@@ -14,8 +14,8 @@ extension ContractDocument {
                 "type": "string", "minLength": 1, "maxLength": 80, "pattern": "^[0-9A-Za-z_-]+$",
                 "example": .text(self.exampleToken),
             ],
-            "PaymentType": ["enum": ["FREE", "NAVER_PAY", "KAKAO_PAY"]],
-            "TransactionType": ["enum": ["CHARGE", "USE"]],
+            "PaymentType": ["enum": .texts(PaymentType.allWords)],
+            "TransactionType": ["enum": .texts(TransactionType.allWords)],
             "Concert": self.object([
                 ("concertId", self.id), ("concertTitle", self.text), ("opensAt", self.time),
                 ("scheduleCount", self.count), ("state", ["enum": .texts(Concert.State.allCases.map(\.rawValue))]),
@@ -26,7 +26,7 @@ extension ContractDocument {
             ]),
             "Seat": self.object([
                 ("seatId", self.id), ("seatNum", self.id), ("seatGrade", self.text), ("seatPrice", self.won),
-                ("seatStatus", ["enum": ["AVAILABLE", "HELD", "SOLD"]]),
+                ("seatStatus", ["enum": .texts(SeatStatus.allWords)]),
             ]),
             "Joining": self.object([("concertId", self.id), ("userId", self.id)]),
             "Joined": self.object([
@@ -94,7 +94,15 @@ extension ContractDocument {
             ("reservationId", self.id), ("concertId", self.id), ("concertTitle", self.text),
             ("concertScheduleId", self.id), ("playDateTime", self.time), ("seatId", self.id), ("seatNum", self.id),
             ("seatGrade", self.text), ("seatPrice", self.won),
-            ("reservationStatus", ["enum": ["SUSPEND", "SUCCESS", "CANCEL"]]), ("expiredAt", self.time),
+            (
+                "reservationStatus",
+                [
+                    "description": .text(
+                        "SUSPEND while it is held, SUCCESS once paid, CANCEL when it lapsed, was given back or cancelled."
+                    ),
+                    "enum": .texts(Reservation.Status.allWords),
+                ]
+            ), ("expiredAt", self.time),
         ]
     }
 

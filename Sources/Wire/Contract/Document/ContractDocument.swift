@@ -2,13 +2,14 @@ import Booking
 
 /// The contract for programs: an OpenAPI 3.1 document of every call, code and limit, with examples.
 ///
-/// It is made from what the gateway itself goes by: paths and methods from `Router.Path`, codes and messages from
+/// It is made from what the gateway itself goes by: paths and methods from the table of routes, codes and messages from
 /// `Problem`, bounds of ids, amounts and lists from the types that obey them, limits from the settings in force. What is
 /// written here beside them are words, the shapes of answers, and which codes a call may answer; tests hold those
 /// against a running cluster.
 ///
 ///     ContractDocument            the whole
-///       +Calls                    each path's calls: input, answer, codes        DocumentedCall
+///       +Calls                    what rows of calls are made of; the rows: `Calls/`    DocumentedCall
+///       +Codes                    when each code is said
 ///       +Examples                 what their examples are made of
 ///       +Problems                 codes: their groups, and an example of each
 ///       +Schemas                  what bodies look like
@@ -107,14 +108,16 @@ public enum ContractDocument {
     ]
 
     private static func paths(_ limits: Limits) -> DocumentValue {
-        .object(
-            Router.Path.allCases.map { path in
+        let calls = self.calls
+        return .object(
+            RouteTable.contract.allPaths.map { path in
                 var members: [(name: String, value: DocumentValue)] = [
                     ("x-allow", .text("\(path.allow)")),
                     ("parameters", [.reference("parameters/AcceptLanguage")]),
                 ]
-                members += self.calls(of: path).map { ($0.methodName, $0.value(asksForLogin: limits.asksForLogin)) }
-                return (path.rawValue, .object(members))
+                members += calls.filter { ByteView($0.route.path) == path.text }
+                    .map { ($0.methodName, $0.value(asksForLogin: limits.asksForLogin)) }
+                return ("\(path.text)", .object(members))
             }
         )
     }
@@ -131,7 +134,7 @@ public enum ContractDocument {
 
     // MARK: Headers of requests and answers
 
-    private static let parameters: DocumentValue = [
+    static let parameters: DocumentValue = [
         "ConcertToken": [
             "name": "X-Concert-Token", "in": "header", "required": true,
             "description": "The token that joining gave. Take it as it is: its inside is nobody's business.",

@@ -1,37 +1,66 @@
 import Booking
 
-/// One method of one path, as the document has it.
+/// One call, as the document has it: its route, and what that does not say.
 struct DocumentedCall {
     /// Why a call says no for what its query or body is.
     enum Input { case none, query, body }
 
-    let method: HTTPMethod
+    let route: Route
     let id: String
     let tag: String
     let summary: String
-    var description = ""
-    var parameters: [DocumentValue] = []
+    let description: String
+    let parameters: [DocumentValue]
     /// The name of the body's schema, and an example.
-    var body: (schema: String, example: DocumentValue)?
+    let body: (schema: String, example: DocumentValue)?
     /// Schema and example of the 200.
     let answer: (schema: DocumentValue, example: DocumentValue)
-    /// May be kept, and carries an `ETag`.
-    var isCached = false
-    var mayPause = false
-    var input = Input.query
+    /// What there is to say of the answer beside its schema.
+    let answerRemark: String
+    let mayPause: Bool
     /// What shard and gateway may refuse it for.
-    var refusals: [Refusal] = []
+    let refusals: [Refusal]
     /// What the gateway alone may refuse it for.
-    var problems: [Problem] = []
-    /// Whose it is has to be proven, where logins are checked.
-    var isAboutUser = false
+    let problems: [Problem]
     /// Calls to go on with, by what this one's answer holds.
-    var links: DocumentValue?
+    let links: DocumentValue?
+
+    init(
+        _ route: Route,
+        id: String,
+        tag: String,
+        summary: String,
+        description: String = "",
+        parameters: [DocumentValue] = [],
+        body: (schema: String, example: DocumentValue)? = nil,
+        answer: (schema: DocumentValue, example: DocumentValue),
+        answerRemark: String = "",
+        mayPause: Bool = false,
+        refusals: [Refusal] = [],
+        problems: [Problem] = [],
+        links: DocumentValue? = nil
+    ) {
+        self.route = route
+        self.id = id
+        self.tag = tag
+        self.summary = summary
+        self.description = description
+        self.parameters = parameters
+        self.body = body
+        self.answer = answer
+        self.answerRemark = answerRemark
+        self.mayPause = mayPause
+        self.refusals = refusals
+        self.problems = problems + (route.isAboutUser ? Problem.identities : [])
+        self.links = links
+    }
 
     /// A change takes an `Idempotency-Key`.
-    var isChange: Bool { self.method == .post || self.method == .delete }
-    var asksForPlace: Bool { self.problems.contains { $0.code == "TOKEN_NOT_FOUND" } }
-    var methodName: String { "\(self.method)" }
+    var isChange: Bool { self.route.kind.map { $0.traits.effect != .question } ?? false }
+    /// May be kept, and carries an `ETag`.
+    var isCached: Bool { self.route.cacheControl != nil }
+    var input: Input { self.body != nil ? .body : self.parameters.isEmpty ? .none : .query }
+    var methodName: String { "\(self.route.method)" }
 
     func value(asksForLogin: Bool) -> DocumentValue {
         var members: [(name: String, value: DocumentValue)] = [
@@ -46,7 +75,7 @@ struct DocumentedCall {
             let content: DocumentValue = ["schema": .reference("schemas/\(body.schema)"), "example": body.example]
             members.append(("requestBody", ["required": true, "content": ["application/json": content]]))
         }
-        if asksForLogin && self.isAboutUser {
+        if asksForLogin && self.route.isAboutUser {
             members.append(("security", ContractDocument.loginNeeded))
         }
         members.append(("responses", self.responses))
@@ -82,7 +111,8 @@ struct DocumentedCall {
         if self.mayPause { headers.append(("Retry-After", .reference("headers/RetryAfter"))) }
         let content: DocumentValue = ["schema": self.answer.schema, "example": self.answer.example]
         let response: DocumentValue = [
-            "description": "Done.", "headers": .object(headers), "content": ["application/json": content],
+            "description": .text(self.answerRemark.isEmpty ? "Done." : self.answerRemark), "headers": .object(headers),
+            "content": ["application/json": content],
         ]
         return self.links.map { response.with(["links": $0]) } ?? response
     }
@@ -90,7 +120,7 @@ struct DocumentedCall {
     /// All that this call may say no with, but for what HTTP itself says of any request.
     private var ownProblems: [Problem] {
         var problems = self.refusals.map {
-            Problem($0, token: ContractDocument.exampleToken, asksForPlace: self.asksForPlace)
+            Problem($0, token: ContractDocument.exampleToken, asksForPlace: self.route.asksForPlace)
         }
         problems += self.problems
         if self.input != .none { problems += [Problem(ContractDocument.example(of: .fieldMissing))] }

@@ -1,13 +1,13 @@
 import Booking
 
-/// Whether a shard answers: a ping goes to it now and then, also while nobody asks anything. One that hangs keeps its link,
-/// so that nothing else tells. Pure: time comes in as an argument.
-struct LinkWatch {
-    /// The request id of these pings; those of `LinkPulse` have 0.
+/// Whether a shard answers: a ping goes to it now and then, also while no client asks for anything. A shard that hangs keeps
+/// its link, so nothing else tells.
+struct LivenessProbe {
+    /// The request id of these pings; those of `LatencyProbe` have 0.
     static let pingID: UInt64 = 1
     /// From an answer to the next ping.
     private static let pause = Nanoseconds.milliseconds(500)
-    /// Who looks later than this has not run, and can't say that the shard has not.
+    /// A gateway that looks later than this has not run itself, and can't say that the shard has not.
     private static let lookMax = Nanoseconds.seconds(1)
 
     private var askedAt: Timestamp?
