@@ -36,7 +36,7 @@ import Wire
             guard let anchor = link.output.2, let text = try? String(contentsOf: file, encoding: .utf8) else {
                 continue
             }
-            #expect(Self.anchors(text).contains(anchor.dropFirst()), "\(paper) links to \(target)\(anchor)")
+            #expect(Self.anchors(text).contains(String(anchor.dropFirst())), "\(paper) links to \(target)\(anchor)")
         }
     }
 
