@@ -13,13 +13,14 @@ public struct Hall: Equatable, Sendable {
         }
     }
 
-    /// A hall may have this many seats: twice the largest stadium. Bounds the memory of one schedule (8 bytes a seat).
+    /// Seats in one hall, at most: twice the largest stadium. Bounds the memory of one schedule (8 bytes a seat).
     public static let seatCountMax = 200_000
 
-    /// In UTF-8. Every hold records it, so it is a word.
+    /// Bytes of UTF-8. Every hold records the grade, so it has to be short.
     public static let gradeBytesMax = 200
 
-    /// Nobody could pay more. Also keeps the sum of any number of prices within its 64 bits.
+    /// The largest balance: a higher price could not be paid. Also keeps the sum of any number of prices within 64
+    /// bits.
     public static let priceMax = Points.balanceMax
 
     public let sections: [Section]
@@ -89,7 +90,7 @@ public struct Hall: Equatable, Sendable {
     ])
 }
 
-/// A catalogue that contradicts itself. The reason names the place and what to do.
+/// A catalogue that contradicts itself. The reason names the place in the file and the remedy.
 public struct CatalogueError: Error, Equatable, CustomStringConvertible {
     public let reason: String
     public init(_ reason: String) { self.reason = reason }

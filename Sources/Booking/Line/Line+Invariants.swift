@@ -1,6 +1,6 @@
 /// What must hold of a line between any two facts.
 extension Line {
-    /// The first thing that is wrong, in words; nil when all is well. O(n): for tests and the simulator.
+    /// The first violation, in words; nil when there is none. O(n): for tests and the simulator.
     public func checkInvariants() -> String? {
         self.people.firstViolation() ?? self.users.firstViolation() ?? self.peopleViolation() ?? self.listViolation()
     }
@@ -38,7 +38,7 @@ extension Line {
         return nil
     }
 
-    /// Each list has everyone of its state once, earliest first; those who linger are in none.
+    /// Each list has everyone of its state once, earliest first; people who linger are in no list.
     private func listViolation() -> String? {
         if self.lingering.keys.contains(where: { self.people.spot(of: $0)?.isAdmitted != true }) {
             return "somebody stays beyond their time who is not inside"

@@ -4,8 +4,8 @@
 ///
 ///     started ──conflict──▶ forgotten    (its number is another transfer's: the reservations are sold as before)
 ///
-/// There is no other way back: once it has begun, the points come back and the seats become free, however long that takes.
-/// Until then the seats are sold, and its reservations can't be cancelled another time.
+/// A cancellation that has begun always completes: the points come back and the seats become free, however long that
+/// takes. Until then the seats are sold, and its reservations can't be cancelled another time.
 public struct Cancellations {
     public struct Cancellation: Equatable, Sendable {
         public let order: CancellationOrder
@@ -18,14 +18,14 @@ public struct Cancellations {
 
     public private(set) var openCount = 0
     public private(set) var doneCount = 0
-    /// Of those done: the ones whose seats are all forgotten.
+    /// Cancellations that are done and whose seats are all forgotten.
     private(set) var forgottenCount = 0
 
     public init() {}
 
     public subscript(cancellation: CancellationID) -> Cancellation? { self.cancellations[cancellation] }
 
-    /// The one that a reservation is part of: each is cancelled once at most.
+    /// The cancellation of a reservation: there is at most one.
     public func cancellation(of reservation: ReservationID) -> Cancellation? {
         self.idsByReservation[reservation].flatMap { self.cancellations[$0] }
     }
@@ -93,7 +93,7 @@ public struct Cancellations {
         self.doneCount += forgottenCount
     }
 
-    /// Takes back a cancellation as it was; `isKnown` says which of its reservations are not forgotten.
+    /// Restores a cancellation; `isKnown` says which of its reservations are not forgotten.
     mutating func restore(_ order: CancellationOrder, balance: Won?, _ isKnown: (ReservationID) -> Bool) {
         self.takeStarted(order)
         for id in order.reservations where !isKnown(id) { self.idsByReservation.removeValue(forKey: id) }

@@ -19,7 +19,7 @@ public struct Payments {
     public private(set) var openCount = 0
     public private(set) var doneCount = 0
     public private(set) var refusedCount = 0
-    /// Of those done: the ones whose seats are all cancelled and forgotten.
+    /// Payments that are done and whose seats are all cancelled and forgotten.
     private(set) var forgottenCount = 0
 
     public init() {}
@@ -79,7 +79,7 @@ public struct Payments {
         }
     }
 
-    /// Takes back a payment as it was.
+    /// Restores a payment.
     mutating func restore(_ order: PaymentOrder, balance: Won?) {
         self.takeStarted(order)
         if let balance { _ = self.takeDone(order.id, balance: balance) }

@@ -1,4 +1,4 @@
-/// Everything that one concert is about: its line, its seats, its payments and cancellations. Lives whole on one shard.
+/// The whole state of one concert: its line, seats, payments and cancellations. Lives on one shard.
 final class ConcertState {
     let concert: Concert
     var line: Line
@@ -26,7 +26,7 @@ final class ConcertState {
         }
     }
 
-    /// After a snapshot was taken in.
+    /// After a snapshot is restored.
     func retireAllPurchases() { self.payments.forEach { order, _ in self.retireIfOver(order) } }
 
     private func retireIfOver(_ order: PaymentOrder) {
@@ -40,7 +40,7 @@ final class ConcertState {
         }
     }
 
-    /// A fact about the seats was taken in: forgets what is over and need not be known any more at its time.
+    /// After a fact about the seats: forgets ended reservations that need not be remembered at its time.
     func forget(at now: Timestamp) {
         while let reservation = self.seats.popForgotten(at: now) {
             if let payment = reservation.payment {
