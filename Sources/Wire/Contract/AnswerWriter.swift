@@ -1,20 +1,20 @@
 public import Booking
 
-/// From a shard's reply to the HTTP answer of the contract: names, order and words are exact, since clients that nobody
-/// here wrote read them.
+/// From a shard's reply to the HTTP answer of the contract: names, order and words are exact, since foreign clients
+/// read them.
 ///
-/// Ids, states, and what was sold at which price and grade come from the shard; titles, times, and what is for sale from the
+/// Ids, states, and price and grade of reservations come from the shard; titles, times and seats for sale from the
 /// catalogue, which is the same everywhere.
 public struct AnswerWriter: Sendable {
     private let catalogue: Catalogue
     private let zone: ZoneTable
     private let pollPause: PollPause
-    /// No concert asks for a shorter pause, so most answers need not look for their concert's.
+    /// The smallest maximum pause of any concert: most pauses are below it and need no lookup of their concert's.
     private let shortPause: UInt32
 
-    /// How long a browser or a proxy may keep the schedules: as long as the gateway itself.
+    /// How long a browser or a proxy may cache the schedules: as long as the gateway itself.
     public static let publicCache: StaticString = "public, max-age=1"
-    /// The same of the contract, which changes with a new version or setting only.
+    /// The same for the contract document, which changes only with a new version or setting.
     public static let contractCache: StaticString = "public, max-age=60"
     /// Everything else is about one person, or about this moment.
     private static let privateCache: StaticString = "no-store"
@@ -41,7 +41,7 @@ public struct AnswerWriter: Sendable {
 
     // MARK: Whole answers
 
-    /// The answer to a request that a shard has answered; gives its status. `scratch` is overwritten.
+    /// The answer to a request from a shard's reply; returns its status. `scratch` is overwritten.
     public func append(
         _ reply: Reply,
         to request: Request,
@@ -74,14 +74,14 @@ public struct AnswerWriter: Sendable {
         case .points(let change): self.append(change, of: request, &scratch)
         case .balance(let balance): self.append(balance, of: request, &scratch)
         case .history(let entries): self.append(entries, of: request, &scratch)
-        // Between processes only: no client's request is answered with them.
+        // Between processes only: never answers to a client's request.
         case .debited, .credited, .claimed, .transfersSeen, .refused, .refusedFor: break
         }
         head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
         return .ok
     }
 
-    /// Whoever waits as long keeps their place.
+    /// The pause before the next poll, short enough to keep the place alive; nil once admitted.
     private func pause(for standing: Standing, _ request: Request) -> UInt32? {
         guard let pause = self.pollPause.seconds(for: standing) else { return nil }
         return pause <= self.shortPause ? pause : min(pause, self.pauseMax(of: request))
@@ -121,8 +121,8 @@ public struct AnswerWriter: Sendable {
         body.closeObject()
     }
 
-    /// The same with no more fields than it needs, for problems that many are told at once. No cache keeps a 503 (RFC 9110, section
-    /// 15.1), and it may go without a date (section 6.6.1).
+    /// The same with only the necessary fields, for problems that are sent to many clients at once. A 503 is not cached
+    /// (RFC 9110, section 15.1), and may go without a date (section 6.6.1).
     public static func bareAnswer(_ problem: Problem, _ manner: Manner) -> [UInt8] {
         var head = HTTPResponse(problem.status, connection: manner.connection)
         head.retryAfterSeconds = problem.retryAfter
@@ -164,8 +164,9 @@ public struct AnswerWriter: Sendable {
         return head.status
     }
 
-    /// What a page of another origin may send, whatever the path (the Fetch standard, section 3.3.3): the contract's methods
-    /// and headers. What a path does not answer is said to the request itself. Browsers keep it for two hours at most.
+    /// What a page of another origin may send, whatever the path (the Fetch standard, section 3.3.3): the contract's
+    /// methods and headers. A method that a path does not have is refused at the request itself. Browsers cache this
+    /// for two hours at most.
     private static let preflightFields: StaticString = """
         Access-Control-Allow-Methods: GET, HEAD, POST, DELETE, OPTIONS\r
         Access-Control-Allow-Headers: accept-language, authorization, content-type, idempotency-key, if-none-match, \
@@ -180,7 +181,7 @@ public struct AnswerWriter: Sendable {
         return head.status
     }
 
-    /// How long the body of an answer can be that is as long as a hall or a list, about; 0 for all others.
+    /// The approximate maximum length of an answer that grows with a hall or a list; 0 for all others.
     public func bodyBytesMax(of request: Request) -> Int {
         switch request {
         case .seats(let concert, let schedule):
@@ -210,7 +211,7 @@ public struct AnswerWriter: Sendable {
         return output.array
     }
 
-    /// What is listed of the catalogue, as of a moment: `state` says whether people are let in.
+    /// The listed concerts as of a moment: `state` says whether people are admitted.
     public func concertsBody(at now: Timestamp) -> [UInt8] {
         var output = OutputBytes()
         output.openArray()
@@ -312,7 +313,7 @@ public struct AnswerWriter: Sendable {
         case .reservations(let id, _), .cancel(let id, _, _): concert = self.catalogue[id]
         default: concert = nil
         }
-        // A list in any case: it may be a member of what is being written.
+        // A list in any case: it may be a member of a larger value.
         output.openArray()
         defer { output.closeArray() }
         guard let concert else { return }
@@ -381,13 +382,13 @@ public struct AnswerWriter: Sendable {
             output.element()
             output.openObject()
             output.member("pointHistoryId", entry.id.rawValue)
-            // A user has one account, which has the user's number.
+            // A user has one account, with the user's number.
             output.member("pointId", user.rawValue)
             output.member("amount", entry.amount.rawValue)
             output.member("transactionType", Self.word(entry.type))
             output.member("paymentType", Self.word(entry.paymentType))
             self.append("createdAt", entry.at, &output)
-            // A line of the history is never changed.
+            // A line of the history never changes.
             self.append("updatedAt", entry.at, &output)
             output.closeObject()
         }

@@ -1,7 +1,7 @@
 public import Booking
 
 extension Request.Kind {
-    /// The kind in a word, for logs: stable, and each the same literal every time.
+    /// The kind in a word, for logs: stable, always the same literal.
     public var name: StaticString {
         switch self {
         case .join: "join"

@@ -1,8 +1,8 @@
 import Booking
 
-// An answer that is kept, as a fact and as an item of a snapshot.
+// A kept answer, as a fact and as an item of a snapshot.
 //
-// Where it is one to a key that counts for an address, that stands before it: u64.
+// An answer to a key that counts towards an address's limit is preceded by that address: u64.
 //
 //     │ operation u64 high · u64 low │ owner u8 │ fingerprint u64 │ time │ outcome u8 │ fields of the outcome │
 
@@ -36,7 +36,7 @@ extension FrameReader {
         return address
     }
 
-    /// `address` is what stood before it.
+    /// `address` is the one read before it.
     mutating func readKeptAnswer(from address: AddressTag? = nil) throws(WireError) -> KeptAnswer {
         let id = OperationID(high: try self.readUInt64(), low: try self.readUInt64())
         let owner: Operation.Owner = try self.readCase("owner of an operation")

@@ -1,6 +1,6 @@
 import Booking
 
-// The items of a snapshot, in and out. Reading checks every range, as for facts.
+// The items of a snapshot: writing and reading. Reading checks every range, as for facts.
 
 extension SnapshotItem {
     @inline(__always)
@@ -174,7 +174,7 @@ extension FrameBytes {
         }
     }
 
-    /// An id of 0 and an amount of -1 stand for what is not known.
+    /// An id of 0 and an amount of -1 stand for unknown.
     fileprivate mutating func append(_ entry: TransferLedger.Entry) {
         self.append(entry.direction.rawValue)
         self.append(entry.concert?.rawValue ?? 0)

@@ -2,10 +2,9 @@ import Booking
 
 /// The contract for programs: an OpenAPI 3.1 document of every call, code and limit, with examples.
 ///
-/// It is made from what the gateway itself goes by: paths and methods from `Router.Path`, codes and messages from
-/// `Problem`, bounds of ids, amounts and lists from the types that obey them, limits from the settings in force. What is
-/// written here beside them are words, the shapes of answers, and which codes a call may answer; tests hold those
-/// against a running cluster.
+/// It is made from the gateway's own sources: paths and methods from `Router.Path`, codes and messages from `Problem`,
+/// bounds of ids, amounts and lists from the types that obey them, limits from the settings in force. Written here are
+/// only words, the shapes of answers, and the codes of each call; tests check those against a running cluster.
 ///
 ///     ContractDocument            the whole
 ///       +Calls                    each path's calls: input, answer, codes        DocumentedCall
@@ -13,10 +12,10 @@ import Booking
 ///       +Problems                 codes: their groups, and an example of each
 ///       +Schemas                  what bodies look like
 public enum ContractDocument {
-    /// Changes when calls, fields or codes do: the second number when some are added, the first when any goes.
+    /// Changes with calls, fields or codes: the second number when some are added, the first when any is removed.
     public static let version = "1.1.0"
 
-    /// A limit that is in force, as the settings have it.
+    /// A limit in force, from the settings.
     public struct Limit: Equatable, Sendable {
         public let name: String
         public let value: Int
@@ -31,10 +30,10 @@ public enum ContractDocument {
         }
     }
 
-    /// What the settings in force decide of the contract.
+    /// The parts of the contract that the settings decide.
     public struct Limits: Equatable, Sendable {
         public let list: [Limit]
-        /// Whether requests about a user have to carry the token of a login.
+        /// Whether requests about a user must carry a login token.
         public let asksForLogin: Bool
 
         public init(_ list: [Limit], asksForLogin: Bool) {
@@ -119,7 +118,7 @@ public enum ContractDocument {
         )
     }
 
-    /// What a call about a user needs.
+    /// Required for a call about a user.
     static let loginNeeded: DocumentValue = [["Login": []]]
 
     private static let securitySchemes: DocumentValue = [
