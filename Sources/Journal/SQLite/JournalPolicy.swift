@@ -1,13 +1,13 @@
 /// When a batch counts as kept.
 public enum JournalPolicy: Equatable, Sendable {
-    /// Once it is on the disk. Survives the death of the process, of the kernel and of the power.
+    /// Once it is on the disk. Survives the end of the process, a kernel crash and a power failure.
     case commit
     /// At once; it is on the disk within this time.
     case interval(milliseconds: Int)
-    /// At once; it is on the disk when the kernel thinks fit.
+    /// At once; it is on the disk when the kernel writes it.
     case none
 
-    /// What is at stake, for the log at the start; nil when nothing is.
+    /// The risk, for the log at the start; nil without any.
     public var risk: String? {
         switch self {
         case .commit: nil

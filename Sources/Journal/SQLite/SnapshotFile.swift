@@ -2,8 +2,9 @@ import Booking
 import Cryptography
 import Glibc
 
-/// The newest snapshot of a journal, in a file of its own: written whole under another name, made durable, then renamed,
-/// so that a crash leaves the old one or the new one. A file and no row, so that a large one never holds up a commit.
+/// The newest snapshot of a journal, in a file of its own: written under another name, made durable, then renamed, so
+/// that a crash leaves the old one or the new one. A file and not a row, so that a large snapshot never delays a
+/// commit.
 ///
 ///     │ "USHRKEPT" │ version u16 │ journal's id 16 │ sequence u64 │ hash 32 │ time i64 │ count u64 │ bytes │ SHA-256 │
 ///
@@ -40,7 +41,7 @@ enum SnapshotFile {
         do throws(JournalError) {
             defer { close(descriptor) }
             try PlainFile.write(header[...], to: descriptor, draft)
-            // In pieces, each synced: a large one at once keeps the disk from the owner's commits for its whole length.
+            // In pieces, each synced: one large sync would keep the disk from the owner's commits for its whole length.
             var unwritten = snapshot.bytes[...]
             while !unwritten.isEmpty {
                 let begun = NativeThread.monotonicNanoseconds
