@@ -158,7 +158,7 @@ public struct Line: ~Copyable {
         self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: admissionDue)
     }
 
-    // MARK: Who is where
+    // MARK: Places
 
     /// The place of the next person to join.
     public var nextPlace: Place { Place(self.people.nextPlace) }
@@ -235,7 +235,7 @@ public struct Line: ~Copyable {
         self.people.memoryBytes + self.users.memoryBytes + self.lingering.capacity * 2 * MemoryLayout<UInt64>.stride
     }
 
-    // MARK: Who goes in
+    // MARK: Admission
 
     /// Admissions possible at `now`, one after the other: bounded by the rate, the room inside and the people waiting.
     public func admissionsAllowed(at now: Timestamp) -> Int {
@@ -266,7 +266,7 @@ public struct Line: ~Copyable {
         self.rules.maxActive == 0 ? .max : max(0, Int(self.rules.maxActive) - Int(self.totals.admitted))
     }
 
-    // MARK: Whose time is over
+    // MARK: Expiry
 
     /// When the place of a person lapses, as things are; nil when they are gone. They stay present until `takeExpired`.
     public func expiry(of place: Place) -> Timestamp? { self.people.spot(of: place.rawValue).map { self.expiry($0) } }
