@@ -46,7 +46,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .outOfSequence(let expected, let got):
-            "the journal goes on at fact \(expected), but was given fact \(got): another process owns it now"
+            "the journal continues at fact \(expected), but was given fact \(got): another process owns it now"
         case .notOwner(let file): "\(file) was taken over by a later owner: this process must stop"
         case .inUse(let file, let holder):
             "\(file) is in use" + (holder.map { " by process \($0)" } ?? "") + ": a journal has one owner at a time"
@@ -57,9 +57,9 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .torn(let damage):
             "\(damage.file) belongs to a torn copy, whose files are of different moments: at fact \(damage.sequence): "
                 + damage.reason
-        case .unusable(let sequence, let reason): "fact \(sequence) can't be taken in: \(reason)"
+        case .unusable(let sequence, let reason): "fact \(sequence) can't be applied: \(reason)"
         case .newer(let file, let version, let newest):
-            "\(file) has schema version \(version), and this program knows versions up to \(newest): run a newer usher"
+            "\(file) has schema version \(version), and this binary knows versions up to \(newest): run a newer usher"
         case .missing(let files, let evidence):
             "the journal of shard \(files.shard) is missing: \(files.database) is not there, but \(evidence)"
         case .foreign(let file, let reason): "\(file) \(reason)"

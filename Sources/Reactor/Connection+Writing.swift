@@ -50,7 +50,7 @@ extension Connection {
         let block = self.gathered
         let room = UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)[block.count...]
         let count = fill(UnsafeMutableRawBufferPointer(rebasing: room))
-        precondition(count >= 0 && count <= block.room, "filled more than there is room for")
+        precondition(count >= 0 && count <= block.room, "filled more bytes than the capacity")
         self.gathered.count += count
         self.settleAtTurnEnd()
     }

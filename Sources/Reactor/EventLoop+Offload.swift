@@ -52,7 +52,7 @@ extension EventLoop {
             job.request,
             { Unmanaged<Job>.fromOpaque($0!.pointee.data)._withUnsafeGuaranteedRef { $0.work() } },
             { request, status in
-                precondition(status == 0, "work off the loop is never called off")
+                precondition(status == 0, "offloaded work is never cancelled")
                 Unmanaged<Job>.fromOpaque(request!.pointee.data).takeRetainedValue().deliver()
             }
         )
@@ -83,7 +83,7 @@ private final class TypedJob<Output>: Job {
     override func work() { self.output = self.body.take()?() }
 
     override func deliver() {
-        guard let output = self.output.take() else { preconditionFailure("delivered before it was worked") }
+        guard let output = self.output.take() else { preconditionFailure("a job was delivered before it ran") }
         self.onDone(output)
     }
 }

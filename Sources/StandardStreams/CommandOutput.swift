@@ -29,7 +29,7 @@ public enum CommandOutput {
     /// Prints the outcome of a change that is already made. If it can't be printed, it goes to standard error with the
     /// failure.
     public static func outcome(_ text: String) {
-        do throws(Failure) { try self.write(text + "\n") } catch { self.end(error, "done all the same: \(text)") }
+        do throws(Failure) { try self.write(text + "\n") } catch { self.end(error, "the change was made: \(text)") }
     }
 
     /// Prints text at once, and throws instead of ending the process.
@@ -64,7 +64,7 @@ public enum CommandOutput {
     }
 
     /// Ends the process because standard output failed. `note` goes to standard error too.
-    public static func end(_ failure: Failure, _ note: String = "what was printed is not whole") -> Never {
+    public static func end(_ failure: Failure, _ note: String = "the output is incomplete") -> Never {
         if failure.code == EPIPE, !StandardDescriptors.reportsBrokenPipes { self.dieOfBrokenPipe() }
         StandardError.write("Error: \(failure); \(note)\n")
         StandardError.flush()

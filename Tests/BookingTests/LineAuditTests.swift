@@ -82,7 +82,7 @@ import Testing
         var audit = LineAudit(Self.concert, firstSequence: 1)
         _ = audit.take(.joined(Self.concert, UserID(1), Place(1), at: Self.start), sequence: 1)
         _ = audit.take(.admitted(Self.concert, Place(1), at: Self.start - Nanoseconds(1)), sequence: 2)
-        #expect(audit.violations == [.init(sequence: 2, reason: "it happened before the fact before it")])
+        #expect(audit.violations == [.init(sequence: 2, reason: "its time is before that of the previous fact")])
     }
 
     @Test func `of those who joined before what is kept, only the order is known`() {

@@ -85,7 +85,7 @@ import Testing
         try last.journal.close()
         try old.write(to: URL(filePath: self.copy.files.database))
         let error = try #require(throws: JournalError.self) { try batches(self.copy.files) }
-        #expect("\(error)".contains("its end was cut off, or this is an old copy"))
+        #expect("\(error)".contains("it was truncated, or this is an old copy"))
     }
 
     @Test func `an original is none, whatever happens to it, and neither is one of an earlier version`() throws {

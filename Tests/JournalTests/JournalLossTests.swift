@@ -92,7 +92,7 @@ import Testing
             atPath: Self.files(state, 1).database,
             toPath: Self.files(state, 0).database
         )
-        #expect(Self.refusal(state).contains("it was put under another shard's name"))
+        #expect(Self.refusal(state).contains("its files are under another shard's name"))
         let error = #expect(throws: JournalError.self) { try SQLiteArchive(Self.files(state, 0)) }
         #expect("\(error!)".contains("shard 1 of 2, slot map version 1, under the name of shard 0's"))
     }

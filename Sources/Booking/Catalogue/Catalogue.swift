@@ -12,7 +12,7 @@ public struct Catalogue: Equatable, Sendable {
         let sorted = concerts.sorted { $0.id < $1.id }
         for (position, concert) in sorted.enumerated() {
             guard positions.updateValue(position, forKey: concert.id) == nil else {
-                throw CatalogueError("concert \(concert.id) stands twice in the catalogue: give one of them another id")
+                throw CatalogueError("concert \(concert.id) is in the catalogue twice: give one of them another id")
             }
             if let violation = concert.rules.violation {
                 throw CatalogueError("concert \(concert.id): \(violation)")
@@ -20,7 +20,7 @@ public struct Catalogue: Equatable, Sendable {
             for schedule in concert.schedules {
                 if let other = owners.updateValue(concert.id, forKey: schedule.id) {
                     throw CatalogueError(
-                        "schedule \(schedule.id) stands twice in the catalogue, at concerts \(other) and \(concert.id): "
+                        "schedule \(schedule.id) is in the catalogue twice, at concerts \(other) and \(concert.id): "
                             + "schedule ids are unique over all concerts"
                     )
                 }

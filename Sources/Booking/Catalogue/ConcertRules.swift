@@ -31,20 +31,20 @@ public struct ConcertRules: Equatable, Sendable {
     /// The first rule that is out of range, in words; nil when all are valid.
     public var violation: String? {
         guard Self.admissionsPerSecondRange.contains(self.admissionsPerSecond) else {
-            return "admissionsPerSecond is \(self.admissionsPerSecond), not one of \(Self.admissionsPerSecondRange)"
+            return "admissionsPerSecond is \(self.admissionsPerSecond), outside \(Self.admissionsPerSecondRange)"
         }
         guard Self.seatsPerReservationRange.contains(self.maxSeatsPerReservation) else {
             return
-                "maxSeatsPerReservation is \(self.maxSeatsPerReservation), not one of \(Self.seatsPerReservationRange)"
+                "maxSeatsPerReservation is \(self.maxSeatsPerReservation), outside \(Self.seatsPerReservationRange)"
         }
         guard Self.heldSeatsPerUserRange.contains(self.heldSeatsPerUserMax) else {
-            return "heldSeatsPerUserMax is \(self.heldSeatsPerUserMax), not one of \(Self.heldSeatsPerUserRange)"
+            return "heldSeatsPerUserMax is \(self.heldSeatsPerUserMax), outside \(Self.heldSeatsPerUserRange)"
         }
-        guard self.waitingLifetime > .zero else { return "waitingLifetime is not longer than nothing" }
-        guard self.admittedLifetime > .zero else { return "admittedLifetime is not longer than nothing" }
-        guard self.holdTime > .zero else { return "holdTime is not longer than nothing" }
-        guard self.cancelTime >= .zero else { return "cancelTime is shorter than nothing" }
-        guard self.cancelNotice >= .zero else { return "cancelNotice is shorter than nothing" }
+        guard self.waitingLifetime > .zero else { return "waitingLifetime has to be above 0" }
+        guard self.admittedLifetime > .zero else { return "admittedLifetime has to be above 0" }
+        guard self.holdTime > .zero else { return "holdTime has to be above 0" }
+        guard self.cancelTime >= .zero else { return "cancelTime is negative" }
+        guard self.cancelNotice >= .zero else { return "cancelNotice is negative" }
         return nil
     }
 

@@ -40,19 +40,19 @@ public struct Hall: Equatable, Sendable {
             }
             guard section.seats.upperBound <= Self.seatCountMax else {
                 throw CatalogueError(
-                    "section \(section.grade) ends past seat \(Self.seatCountMax), the largest that a hall may have"
+                    "section \(section.grade) ends past seat \(Self.seatCountMax), the largest allowed"
                 )
             }
             guard section.price >= .zero else { throw CatalogueError("section \(section.grade) has a negative price") }
             guard section.price <= Self.priceMax else {
                 throw CatalogueError(
-                    "section \(section.grade) costs \(section.price) won, but nobody can have more than "
+                    "section \(section.grade) costs \(section.price) won, above the largest balance of "
                         + "\(Self.priceMax) points"
                 )
             }
             guard section.grade.utf8.count <= Self.gradeBytesMax else {
                 throw CatalogueError(
-                    "the grade \(section.grade.prefix(20)) has \(section.grade.utf8.count) bytes, and may have at most "
+                    "the grade \(section.grade.prefix(20)) has \(section.grade.utf8.count) bytes, above the limit of "
                         + "\(Self.gradeBytesMax)"
                 )
             }

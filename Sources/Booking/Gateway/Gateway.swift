@@ -214,7 +214,7 @@ public struct Gateway {
     public func checkInvariants() {
         for link in self.links {
             link.inFlight.checkInvariants()
-            precondition(link.keys.keys.allSatisfy { link.inFlight.contains($0) }, "a key has no request")
+            precondition(link.keys.keys.allSatisfy { link.inFlight.contains($0) }, "a key has no request in flight")
         }
     }
 }

@@ -35,7 +35,7 @@ public struct TokenBuckets: ~Copyable {
     public init(perSecond: Int, burst: Int, count: Int, hash: ClientHash) {
         precondition(
             (1...1_000_000_000).contains(perSecond) && (1...1_000_000_000).contains(burst),
-            "a rate of nothing"
+            "a rate and a burst are at least 1"
         )
         self.hash = hash
         self.interval = (1_000_000_000 + Int64(perSecond) - 1) / Int64(perSecond)

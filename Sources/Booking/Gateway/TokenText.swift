@@ -18,7 +18,7 @@ public struct TokenText: Sendable {
 
     /// `write` fills exactly `count` bytes, at most `bytesMax`.
     public init(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
-        precondition(count <= Self.bytesMax, "a token of \(count) bytes")
+        precondition(count <= Self.bytesMax, "a token of \(count) bytes is too long")
         self.count = count
         withUnsafeMutableBytes(of: &self.bytes) { write(UnsafeMutableRawBufferPointer(rebasing: $0[..<count])) }
     }

@@ -25,7 +25,7 @@ public struct AdmissionRate: Equatable, Sendable {
 
     /// `perSecond` is at least 1.
     public init(perSecond: UInt32, due: Timestamp = .distantPast) {
-        precondition(perSecond >= 1, "a rate of nobody a second")
+        precondition(perSecond >= 1, "an admission rate is at least 1 a second")
         self.perSecond = perSecond
         self.interval = Nanoseconds((1_000_000_000 + Int64(perSecond) - 1) / Int64(perSecond))
         self.burst = max(1, Int(perSecond) / 10)

@@ -91,7 +91,7 @@ public struct LineAudit {
     }
 
     private mutating func note(_ at: Timestamp, _ sequence: UInt64) {
-        if at < self.lastAt { self.violate(sequence, "it happened before the fact before it") }
+        if at < self.lastAt { self.violate(sequence, "its time is before that of the previous fact") }
         self.lastAt = max(self.lastAt, at)
     }
 

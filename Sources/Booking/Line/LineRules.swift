@@ -16,9 +16,9 @@ public struct LineRules: Equatable, Sendable {
         waitingLifetime: Nanoseconds = .minutes(30),
         admittedLifetime: Nanoseconds = .minutes(5)
     ) {
-        precondition(admissionsPerSecond >= 1, "a line that admits nobody never ends")
-        precondition(waitingLifetime > .zero, "a waiting lifetime is longer than nothing")
-        precondition(admittedLifetime > .zero, "an admitted lifetime is longer than nothing")
+        precondition(admissionsPerSecond >= 1, "an admission rate is at least 1 a second")
+        precondition(waitingLifetime > .zero, "a waiting lifetime is above 0")
+        precondition(admittedLifetime > .zero, "an admitted lifetime is above 0")
         self.admissionsPerSecond = admissionsPerSecond
         self.maxActive = maxActive
         self.waitingLifetime = waitingLifetime

@@ -200,7 +200,7 @@ struct People: ~Copyable {
     mutating func skip(to place: UInt64) {
         precondition(place >= self.nextPlace, "the next place never goes back")
         self.nextPlace = place
-        precondition(self.span <= Self.spanMax, "someone is left from more than 2^32 places ago")
+        precondition(self.span <= Self.spanMax, "a person from more than 2^32 places ago is still present")
     }
 
     // MARK: Lists

@@ -248,7 +248,7 @@ private struct Segment {
     func remove(_ entry: UInt64) {
         var hole = Self.home(entry)
         while self.entries[hole] != entry {
-            precondition(self.entries[hole] != 0, "a user to forget has no place")
+            precondition(self.entries[hole] != 0, "a removed user has no place")
             hole = (hole + 1) & Self.slotMask
         }
         var slot = hole

@@ -115,7 +115,7 @@ struct KeyList {
             share.oldest &+= toNext
             return share.count
         }
-        guard let rest else { preconditionFailure("a key that nobody has") }
+        guard let rest else { preconditionFailure("a removed key has no owner") }
         if rest == 0 { shares.removeValue(forKey: owner) }
     }
 

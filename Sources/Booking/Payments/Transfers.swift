@@ -189,23 +189,23 @@ struct Transfers {
 
     /// `open` are the payments and cancellations that are under way. O(n log n).
     func checkInvariants(_ open: [Transfer]) {
-        precondition(open.count == self.underWay.count, "points of something that is over are asked for")
+        precondition(open.count == self.underWay.count, "a finished transfer is still requested")
         for transfer in open {
-            precondition(self.underWay[transfer.id] == transfer, "points for \(transfer.id) are not asked for")
+            precondition(self.underWay[transfer.id] == transfer, "points for \(transfer.id) are not requested")
         }
         let asked = self.asked.map(\.id).filter { self.underWay[$0] != nil }
         precondition(
             asked.sorted() == self.underWay.keys.sorted(),
-            "points would never be asked for again, or twice"
+            "a transfer would never be retried, or retried twice"
         )
         let routed = self.open.values.joined().filter { self.underWay[$0] != nil }
         precondition(
             routed.sorted() == self.underWay.keys.sorted(),
-            "a transfer that is open counts as settled"
+            "an open transfer counts as settled"
         )
         precondition(
             self.waiters.keys.allSatisfy { self.underWay[$0] != nil },
-            "somebody waits for points that have moved, or were refused"
+            "a request waits for a finished transfer"
         )
     }
 }

@@ -226,9 +226,9 @@ public struct TransferLedger: Sendable {
             precondition(!stored.isCredit || !stored.isRefused, "credit \(id) was refused")
         }
         for book in self.slots.values {
-            precondition(book.marks.settled <= book.marks.seen, "more is settled than was ever asked for")
+            precondition(book.marks.settled <= book.marks.seen, "the settled counter is above the highest seen")
             if let first = book.refused.first {
-                precondition(Self.counter(of: first) > book.marks.settled, "a refused debit is kept for ever")
+                precondition(Self.counter(of: first) > book.marks.settled, "a refused debit is kept forever")
             }
         }
     }

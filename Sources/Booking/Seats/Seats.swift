@@ -114,7 +114,7 @@ public struct Seats: ~Copyable {
 
     public mutating func takeHeld(_ hold: Reservation) {
         let position = self.position(of: hold.schedule)
-        precondition(hold.status == .held && hold.payment == nil, "reservation \(hold.id) begins as something else")
+        precondition(hold.status == .held && hold.payment == nil, "reservation \(hold.id) does not begin as a hold")
         precondition(
             self.schedules[position].hall.section(of: hold.seat) != nil,
             "seat \(hold.seat) has a reservation, but is not in the hall: put it back"
@@ -484,7 +484,7 @@ public struct Seats: ~Copyable {
                 )
                 precondition(
                     reservation.isPinned || !self.overdue.contains(id),
-                    "a hold that nothing pins is over its deadline for good"
+                    "an unpinned hold is past its deadline and never lapses"
                 )
             case .paid: precondition(reservation.payment != nil, "a sold seat has no payment")
             case .cancelled: break
@@ -492,7 +492,7 @@ public struct Seats: ~Copyable {
         }
         precondition(
             self.overdue.allSatisfy { self.reservations[$0]?.isPinned == true },
-            "a hold that is over already is still watched"
+            "an ended hold still has a deadline"
         )
         precondition(
             self.users.values.reduce(self.surplus.count) { $0 + $1.held.count + $1.bought.count + $1.over.count }

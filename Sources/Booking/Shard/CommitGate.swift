@@ -128,7 +128,7 @@ public struct CommitGate: Equatable, Sendable {
 
     /// The state is the journal's again, up to this fact. The journal may have kept the batch after all.
     public mutating func rebuilt(upTo sequence: UInt64) {
-        precondition(self.state == .undoing, "the state is built anew after a refusal")
+        precondition(self.state == .undoing, "the state is rebuilt only after a refusal")
         precondition(sequence >= self.durableSequence, "the journal has lost facts that were durable")
         self.durableSequence = sequence
         self.state = .suspended
@@ -136,7 +136,7 @@ public struct CommitGate: Equatable, Sendable {
 
     /// The journal can write again.
     public mutating func mended() {
-        precondition(self.state == .suspended, "nothing was wrong")
+        precondition(self.state == .suspended, "the gate is not suspended")
         self.state = .idle
     }
 
@@ -144,7 +144,7 @@ public struct CommitGate: Equatable, Sendable {
     public mutating func failed() {
         switch self.state {
         case .committing, .undoing, .suspended: self.state = .failed
-        case .idle, .failed: preconditionFailure("the journal was not asked for anything")
+        case .idle, .failed: preconditionFailure("no batch is under way")
         }
     }
 }

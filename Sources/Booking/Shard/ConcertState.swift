@@ -34,7 +34,7 @@ final class ConcertState {
         guard reservations.allSatisfy({ $0.status == .cancelled }) else { return }
         for reservation in reservations {
             guard let cancellation = self.cancellations.cancellation(of: reservation.id) else {
-                preconditionFailure("reservation \(reservation.id) was paid and is over, but nobody cancelled it")
+                preconditionFailure("reservation \(reservation.id) was paid and is over, but has no cancellation")
             }
             self.seats.takeRefunded(reservation.id, cancelledAt: cancellation.order.at)
         }
@@ -55,7 +55,7 @@ final class ConcertState {
             preconditionFailure("concert \(self.concert.id): \(violation)")
         }
         for user in self.line.lingeringUsers {
-            precondition(self.seats.heldCount(of: user) > 0, "user \(user) stays beyond their time, and holds nothing")
+            precondition(self.seats.heldCount(of: user) > 0, "user \(user) stays beyond their time without a hold")
         }
         self.seats.checkInvariants()
         self.payments.checkInvariants(against: self.seats)

@@ -53,7 +53,7 @@ extension Shard {
             guard state.cancellations.cancellation(of: reservation.id) == nil else { return .cancelInProgress }
             guard let payment = reservation.payment.flatMap({ state.payments[$0] }),
                 let schedule = state.seats.schedule(reservation.schedule)
-            else { preconditionFailure("reservation \(reservation.id) is paid by nothing, or for no play") }
+            else { preconditionFailure("reservation \(reservation.id) has no payment or no schedule") }
             // The time of payment is that of its request: a later completion, because a shard was away, shows nowhere.
             let deadline = state.concert.rules.cancelDeadline(paidAt: payment.order.at, playsAt: schedule.playsAt)
             return self.now < deadline ? nil : .cancelTooLate

@@ -66,7 +66,7 @@ extension Shard {
         self.deferred = [:]
         return deferred.map { LateReply(origin: $0.origin, kind: $0.request.kind, reply: reply) }
             + self.transfers.takeWaiters().map { id, origin in
-                guard let transfer = self.transfers[id] else { preconditionFailure("somebody waits for what is over") }
+                guard let transfer = self.transfers[id] else { preconditionFailure("a waiter has no transfer") }
                 return LateReply(origin: origin, kind: transfer.askedFor, reply: reply)
             }
     }

@@ -97,7 +97,7 @@ extension Shard {
         case (.credit, .credited(let balance)):
             let cancellation = CancellationID(transfer.id.rawValue)
             guard let order = state.cancellations[cancellation]?.order else {
-                preconditionFailure("points came back for cancellation \(cancellation), which nobody began")
+                preconditionFailure("points came back for cancellation \(cancellation), which was not begun")
             }
             // Of users with many cancellations, some may be forgotten with the fact.
             let reservations = order.reservations.compactMap { state.seats[$0]?.cancelled }

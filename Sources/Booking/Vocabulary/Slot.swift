@@ -122,7 +122,7 @@ public enum SlotIDs {
 
     /// `counter` is from 1 to `counterMax`, so that slot 0 never gives the id 0.
     public static func make(_ slot: Slot, counter: UInt64) -> UInt64 {
-        precondition((1...self.counterMax).contains(counter), "slot \(slot) has given away all its ids")
+        precondition((1...self.counterMax).contains(counter), "slot \(slot) has no ids left")
         return UInt64(slot.rawValue) << self.counterBits | counter
     }
 

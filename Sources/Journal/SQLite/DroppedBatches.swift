@@ -51,9 +51,9 @@ final class DroppedBatches {
             let row = try Statement(self.database, "SELECT id, base, base_hash FROM archive")
             defer { row.reset() }
             guard try row.step(), row.number(1) >= 0, let hash = ChainHash(row.bytes(2)) else {
-                throw Self.foreign("the row that says whose it is can't be read")
+                throw Self.foreign("the row with its origin can't be read")
             }
-            guard row.bytes(0) == id else { throw Self.foreign("it is another journal's") }
+            guard row.bytes(0) == id else { throw Self.foreign("it belongs to another journal") }
             self.base = ChainPoint(sequence: UInt64(row.number(1)), hash: hash)
             self.end = self.base
             if let last = try Self.last(self.database) { self.end = last }
@@ -75,14 +75,14 @@ final class DroppedBatches {
                 throw files.damage(
                     files.archive,
                     at: point.sequence,
-                    "its history up to that fact is another than the journal's"
+                    "its history up to that fact differs from the journal's"
                 )
             }
             try kept.setAside()
         }
         try self.create(files, journal: id, base: point)
         guard let kept = try DroppedBatches(files, journal: id, .writer) else {
-            preconditionFailure("an archive that was just made is not there")
+            preconditionFailure("a new archive can't be opened")
         }
         return try kept.readyToWrite()
     }
@@ -137,7 +137,7 @@ final class DroppedBatches {
                 let point = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
                 guard point.sequence > self.end.sequence else {
                     guard try self.contains(point) else {
-                        throw self.damage(at: point.sequence, "it has another batch there than the journal")
+                        throw self.damage(at: point.sequence, "its batch there differs from the journal's")
                     }
                     continue
                 }

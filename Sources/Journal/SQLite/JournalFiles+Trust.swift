@@ -30,7 +30,7 @@ extension JournalFiles {
             throw .untrusted(
                 file: path,
                 reason: "is no \(isFolder ? "folder" : "regular file")",
-                remedy: "see who put it there, and put the journal's files back from a copy"
+                remedy: "find out where it came from, and restore the journal's files from a copy"
             )
         }
         guard status.st_uid == user || access == .reader && user == 0 else {

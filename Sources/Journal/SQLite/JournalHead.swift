@@ -110,7 +110,7 @@ final class JournalHead {
             throw files.damage(
                 files.head,
                 at: 1,
-                "nothing in it can be read; with the file gone, the journal's own end is taken for the end of history"
+                "nothing in it can be read; without this file, the journal's own end counts as the end of history"
             )
         }
         return Reading(point: newest, isOriginal: try self.isOriginal(bytes, files.head))

@@ -12,10 +12,10 @@ public enum JournalPolicy: Equatable, Sendable {
         switch self {
         case .commit: nil
         case .interval(let milliseconds):
-            "up to \(milliseconds) ms of bookings that were answered are lost when the machine or its power fails: "
-                + "seats that were paid for may be sold again; a process that dies loses nothing"
+            "up to \(milliseconds) ms of confirmed bookings are lost when the machine or its power fails: "
+                + "paid seats may be sold again; a process that dies loses nothing"
         case .none:
-            "bookings that were answered are lost when the machine or its power fails, and the journal may be damaged "
+            "confirmed bookings are lost when the machine or its power fails, and the journal may be damaged "
                 + "beyond use; a process that dies loses nothing"
         }
     }

@@ -130,7 +130,7 @@ enum JournalSchema {
             if application == 0, JournalHead.isCopy(files) {
                 throw files.torn("the file is empty, and its log (-wal) is not here")
             }
-            throw .foreign(file: files.database, reason: "is no journal of Usher: its application id is \(application)")
+            throw .foreign(file: files.database, reason: "is not Usher's journal: its application id is \(application)")
         }
         guard version <= Self.version else {
             throw .newer(file: files.database, version: Int(version), newest: Int(Self.version))
@@ -167,7 +167,7 @@ enum JournalSchema {
         } catch {
             throw files.error(error, at: 1)
         }
-        throw files.damage(files.database, at: 1, "the row that says whose journal it is can't be read")
+        throw files.damage(files.database, at: 1, "the row with the journal's origin can't be read")
     }
 
     /// Migrates a journal of an older version to the newest, within the caller's transaction.

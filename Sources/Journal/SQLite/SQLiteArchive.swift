@@ -87,7 +87,7 @@ public final class SQLiteArchive: JournalArchive {
             file: self.files.database,
             reason: "is the journal of \(self.header.origin), and this is \(origin): "
                 + (isMisnamed
-                    ? "it was put under another shard's name"
+                    ? "its files are under another shard's name"
                     : "start with the number of shards that it was written with")
         )
     }
@@ -141,7 +141,7 @@ public final class SQLiteArchive: JournalArchive {
         } catch {
             throw self.files.inWords(error, isCopy: self.isCopy)
         }
-        guard let point else { preconditionFailure("a replay without an end") }
+        guard let point else { preconditionFailure("a replay has not set its end") }
         self.end = point
         return point
     }
@@ -176,7 +176,7 @@ public final class SQLiteArchive: JournalArchive {
         } catch {
             throw self.files.inWords(error, isCopy: self.isCopy)
         }
-        guard let end else { preconditionFailure("a replay without an end") }
+        guard let end else { preconditionFailure("a replay has not set its end") }
         return end
     }
 
@@ -218,7 +218,7 @@ public final class SQLiteArchive: JournalArchive {
             throw self.files.damage(
                 self.files.archive,
                 at: point.sequence,
-                "the journal goes on at fact \(base.sequence + 1), and not from the history that is kept here"
+                "the journal continues at fact \(base.sequence + 1), not from the history in this archive"
             )
         }
         return epochs
@@ -248,7 +248,7 @@ public final class SQLiteArchive: JournalArchive {
         // Without a log, all pages are in the file.
         let size = PlainFile.size(self.files.database)
         guard size >= UInt64(clamping: fileBytes) || PlainFile.size("\(self.files.database)-wal") > 0 else {
-            throw self.damage(at: end.sequence + 1, "the file is cut off: it has \(size) of \(fileBytes) bytes")
+            throw self.damage(at: end.sequence + 1, "the file is truncated: it has \(size) of \(fileBytes) bytes")
         }
         guard let head, !head.isOriginal else { return }
         guard end.sequence >= logStart else {
@@ -294,7 +294,7 @@ public final class SQLiteArchive: JournalArchive {
         if let head, head.sequence > point.sequence {
             throw self.damage(
                 at: point.sequence + 1,
-                "it ends at fact \(point.sequence), but was durable up to fact \(head.sequence): its end was cut off, or "
+                "it ends at fact \(point.sequence), but was durable up to fact \(head.sequence): it was truncated, or "
                     + "this is an old copy"
             )
         }
@@ -318,13 +318,13 @@ public final class SQLiteArchive: JournalArchive {
             throw damage("a batch has \(row.number(1)) facts")
         }
         guard let owner = UInt64(exactly: row.number(2)), owner >= 1, epochs.contains(owner) else {
-            throw damage("a batch is of epoch \(row.number(2)), which has no place there")
+            throw damage("a batch is of epoch \(row.number(2)), which is out of order")
         }
         let time = Timestamp(nanoseconds: row.number(3))
         let batch = JournalBatch(firstSequence: expected, count: count, time: time, bytes: row.bytes(4))
         let hash = point.hash.next(batch, epoch: owner)
         guard row.bytes(5) == hash.bytes else {
-            throw damage("the batch's hash is not that of its content and the batch before")
+            throw damage("the batch's hash does not match its content and the batch before")
         }
         return JournalRecord(batch: batch, epoch: owner, hash: hash)
     }
@@ -345,7 +345,7 @@ public final class SQLiteArchive: JournalArchive {
         if kept == nil, let last = try self.lastBatch(from: sequence), last.sequence == sequence { kept = last }
         if let kept {
             guard snapshot == nil || snapshot == kept else {
-                throw self.damage(at: sequence, "the snapshot at that fact is of another history")
+                throw self.damage(at: sequence, "the snapshot at that fact belongs to another history")
             }
             return kept
         }
@@ -370,7 +370,7 @@ public final class SQLiteArchive: JournalArchive {
 
     private func check(_ head: ChainPoint?, isAt point: ChainPoint) throws(JournalError) {
         guard let head, head.sequence == point.sequence, head != point else { return }
-        throw self.damage(at: point.sequence, "the history up to that fact is another than was durable")
+        throw self.damage(at: point.sequence, "the history up to that fact differs from the durable one")
     }
 
     // MARK: Figures

@@ -74,7 +74,7 @@ public final class SQLiteJournal: Journal {
     public func begin() throws(JournalError) {
         precondition(self.thread == nil, "a journal begins once")
         if self.archive.end == nil { try self.replay(after: self.newestSnapshot()?.sequence ?? 0) { _ in } }
-        guard let end = self.archive.end else { preconditionFailure("a replay without an end") }
+        guard let end = self.archive.end else { preconditionFailure("a replay has not set its end") }
         let checkpointer: Database
         do throws(SQLiteFailure) {
             checkpointer = try Database(self.files.database, .writer, busyMilliseconds: Self.busyMilliseconds)
@@ -115,7 +115,7 @@ public final class SQLiteJournal: Journal {
         guard let thread = self.thread else { return }
         for trouble in thread.takeTroubles() { self.onTrouble?(trouble) }
         guard let outcome = thread.takeOutcome() else { return }
-        guard let whenDone = self.whenDone.take() else { preconditionFailure("an outcome of no batch") }
+        guard let whenDone = self.whenDone.take() else { preconditionFailure("an outcome without a batch") }
         switch outcome {
         case .success(let end):
             self.nextSequence = end.sequence + 1

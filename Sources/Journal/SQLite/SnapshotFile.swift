@@ -64,15 +64,15 @@ enum SnapshotFile {
     static func read(journal id: [UInt8], _ files: JournalFiles) throws(JournalError) -> Content? {
         guard let bytes = try PlainFile.read(files.snapshot) else { return nil }
         func damaged(_ reason: String) -> JournalError { files.damage(files.snapshot, at: 1, reason) }
-        guard bytes.count >= self.headerBytes + ChainHash.byteCount else { throw damaged("it is cut off") }
-        guard bytes.starts(with: self.magic) else { throw damaged("it is no snapshot") }
+        guard bytes.count >= self.headerBytes + ChainHash.byteCount else { throw damaged("it is truncated") }
+        guard bytes.starts(with: self.magic) else { throw damaged("it is not a snapshot") }
         let end = bytes.count - ChainHash.byteCount
         let sum = bytes.withUnsafeBytes { bytes in
             var sum = SHA256()
             sum.update(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
             return Array(sum.finalize())
         }
-        guard sum == Array(bytes[end...]) else { throw damaged("it was altered or cut off: its checksum is wrong") }
+        guard sum == Array(bytes[end...]) else { throw damaged("it was altered or truncated: its checksum is wrong") }
         let version: UInt16 = self.number(bytes, at: 8)
         guard version == self.version else {
             throw .newer(file: files.snapshot, version: Int(version), newest: Int(self.version))

@@ -23,7 +23,7 @@ public struct PollPause: Equatable, Sendable {
 
     /// Both are at least 1.
     public init(frontPerSecond: UInt64 = 10_000, secondsMax: UInt64 = 300) {
-        precondition(frontPerSecond >= 1 && secondsMax >= 1, "a pause of nothing")
+        precondition(frontPerSecond >= 1 && secondsMax >= 1, "polls a second and the longest pause are at least 1")
         self.frontPerSecond = frontPerSecond
         self.secondsMax = secondsMax
     }

@@ -92,7 +92,7 @@ extension Control {
 
     /// Throws for a frame of another category, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
-        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no control frame") }
+        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is not a control frame") }
         var reader = try frame.reader()
         switch kind {
         case .hello:
@@ -104,7 +104,7 @@ extension Control {
             self = .hello(try reader.readHello())
         case .helloAccepted:
             guard try reader.readUInt16() == FrameLimits.protocolVersion else {
-                throw WireError("a hello was accepted in another protocol version than it was said in")
+                throw WireError("a hello was accepted in another protocol version than its own")
             }
             self = .helloAccepted(try reader.readHello())
         case .goodbye: self = .goodbye(reason: try reader.readText(bytesMax: FrameLimits.reasonBytesMax))

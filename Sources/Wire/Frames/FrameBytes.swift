@@ -69,7 +69,7 @@ public struct FrameBytes: ~Copyable {
 
     /// Discards everything after the first `count` bytes: removes a value that turned out not to fit.
     public mutating func truncate(to count: Int) {
-        precondition((0...self.count).contains(count), "only written bytes can be taken back")
+        precondition((0...self.count).contains(count), "only written bytes can be removed")
         self.count = count
     }
 

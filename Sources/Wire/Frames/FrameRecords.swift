@@ -178,7 +178,7 @@ extension FrameReader {
     /// The counter of an id; 0 stands for none.
     mutating func readCounter() throws(WireError) -> UInt64 {
         let counter = try self.readUInt64()
-        guard counter <= SlotIDs.counterMax else { throw WireError("a slot has given away more ids than it has") }
+        guard counter <= SlotIDs.counterMax else { throw WireError("a slot's counter is beyond its last id") }
         return counter
     }
 

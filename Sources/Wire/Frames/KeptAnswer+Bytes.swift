@@ -32,7 +32,7 @@ extension FrameBytes {
 extension FrameReader {
     /// Of a client's key.
     mutating func readAddressTag() throws(WireError) -> AddressTag {
-        guard let address = AddressTag(try self.readUInt64()) else { throw WireError("a key counts for no address") }
+        guard let address = AddressTag(try self.readUInt64()) else { throw WireError("a key counts towards address 0") }
         return address
     }
 
@@ -41,7 +41,7 @@ extension FrameReader {
         let id = OperationID(high: try self.readUInt64(), low: try self.readUInt64())
         let owner: Operation.Owner = try self.readCase("owner of an operation")
         guard owner == .client || address == nil else {
-            throw WireError("an operation of a gateway counts for an address")
+            throw WireError("a gateway's operation counts towards an address")
         }
         let fingerprint = try self.readUInt64()
         let at = try self.readTimestamp()

@@ -64,7 +64,7 @@ extension Reply {
 
     /// Throws for a frame that is not a reply, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
-        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no reply") }
+        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is not a reply") }
         var reader = try frame.reader()
         switch kind {
         case .joined:
@@ -197,7 +197,7 @@ extension FrameReader {
         let hasTime = try self.readUInt8()
         let at = try self.readTimestamp()
         guard hasTime == 1 || (hasTime == 0 && at.nanoseconds == 0) else {
-            throw WireError("a balance neither has a time nor lacks one")
+            throw WireError("the flag of a balance's time is neither 0 nor 1")
         }
         return Balance(balance: balance, updatedAt: hasTime == 1 ? at : nil)
     }

@@ -64,7 +64,7 @@ extension Request {
 
     /// Throws for a frame that is not a request, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
-        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no request") }
+        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is not a request") }
         let keyBytes = FrameFlags.keyBytes(frame.header.flags)
         let hasKey = keyBytes.map { $0 > 0 } ?? false
         var reader = hasKey ? FrameReader(frame.body) : try frame.reader()

@@ -33,7 +33,7 @@ public enum SnapshotBytes {
         var reader = FrameReader(bytes)
         let magic = try reader.readBytes(Self.magic.utf8CodeUnitCount)
         guard magic.elementsEqual(UnsafeBufferPointer(start: Self.magic.utf8Start, count: magic.count)) else {
-            throw WireError("the bytes are no snapshot of a shard")
+            throw WireError("the bytes are not a snapshot of a shard")
         }
         let version = try reader.readUInt16()
         guard version == Self.version else {

@@ -87,7 +87,7 @@ public struct OperatorTokens: Equatable, Sendable {
         let isName = (1...Self.nameBytesMax).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameByte)
         guard isName else {
             throw WireError(
-                "'\(name)' is no name: it must be 1 to \(Self.nameBytesMax) letters, digits, '.', '_' or '-'"
+                "'\(name)' is not a name: use 1 to \(Self.nameBytesMax) letters, digits, '.', '_' or '-'"
             )
         }
         guard !self.entries.contains(where: { $0.name == name }) else {

@@ -20,7 +20,7 @@ extension TokenRing {
             do {
                 let key = try Self.key(from: fields)
                 for other in keys where other.id == key.id {
-                    throw WireError("key id \(key.id) stands on an earlier line, too")
+                    throw WireError("key id \(key.id) is on an earlier line, too")
                 }
                 for other in keys where other.activeFrom == key.activeFrom {
                     throw WireError("key \(other.id) on an earlier line is active from the same second")

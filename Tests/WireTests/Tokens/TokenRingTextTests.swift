@@ -45,7 +45,7 @@ import Wire
         ("1 2 x", "the secret is not the base64 of 32 bytes"),
         ("1 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "the secret is not the base64 of 32 bytes"),
         ("1 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=", "the secret is not the base64 of 32 bytes"),
-        ("9 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "key id 9 stands on an earlier line, too"),
+        ("9 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "key id 9 is on an earlier line, too"),
         ("1 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "key 9 on an earlier line is active from the same second"),
     ]) func `a mistake is named with its line, and no secret is shown`(line: String, reason: String) {
         let before = "# keys\n9 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
