@@ -4,7 +4,7 @@ import Testing
 
 @testable import Journal
 
-/// A journal that is gone is noticed, by what the others in its folder know.
+/// A missing journal is detected by the others in its folder.
 @Suite struct JournalLossTests {
     private static func origin(_ shard: Int) -> JournalOrigin {
         JournalOrigin(shard: shard, shardCount: 2, slotMapVersion: 1)
@@ -75,7 +75,7 @@ import Testing
             try Self.files(state, 0).makeAnew(Self.origin(0), beginningWith: snapshot)
         }
         try Self.remove(state, 0)
-        // Twice: the first may have been cut off behind the file and before its snapshot.
+        // Twice: the first may have been interrupted after the file and before its snapshot.
         for _ in 0..<2 { try Self.files(state, 0).makeAnew(Self.origin(0), beginningWith: snapshot) }
         let owner = try TestOwner(Self.files(state, 0), origin: Self.origin(0))
         #expect(try owner.journal.newestSnapshot() == snapshot)

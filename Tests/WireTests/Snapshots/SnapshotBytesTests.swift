@@ -252,7 +252,7 @@ import Testing
         Shard(index: 0, slots: SlotMap(shardCount: 1), catalogue: .original(), hashSeed: 1)
     }
 
-    /// Restores a snapshot and takes another.
+    /// Restores a snapshot and makes another.
     @discardableResult
     private static func again(_ snapshot: [UInt8]) throws -> [UInt8] {
         let restoration = ShardRestoration { Self.fresh() }

@@ -58,7 +58,7 @@ import Wire
             var bytes = whole
             bytes[index] = bytes[index] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")
             let text = String(decoding: bytes, as: UTF8.self)
-            // What no longer says that it is a checksum is a comment.
+            // A line that is not recognised as a checksum is a comment.
             guard text.contains("\n# check ") else { continue }
             #expect(throws: WireError.self, "byte \(index)") { try TokenRing(text: text) }
         }
