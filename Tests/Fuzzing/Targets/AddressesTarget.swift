@@ -3,10 +3,10 @@ import Glibc
 
 @testable import Wire
 
-/// Who a client is: addresses and networks as text, the header of a proxy before a connection, and the lists that proxies
-/// keep within requests.
+/// Client addresses: addresses and networks as text, the PROXY header before a connection, and the lists that proxies
+/// put into requests.
 ///
-///     'P' ... or CR ...      a proxy's header, and what comes behind it
+///     'P' ... or CR ...      a PROXY header, and the bytes behind it
 ///     anything else          an address, a network, and a line of each list
 enum AddressesTarget {
     private static let trusted = NetworkList(
@@ -20,7 +20,8 @@ enum AddressesTarget {
         self.checkLists(bytes)
     }
 
-    /// A header ends where it says, whatever comes behind it; no start of it is one; and what is refused stays refused.
+    /// A header ends where it says, whatever comes behind it; no prefix of it is a header; and a refused one stays
+    /// refused.
     private static func checkHeader(_ bytes: ByteView) throws(BrokenProperty) {
         let whole = ProxyHeader.read(bytes)
         if case .read(let length, _) = whole {
@@ -38,7 +39,7 @@ enum AddressesTarget {
         }
     }
 
-    /// An address is what the system's own reader takes for one, and no other.
+    /// An address is exactly what the system's own reader accepts.
     private static func checkAddress(_ bytes: ByteView) throws(BrokenProperty) {
         let address = IPAddress(bytes)
         try require(address == self.systemsOpinion(bytes), "an address is another for the system: \(bytes.text)")
@@ -55,7 +56,7 @@ enum AddressesTarget {
         return inet_pton(AF_INET6, text, &ipv6) == 1 ? IPAddress(bits: UInt128(bigEndian: ipv6)) : nil
     }
 
-    /// Nothing but that they come to an end.
+    /// Only has to terminate.
     private static func checkLists(_ bytes: ByteView) {
         var list = ForwardedFor(trusted: self.trusted)
         _ = list.take(forwarded: bytes)
