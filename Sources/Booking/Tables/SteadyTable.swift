@@ -4,7 +4,7 @@
 ///
 /// A dictionary doubles by moving all its entries, while its process does nothing else: 10 ms with 50,000 entries of 56
 /// bytes, 160 ms with 800,000 (where a cache miss takes 0.2 µs). Here each part doubles alone, and moves 1/256 of all;
-/// as their shares differ by an even ratio, no two double at the same time: between one size and twice that size the
+/// as their shares form a geometric series, no two double at the same time: between one size and twice that size the
 /// parts double one after the other. So the spare memory for growth is a constant share at any size, while a single
 /// dictionary is between 3/8 and 3/4 full.
 ///
