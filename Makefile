@@ -137,8 +137,8 @@ kills: build  # A minute of load with a kill -9 every 2 s, then the books: KILLS
 	    swift test --disable-xctest --skip-build --filter KillsTests
 
 simulate: setup  # Whole clusters in one process, everything going wrong: SEED=1 SEEDS=1000 STEPS=10000
-	swift build -c release --product simulator
-	@.build/release/simulator --seed $(SEED) --seeds $(SEEDS) --steps $(STEPS)
+	USHER_EXCLUSIVITY=checked swift build -c release --scratch-path .build-checked --product simulator
+	@.build-checked/release/simulator --seed $(SEED) --seeds $(SEEDS) --steps $(STEPS)
 
 simulate-mutants: setup  # Bugs put in on purpose, each to be found by the simulator
 	@Tests/Mutants/run
@@ -185,5 +185,5 @@ format:  # Bring Swift files into the house style
 	swift format --in-place --configuration .swift-format --recursive Sources Tests Package.swift
 
 clean:  # Remove what was built, measured and installed here; not the state in STATE
-	rm -rf .build .build-fuzz $(VENV) k6/results bench
+	rm -rf .build .build-checked .build-fuzz $(VENV) k6/results bench
 	find k6 deploy Tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,6 +3,8 @@ import PackageDescription
 
 /// `Tests/Fuzzing/run` names libFuzzer's library here; nobody else does.
 let fuzzer = Context.environment["USHER_LIBFUZZER"]
+/// `make simulate` sets it, in a scratch folder of its own.
+let checksExclusivity = Context.environment["USHER_EXCLUSIVITY"] == "checked"
 
 /// Every room is held to the same rules.
 let house: [SwiftSetting] =
@@ -12,11 +14,11 @@ let house: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .unsafeFlags(["-warnings-as-errors"]),
-        // Overlapping accesses are found by the compiler, and at run time by every debug build and test. Checking them again
-        // in production costs half a microsecond of a poll's three in the gateway.
-        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
-        // Fuzzing looks inside, counts where a run has been, and keeps the asserts, at the speed of a release build.
-    ] + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])])
+        // Overlapping accesses are found by the compiler, and at run time by every debug build and test, and by the simulator in
+        // a release build. Checking them again in production costs half a microsecond of a poll's three in the gateway.
+    ] + (checksExclusivity ? [] : [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))])
+    // Fuzzing looks inside, counts where a run has been, and keeps the asserts, at the speed of a release build.
+    + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-assert-config", "Debug"])])
 
 let package = Package(
     name: "usher",
@@ -52,9 +54,10 @@ let package = Package(
             exclude: ["Contract/README.md", "Frames/README.md", "Tokens/README.md"],
             swiftSettings: house
         ),
+        .target(name: "Journal", dependencies: ["Booking"], swiftSettings: house),
         .target(
-            name: "Journal",
-            dependencies: ["Booking", "CSQLite", "Cryptography"],
+            name: "JournalSQLite",
+            dependencies: ["Booking", "CSQLite", "Cryptography", "Journal"],
             swiftSettings: house
         ),
         .target(
@@ -92,7 +95,7 @@ let package = Package(
         .target(
             name: "JournalHistory",
             dependencies: [
-                "Booking", "Configuration", "Journal", "Reactor", "Wire",
+                "Booking", "Configuration", "Journal", "JournalSQLite", "Reactor", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -100,7 +103,8 @@ let package = Package(
         .target(
             name: "Operator",
             dependencies: [
-                "Booking", "Configuration", "Edge", "Journal", "Links", "Reactor", "StandardStreams", "Statistics",
+                "Booking", "Configuration", "Edge", "JournalHistory", "Links", "Reactor", "StandardStreams",
+                "Statistics",
                 "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -119,7 +123,8 @@ let package = Package(
         .target(
             name: "Supervisor",
             dependencies: [
-                "Booking", "Configuration", "Journal", "Links", "Reactor", "StandardStreams", "Statistics",
+                "Booking", "Configuration", "Journal", "JournalHistory", "Links", "Reactor", "StandardStreams",
+                "Statistics", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house
@@ -148,7 +153,7 @@ let package = Package(
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "Booking", "Journal", "Reactor", "RequestCosts", "Seeded", "StandardStreams", "Wire",
+                "Booking", "Journal", "JournalSQLite", "Reactor", "RequestCosts", "Seeded", "StandardStreams", "Wire",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -181,7 +186,11 @@ let package = Package(
             dependencies: ["Wire", "Booking", "Cryptography", "RequestCosts", "Seeded", "TestSupport"],
             swiftSettings: house
         ),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "Booking", "Seeded"], swiftSettings: house),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Journal", "JournalSQLite", "Booking", "Seeded"],
+            swiftSettings: house
+        ),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: house),
         .testTarget(
             name: "ConfigurationTests",
@@ -194,25 +203,24 @@ let package = Package(
         .testTarget(name: "LinksTests", dependencies: ["Links", "Reactor"], swiftSettings: house),
         .testTarget(
             name: "EdgeTests",
-            dependencies: [
-                "Edge", "Booking", "Configuration", "Wire",
-            ],
+            dependencies: ["Edge", "Booking", "Wire"],
             swiftSettings: house
         ),
         .testTarget(
             name: "JournalHistoryTests",
             dependencies: [
-                "JournalHistory", "Booking", "Configuration", "Journal", "Seeded", "Wire",
+                "JournalHistory", "Booking", "Configuration", "Journal", "JournalSQLite", "Seeded", "Wire",
             ],
             swiftSettings: house
         ),
         .testTarget(name: "OperatorTests", dependencies: ["Operator", "Statistics", "Wire"], swiftSettings: house),
-        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "Booking", "Links"], swiftSettings: house),
+        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "Booking"], swiftSettings: house),
         // Whole clusters, and what several rooms do together.
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "Links", "Operator",
+                "Server", "Booking", "Configuration", "Edge", "Journal", "JournalHistory", "JournalSQLite", "Links",
+                "Operator",
                 "Reactor", "Seeded", "StandardStreams", "Statistics", "Supervisor", "TestSupport", "Wire", "usher",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -223,7 +231,9 @@ let package = Package(
 
 // What is done with bytes from outside (Tests/Fuzzing/Targets) is a test of every build, or else a program around
 // libFuzzer, never both: two targets can't share a folder.
-let fuzzed: [Target.Dependency] = ["Booking", "Configuration", "Journal", "JournalHistory", "Wire"]
+let fuzzed: [Target.Dependency] = [
+    "Booking", "Configuration", "Journal", "JournalHistory", "JournalSQLite", "Wire",
+]
 if let fuzzer {
     package.targets.append(
         .executableTarget(

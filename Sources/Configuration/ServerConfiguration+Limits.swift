@@ -74,12 +74,6 @@ extension ServerConfiguration {
         return names
     }
 
-    /// Only a commit that waits for the disk is worth sharing.
-    public var commitPace: Nanoseconds {
-        guard self.journal.kind == "sqlite", self.journal.policy == "commit" else { return .zero }
-        return .milliseconds(Int64(self.journal.commitPaceMilliseconds))
-    }
-
     /// How large a request may be.
     public var requestLimits: HTTPLimits {
         var http = HTTPLimits()

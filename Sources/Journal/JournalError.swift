@@ -22,8 +22,8 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case unusable(sequence: UInt64, reason: String)
     /// Written by a newer version of Usher.
     case newer(file: String, version: Int, newest: Int)
-    /// This shard had a journal in this folder, and it is gone; how that is known.
-    case missing(JournalFiles, evidence: String)
+    /// This shard kept a journal in this state folder, and its file is not there; how that is known.
+    case missing(shard: Int, state: String, file: String, evidence: String)
     /// Not a journal, or another shard's.
     case foreign(file: String, reason: String)
     /// A file that belongs to another user, or that others may write to; the remedy.
@@ -60,8 +60,8 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unusable(let sequence, let reason): "fact \(sequence) can't be applied: \(reason)"
         case .newer(let file, let version, let newest):
             "\(file) has schema version \(version), and this binary knows versions up to \(newest): run a newer usher"
-        case .missing(let files, let evidence):
-            "the journal of shard \(files.shard) is missing: \(files.database) is not there, but \(evidence)"
+        case .missing(let shard, _, let file, let evidence):
+            "the journal of shard \(shard) is missing: \(file) is not there, but \(evidence)"
         case .foreign(let file, let reason): "\(file) \(reason)"
         case .untrusted(let file, let reason, _): "\(file) \(reason)"
         case .noThread(let reason): "the journal needs two threads of its own, and the system refuses one: \(reason)"

@@ -1,5 +1,6 @@
 public import Booking
 public import Journal
+public import JournalSQLite
 import Wire
 
 /// Makes a journal shorter, in a process of its own and while its owner goes on: takes in the newest snapshot and the

@@ -3,6 +3,7 @@ import Configuration
 import FoundationEssentials
 import Glibc
 import Journal
+import JournalSQLite
 import Wire
 
 /// The lines of `usher journal export`, read back by somebody who has nothing else: every link of the chain is computed

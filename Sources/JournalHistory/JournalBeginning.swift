@@ -1,5 +1,6 @@
 import Booking
 import Journal
+import JournalSQLite
 import Wire
 
 /// A journal that is begun anew, in place of one that is lost for good (`usher journal begin --accept-loss`).

@@ -1,6 +1,7 @@
 import Booking
 public import Configuration
 import Journal
+import JournalSQLite
 import Wire
 
 /// `usher journal`: what its subcommands do, for one shard or for all of a state folder.

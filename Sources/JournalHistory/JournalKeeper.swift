@@ -16,71 +16,13 @@ public final class JournalKeeper {
     /// The file of snapshots; nil for a journal that has none.
     public let snapshotFile: String?
 
+    /// Opens the journal of a shard.
     public init(index: Int, configuration: ServerConfiguration, loop: EventLoop, log: Logger) throws(StartError) {
+        let opened = try configuration.journalStore.open(shard: index, on: loop, log: log)
         self.log = log
-        guard configuration.journal.kind == "sqlite" else {
-            try Self.refuseToForget(configuration)
-            self.journal = MemoryJournal(keepsBatches: false)
-            self.snapshotFile = nil
-            return
-        }
-        let slots = SlotMap(shardCount: configuration.cluster.shards)
-        let origin = JournalOrigin(shard: index, shardCount: slots.shardCount, slotMapVersion: slots.version)
-        let files = JournalFiles(state: configuration.cluster.state, shard: index)
-        self.snapshotFile = files.snapshot
-        let policy = configuration.journalPolicy
-        if let risk = policy.risk {
-            self.log.warning("the journal does not keep every answer", metadata: ["risk": "\(risk)"])
-        }
-        let target = Target()
-        let wakeup: Wakeup
-        do throws(UVError) { wakeup = try Wakeup(on: loop) { target.journal?.drain() } } catch {
-            throw StartError(
-                "the journal cannot wake the loop: \(error)",
-                remedy: "raise the limit of open files (ulimit -n)"
-            )
-        }
-        do throws(JournalError) {
-            let sender = wakeup.sender
-            let journal = try SQLiteJournal(files, origin: origin, policy: policy) { sender.send() }
-            target.journal = journal
-            journal.onTrouble = { [log] error in
-                // The same again and again, as on a full disk, is told once a minute.
-                let now = Clock.monotonicNanoseconds()
-                guard target.lastTrouble != error || now - target.lastToldAt >= 60_000_000_000 else { return }
-                target.lastTrouble = error
-                target.lastToldAt = now
-                log.error("the journal has trouble, and goes on", metadata: ["reason": "\(error)"])
-            }
-            if try journal.headIsMissing() {
-                self.log.warning(
-                    "a part of the journal is missing: what was cut off its end would not be noticed",
-                    metadata: ["file": "\(files.head)"]
-                )
-            }
-            self.journal = journal
-            self.wakeup = wakeup
-        } catch {
-            wakeup.close()
-            throw Self.startError(error)
-        }
-    }
-
-    /// A cluster that keeps nothing would start empty beside journals that say otherwise.
-    private static func refuseToForget(_ configuration: ServerConfiguration) throws(StartError) {
-        let state = configuration.cluster.state
-        guard !JournalFiles.shards(in: state).isEmpty else { return }
-        throw StartError(
-            "journal.kind is memory, but there are journals in \(state)/journal, which would not be looked at",
-            remedy: "start with journal.kind=sqlite, or choose another folder with --state"
-        )
-    }
-
-    /// Breaks the circle of the wake-up that needs the journal, which needs the wake-up's sender.
-    private final class Target {
-        weak var journal: SQLiteJournal?
-        var lastTrouble: JournalError?
-        var lastToldAt: UInt64 = 0
+        self.journal = opened.journal
+        self.wakeup = opened.wakeup
+        self.snapshotFile = opened.snapshotFile
     }
 
     /// Takes in the history and begins: the shard is then as it was. It has not heard yet what time it is.
@@ -141,9 +83,9 @@ public final class JournalKeeper {
             "copy the files again, or use another copy: of each shard first the .sqlite file, then its -wal, then .snapshot, "
                 + "then .archive and its -wal; usher journal verify --state COPY says whether a copy is whole"
         case .newer: "nothing was changed"
-        case .missing(let files, _):
+        case .missing(let shard, let state, _, _):
             "put it back from a copy; or, if it is lost for good, begin it anew without its places, seats and points: "
-                + "usher journal begin --state \(files.state) --shard \(files.shard) --accept-loss"
+                + "usher journal begin --state \(state) --shard \(shard) --accept-loss"
         case .untrusted(_, _, let remedy): remedy
         case .noThread: ThreadBudget.remedy
         case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
@@ -166,16 +108,5 @@ public final class JournalKeeper {
                 "epoch": "\(self.journal.epoch)", "took_ms": "\(nanoseconds / 1_000_000)",
             ]
         )
-    }
-}
-
-extension ServerConfiguration {
-    /// `journal.*` as the journal wants it. The settings table has checked it.
-    var journalPolicy: JournalPolicy {
-        switch self.journal.policy {
-        case "interval": .interval(milliseconds: self.journal.intervalMilliseconds)
-        case "none": .none
-        default: .commit
-        }
     }
 }

@@ -1,5 +1,6 @@
 import Booking
 public import Journal
+public import JournalSQLite
 import Wire
 
 /// What people ask of a journal: is it whole, how large is it, what does it say. Reads only; its owner may run meanwhile.

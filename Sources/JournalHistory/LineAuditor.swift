@@ -1,6 +1,7 @@
 import Booking
 public import Configuration
 import Journal
+import JournalSQLite
 import Wire
 
 /// `usher journal audit`: the line of one concert, told and checked from what is written down alone, whether by the

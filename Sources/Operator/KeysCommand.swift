@@ -1,6 +1,6 @@
 import Booking
 public import Configuration
-import Journal
+import JournalHistory
 import Statistics
 import Wire
 
@@ -22,9 +22,7 @@ public enum KeysCommand {
     /// key that counted from the wall clock would be the key of places which another has signed.
     static func latestTime(of state: StateDirectory, _ wall: Timestamp) -> Timestamp {
         // Places are written down before they are told.
-        let written = JournalFiles.shards(in: state.path).compactMap { shard in
-            try? SQLiteArchive(JournalFiles(state: state.path, shard: shard)).lastTime()
-        }
+        let written = WrittenJournals.lastTimes(in: state)
         // Their seconds are rounded down.
         let told = ((try? StatsCommand.stats(state))?.shards ?? []).compactMap(\.time).map {
             Timestamp(seconds: $0) + .seconds(1)

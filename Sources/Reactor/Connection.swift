@@ -48,8 +48,8 @@ public final class Connection: LoopHandle {
     public var lowWater = 64 * 1024
     /// Whether its mark is 0 while the loop is out of room (`EventLoop.hasRoom`).
     public var yieldsRoom = false
-    /// System calls for writing, for tests and statistics.
-    public internal(set) var writeCalls = 0
+    /// System calls made to write: what tests count.
+    var writeCalls = 0
     /// Whether reading is on.
     public private(set) var isReading = false
     /// False until a connection opened by this side is up.
@@ -150,7 +150,16 @@ public final class Connection: LoopHandle {
     }
 
     /// The peer's address of a TCP connection; nil for Unix sockets and once the peer is gone. A system call.
-    public var peerAddress: SocketAddress? { self.address(uv_tcp_getpeername) }
+    public var peerAddress: SocketAddress? {
+        guard self.transport == .tcp, !self.isClosed else { return nil }
+        var storage = sockaddr_storage()
+        var size = Int32(MemoryLayout<sockaddr_storage>.size)
+        let code = withUnsafeMutableBytes(of: &storage) {
+            let address = $0.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            return uv_tcp_getpeername(self.raw(as: uv_tcp_t.self), address, &size)
+        }
+        return code == 0 ? SocketAddress(storage) : nil
+    }
 
     /// The peer's process of a Unix socket, as the kernel knows it (SO_PEERCRED, unix(7)): for a connection opened by
     /// this side, the process that began to listen. Nil for TCP, and before it is up. A system call.
@@ -158,9 +167,6 @@ public final class Connection: LoopHandle {
         guard self.transport == .unix, self.isConnected, let descriptor = self.descriptor else { return nil }
         return PeerProcess(descriptor)
     }
-
-    /// This end's TCP port; nil for Unix sockets. A system call.
-    public var localPort: UInt16? { self.address(uv_tcp_getsockname)?.port }
 
     /// Bytes written that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 where the kernel does not tell. A system
     /// call.
@@ -243,18 +249,6 @@ public final class Connection: LoopHandle {
         guard code < 0 else { return }
         self.close()
         throw UVError(code: code, call: call())
-    }
-
-    private func address(
-        _ ask: (UnsafePointer<uv_tcp_t>?, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<Int32>?) -> Int32
-    ) -> SocketAddress? {
-        guard self.transport == .tcp, !self.isClosed else { return nil }
-        var storage = sockaddr_storage()
-        var size = Int32(MemoryLayout<sockaddr_storage>.size)
-        let code = withUnsafeMutableBytes(of: &storage) {
-            ask(self.raw(as: uv_tcp_t.self), $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
-        }
-        return code == 0 ? SocketAddress(storage) : nil
     }
 
     // MARK: What libuv calls

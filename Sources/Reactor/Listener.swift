@@ -25,7 +25,6 @@ public class Listener: LoopHandle {
     private final let transport: Connection.Transport
     /// The first descriptor that connections may not use.
     private final var descriptorEnd: Int32 = .max
-    private final var isPaused = false
     private final var isResting = false
     private final var holdsOne = false
     private final var restTimer: LoopTimer?
@@ -35,18 +34,9 @@ public class Listener: LoopHandle {
         super.init(type, on: loop)
     }
 
-    /// Accepts no connections until `resumeAccepting()`; meanwhile they wait in the kernel's backlog.
-    public final func pauseAccepting() { self.isPaused = true }
-
-    public final func resumeAccepting() {
-        self.isPaused = false
-        self.acceptHeld()
-    }
-
-    /// Ends as `close()` does, but first delivers the connection that a pause or a rest left waiting: it would be cut
-    /// off.
+    /// Ends as `close()` does, but hands on the connection first that was accepted and left waiting by a rest: it
+    /// would be cut off.
     public final func finish() {
-        self.isPaused = false
         self.isResting = false
         self.acceptHeld()
         self.close()
@@ -82,11 +72,11 @@ public class Listener: LoopHandle {
             return
         }
         // While one is not accepted, libuv accepts no more.
-        if self.isPaused || self.isResting { self.holdsOne = true } else { self.accept() }
+        if self.isResting { self.holdsOne = true } else { self.accept() }
     }
 
     private func acceptHeld() {
-        guard self.holdsOne, !self.isPaused, !self.isResting, !self.isClosed else { return }
+        guard self.holdsOne, !self.isResting, !self.isClosed else { return }
         self.holdsOne = false
         self.accept()
     }
@@ -115,7 +105,7 @@ public class Listener: LoopHandle {
     }
 
     /// Connections have reached the last descriptors: stops accepting for a while.
-    private func rest() {
+    func rest() {
         let before = self.descriptorEnd
         self.readDescriptorLimit()  // it may have been raised since
         guard self.descriptorEnd <= before else { return }

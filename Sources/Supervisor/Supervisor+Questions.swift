@@ -1,6 +1,7 @@
 import Booking
 import Configuration
 import Glibc
+import JournalHistory
 import Links
 import Logging
 import Reactor
@@ -38,9 +39,10 @@ extension Supervisor {
             return asker.end(failed: "the supervisor knows gateways and shards only, not \(names)")
         }
         if let refusal = self.machine.refusalOfRolling { return asker.end(failed: refusal) }
-        if roles.contains(.shard), self.configuration.journal.kind == "memory" {
+        if roles.contains(.shard), !self.configuration.journalStore.keepsHistory {
             return asker.end(
-                failed: "with journal.kind=memory a shard that is replaced forgets everything: "
+                failed:
+                    "with journal.kind=\(self.configuration.journal.kind) a shard that is replaced forgets everything: "
                     + "restart only the gateways (--only gateways)"
             )
         }

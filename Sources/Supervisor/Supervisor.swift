@@ -2,6 +2,7 @@ public import Booking
 public import Configuration
 import Glibc
 import Journal
+import JournalHistory
 import Links
 import Logging
 import Reactor
@@ -123,7 +124,7 @@ public final class Supervisor {
             gateways: configuration.cluster.gateways,
             timing: Self.timing(configuration)
         )
-        if configuration.journal.kind == "sqlite" {
+        if configuration.journalStore.needsCompaction {
             self.compactor = Compactor(
                 configuration,
                 environment: Self.environment(),
@@ -249,7 +250,7 @@ public final class Supervisor {
     private func keepCatalogue() throws(StartError) {
         let path = self.state.catalogueFile
         self.copyBefore = try? TextFile.read(path, bytesMax: CatalogueCopy.bytesMax)
-        if FileStatus(path) != nil, !JournalFiles.shards(in: self.state.path).isEmpty {
+        if FileStatus(path) != nil, WrittenJournals.exist(in: self.state) {
             do throws(ConfigurationMistakes) {
                 let last = try CatalogueCopy.read(self.configuration)
                 self.catalogue = self.catalogue.archiving(last, at: .now)
@@ -341,8 +342,7 @@ public final class Supervisor {
 
     /// From now on a shard without a journal has lost one.
     private func markJournals() {
-        guard self.configuration.journal.kind == "sqlite" else { return }
-        do throws(JournalError) { try JournalFiles.markAllBegun(in: self.state.path) } catch {
+        do throws(JournalError) { try self.configuration.journalStore.markAllBegun() } catch {
             self.log.warning("a journal that gets lost may not be noticed", metadata: ["reason": "\(error)"])
         }
     }

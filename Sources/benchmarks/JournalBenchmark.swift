@@ -3,6 +3,7 @@ import Dispatch
 import FoundationEssentials
 import Glibc
 import Journal
+import JournalSQLite
 import StandardStreams
 import Wire
 

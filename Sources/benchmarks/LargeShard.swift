@@ -2,6 +2,7 @@ import Booking
 import Dispatch
 import FoundationEssentials
 import Journal
+import JournalSQLite
 import StandardStreams
 import Wire
 

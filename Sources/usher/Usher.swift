@@ -3,7 +3,7 @@ import CommandLineTool
 import Configuration
 import Reactor
 
-/// The `usher` command: flags and subcommands only; the work is in Server.
+/// The `usher` command: flags and subcommands only; the work is in the rooms below.
 @main struct Usher: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usher",

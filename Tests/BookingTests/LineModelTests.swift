@@ -43,16 +43,17 @@ private struct Play: ~Copyable {
     private var failure: String?
 
     init(seed: UInt64, users: Int) {
+        var dice = SeededRandom(seed: seed)
         let rules = LineRules(
-            admissionsPerSecond: 20,
-            maxActive: 0,
-            waitingLifetime: .seconds(60),
-            admittedLifetime: .seconds(20)
+            admissionsPerSecond: [5, 20, 100].randomElement(using: &dice)!,
+            maxActive: [0, 0, 3, 40].randomElement(using: &dice)!,
+            waitingLifetime: .seconds(Int64.random(in: 30...90, using: &dice)),
+            admittedLifetime: .seconds(Int64.random(in: 5...30, using: &dice))
         )
         let now = Timestamp(seconds: 1_700_000_000)
         self.line = Line(rules: rules, opensAt: now + .seconds(5), hashSeed: seed)
         self.model = Model(rules: rules, opensAt: now + .seconds(5), now: now)
-        self.dice = SeededRandom(seed: seed)
+        self.dice = dice
         self.users = users
     }
 
@@ -63,8 +64,7 @@ private struct Play: ~Copyable {
         case ..<700: if let place = self.someone() { self.leave(place) }
         case ..<760: if let place = self.someone(), self.model.people[place]!.admittedAt != nil { self.useUp(place) }
         case ..<990: self.tick()
-        case ..<993: self.changeRules()
-        case ..<995: self.open(after: .milliseconds(Int64.random(in: -5_000...5_000, using: &self.dice)))
+        case ..<994: self.open(after: .milliseconds(Int64.random(in: -5_000...5_000, using: &self.dice)))
         case ..<997:
             self.line.resume(at: self.model.now)
             self.model.resume()
@@ -121,16 +121,6 @@ private struct Play: ~Copyable {
             self.model.admit(place.rawValue)
         }
         if let late = self.model.nextAdmission() { self.failure = "place \(late) should have been admitted" }
-    }
-
-    private mutating func changeRules() {
-        self.model.rules = LineRules(
-            admissionsPerSecond: [5, 20, 100].randomElement(using: &self.dice)!,
-            maxActive: [0, 0, 3, 40].randomElement(using: &self.dice)!,
-            waitingLifetime: .seconds(Int64.random(in: 30...90, using: &self.dice)),
-            admittedLifetime: .seconds(Int64.random(in: 5...30, using: &self.dice))
-        )
-        self.line.rules = self.model.rules
     }
 
     private mutating func open(after span: Nanoseconds) {
@@ -201,7 +191,7 @@ private struct Model {
         var admittedAt: Timestamp?
     }
 
-    var rules: LineRules { didSet { self.level = min(self.level, self.slack) } }
+    let rules: LineRules
     var opensAt: Timestamp
     var totals = Line.Totals()
     private(set) var now: Timestamp

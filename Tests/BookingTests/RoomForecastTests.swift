@@ -93,20 +93,6 @@ import Testing
         #expect(line.checkInvariants() == nil)
     }
 
-    @Test func `new rules hold at once, also for those who are inside`() {
-        var line = self.makeLine(LineRules(admissionsPerSecond: 10), people: 40)
-        self.admit(&line, after: .zero)
-        #expect(self.seconds(&line, 40) == 4)
-        line.rules = LineRules(admissionsPerSecond: 1)
-        #expect(self.seconds(&line, 40) == 39)
-        line.rules = LineRules(admissionsPerSecond: 1, maxActive: 1)
-        #expect(self.seconds(&line, 2) == 300)
-        line.rules = LineRules(admissionsPerSecond: 1, maxActive: 1, admittedLifetime: .seconds(30))
-        #expect(self.seconds(&line, 2) == 30)
-        line.rules = LineRules(admissionsPerSecond: 1, maxActive: 50)
-        #expect(self.seconds(&line, 2) == 1)
-    }
-
     @Test func `after a pause in which nobody could go, the lifetimes alone say how long it takes`() {
         var line = self.makeLine(LineRules(admissionsPerSecond: 10, maxActive: 1), people: 40)
         for second in 0..<20 as Range<Int64> {

@@ -1,6 +1,7 @@
 import Booking
 import Foundation
 import Journal
+import JournalSQLite
 import Testing
 import Wire
 

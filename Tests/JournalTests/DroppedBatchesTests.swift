@@ -1,8 +1,9 @@
 import Booking
 import Foundation
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 @Suite struct DroppedBatchesTests {
     private let state = TemporaryState()

@@ -1,8 +1,9 @@
 import Booking
 import Foundation
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// Copies of journals, made file by file while an owner writes: a copy that starts is whole, and a torn one is not
 /// reported as a loss.

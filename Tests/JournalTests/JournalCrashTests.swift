@@ -1,8 +1,9 @@
 import Booking
 import Foundation
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// Processes that die by SIGKILL in the middle of commits. Each writes the number of every acknowledged fact to a file;
 /// every fact in that file must be in the journal.

@@ -1,9 +1,10 @@
 import Booking
 import Foundation
+import Journal
 import Seeded
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// Whatever happens to the files: a reader gets the whole history or an error, never a part of it.
 @Suite struct JournalDamageTests {

@@ -1,8 +1,9 @@
 import Booking
 import Foundation
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// A missing journal is detected by the others in its folder.
 @Suite struct JournalLossTests {

@@ -1,9 +1,10 @@
 import Booking
 import Foundation
 import Glibc
+import Journal
 import Testing
 
-@testable import Journal
+@testable import JournalSQLite
 
 /// Files of a journal that others could have changed are not trusted.
 @Suite struct JournalTrustTests {

@@ -1,6 +1,7 @@
 import Glibc
-import Reactor
 import Testing
+
+@testable import Reactor
 
 @Suite struct ConnectionTests {
     @Test func `what is sent comes back, over TCP`() throws {

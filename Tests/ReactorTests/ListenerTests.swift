@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
-import Reactor
 import Testing
+
+@testable import Reactor
 
 @Suite struct ListenerTests {
     @Test func `the kernel's choice of port is told`() throws {
@@ -67,33 +68,6 @@ import Testing
             client.startReading()
             loop.run()
             #expect(peer?.host == "::1")
-        }
-    }
-
-    @Test func `a paused listener leaves connections waiting, and takes them all later`() throws {
-        try withLoop { loop in
-            var accepted = 0
-            let listener = try TCPListener(on: loop, address: .loopback())
-            listener.onConnection = {
-                accepted += 1
-                $0.close()
-                if accepted == 10 { listener.close() }
-            }
-            listener.pauseAccepting()
-            var connected = 0
-            for _ in 0..<10 {
-                let client = try Connection(on: loop, to: .loopback(port: listener.port))
-                client.startReading()
-                client.onConnect = {
-                    connected += 1
-                    if connected == 10 {
-                        #expect(accepted == 0)
-                        listener.resumeAccepting()
-                    }
-                }
-            }
-            loop.run()
-            #expect(accepted == 10)
         }
     }
 
@@ -196,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `a listener that finishes hands on the connection that a pause has held back`() throws {
+    @Test func `a listener that finishes hands on the connection that a rest has held back`() throws {
         try withLoop { loop in
             var accepted = 0
             let listener = try TCPListener(on: loop, address: .loopback())
@@ -204,7 +178,7 @@ import Testing
                 accepted += 1
                 $0.close()
             }
-            listener.pauseAccepting()
+            listener.rest()
             let client = try Connection(on: loop, to: .loopback(port: listener.port))
             // When the client is up, the listener's turn is in the same turn of the loop or the next.
             let timer = LoopTimer(on: loop)

@@ -1,6 +1,7 @@
 import Glibc
-import Reactor
 import Testing
+
+@testable import Reactor
 
 /// Lends a loop to `body`, which runs it, and closes it: an open handle traps. A hanging test is ended after a minute,
 /// far longer than the slowest machine needs.
@@ -55,3 +56,15 @@ func connectPair(
 func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
 func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
+
+extension Connection {
+    /// This end's TCP port.
+    var localPort: UInt16? {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutableBytes(of: &address) {
+            getsockname(self.descriptor ?? -1, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
+        }
+        return code == 0 ? UInt16(bigEndian: address.sin_port) : nil
+    }
+}

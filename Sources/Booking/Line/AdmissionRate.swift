@@ -34,15 +34,7 @@ public struct AdmissionRate: Equatable, Sendable {
         self.due = due
     }
 
-    /// Admissions possible at `now`: from 0 to `burst`. None before `opensAt`, and the time before it counts for
-    /// nothing.
-    public func allowed(at now: Timestamp, opensAt: Timestamp) -> Int {
-        let first = self.firstDue(at: now, opensAt: opensAt)
-        guard first <= now else { return 0 }
-        return Int((now - first).rawValue / self.interval.rawValue) + 1
-    }
-
-    /// Whether an admission is possible at `now`: `allowed` without a division, since every request asks.
+    /// Whether anybody may enter at `now`. Nobody may before `opensAt`, and the time before it earns nothing.
     func isDue(at now: Timestamp, opensAt: Timestamp) -> Bool { self.due <= now && opensAt <= now }
 
     /// Applies an admission at `now`. Depends on the fact and the rate alone, so a replay ends where the original did.

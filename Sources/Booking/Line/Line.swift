@@ -69,17 +69,8 @@ public struct Line: ~Copyable {
     /// The step for the current lifetime.
     private var seenStep: Nanoseconds
 
-    /// May change at any time. Lifetimes are the same for everyone and counted from stored moments, so both lists of
-    /// expiry stay in order; a new rate counts from the next admission on.
-    public var rules: LineRules {
-        didSet {
-            self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: self.rate.due)
-            self.seenStep = Self.seenStep(self.rules)
-            self.returnLingering()
-            self.quietUntil = .distantPast
-            self.beginForecast()
-        }
-    }
+    /// Lifetimes are the same for all and counted from the moments kept, so both lists of expiry are in order.
+    public let rules: LineRules
     /// The start of admission; people may wait earlier.
     public var opensAt: Timestamp
     /// The end of admission; every waiting place lapses then.
@@ -126,22 +117,6 @@ public struct Line: ~Copyable {
         min(Self.seenStepMax, Nanoseconds(rules.waitingLifetime.rawValue / 8))
     }
 
-    /// A line from a snapshot: everyone present in the order of places, the totals, and `admissionDue`. Waiting people
-    /// count as last seen when they joined: call `resume(at:)` before any place can expire.
-    public init(
-        restoring entries: some Sequence<Entry>,
-        totals: Totals,
-        admissionDue: Timestamp,
-        rules: LineRules,
-        opensAt: Timestamp = .distantPast,
-        endsAt: Timestamp = .distantFuture,
-        hashSeed: UInt64
-    ) {
-        self.init(rules: rules, opensAt: opensAt, endsAt: endsAt, hashSeed: hashSeed)
-        for entry in entries { self.restore(entry) }
-        self.endRestoring(totals: totals, admissionDue: admissionDue)
-    }
-
     /// Restores a person, in the order of places, into a line that nobody has joined.
     mutating func restore(_ entry: Entry) {
         self.append(entry.user, place: entry.place, at: entry.joinedAt)
@@ -173,12 +148,6 @@ public struct Line: ~Copyable {
 
     /// The person at a place; nil when they are gone or the place was never given. O(1).
     public func entry(at place: Place) -> Entry? { self.people.spot(of: place.rawValue).map { Self.entry($0) } }
-
-    /// The admissions up to and with the person at a place: 0 when they are inside; nil when they are gone. O(log n).
-    public func order(of place: Place) -> UInt64? {
-        guard let spot = self.people.spot(of: place.rawValue) else { return nil }
-        return spot.isWaiting ? self.people.waitingAhead(of: spot) + 1 : 0
-    }
 
     /// Order and expected wait of the person at a place; nil when they are gone. O(log n).
     public mutating func standing(of place: Place, at now: Timestamp) -> Standing? {
@@ -237,26 +206,12 @@ public struct Line: ~Copyable {
 
     // MARK: Admission
 
-    /// Admissions possible at `now`, one after the other: bounded by the rate, the room inside and the people waiting.
-    public func admissionsAllowed(at now: Timestamp) -> Int {
-        guard now < self.endsAt else { return 0 }
-        return min(self.rate.allowed(at: now, opensAt: self.opensAt), self.roomInside, Int(self.totals.waiting))
-    }
-
-    /// The next person to admit at `now`; nil unless `admissionsAllowed` is above 0. O(1).
+    /// Who is to be admitted at `now`, if anyone: as the rate, the room inside and the people waiting allow. O(1).
     public func nextAdmission(at now: Timestamp) -> Place? {
         guard self.totals.waiting > 0, self.rate.isDue(at: now, opensAt: self.opensAt), self.roomInside > 0,
             now < self.endsAt
         else { return nil }
         return Place(self.firstWaiting)
-    }
-
-    /// When the next admission is possible, unless people come or go before; in the past when it is possible now. Nil
-    /// while nobody waits, the room is full, or the concert would be over.
-    public var nextAdmissionTime: Timestamp? {
-        guard self.totals.waiting > 0, self.roomInside > 0 else { return nil }
-        let next = max(self.rate.due, self.opensAt)
-        return next < self.endsAt ? next : nil
     }
 
     /// When the rate allows the next admission: for a snapshot.
@@ -292,15 +247,6 @@ public struct Line: ~Copyable {
 
     /// People whose stay goes on beyond their time, in no order: for checks.
     var lingeringUsers: [UserID] { self.lingering.keys.map { self.people.presentSpot(of: $0).row.user } }
-
-    /// The lifetime has changed: their time may not be over any more.
-    private mutating func returnLingering() {
-        // People are admitted in the order of their places.
-        for place in self.lingering.keys.sorted(by: >) {
-            self.people.prepend(self.people.presentSpot(of: place), to: &self.admittedList)
-        }
-        self.lingering = [:]
-    }
 
     /// No place has lapsed: stores how long that holds if nobody comes or is admitted. O(1).
     ///
@@ -477,16 +423,5 @@ public struct Line: ~Copyable {
     private mutating func moveOn(from place: UInt64) {
         self.firstWaiting =
             self.totals.waiting == 0 ? self.people.nextPlace : self.people.firstWaiting(from: place + 1)
-    }
-
-    /// Rebuilds the forecast from the people inside; early departures are measured anew.
-    private mutating func beginForecast() {
-        var forecast = RoomForecast(lifetime: self.rules.admittedLifetime)
-        if self.hasForecast {
-            self.people.forEachPresent { spot in
-                if spot.isAdmitted { forecast.entered(until: self.expiry(spot), at: spot.row.since) }
-            }
-        }
-        self.forecast = forecast
     }
 }

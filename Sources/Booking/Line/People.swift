@@ -222,18 +222,6 @@ struct People: ~Copyable {
         list.last = spot.place
     }
 
-    /// Prepends a person who is in no list to this one.
-    func prepend(_ spot: Spot, to list: inout List) {
-        guard list.first != 0 else { return self.append(spot, to: &list) }
-        let low = UInt32(truncatingIfNeeded: spot.place)
-        let row = spot.chunk.rows.advanced(by: spot.slot)
-        let first = self.presentSpot(of: list.first)
-        first.chunk.rows[first.slot].previous = low
-        row.pointee.previous = low
-        row.pointee.next = UInt32(truncatingIfNeeded: list.first)
-        list.first = spot.place
-    }
-
     @inline(__always)
     func unlink(_ spot: Spot, from list: inout List) {
         let row = spot.row

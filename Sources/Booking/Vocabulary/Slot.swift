@@ -19,8 +19,6 @@ public struct Slot: Hashable, Comparable, Sendable, CustomStringConvertible {
     public init(of concert: ConcertID) { self.init(crc: NumberedKey.concert.checksum(concert.rawValue)) }
     /// The slot of `user:<id>`.
     public init(of user: UserID) { self.init(crc: NumberedKey.user.checksum(user.rawValue)) }
-    /// The slot of any key, as Redis computes it for a key without a hash tag.
-    public init(key: String) { self.init(crc: CRC16.checksum(of: key.utf8)) }
 
     public static func < (left: Slot, right: Slot) -> Bool { left.rawValue < right.rawValue }
     public var description: String { String(self.rawValue) }

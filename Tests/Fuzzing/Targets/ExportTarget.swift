@@ -1,5 +1,6 @@
 import Booking
 import Journal
+import JournalSQLite
 import Wire
 
 @testable import Configuration

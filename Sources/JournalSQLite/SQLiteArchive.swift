@@ -1,4 +1,5 @@
 public import Booking
+public import Journal
 
 /// One batch as stored: its owner's epoch, and the hash of the journal up to its end.
 public struct JournalRecord: Equatable, Sendable {
@@ -52,7 +53,7 @@ public final class SQLiteArchive: JournalArchive {
             guard let origin = JournalFiles.anyOrigin(in: files.state), files.shard >= origin.shardCount else {
                 throw others.isEmpty
                     ? .foreign(file: files.database, reason: "is not there, nor is any other shard's")
-                    : .missing(files, evidence: "there are those of \(Self.named(others))")
+                    : files.missing("there are those of \(Self.named(others))")
             }
             throw .foreign(
                 file: files.database,

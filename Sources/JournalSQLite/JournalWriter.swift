@@ -1,5 +1,6 @@
 import Booking
 import CSQLite
+import Journal
 
 /// The appending end of a journal, for its owner. All calls block; `JournalThread` makes them.
 ///

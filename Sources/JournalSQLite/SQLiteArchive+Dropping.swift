@@ -1,3 +1,5 @@
+public import Journal
+
 extension SQLiteArchive {
     /// Drops the batches that the newest snapshot covers, after reading that back: facts are dropped only for an intact
     /// snapshot. An appending owner is delayed by a step, a millisecond, and seldom. `keeping` copies the batches to

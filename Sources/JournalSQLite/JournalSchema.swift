@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Journal
 
 /// The shard to which a journal belongs: with another number of shards, concerts and users move to others.
 public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 import CSQLite
 import Cryptography
 import Glibc
+import Journal
 
 /// How far a journal is known to be durable, in a file beside it. SQLite silently drops the end of a log that was
 /// truncated or altered, as after a crash; and an old copy of a journal looks like a good journal. This file reveals

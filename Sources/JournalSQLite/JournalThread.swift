@@ -1,3 +1,5 @@
+import Journal
+
 /// The two threads behind a journal's owner: one commits, the other copies the log back into the file.
 ///
 ///     loop ──submit──▶ writer ──outcome, wake──▶ loop ──takeOutcome──▶

@@ -1,4 +1,5 @@
 import Glibc
+public import Journal
 
 /// Checks the journals of a state folder against each other: either all exist, or one is missing.
 ///
@@ -57,17 +58,17 @@ extension JournalFiles {
                 )
             )
             guard let last = try? archive.figures().lastSequence, last > 0 else { continue }
-            throw .missing(self, evidence: "\(archive.files.database) has facts")
+            throw self.missing("\(archive.files.database) has facts")
         }
         guard Self.isThere(Self.begunMark(in: self.state)) else { return }
-        throw .missing(self, evidence: "all shards of this folder had one")
+        throw self.missing("all shards of this folder had one")
     }
 
     /// A snapshot, a head or an archive without its journal: the file was moved or removed, and an empty one in its
     /// place would sell everything again.
     func refuseRemains() throws(JournalError) {
         for remains in [self.snapshot, self.head, self.archive] where Self.isThere(remains) {
-            throw .missing(self, evidence: "\(remains) is")
+            throw self.missing("\(remains) is")
         }
     }
 

@@ -1,6 +1,7 @@
 import Booking
 import CSQLite
 import Glibc
+import Journal
 
 /// Batches that compactions have dropped from a journal, kept in a file beside it for audits: `shard-3.archive`.
 ///

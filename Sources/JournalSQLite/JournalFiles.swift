@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Journal
 
 /// The files of one shard's journal, all with mode 0600 in a folder with mode 0700.
 ///
@@ -55,6 +56,11 @@ public struct JournalFiles: Equatable, Sendable {
         case .missing where self.exist: return self.torn("the file is empty, and its log (-wal) is not here")
         default: return error
         }
+    }
+
+    /// This shard had a journal, and its file is not there.
+    func missing(_ evidence: String) -> JournalError {
+        .missing(shard: self.shard, state: self.state, file: self.database, evidence: evidence)
     }
 
     func torn(_ reason: String) -> JournalError {

@@ -1,5 +1,6 @@
 import Booking
 import Cryptography
+public import Journal
 
 /// Identifies a journal up to a batch: SHA-256 over the hash before and the whole batch. Two journals with the same
 /// hash at a fact have the same facts up to it, so one published hash lets anybody verify an exported journal.

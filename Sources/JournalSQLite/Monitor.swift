@@ -1,6 +1,7 @@
 // timespec is part of both modules here, and release builds require each import.
 import CSQLite
 import Glibc
+import Journal
 
 /// A value behind a lock, and a way to wait for its changes: `pthread_mutex_t` and `pthread_cond_t`, which the thread
 /// sanitizer understands.

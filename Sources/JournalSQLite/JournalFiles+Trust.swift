@@ -1,4 +1,6 @@
+import CSQLite
 import Glibc
+import Journal
 
 /// The owner and modes that a journal's files need before they are trusted: a file's owner can write to it, and its
 /// hashes are a checksum that anyone can compute. Write access means the power to sell seats.

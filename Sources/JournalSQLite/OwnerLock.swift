@@ -1,4 +1,5 @@
 import Glibc
+import Journal
 
 /// Mutual exclusion: an exclusive lock on a file of its own, which the kernel releases when its process ends in any
 /// way. The file stays, with the id of the last owner: removing it would let two processes hold locks of two files with

@@ -1,6 +1,7 @@
 import Booking
 import Cryptography
 import Glibc
+import Journal
 
 /// The newest snapshot of a journal, in a file of its own: written under another name, made durable, then renamed, so
 /// that a crash leaves the old one or the new one. A file and not a row, so that a large snapshot never delays a

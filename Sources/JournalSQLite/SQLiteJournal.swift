@@ -1,3 +1,5 @@
+public import Journal
+
 /// A shard's journal in a SQLite file of its own, for its owner.
 ///
 ///     opened: locked, checked ──replay──▶ verified ──begin──▶ a new epoch, two threads ──close──▶ one whole file

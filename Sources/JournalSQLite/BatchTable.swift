@@ -1,4 +1,5 @@
 import Booking
+import Journal
 
 /// The table of batches, the same in a journal and in its archive: one row for each group commit; `hash` is the
 /// `ChainHash` after it.

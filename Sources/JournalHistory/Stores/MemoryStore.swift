@@ -1,0 +1,27 @@
+import Booking
+import Configuration
+import Journal
+import Logging
+import Reactor
+
+/// Journals in memory: a shard that ends forgets everything.
+struct MemoryStore: JournalStore {
+    let state: StateDirectory
+
+    let keepsHistory = false
+    let needsCompaction = false
+    let commitPace = Nanoseconds.zero
+
+    func markAllBegun() {}
+
+    /// A cluster that keeps nothing would start empty beside journals that say otherwise.
+    func open(shard: Int, on loop: EventLoop, log: Logger) throws(StartError) -> OpenJournal {
+        guard !WrittenJournals.exist(in: self.state) else {
+            throw StartError(
+                "journal.kind is memory, but there are journals in \(self.state.path)/journal, which would not be looked at",
+                remedy: "start with journal.kind=sqlite, or choose another folder with --state"
+            )
+        }
+        return OpenJournal(journal: MemoryJournal(keepsBatches: false))
+    }
+}
