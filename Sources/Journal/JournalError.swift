@@ -22,7 +22,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     case unusable(sequence: UInt64, reason: String)
     /// Written by a newer version of Usher.
     case newer(file: String, version: Int, newest: Int)
-    /// This shard kept a journal in this state folder, and its file is not there; how that is known.
+    /// This shard had a journal in this state folder, and its file is gone; how that is known.
     case missing(shard: Int, state: String, file: String, evidence: String)
     /// Not a journal, or another shard's.
     case foreign(file: String, reason: String)

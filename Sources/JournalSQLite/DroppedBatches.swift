@@ -63,8 +63,7 @@ final class DroppedBatches {
         }
     }
 
-    /// Opens the archive for batches after `point`, or makes one that begins there. One that ends before it is set
-    /// aside.
+    /// Opens the archive for batches after `point`, or begins one there. One that ends before it is set aside.
     static func keeping(
         _ files: JournalFiles,
         journal id: [UInt8],

@@ -98,8 +98,7 @@ struct NativeThread {
     /// Waits for the thread's end.
     func join() { pthread_join(self.handle, nil) }
 
-    /// Sleeps nine times as long as the last step of work took: nine tenths of the time, and of the disk, are left to
-    /// others.
+    /// Sleeps nine times as long as the last step took: nine tenths of the time, and of the disk, are left to others.
     static func rest(after nanoseconds: UInt64) { usleep(UInt32(clamping: nanoseconds / 1_000 * 9)) }
 
     static var monotonicNanoseconds: UInt64 {

@@ -48,7 +48,7 @@ public final class Connection: LoopHandle {
     public var lowWater = 64 * 1024
     /// Whether its mark is 0 while the loop is out of room (`EventLoop.hasRoom`).
     public var yieldsRoom = false
-    /// System calls made to write: what tests count.
+    /// System calls for writing, for tests.
     var writeCalls = 0
     /// Whether reading is on.
     public private(set) var isReading = false

@@ -18,8 +18,7 @@ public class Listener: LoopHandle {
     /// Reports every error; the listener has handled it.
     public final var onAcceptError: ((UVError) -> Void)?
 
-    /// Milliseconds to rest when descriptors run out: long enough to cost nothing, short enough for clients in the
-    /// backlog.
+    /// Milliseconds to rest: long enough to cost nothing, short enough for clients in the backlog.
     public static let restTime: UInt64 = 100
 
     private final let transport: Connection.Transport
@@ -34,8 +33,7 @@ public class Listener: LoopHandle {
         super.init(type, on: loop)
     }
 
-    /// Ends as `close()` does, but hands on the connection first that was accepted and left waiting by a rest: it
-    /// would be cut off.
+    /// Ends as `close()` does, but first delivers the connection that a rest left waiting: it would be cut off.
     public final func finish() {
         self.isResting = false
         self.acceptHeld()

@@ -26,8 +26,7 @@ public enum CommandOutput {
     /// Prints text at once, unchanged.
     public static func text(_ text: String) { self.orEnd { () throws(Failure) in try self.write(text) } }
 
-    /// Prints the outcome of a change that is already made. If it can't be printed, it goes to standard error with the
-    /// failure.
+    /// Prints the outcome of a change already made. If it can't be printed, the failure on standard error has it.
     public static func outcome(_ text: String) {
         do throws(Failure) { try self.write(text + "\n") } catch { self.end(error, "the change was made: \(text)") }
     }

@@ -32,8 +32,7 @@ public enum StandardDescriptors {
     /// Whether SIGPIPE was ignored at the start, so that a broken pipe is an error to report and not the usual death.
     static var reportsBrokenPipes: Bool { Self.ignoresBrokenPipes.load(ordering: .relaxed) }
 
-    /// Writes all of `bytes`, however long it takes. Returns the error number of a failure, and the number of bytes
-    /// written.
+    /// Writes all of `bytes`, however long it takes. Returns a failure's error number, and the number of bytes written.
     static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> (code: Int32, written: Int) {
         var written = 0
         while written < bytes.count {

@@ -1,6 +1,6 @@
 @testable import Booking
 
-// What tests ask of a line, a rate and a slot, and nothing else does.
+// Reads of a line, a rate and a slot that only tests need.
 
 extension Line {
     /// A line from a snapshot: everyone present in the order of places, the totals, and `admissionDue`. Waiting people
@@ -19,8 +19,7 @@ extension Line {
         self.endRestoring(totals: totals, admissionDue: admissionDue)
     }
 
-    /// How many are to be let in up to the person at a place, and with them: 0 when they are inside; nil when they are
-    /// gone.
+    /// The admissions up to and with the person at a place: 0 when they are inside; nil when they are gone.
     func order(of place: Place) -> UInt64? {
         guard let spot = self.people.spot(of: place.rawValue) else { return nil }
         return spot.isWaiting ? self.people.waitingAhead(of: spot) + 1 : 0

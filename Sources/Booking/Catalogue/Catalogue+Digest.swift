@@ -4,8 +4,7 @@ extension Catalogue {
     /// mistakes, not attacks. Never 0, which stands for a process without a catalogue. Titles and rules are left out,
     /// since only one side reads them. O(schedules); computed once, at the start of a process.
     ///
-    /// A change of this algorithm needs a new `FrameLimits.protocolVersion`: in a rolling restart both versions compute
-    /// it.
+    /// A new algorithm needs a new `FrameLimits.protocolVersion`: in a rolling restart both versions compute it.
     public var digest: UInt64 {
         var digest = Digest()
         var halls: [(hall: Hall, digest: UInt64)] = []

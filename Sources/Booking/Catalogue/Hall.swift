@@ -19,8 +19,7 @@ public struct Hall: Equatable, Sendable {
     /// Bytes of UTF-8. Every hold records the grade, so it has to be short.
     public static let gradeBytesMax = 200
 
-    /// The largest balance: a higher price could not be paid. Also keeps the sum of any number of prices within 64
-    /// bits.
+    /// The largest balance: nobody could pay more. Also keeps the sum of any number of prices within 64 bits.
     public static let priceMax = Points.balanceMax
 
     public let sections: [Section]

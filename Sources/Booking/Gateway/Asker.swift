@@ -2,8 +2,7 @@
 /// with the address that named them, so that nobody can use up the rate limit of another user.
 public struct Asker: Equatable, Sendable {
     public let user: UserID
-    /// The user comes from a signed token. The number in a body is not authenticated: anybody can write any number
-    /// there.
+    /// The user comes from a signed token. Anybody can write any number into a body.
     public let isVouched: Bool
 
     public init(_ user: UserID, isVouched: Bool) {

@@ -49,8 +49,7 @@ public struct Gateway {
     public enum Submission: Equatable, Sendable {
         /// Encode the request for this shard, under this id.
         case send(shard: Int, id: UInt64)
-        /// Encode this claim instead, for this shard and under this id: `takeClaim` returns the request when it is
-        /// answered.
+        /// Encode this claim instead, for this shard and id: `takeClaim` returns the request when it is answered.
         case claim(shard: Int, id: UInt64, Request)
         /// The shard is away: `linkIsUp` returns the request when it is back.
         case held

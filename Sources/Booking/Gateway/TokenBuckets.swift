@@ -57,8 +57,7 @@ public struct TokenBuckets: ~Copyable {
 
     public var bytes: Int { self.count * MemoryLayout<Bucket>.stride }
 
-    /// Takes a token of `client` and returns nil. Without a token, takes nothing and returns the time until the next
-    /// one.
+    /// Takes a token of `client` and returns nil; without a token, returns the time until the next one.
     public mutating func take(_ client: UInt128, at now: Timestamp) -> Nanoseconds? {
         let now = now.nanoseconds
         let index = self.bucket(of: client, now)

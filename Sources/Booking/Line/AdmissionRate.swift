@@ -13,8 +13,7 @@ public struct AdmissionRate: Equatable, Sendable {
 
     public let perSecond: UInt32
     /// Time between two admissions: a second divided by the rate, rounded up, so that the rate is never exceeded.
-    /// Rounding costs less than 1 % of the rate up to 10,000,000 a second; above 1,000,000,000 the interval stays at 1
-    /// ns.
+    /// Rounding costs less than 1 % of the rate up to 10,000,000 a second; above 1,000,000,000 it stays at 1 ns.
     public let interval: Nanoseconds
     /// Admissions in one instant after a quiet time: a tenth of the rate, at least 1.
     public let burst: Int
@@ -34,7 +33,7 @@ public struct AdmissionRate: Equatable, Sendable {
         self.due = due
     }
 
-    /// Whether anybody may enter at `now`. Nobody may before `opensAt`, and the time before it earns nothing.
+    /// Whether an admission is possible at `now`. None is before `opensAt`, and the time before it counts for nothing.
     func isDue(at now: Timestamp, opensAt: Timestamp) -> Bool { self.due <= now && opensAt <= now }
 
     /// Applies an admission at `now`. Depends on the fact and the rate alone, so a replay ends where the original did.

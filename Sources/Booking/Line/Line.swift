@@ -69,7 +69,7 @@ public struct Line: ~Copyable {
     /// The step for the current lifetime.
     private var seenStep: Nanoseconds
 
-    /// Lifetimes are the same for all and counted from the moments kept, so both lists of expiry are in order.
+    /// Lifetimes are the same for everyone and counted from stored moments, so both lists of expiry are in order.
     public let rules: LineRules
     /// The start of admission; people may wait earlier.
     public var opensAt: Timestamp
@@ -206,7 +206,7 @@ public struct Line: ~Copyable {
 
     // MARK: Admission
 
-    /// Who is to be admitted at `now`, if anyone: as the rate, the room inside and the people waiting allow. O(1).
+    /// The next person to admit at `now`; nil if the rate, the room inside or the line does not allow one. O(1).
     public func nextAdmission(at now: Timestamp) -> Place? {
         guard self.totals.waiting > 0, self.rate.isDue(at: now, opensAt: self.opensAt), self.roomInside > 0,
             now < self.endsAt

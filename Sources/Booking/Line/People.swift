@@ -110,8 +110,7 @@ struct People: ~Copyable {
         return UInt64(count)
     }
 
-    /// The first waiting place from `place` on; `nextPlace` when there is none. Walks word by word over the places
-    /// between.
+    /// The first waiting place from `place` on; `nextPlace` when there is none. Walks word by word.
     func firstWaiting(from place: UInt64) -> UInt64 {
         let chunkNumber = max(place >> Chunk.slotBits, self.firstChunk)
         var slot = chunkNumber << Chunk.slotBits > place ? 0 : Int(place & Chunk.slotMask)

@@ -12,8 +12,7 @@
 ///
 /// Fagin et al., "Extendible hashing", 1979. Pointers stay within this file, segments are freed by `deinit`.
 struct UserTable: ~Copyable {
-    /// People in one table, at most: the directory's bits and the slots' never overlap, and segments are half full by
-    /// then.
+    /// People in one table, at most: the directory's bits and the slots' do not overlap; segments are half full.
     static let countMax = 1 << 30
     private static let depthMax = 21
 

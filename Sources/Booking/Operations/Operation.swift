@@ -1,5 +1,4 @@
-/// The number of one change, the same for each sending of its request: 128 bits, so that collisions by chance do not
-/// happen.
+/// The number of one change, the same each time its request is sent: 128 bits, so none collide by chance.
 ///
 /// A client's is its user's number (`high`) and a hash of the key and the user. A gateway's is the number of the
 /// gateway's life (random, new at each start) and the request's id at its shard, so it is valid there only.
@@ -50,8 +49,7 @@ public struct Operation: Hashable, Sendable {
 }
 
 extension Request {
-    /// The user whose change this is; nil for reads and for requests between shards. Only a change may carry a client's
-    /// key.
+    /// The user whose change this is; nil for reads and requests between shards. Only a change may have a client's key.
     public var changer: UserID? {
         switch self {
         case .join(_, let user), .charge(let user, _, _), .use(let user, _), .claim(let user, _): user

@@ -61,8 +61,7 @@ public struct Transfer: Equatable, Sendable {
     }
 }
 
-/// The transfers of one shard's concerts that are under way, when each was last sent, and the requests that wait for
-/// it.
+/// One shard's transfers under way, when each was last sent, and the requests that wait for it.
 struct Transfers {
     /// Follows from the facts, so a restart sends them again.
     private(set) var underWay: [TransferID: Transfer] = [:]

@@ -1,7 +1,6 @@
 import DequeModule
 
-/// The points of all users of a shard, their history, and the transfers for concerts' shards. Applies facts; the shard
-/// decides.
+/// The points of a shard's users, their history, and transfers for concerts' shards. Applies facts; the shard decides.
 public struct Points {
     private struct Account {
         var balance = Won.zero

@@ -38,8 +38,7 @@ public struct CommitGate: Equatable, Sendable {
 
     /// The shell's action at the end of a turn.
     public enum Step: Equatable, Sendable {
-        /// Nothing: gathered facts and replies wait for the commit under way, or the journal has failed and nothing
-        /// leaves.
+        /// Nothing: a commit is under way, for which the gathered wait, or the journal has failed and nothing leaves.
         case wait
         /// Nothing yet: the last commit started a moment ago. Call `endTurn` again after this long at the latest.
         case pause(Nanoseconds)

@@ -37,8 +37,7 @@ public enum Fact: Equatable, Sendable {
     case debitRefused(UserID, PaymentID, at: Timestamp)
     case credited(UserID, PointHistoryID, CancellationID, Won, at: Timestamp)
     // Ids
-    /// This many ids of each slot are skipped: the journal was restored from an older copy, and others may have seen
-    /// them.
+    /// This many ids of each slot are skipped: the journal is a restored older copy, and others may have seen them.
     case idsSkipped(UInt64, at: Timestamp)
     // Operations
     /// The answer to an operation, besides the change: repeats get the same answer.
@@ -75,8 +74,7 @@ public enum Fact: Equatable, Sendable {
 
 public enum ReleaseReason: UInt8, Sendable, CaseIterable {
     case lapsed = 0, givenBack = 1
-    /// Its owner left the line, used the place up by paying for other seats, or was gone when a payment of it was
-    /// refused.
+    /// Its owner left the line, used the place up by paying for other seats, or was gone when its payment was refused.
     case ownerGone = 2
 }
 

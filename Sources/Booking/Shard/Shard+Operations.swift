@@ -3,8 +3,7 @@
 ///     first request ──▶ decided, and the answer recorded with the change
 ///     repeat ──▶ the same answer; with another request under the same number: refused
 extension Shard {
-    /// Decides a change that has a number. The answer is a fact beside those of the change, so a crash keeps both or
-    /// neither.
+    /// Decides a change that has a number. The answer is a fact beside the change's: a crash keeps both or neither.
     mutating func decideOnce(_ request: Request, _ operation: Operation, _ origin: Origin) -> Reply? {
         switch self.again(operation, request) {
         case .reply(let reply): return reply
@@ -89,7 +88,7 @@ extension Shard {
             case let known? where known.balance != nil:
                 return .reply(self.receipt(cancellation, of: state) ?? Self.forgotten)
             case _?: return .wait(TransferID(cancellation))
-            // Given up, since its id belongs to another transfer, and its seats are sold as before; or forgotten with
+            // Given up, as its id belongs to another transfer, and its seats are sold as before; or forgotten with
             // them.
             case nil:
                 let isSold = ids.contains { state.seats[$0]?.status == .paid }

@@ -16,8 +16,7 @@ public enum ProxyHeader: Equatable, Sendable {
     /// health check) or does not know the client: then the connection's address counts.
     case read(length: Int, source: IPAddress?)
 
-    /// A longer header is refused; version 2 allows 65,551 bytes with every extension, and real headers have a few
-    /// hundred.
+    /// A longer header is refused; version 2 allows 65,551 bytes with extensions, and real ones have a few hundred.
     public static let bytesMax = 4_096
     private static let lineBytesMax = 107
 

@@ -28,7 +28,7 @@ public struct PollPause: Equatable, Sendable {
         self.secondsMax = secondsMax
     }
 
-    /// At least a second, and at most half of the time left, so that no user sleeps through their admission. Nil once
+    /// At least 1, and at most half of the time left, so that no user sleeps through their admission. Nil once
     /// admitted.
     public func seconds(for standing: Standing) -> UInt32? {
         guard standing.order > 0 else { return nil }

@@ -11,8 +11,7 @@ public struct QueryParameters {
     /// Whether any name or value is escaped; if not, bytes are compared as they are.
     private let isCoded: Bool
 
-    /// Refuses more than `countMax` parameters, bad escapes, and escapes that decode to invalid UTF-8, anywhere in the
-    /// query.
+    /// Refuses more than `countMax` parameters, bad escapes, and escapes of invalid UTF-8, anywhere in the query.
     public init(_ query: ByteView) throws(InputError) {
         self.query = query
         var isCoded = false
@@ -27,8 +26,7 @@ public struct QueryParameters {
         guard isCoded else { return }
         var decoded = OutputBytes(capacity: query.count)
         try PercentCoding.decode(query, into: &decoded)
-        // The whole is UTF-8, and so is each name and value: their separators are ASCII, which is in no longer
-        // sequence.
+        // The whole is UTF-8, and so is each name and value: ASCII separators are never inside a longer sequence.
     }
 
     /// The raw value of `name`; nil when it was not sent.

@@ -26,8 +26,7 @@ enum SmallWorld {
         } catch { preconditionFailure("\(error)") }
     }()
 
-    /// Concert 1 is fast and without a bound, concert 2 slow and narrow with a play that is soon over, concert 3 opens
-    /// later.
+    /// Concert 1 is fast and unbounded, concert 2 slow and narrow with a play that is soon over, concert 3 opens later.
     static let catalogue: Catalogue = {
         var narrow = Self.rules
         narrow.admissionsPerSecond = 2

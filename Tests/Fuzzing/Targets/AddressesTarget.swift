@@ -20,8 +20,7 @@ enum AddressesTarget {
         self.checkLists(bytes)
     }
 
-    /// A header ends where it says, whatever comes behind it; no prefix of it is a header; and a refused one stays
-    /// refused.
+    /// A header ends where it says, whatever follows; no prefix of it is a header; and a refused one stays refused.
     private static func checkHeader(_ bytes: ByteView) throws(BrokenProperty) {
         let whole = ProxyHeader.read(bytes)
         if case .read(let length, _) = whole {

@@ -1,7 +1,6 @@
 @testable import Configuration
 
-/// Settings files. Every mistake is reported in words; valid settings are written as a file that gives the same
-/// settings.
+/// Settings files. Every mistake is reported; valid settings are written as a file that gives the same settings.
 enum SettingsTarget {
     private static let file = MemoryFile()
     private static let written = MemoryFile()
