@@ -1,14 +1,13 @@
-// The scenario that Usher was built for: 1,000 people come at once for the popular concerts, and for 20 seconds each of
-// them books, and books again as somebody new, over a new connection for every request.
+// The scenario that Usher was built for: 1,000 people come at once for the popular concerts, and for 20 seconds each of them books,
+// then books again as a new user, over a new connection for every request.
 //
-// A pass means: every answer is exactly what the contract says (100 % of the checks), and the limits below are met. The
-// service that this load test was written for failed 31 % of its requests, with p95 of 10.5 s for the schedules and
-// 6.2 s for the token.
+// A pass means: every answer is exactly what the contract says (100 % of the checks), and the limits below are met. The service
+// that this load test was written for failed 31 % of its requests, with p95 of 10.5 s for the schedules and 6.2 s for the token.
 //
-// Who starts at once comes within SPREAD (1 second): starting 1,000 in the same instant (SPREAD=0) takes k6 itself most of
-// a second on two cores, and then the schedules measure k6's own queue, of nginx's `return 200` as well. Nobody pauses
-// between the steps; THINK=1 lets people look for a second, on average, before each. COMPARE=nginx shows what is k6's part.
-// USERS=5000 RAMP=20s makes it 5,000 people who come over 20 seconds, and stay for HOLD (10s).
+// People come within SPREAD (1 second): starting 1,000 in the same instant (SPREAD=0) takes k6 itself most of a second on two cores,
+// and then the schedules measure k6's own queue, also with nginx's `return 200`. There is no pause between the steps; THINK=1 adds
+// one of a second on average before each. COMPARE=nginx shows k6's own part. USERS=5000 RAMP=20s makes it 5,000 people who come
+// over 20 seconds, and stay for HOLD (10s).
 
 import { book, firstUser } from './lib/booking.js';
 import { reportOf } from './lib/report.js';

@@ -1,8 +1,8 @@
-// A long, even load: RATE (20) people a second for DURATION (30m), to find what grows, leaks or expires wrongly: holds
-// and tokens of the first minutes lapse while the last people book. The default catalogue has seats for an hour of it.
+// A long, even load: RATE (20) people a second for DURATION (30m), to find growth, leaks and wrong expiry: holds and tokens of the
+// first minutes lapse while the last people book. The default catalogue has seats for an hour of it.
 //
-// A pass means: every check kept, every threshold met, and the last quarter as quick as the first (the report's two
-// thresholds by quarter; compare their p95 in the JSON). Watch memory in `usher top` meanwhile.
+// A pass means: every check kept, every threshold met, and the last quarter as quick as the first (the report's two thresholds by
+// quarter; compare their p95 in the JSON). Watch memory in `usher top` meanwhile.
 
 import exec from 'k6/execution';
 import { book, firstUser } from './lib/booking.js';

@@ -1,8 +1,8 @@
-// The doors open: 5,000 people in 10 seconds, each of whom books once, faster than the lines admit. An open model:
-// people come when they come, however slow the answers are.
+// The doors open: 5,000 people in 10 seconds, each of whom books once, faster than the lines admit. An open model: arrivals do not
+// wait for answers.
 //
-// A pass means: everybody who came was served (100 % of the checks, nobody left over), and at the moment of the rush
-// answers stayed as quick as the limits below. USERS=20000 makes a larger rush, CONCERTS=1 sends all to one concert.
+// A pass means: everybody was served (100 % of the checks, nobody left over), and during the rush answers stayed within the limits
+// below. USERS=20000 makes a larger rush, CONCERTS=1 sends all to one concert.
 
 import { book, firstUser } from './lib/booking.js';
 import { reportOf } from './lib/report.js';

@@ -2,26 +2,23 @@ import FoundationEssentials
 import Glibc
 import StandardStreams
 
-/// What parts cost by themselves, and the states that the scripts in deploy/bench start from.
+/// Measurements of single parts, and the states and loads of the scripts in deploy/bench.
 @main enum Benchmarks {
     private static let usage = """
-        usage: benchmarks journal [FOLDER]                  commits, replay and snapshots, on that folder's disk
-               benchmarks replay VISITS ROUNDS              taking facts in, from memory
-               benchmarks core ROUNDS WAITING_MAX           each operation of the core, in time: lines of JSON
+        usage: benchmarks core ROUNDS WAITING_MAX           each operation of the core, in time: lines of JSON
                benchmarks core counted WAITING_MAX          the same for callgrind, with deploy/bench/counting.c
                benchmarks costs ROUNDS | counted            odd requests, and what each is charged as, in the same way
                benchmarks memory THING COUNT                bytes each: waiting, held, sold, account
-               benchmarks forge COUNT [PORT PID]            forged tokens: here, or to the gateway of that process
                benchmarks large-shard STATE CATALOGUE       a journal of 1,000,000 waiting, for a cluster of one shard
                benchmarks openload PORT RATE SECONDS WARM_UP CONNECTIONS SEED MIX
-                                                            requests that come whether others were answered or not, for
-                                                            deploy/bench/overload.py; MIX such as join=6,poll=3,reserve=1
+                                                            an open load: requests at random moments, whether others were
+                                                            answered or not; MIX such as join=6,poll=3,reserve=1
                benchmarks hot-frames SOCKET PID PEOPLE SECONDS LINKS BATCH...
                                                             joins and polls of one concert, as gateways ask that shard
                benchmarks hot-http PORT GATEWAY SHARD PEOPLE SECONDS
                                                             polls of one concert through the gateway of that process
                benchmarks long-line PORT PEOPLE OPENS RATE CONNECTIONS
-                                                            people who join concert 1, and ask as Retry-After says until
+                                                            people who join concert 1, and poll as Retry-After says until
                                                             they are let in, from OPENS (seconds since 1970) on
         """
 
@@ -29,20 +26,7 @@ import StandardStreams
         StandardDescriptors.open()
         let words = Array(CommandLine.arguments.dropFirst())
         switch (words.first, words.count) {
-        case ("journal", 1): try JournalBenchmark.run(in: "/tmp/usher-benchmark-\(getpid())")
-        case ("journal", 2): try JournalBenchmark.run(in: words[1])
-        case ("forge", 2):
-            guard let count = Int(words[1]), count >= 10_000, count.isMultiple(of: 10_000) else { fallthrough }
-            try ForgeBenchmark.run(count: count)
-        case ("forge", 4):
-            guard let count = Int(words[1]), let port = UInt16(words[2]), let pid = Int32(words[3]), count > 0 else {
-                fallthrough
-            }
-            try ForgeBenchmark.run(count: count, port: port, pid: pid)
         case ("large-shard", 3): try LargeShard.prepare(state: words[1], catalogue: words[2])
-        case ("replay", 3):
-            guard let visits = Int(words[1]), let rounds = Int(words[2]), visits > 0, rounds > 0 else { fallthrough }
-            try ReplayBenchmark.run(visits: visits, rounds: rounds)
         case ("core", 3):
             let isCounting = words[1] == "counted"
             guard let rounds = isCounting ? 2 : Int(words[1]), let most = UInt64(words[2]), (1...33).contains(rounds)

@@ -1,27 +1,12 @@
 import Booking
-import StandardStreams
 import Wire
 
-/// How fast a shard takes facts in: reading them from the journal's bytes, checking that they fit, changing the state.
-/// The facts are those of whole visits: joining, being let in, paying points in, holding a seat, paying for it.
+/// What a shard's start does with its journal: reading facts from bytes, checking that they fit, applying them. The facts are those of
+/// whole visits: joining, being let in, charging points, holding a seat, paying for it.
 enum ReplayBenchmark {
     struct Batch {
         let bytes: [UInt8]
         let count: Int
-    }
-
-    /// The same facts `rounds` times, each into a fresh shard; prints facts and the best round's time.
-    static func run(visits: Int, rounds: Int) throws {
-        let batches = Self.batches(visits: visits)
-        let facts = batches.reduce(0) { $0 + $1.count }
-        var best = UInt64.max
-        for _ in 0..<rounds {
-            var shard = Self.fresh()
-            let begun = Benchmarks.now
-            try Self.replay(batches, into: &shard)
-            best = min(best, Benchmarks.now - begun)
-        }
-        CommandOutput.line(#"{"facts":\#(facts),"nanoseconds":\#(best)}"#)
     }
 
     static func replay(_ batches: [Batch], into shard: inout Shard) throws {

@@ -4,17 +4,22 @@ import Foundation
 import Testing
 import Wire
 
-/// What the papers say about the code: links lead somewhere, and tables that repeat the code repeat it as it is.
+/// What the papers say about the code: links lead somewhere, names are those of the code, and tables repeat it exactly.
 @Suite struct PapersTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    private static let papers = [
-        "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
-        "PERFORMANCE.md",
-        "Sources/Wire/Contract/README.md",
-        "Sources/Wire/Frames/README.md", "Sources/Wire/Tokens/README.md",
-    ]
+    /// All of them: those beside Package.swift, those in docs, and each README of a folder.
+    private static let papers: [String] = {
+        let folders = ["", "docs", "Sources", "Tests", "deploy", "k6"].map { folder in
+            let names =
+                folder.isEmpty
+                ? try? FileManager.default.contentsOfDirectory(atPath: Self.root.path)
+                : try? FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: folder).path)
+            return (names ?? []).map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
+        }
+        return folders.joined().filter { $0.hasSuffix(".md") && !$0.contains("/Corpus/") }.sorted()
+    }()
 
     private static func text(_ path: String) throws -> String {
         try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
@@ -23,20 +28,55 @@ import Wire
     @Test(arguments: Self.papers)
     func `links to files of the project lead somewhere`(paper: String) throws {
         let folder = Self.root.appending(path: paper).deletingLastPathComponent()
-        for link in try Self.text(paper).matches(of: /\]\(([^)#]+)(#[^)]*)?\)/) {
+        for link in try Self.text(paper).matches(of: /\]\(([^)#]*)(#[^)]*)?\)/) {
             let target = String(link.output.1)
             guard !target.contains("://") else { continue }
-            let file = folder.appending(path: target).path
-            #expect(FileManager.default.fileExists(atPath: file), "\(paper) links to \(target)")
+            let file = target.isEmpty ? Self.root.appending(path: paper) : folder.appending(path: target)
+            #expect(FileManager.default.fileExists(atPath: file.path), "\(paper) links to \(target)")
+            guard let anchor = link.output.2, let text = try? String(contentsOf: file, encoding: .utf8) else {
+                continue
+            }
+            #expect(Self.anchors(text).contains(anchor.dropFirst()), "\(paper) links to \(target)\(anchor)")
         }
     }
 
-    @Test func `the README has the table of settings as it is`() throws {
-        #expect(try Self.text("README.md").contains(ConfigurationReport.reference() + "\n"))
+    /// The names that headings have as targets of links.
+    private static func anchors(_ text: String) -> [String] {
+        text.split(separator: "\n").filter { $0.hasPrefix("#") }.map { heading in
+            String(
+                heading.drop { $0 == "#" || $0 == " " }.lowercased().map { $0 == " " ? "-" : $0 }
+                    .filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+            )
+        }
+    }
+
+    @Test func `the README is short`() throws {
+        #expect(try Self.text("README.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 201)
+    }
+
+    @Test func `the README's glossary is a part of ARCHITECTURE's`() throws {
+        let rows = try Self.text("README.md").split(separator: "\n").drop { $0 != "| word | meaning |" }
+            .prefix { $0.hasPrefix("| ") || $0.hasPrefix("|-") }
+        let architecture = try Self.text("ARCHITECTURE.md")
+        #expect(rows.count == 11)
+        for row in rows { #expect(architecture.contains(row), "\(row)") }
+    }
+
+    @Test func `the table of settings is as it is`() throws {
+        #expect(try Self.text("docs/settings.md").contains(ConfigurationReport.reference() + "\n"))
+    }
+
+    /// The changelog also names what is gone.
+    @Test(arguments: Self.papers.filter { $0 != "CHANGELOG.md" })
+    func `every target of make that papers name is there`(paper: String) throws {
+        let targets = try Self.text("Makefile").matches(of: /(?m)^([a-z0-9-]+):/).map { String($0.output.1) }
+        for name in try Self.text(paper).matches(of: /(?m)(?:`|^)make ([a-z0-9-]+)/) {
+            #expect(targets.contains(String(name.output.1)), "\(paper) names make \(name.output.1)")
+        }
     }
 
     @Test func `the contract names every code of an error`() throws {
-        let contract = try Self.text("Sources/Wire/Contract/README.md")
+        let contract = try Self.text("docs/contract.md")
         for code in try Self.codes() { #expect(contract.contains("`\(code)`"), "\(code) is missing") }
     }
 
@@ -68,7 +108,7 @@ import Wire
 
     @Test func `everything that is tried with tokens has a test`() throws {
         let rows = try Self.text("Sources/Wire/Tokens/README.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
-        let tried = rows.drop { !$0.hasPrefix("| what is tried") }.dropFirst()
+        let tried = rows.drop { !$0.hasPrefix("| attack") }.dropFirst()
         #expect(tried.count > 15)
         let tests = Self.root.appending(path: "Tests")
         let files = try FileManager.default.subpathsOfDirectory(atPath: tests.path).filter { $0.hasSuffix(".swift") }

@@ -117,7 +117,9 @@ import Testing
         Self.stop(cluster)
     }
 
-    @Test func `a running cluster is copied as the README says, and the copy starts with all that was answered`() throws
+    @Test
+    func `a running cluster is copied as the operations page says, and the copy starts with all that was answered`()
+        throws
     {
         let state = TestCluster.freshState()
         let copy = StateDirectory(path: "\(state.path)-copy")
@@ -126,10 +128,10 @@ import Testing
         let bought = try Self.buy(client, Self.users[0], seat: 1)
         for user in 1...50 { #expect(try client.charge(user, 1_000 + user).status == 200) }
         // More is answered while it is copied.
-        let readme = try String(contentsOfFile: "README.md", encoding: .utf8)
-        let start = try #require(readme.range(of: "umask 077; mkdir -p COPY/journal"))
-        let end = try #require(readme[start.lowerBound...].range(of: "```"))
-        let commands = readme[start.lowerBound..<end.lowerBound].replacing(".usher/", with: "\(state.path)/")
+        let paper = try String(contentsOfFile: "docs/operations.md", encoding: .utf8)
+        let start = try #require(paper.range(of: "umask 077; mkdir -p COPY/journal"))
+        let end = try #require(paper[start.lowerBound...].range(of: "```"))
+        let commands = paper[start.lowerBound..<end.lowerBound].replacing(".usher/", with: "\(state.path)/")
             .replacing("COPY", with: copy.path).split(separator: "\n").filter { !$0.hasPrefix("usher ") }
         let shell = Process()
         shell.executableURL = URL(filePath: "/bin/sh")

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""What a stranger may send, and what it costs: exit code 1 and its name, if a request takes more instructions than ten polls for
-each request that it is charged as.
+"""What a stranger may send, and its cost: exit code 1 and the request's name when a request takes more instructions than ten polls
+for each request that it is charged as.
 
-The requests are those of Tests/RequestCosts (every header, query part and body part long, repeated, escaped, nested), and the way
-they take is that of a gateway and a shard without sockets. Counted by callgrind, as core.py does, in some minutes. From the
-environment: BENCHMARKS, and SHOWN (20), how many of the dearest are shown.
+The requests are those of Tests/RequestCosts (every header, query part and body part long, repeated, escaped, nested), on the way
+through a gateway and a shard without sockets. Counted by callgrind, as in core.py, in some minutes. From the environment:
+BENCHMARKS, and SHOWN (20), the number of the dearest that are printed.
 """
 
 import os
-import pathlib
-import sys
 
+import bench
 import core
 import servers
 
@@ -19,15 +18,11 @@ SHOWN = int(os.environ.get("SHOWN") or 20)
 
 
 def main():
-    servers.stop_on_signals()
-    if not pathlib.Path(core.BENCHMARKS).exists():
-        raise servers.ServerError(f"no {core.BENCHMARKS}; `make bench-costs` builds it")
     with servers.scratch_folder("costs") as folder:
-        library = core.built_library(folder)
-        found = list(core.counted_lines(folder, library, ["costs", "counted"]))
-    plain = found[0][1]
-    costs = sorted(((count / plain / each["charged"], count, each) for each, count in found), key=lambda cost: -cost[0])
-    print(f"bench-costs: a poll takes {plain:,.0f} instructions; the dearest of {len(found)} requests, in polls for each that "
+        found = list(core.counted_lines(folder, core.built_library(folder), ["costs", "counted"]))
+    poll = found[0][1]
+    costs = sorted(((count / poll / each["charged"], count, each) for each, count in found), key=lambda cost: -cost[0])
+    print(f"bench-costs: a poll takes {poll:,.0f} instructions; the dearest of {len(found)} requests, in polls for each that "
           "it is charged as:")
     dear = [cost for cost in costs if cost[0] > POLLS_MAX]
     for polls, count, each in costs[:max(SHOWN, len(dear))]:
@@ -38,9 +33,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (servers.ServerError, OSError) as problem:
-        sys.exit(f"bench-costs: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    bench.run(main, "bench-costs")

@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""Clients who hold a connection and hardly use it, as many as COUNT, in one process with one epoll:
+"""COUNT connections that are held and hardly used, in one process with one epoll, a quarter each of:
 
     idle     ask for the list of concerts once, and rest
     head     send the head of a request, a byte every PAUSE seconds
     body     send a head, and then its body, a byte every PAUSE seconds
-    reader   ask for the schedules eight times, some 200 kB in all and more than the kernel keeps for a peer that does not
-             read, with a receive buffer as small as it allows, and read 64 bytes every PAUSE seconds
+    reader   ask for the schedules eight times, some 200 kB and more than the kernel keeps for a peer that does not read, with
+             the smallest receive buffer, and read 64 bytes every PAUSE seconds
 
-A quarter each. Whose connection is ended opens another, so that COUNT stay. They come one after another, OPENED_PER_SECOND:
-who came in one moment would be ended in one moment, too. Their addresses are several of loopback, or the ports of one
-would run short.
+A closed connection is opened again. They come OPENED_PER_SECOND, because those of one moment would be closed in one moment, from
+several addresses of loopback, because one address has too few ports.
 
     crowd.py PORT COUNT PAUSE
 
-A line of JSON a second goes to standard output: how many connections are open, how many were opened, and how many were
-ended, by kind and by what was read last (`408`, or `closed` where nothing was said). SIGTERM ends it.
+Prints a line of JSON a second: connections open, opened in all, and closed by kind and by what was read last (`408`, or `closed`
+where nothing was said). SIGTERM ends it.
 """
 
 import collections
@@ -54,7 +53,7 @@ class Client:
         self.socket = None
 
     def open(self, port, number):
-        """Connects, and asks; the kernel sends what is asked once the connection is there."""
+        """Connects; the request is sent when the connection is there."""
         self.age += 1
         self.sent = 0
         self.said = "closed"
@@ -70,7 +69,7 @@ class Client:
             pass
 
     def drip(self):
-        """A byte more, or a little less unread. OSError where the connection is gone."""
+        """Sends a byte, or reads a few. OSError where the connection is closed."""
         if self.kind == "head":
             # A header that never ends.
             rest = HEAD[20:] + b"X-Slow: "
@@ -82,7 +81,7 @@ class Client:
             raise ConnectionResetError
 
     def listen(self):
-        """Something has come. OSError where it is the end."""
+        """Reads what has come. OSError where the connection is closed."""
         read = self.socket.recv(4096)
         if not read:
             raise ConnectionResetError
@@ -97,7 +96,7 @@ class Crowd:
         self.clients = [Client(KINDS[number % len(KINDS)]) for number in range(count)]
         self.by_descriptor = {}
         self.to_open = collections.deque(range(count))
-        self.due = []  # (when, number, age): whose turn it is to drip
+        self.due = []  # (when, number, age): the next to drip
         self.opened = 0
         self.ended = {kind: {} for kind in KINDS}
 
@@ -132,7 +131,7 @@ class Crowd:
         client = self.clients[number]
         try:
             if events & select.EPOLLOUT:
-                # It is there. A slow reader is told of the end only: what it has not read is no event.
+                # It is there. A slow reader waits for the end only: what it has not read is no event.
                 client.socket.send(REQUESTS[client.kind])
                 wanted = select.EPOLLRDHUP if client.kind == "reader" else select.EPOLLIN
                 self.epoll.modify(client.socket, wanted)

@@ -1,19 +1,16 @@
 #!/usr/bin/env python3
-"""Whether an operation of the core costs more instructions than instructions.json says: exit code 1 and its name, if it
+"""Compares the instructions of each operation of the core with instructions.json: exit code 1 and the operation's name when one
 grew by more than 5 %. What shrank as much is mentioned. UPDATE=1 writes the file anew, for a change that means to.
 
     instructions.json:  {"compiler": "...", "instructions": {"poll, 1,000,000 waiting": 611.2, ...}}
 
-Counted by callgrind, as core.py does; another compiler, C library or processor counts differently (by the functions that
-they choose, such as that of a copy), so the file says which wrote it. From the environment: UPDATE, WAITING_MAX (1000000),
-BENCHMARKS.
+Counted by callgrind, as in core.py. Another compiler, C library or processor counts differently (they choose functions, such as
+that of a copy), so the file says which wrote it. From the environment: UPDATE, WAITING_MAX (1000000), BENCHMARKS.
 """
 
 import json
 import os
-import pathlib
 import subprocess
-import sys
 
 import bench
 import core
@@ -21,24 +18,20 @@ import servers
 
 FILE = servers.HERE / "instructions.json"
 WAITING_MAX = int(os.environ.get("WAITING_MAX") or 1_000_000)
-UPDATE = os.environ.get("UPDATE") == "1"
 TOLERANCE = 0.05
 
 
 def main():
-    servers.stop_on_signals()
-    if not pathlib.Path(core.BENCHMARKS).exists():
-        raise servers.ServerError(f"no {core.BENCHMARKS}; `make bench-guard` builds it")
     with servers.scratch_folder("guard") as folder:
         found = core.counted(folder, core.built_library(folder), WAITING_MAX)
     counts = {core.label(*key): round(count, 1) for key, count in found.items()}
-    if UPDATE:
-        FILE.write_text(json.dumps({"compiler": compiler(), "processor": bench.processor(), "instructions": counts},
-                                   indent=2) + "\n")
+    compiler = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False).stdout.splitlines()[0]
+    here = {"compiler": compiler, "processor": bench.machine()["processor"]}
+    if os.environ.get("UPDATE") == "1":
+        FILE.write_text(json.dumps(here | {"instructions": counts}, indent=2) + "\n")
         print(f"bench-guard: {len(counts)} counts written to {FILE.relative_to(servers.ROOT)}")
         return 0
     kept = json.loads(FILE.read_text())
-    here = {"compiler": compiler(), "processor": bench.processor()}
     for name, value in here.items():
         if kept[name] != value:
             print(f"bench-guard: the counts were kept with another {name}: {kept[name]}, here {value}")
@@ -46,7 +39,7 @@ def main():
 
 
 def judge(kept, counts):
-    """Says what differs; 1 if anything grew too much, or is not in the file."""
+    """Prints what differs; 1 if anything grew too much, or is not in the file."""
     grown = 0
     for name, count in counts.items():
         if name not in kept:
@@ -64,14 +57,5 @@ def judge(kept, counts):
     return 1 if grown else 0
 
 
-def compiler():
-    return subprocess.run(["swift", "--version"], capture_output=True, text=True, check=False).stdout.splitlines()[0]
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (servers.ServerError, OSError) as problem:
-        sys.exit(f"bench-guard: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    bench.run(main, "bench-guard")

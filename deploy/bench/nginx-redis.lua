@@ -1,5 +1,4 @@
--- A line by way of Redis, inside nginx: joining it, and asking for one's place. What a handler of a few dozen lines does,
--- without any extras.
+-- A line in Redis, inside nginx: join and poll. A handler of a few dozen lines, without extras.
 
 local cjson = require "cjson"
 local redis = require "nginx.redis" -- lua-resty-redis, as Debian names it

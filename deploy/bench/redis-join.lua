@@ -1,4 +1,4 @@
--- One join, in Redis: three writes, all or none. Who joins again gets the same token and place.
+-- One join, in Redis: three writes, all or none. A repeated join returns the same token and place.
 -- KEYS: the user's token, the counter of places, the line of tokens. ARGV: a new token, seconds that it lasts.
 
 local earlier = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'GET', 'EX', ARGV[2])

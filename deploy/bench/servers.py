@@ -1,7 +1,13 @@
-"""The servers that are measured: an Usher cluster, an nginx, and an nginx with Redis behind it; each is started in a
-folder of its own, and gone after. peers.py has those that forward to another.
+"""The servers that are measured, each started in a folder of its own and removed after: an Usher cluster, and its peers.
 
-Used as context managers, so that whatever happens, nothing is left running and no folder stays:
+    nginx          `return 200` with bodies like Usher's: the limit of a web server
+    nginx file     the same; the schedules from a file in the page cache
+    nginx nginx    nginx, forwarding over a Unix socket to that nginx
+    haproxy nginx  HAProxy, forwarding over a Unix socket to that nginx
+    redis          nginx with Lua, and Redis behind it over TCP: places in a sorted set, appendfsync always
+    redis unix     the same over a Unix socket
+
+Every peer has as many workers as Usher has gateways (GATEWAYS). Used as context managers, so that nothing is left running:
 
     with Cluster(shards=4, gateways=1) as cluster:
         ...  # cluster.url, cluster.pids()
@@ -18,7 +24,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -46,18 +51,8 @@ def raise_descriptor_limit():
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-def run(main, name):
-    """Runs a script's `main` and ends with what it returns; a server's trouble is told under `name`."""
-    try:
-        sys.exit(main())
-    except ServerError as problem:
-        sys.exit(f"{name}: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
 def stop_on_signals():
-    """Lets SIGTERM and SIGHUP end Python as Ctrl-C does: through every `finally` and `with`."""
+    """SIGTERM and SIGHUP end Python as Ctrl-C does: through every `finally` and `with`."""
 
     def leave(number, _frame):
         raise SystemExit(128 + number)
@@ -67,12 +62,12 @@ def stop_on_signals():
 
 
 def end_with_parent():
-    """Run in a new child: the kernel ends it when we die, even by SIGKILL."""
+    """Called in a new child: the kernel ends it when its parent dies, even by SIGKILL."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_ports(count):
-    """Ports of 127.0.0.1 that nobody listened on a moment ago."""
+    """Ports of 127.0.0.1 that were free a moment ago."""
     with contextlib.ExitStack() as open_sockets:
         ports = []
         for _ in range(count):
@@ -116,8 +111,30 @@ def cpu_seconds(pids):
     return sum(cpu_times(pids))
 
 
+def resident_bytes(pid):
+    """Memory of a process that is resident."""
+    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextlib.contextmanager
+def pinned(pids, core):
+    """All threads of these processes on one core, and afterwards where they were before. Without two cores nothing moves."""
+    usual = {}
+    if {0, 1} <= os.sched_getaffinity(0):
+        for pid in pids:
+            for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                usual[int(thread.name)] = os.sched_getaffinity(int(thread.name))
+                os.sched_setaffinity(int(thread.name), {core})
+    try:
+        yield
+    finally:
+        for thread, cores in usual.items():
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.sched_setaffinity(thread, cores)
+
+
 def get_json(url, timeout=2.0):
-    """The value that a GET answers."""
+    """The JSON that a GET answers."""
     with urllib.request.urlopen(url, timeout=timeout) as answer:
         return json.loads(answer.read())
 
@@ -139,7 +156,7 @@ def answers(url):
 
 
 def program(name, section):
-    """Where a program of Debian's is; `section` of packages.txt has its package."""
+    """The path of a program; `section` of packages.txt has its package."""
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if path is None:
         raise ServerError(f"no {name} here; `deploy/setup {section}` installs it")
@@ -147,10 +164,10 @@ def program(name, section):
 
 
 class Server:
-    """A child process with a folder, that is ready when a function of its kind says so."""
+    """A child process with a folder of its own."""
 
     def __init__(self, name, parent=None):
-        """`parent` is where its folder is made, where that matters; else where temporary folders are."""
+        """`parent` is the folder that its folder is made in; else that of temporary folders."""
         self.name = name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"usher-{name}-", dir=parent))
         self.log = self.folder / f"{name}.log"
@@ -182,7 +199,7 @@ class Server:
         return "\n".join(lines[-20:])
 
     def stop(self):
-        """Asks it to end, waits, and kills it with all its children if it does not. Removes the folder."""
+        """Asks it to end, waits, kills it with all its children if it does not, and removes the folder."""
         try:
             if self.process is not None and self.process.poll() is None:
                 family = children_of(self.process.pid)
@@ -233,23 +250,23 @@ class Cluster(Server):
         self.start([str(word) for word in command], self.is_ready)
 
     def is_ready(self):
-        """The gateway says so a moment before the supervisor has heard it, who then writes who belongs to the cluster."""
+        """The gateway is ready a moment before the supervisor writes the list of processes."""
         return answers(f"{self.operator_url}/readyz") and (self.state / "cluster.json").exists()
 
+    def members(self):
+        """Process ids by role, as the supervisor wrote them: `supervisor`, and lists of `shards` and `gateways`."""
+        return json.loads((self.state / "cluster.json").read_text())
+
     def pids(self):
-        """The supervisor's own word on who belongs to the cluster; its children by /proc where it gave none."""
-        try:
-            record = json.loads((self.state / "cluster.json").read_text())
-            return [record["supervisor"], *record["shards"], *record["gateways"]]
-        except (OSError, ValueError, KeyError):
-            return super().pids()
+        record = self.members()
+        return [record["supervisor"], *record["shards"], *record["gateways"]]
 
 
 class Nginx(Server):
     """nginx with nginx-return-200.conf, on a free port of loopback, or on a Unix socket in its folder.
 
-    `schedules` is the list that it answers, 240 like those of Usher's catalogue where none is given; it comes out of
-    nginx's memory, or out of a file (`from_file`), which the kernel has in its page cache.
+    `schedules` is the list that it answers, by default 240 like those of Usher's catalogue; from nginx's memory, or from a
+    file in the page cache (`from_file`).
     """
 
     def __init__(self, schedules=None, from_file=False, on_socket=False):
@@ -284,7 +301,7 @@ class Nginx(Server):
         return json.dumps(schedules, separators=(",", ":"))
 
     def directives(self):
-        """The list in pieces: a word of nginx's configuration may have 4 kB."""
+        """The list in pieces, because a word of nginx's configuration may have 4 kB."""
         pieces = [self.schedules[at : at + 3500] for at in range(0, len(self.schedules), 3500)]
         lines = [f"set $piece_{index}_ '{piece}';" for index, piece in enumerate(pieces)]
         lines.append('return 200 "' + "".join(f"$piece_{index}_" for index in range(len(pieces))) + '";')
@@ -305,20 +322,19 @@ def nginx_command(folder, configuration):
 
 class Redis(Server):
     """redis-server on a Unix socket in its folder and on a free port of loopback, with an append-only file that it syncs
-    `always` or `everysec`."""
+    always."""
 
-    def __init__(self, appendfsync, parent):
+    def __init__(self, parent):
         super().__init__("redis", parent)
-        self.appendfsync = appendfsync
         self.socket = self.folder / "redis.sock"
         [self.port] = free_ports(1)
 
     def launch(self):
-        # No snapshots, and no rewriting of the file, as neither is part of a join; Usher compacts nothing meanwhile either.
+        # No snapshots and no rewriting of the file, because neither is part of a join; Usher compacts nothing meanwhile.
         settings = ["--bind", "127.0.0.1", "--port", self.port, "--unixsocket", self.socket, "--dir", self.folder]
         settings += ["--daemonize", "no", "--save", ""]
-        settings += ["--appendonly", "yes", "--appendfsync", self.appendfsync, "--auto-aof-rewrite-percentage", "0"]
-        self.start([program("redis-server", "bench-journal"), *(str(word) for word in settings)], self.is_ready)
+        settings += ["--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0"]
+        self.start([program("redis-server", "bench"), *(str(word) for word in settings)], self.is_ready)
 
     def is_ready(self):
         return self.ask("PING") == b"+PONG"
@@ -336,9 +352,9 @@ class Redis(Server):
 class NginxWithRedis(Server):
     """nginx with nginx-redis.conf on a free port, and a Redis behind it, reached by `transport`: tcp or unix."""
 
-    def __init__(self, appendfsync, transport, parent):
+    def __init__(self, transport, parent):
         super().__init__("nginx", parent)
-        self.redis = Redis(appendfsync, parent)
+        self.redis = Redis(parent)
         addresses = {"tcp": f"'127.0.0.1', {self.redis.port}", "unix": f"'unix:{self.redis.socket}'"}
         self.address = addresses[transport]
         [self.port] = free_ports(1)
@@ -364,3 +380,45 @@ class NginxWithRedis(Server):
 
     def pids(self):
         return super().pids() + self.redis.pids()
+
+
+class Forward(Server):
+    """nginx or HAProxy on a free port, forwarding to the nginx behind it."""
+
+    def __init__(self, kind, behind):
+        super().__init__(f"{kind}-forward")
+        self.kind, self.behind = kind, behind
+        [self.port] = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def launch(self):
+        self.behind.launch()
+        if self.kind == "nginx":
+            (self.folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port} {DEFERRED} backlog=4096;\n")
+            (self.folder / "upstream.conf").write_text(f"server unix:{self.behind.socket};\n")
+            command = nginx_command(self.folder, "nginx-forward.conf")
+        else:
+            command = ["env", f"PORT={self.port}", f"SOCKET={self.behind.socket}", f"WORKERS={WORKERS}"]
+            command += [program("haproxy", "bench"), "-db", "-f", str(HERE / "haproxy.cfg")]
+        self.start(command, lambda: answers(f"{self.url}/api/v1/waiting"))
+
+    def stop(self):
+        try:
+            super().stop()
+        finally:
+            self.behind.stop()
+
+    def pids(self):
+        return super().pids() + self.behind.pids()
+
+
+def peer(name, schedules, disk):
+    """A peer by its name, not started. `schedules` is the list that it answers; Redis keeps its file in a folder on `disk`."""
+    return {
+        "nginx": lambda: Nginx(schedules),
+        "nginx file": lambda: Nginx(schedules, from_file=True),
+        "nginx nginx": lambda: Forward("nginx", Nginx(schedules, on_socket=True)),
+        "haproxy nginx": lambda: Forward("haproxy", Nginx(schedules, on_socket=True)),
+        "redis": lambda: NginxWithRedis("tcp", disk),
+        "redis unix": lambda: NginxWithRedis("unix", disk),
+    }[name]()

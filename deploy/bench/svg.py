@@ -1,9 +1,9 @@
-"""Pictures as SVG, written by hand: rows of bars, and lines over a scale, that read well in light and in dark, whichever the
-reader's browser prefers."""
+"""Pictures as SVG: rows of bars, and lines over a scale, in light and dark colours as the reader's browser prefers."""
 
+import math
 from xml.sax.saxutils import escape
 
-# Blue and orange of one palette, which colour-blind people tell apart; the pale ones are for a bar's second part.
+# Colours that colour-blind people tell apart; the pale ones are for a bar's second part.
 STYLE = """
 svg { font-family: system-ui, sans-serif; font-size: 13px }
 text { fill: #1f2328; stroke: #ffffff; stroke-width: 4px; paint-order: stroke } .quiet { fill: #59636e } .title { font-size: 16px; font-weight: 600 } .group { font-weight: 600 }
@@ -24,7 +24,7 @@ text { fill: #f0f6fc; stroke: #0d1117 } .quiet { fill: #9198a1 }
 }
 """
 
-PANEL, SCALE = 220, 76  # of a panel with lines: its height, and the room for its numbers
+PANEL, SCALE = 200, 76  # of a panel with lines: its height, and the room for its numbers
 WIDTH, MARGIN, ROW, BAR, NAMES, NUMBERS = 820, 24, 24, 15, 170, 120
 
 
@@ -53,11 +53,10 @@ class Picture:
             x += 18 + 7.2 * len(words) + 24
         self.y += 6
 
-    def bars(self, title, rows, most=None):
-        """A group of bars to one scale, from 0 to `most` (the longest). Each row: name, its parts as pairs of a style and
-        a length, the end as words, and the least and most of the whole, or None."""
-        most = most or max(max(sum(length for _, length in parts), spread[1] if spread else 0)
-                           for _, parts, _, spread in rows)
+    def bars(self, title, rows):
+        """A group of bars to one scale from 0. Each row: name, its parts as pairs of a style and a length, the end as words,
+        and the least and most of the whole, or None."""
+        most = max(max(sum(length for _, length in parts), spread[1] if spread else 0) for _, parts, _, spread in rows)
         left, room = MARGIN + NAMES, WIDTH - 2 * MARGIN - NAMES - NUMBERS
         self.y += 26
         self.text(MARGIN, title, "group")
@@ -84,36 +83,45 @@ class Picture:
             self.y += ROW
         self.y += 20
 
-    def lines(self, title, scale, lines, most=None):
-        """A panel of lines over a scale from 0 to `scale`. Each line: a name, a style, its points as pairs, and whether it is
-        only there to compare with."""
-        most = most or 1.15 * max(y for _, _, points, _ in lines for _, y in points)
+    def lines(self, title, span, lines, most=None, least=None, height=PANEL):
+        """A panel of lines over `span`, the first and last of the scale. Each line: a name, a style, its points as pairs, and
+        whether it is only there to compare with. With `least` the scale of values is logarithmic, from there; points are
+        marked where there are few."""
+        values = [y for _, _, points, _ in lines for _, y in points]
+        most = most or 1.15 * max(values)
+        marks = ticks(most)
+        if least:
+            most = 10 ** math.ceil(math.log10(max(values)))
+            marks = [least * 10**power for power in range(10) if least * 10**power <= most]
         left, room = MARGIN + SCALE, WIDTH - 2 * MARGIN - SCALE
-        self.y += 26
+        self.y += 24
         self.text(MARGIN, title, "group")
-        top, bottom = self.y + 10, self.y + 10 + PANEL
+        top, bottom = self.y + 10, self.y + 10 + height
 
-        def place(x, y):
-            return left + x / scale * room, bottom - min(y, most) / most * PANEL
+        def across(x):
+            return left + (x - span[0]) / (span[1] - span[0]) * room
 
-        for value in ticks(most):
-            _, y = place(0, value)
-            self.parts.append(f'<path d="M{left} {y:.1f}h{room}" class="grid"/>')
-            self.text(left - 8, f"{value:,g}", "quiet", "end", y + 4.5)
-        for value in ticks(scale):
-            x, _ = place(value, 0)
-            self.parts.append(f'<path d="M{x:.1f} {top}v{PANEL}" class="grid"/>')
-            self.text(x, f"{value:,g}", "quiet", "middle", bottom + 17)
-        x = left + 10
+        def up(y):
+            part = math.log10(max(y, least) / least) / math.log10(most / least) if least else max(y, 0) / most
+            return bottom - min(part, 1) * height
+
+        for value in marks:
+            self.parts.append(f'<path d="M{left} {up(value):.1f}h{room}" class="grid"/>')
+            self.text(left - 8, f"{value:,g}", "quiet", "end", up(value) + 4.5)
+        step = ticks(span[1] - span[0])[1]
+        for number in range(math.ceil(span[0] / step), int(span[1] / step + 1e-9) + 1):
+            x = across(number * step)
+            self.parts.append(f'<path d="M{x:.1f} {top}v{height}" class="{"goal" if number == 0 > span[0] else "grid"}"/>')
+            self.text(x, f"{number * step:,g}", "quiet", "middle", bottom + 17)
+        x = WIDTH - MARGIN - sum(7.2 * len(name) + 28 for name, *_ in lines)
         for name, style, points, is_compared in lines:
-            placed = [place(*point) for point in points]
-            path = " ".join(f"{at:.1f},{y:.1f}" for at, y in placed)
+            path = " ".join(f"{across(at):.1f},{up(y):.1f}" for at, y in points)
             self.parts.append(f'<polyline points="{path}" class="{style} line{" dashed" if is_compared else ""}"/>')
-            if not is_compared:
-                self.parts += [f'<circle cx="{at:.1f}" cy="{y:.1f}" r="3" class="{style}"/>' for at, y in placed]
-            self.text(x, name, f"{style} named", "start", top + 16)
+            if not is_compared and len(points) < 20:
+                self.parts += [f'<circle cx="{across(at):.1f}" cy="{up(y):.1f}" r="3" class="{style}"/>' for at, y in points]
+            self.text(x, name, f"{style} named")
             x += 7.2 * len(name) + 28
-        self.y = bottom + 24
+        self.y = bottom + 22
 
     def write(self, path):
         height = self.y + MARGIN

@@ -8,14 +8,14 @@
 --                                            a seat each, for the people of FILE in turn (lines as above): every concert's
 --                                            FIRST-th and later seats of all, SEATS (from number 10,000 up) of each of
 --                                            SCHEDULES (100,000 + 1,000 for each concert, and up)
+--     wrk ... URL -- THREADS mixed           in turn a charge, a balance and the schedules of a concert, over all shards:
+--                                            a change, a question to a shard, and one that a gateway answers itself
 --
--- With CONNECTION=close in the environment every request asks for the end of its connection, so that each has a new one.
+-- With CONNECTION=close in the environment every request closes its connection, so that each has a new one. With
+-- THINK_MILLISECONDS each connection pauses between an answer and the next request, from none to twice that, by chance.
 --
 -- Each wrk thread has its own Lua: thread t of T takes every T-th line, and users t, t + T, t + 2T, ... so that no two
 -- requests carry the same user. Requests are built before the run where they can be, because Lua's time is the load's.
-
--- With THINK_MILLISECONDS in the environment each connection rests between an answer and the next request, as people do:
--- from none to twice that while, by chance. What it costs then is not the answer of a machine without a moment to spare.
 
 local think = tonumber(os.getenv("THINK_MILLISECONDS") or "0")
 if think > 0 then
@@ -39,8 +39,10 @@ function init(args)
         request = schedules_of(tonumber(args[3]))
     elseif call == "reserve" then
         request = reservations_from(args[3], tonumber(args[4]), threads, tonumber(args[5]), tonumber(args[6]))
+    elseif call == "mixed" then
+        request = mixed()
     else
-        error("poll, join, schedules or reserve?")
+        error("poll, join, schedules, reserve or mixed?")
     end
 end
 
@@ -123,12 +125,26 @@ function joins_from(first, threads, concerts)
     end
 end
 
+function mixed()
+    local number = 0
+    return function()
+        number = number + 1
+        local user = 1 + number % 997
+        if number % 3 == 0 then
+            return wrk.format("POST", "/api/v1/point/charge?userId=" .. user .. "&amount=1", more({}))
+        elseif number % 3 == 1 then
+            return wrk.format("GET", "/api/v1/point?userId=" .. user, more({}))
+        end
+        return wrk.format("GET", "/api/v1/concert/schedules?concertId=" .. 1 + number % 8, more({}))
+    end
+end
+
 function done(summary, latency)
     local errors = summary.errors
     io.write(string.format(
         'BENCH {"requests":%d,"microseconds":%d,"bytes":%d,"notOK":%d,"broken":%d,"timeouts":%d,'
-        .. '"p50":%d,"p90":%d,"p95":%d,"p99":%d}\n',
+        .. '"p50":%d,"p90":%d,"p99":%d,"max":%d}\n',
         summary.requests, summary.duration, summary.bytes,
         errors.status, errors.connect + errors.read + errors.write, errors.timeout,
-        latency:percentile(50), latency:percentile(90), latency:percentile(95), latency:percentile(99)))
+        latency:percentile(50), latency:percentile(90), latency:percentile(99), latency.max))
 end

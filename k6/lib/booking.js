@@ -4,8 +4,8 @@
 //                                                   ▲      │          ▲     │
 //                                   until admitted: └─pause┘          └taken┘ :other seats
 //
-// A person whose answer is wrong goes home: what follows could not be checked. `users_begun` less `users_served` is how
-// many did, or were still in line when the test ended.
+// A wrong answer ends the visit, because the next steps could not be checked. `users_begun` less `users_served` is the number of
+// such visits, and of people still in line when the test ended.
 
 import http from 'k6/http';
 import exec from 'k6/execution';
@@ -35,7 +35,7 @@ export function firstUser() {
     return (Math.floor(Date.now() / 1000) - 1735689600) * 2 ** 23;
 }
 
-// One person's visit. Who was disappointed stays away for a second, so that a server that is down is not stormed.
+// One person's visit. After a failure the person stays away for a second, so that a server that is down is not stormed.
 export function book(firstUserOfRun) {
     if (!wasServed(firstUserOfRun)) sleep(1);
 }

@@ -1,4 +1,4 @@
-// What every scenario reads from the environment, and the options they share.
+// The settings of all scenarios from the environment, and their common options.
 
 const env = (name, otherwise) => (__ENV[name] === undefined || __ENV[name] === '' ? otherwise : __ENV[name]);
 
@@ -21,7 +21,7 @@ export const CONCERTS = Number(env('CONCERTS', '8'));
 export const SCHEDULES = Number(env('SCHEDULES', '240')); // of each concert
 export const ADMISSIONS_PER_SECOND = Number(env('ADMISSIONS_PER_SECOND', '50')); // of each concert
 
-// `nginx` when the same load goes to a server that answers without doing anything (see pace.js).
+// `nginx` when the same load goes to a server that does nothing (see pace.js).
 export const YARDSTICK = env('YARDSTICK', '');
 export const PAUSE = Number(env('PAUSE', '1')); // there, the mean seconds between two polls that the real run measured
 

@@ -30,7 +30,7 @@ export function bodyOf(response) {
     }
 }
 
-// What a gjson path gives, read out of the text by k6 itself without parsing all of it; nothing when it is not JSON.
+// The value at a gjson path, found by k6 itself without parsing all of the text; nothing when it is not JSON.
 export function partsOf(response, path) {
     try {
         return response.json(path) || [];

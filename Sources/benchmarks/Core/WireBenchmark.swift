@@ -1,5 +1,6 @@
 import Booking
 import Journal
+import JournalSQLite
 import Wire
 
 /// Bytes to values and back: what gateway and shard do for a poll and a join beside the line itself.

@@ -3,21 +3,15 @@ import Glibc
 
 @testable import Wire
 
-/// Client addresses: addresses and networks as text, the PROXY header before a connection, and the lists that proxies
-/// put into requests.
+/// Who a client is: addresses and networks as text, and the header of a proxy before a connection.
 ///
-///     'P' ... or CR ...      a PROXY header, and the bytes behind it
-///     anything else          an address, a network, and a line of each list
+///     'P' ... or CR ...      a proxy's header, and what comes behind it
+///     anything else          an address, and a network
 enum AddressesTarget {
-    private static let trusted = NetworkList(
-        [Self.network("10.0.0.0/8"), Self.network("2001:db8::/32")].compactMap(\.self)
-    )
-
     static func check(_ input: UnsafeRawBufferPointer) throws(BrokenProperty) {
         let bytes = ByteView(input)
         try self.checkHeader(bytes)
         try self.checkAddress(bytes)
-        self.checkLists(bytes)
     }
 
     /// A header ends where it says, whatever follows; no prefix of it is a header; and a refused one stays refused.
@@ -54,13 +48,4 @@ enum AddressesTarget {
         var ipv6: UInt128 = 0
         return inet_pton(AF_INET6, text, &ipv6) == 1 ? IPAddress(bits: UInt128(bigEndian: ipv6)) : nil
     }
-
-    /// Only has to terminate.
-    private static func checkLists(_ bytes: ByteView) {
-        var list = ForwardedFor(trusted: self.trusted)
-        _ = list.take(forwarded: bytes)
-        _ = ForwardedFor.address(of: bytes)
-    }
-
-    private static func network(_ text: StaticString) -> Network? { Network(ByteView(text)) }
 }

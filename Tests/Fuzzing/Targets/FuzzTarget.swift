@@ -3,7 +3,8 @@
 ///
 /// `../README.md` has the properties of each and the layout of its input.
 enum FuzzTarget: String, CaseIterable, Sendable {
-    case http, json, calls, frames, tokens, keys, facts, snapshot, export, settings, catalogue, addresses, logins
+    case http, json, calls, frames, tokens, keys, facts, snapshot, export, settings, catalogue, addresses, forwarded,
+        logins
 
     /// Throws the property that `bytes` break. The caller detects traps, hangs, leaks and reads out of bounds. The
     /// bytes are in memory of their own, so that a sanitizer detects a read past their end.
@@ -21,6 +22,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .settings: try SettingsTarget.check(bytes)
         case .catalogue: try CatalogueTarget.check(bytes)
         case .addresses: try AddressesTarget.check(bytes)
+        case .forwarded: try ForwardedTarget.check(bytes)
         case .logins: try LoginsTarget.check(bytes)
         }
     }

@@ -75,7 +75,7 @@ extension FuzzTarget {
     /// As many as run in about a second in a debug build.
     fileprivate var testedRounds: Int {
         switch self {
-        case .http, .json, .frames, .facts, .snapshot, .keys, .addresses: 3_000
+        case .http, .json, .frames, .facts, .snapshot, .keys, .addresses, .forwarded: 3_000
         case .calls, .tokens, .catalogue, .logins: 1_000
         case .export, .settings: 300
         }
