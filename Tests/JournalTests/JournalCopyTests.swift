@@ -205,8 +205,8 @@ import Testing
         #expect(try self.started().batches.map(\.firstSequence) == [26, 27, 28, 29, 30])
     }
 
-    /// Copies in the order that docs/operations.md names, while batches are appended and compactions run: each has all that was
-    /// acknowledged before it began, in one chain, or is told as torn.
+    /// Copies in the order that docs/operations.md names, while batches are appended and compactions run: each has
+    /// everything acknowledged before it began, in one chain, or is reported as torn.
     @Test func `copies that are made while an owner writes are whole or torn`() throws {
         let owner = try TestOwner(self.state.files, policy: .none)
         try owner.journal.begin()

@@ -11,9 +11,9 @@
 /// when there is none. So one commit carries everything that gathered during the one before (group commit), one is
 /// under way at a time, and a fact is never visible outside before it is durable.
 ///
-/// **Pace.** One commit costs about the same for one fact as for a hundred. So the next one starts no sooner than `pace` after
-/// the one before, and what is asked meanwhile shares it; after a rest it starts at once. Measured with 64 connections: see
-/// docs/benchmarks.md, `make bench-variants`.
+/// **Pace.** A commit costs about the same for one fact as for a hundred. So a commit starts no sooner than `pace`
+/// after the one before, and requests meanwhile share it; after a rest it starts at once. Measured with 64 connections:
+/// see docs/benchmarks.md, `make bench-variants`.
 ///
 /// The shell keeps outgoing replies and debits in two heaps: those that gather, and those set aside for the commit
 /// under way. Every verb is O(1) and allocates nothing.

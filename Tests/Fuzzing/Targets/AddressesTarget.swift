@@ -3,7 +3,7 @@ import Glibc
 
 @testable import Wire
 
-/// Who a client is: addresses and networks as text, and the header of a proxy before a connection.
+/// Client addresses: addresses and networks as text, and the PROXY header before a connection.
 ///
 ///     'P' ... or CR ...      a proxy's header, and what comes behind it
 ///     anything else          an address, and a network
