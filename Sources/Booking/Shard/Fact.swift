@@ -1,4 +1,4 @@
-/// A durable change of state, in the past tense. A shard's state changes only by applying facts, and its journal is the
+/// A decided change of state, in the past tense. A shard's state changes only by applying facts, and its journal is the
 /// list of them: outsiders may read it, so names and meanings stay.
 ///
 /// Facts of one decision are in one batch of the journal, so a crash keeps all of them or none.
