@@ -3,14 +3,14 @@ import Glibc
 import StandardStreams
 
 extension ParsableCommand {
-    /// What `main()` does, with every byte of the output checked: help, the version and completion scripts are printed as
-    /// results are (`CommandOutput`), and standard descriptors that were closed are opened first.
+    /// The body of `main()`, with every byte of the output checked: help, the version and completion scripts are
+    /// printed as results are (`CommandOutput`), and closed standard descriptors are opened first.
     ///
-    /// - Parameter prepare: is given the parsed command before it runs; nil before a text is printed in place of one, and when
-    ///   the command has failed.
+    /// - Parameter prepare: gets the parsed command before it runs; nil before a text is printed in place of one, and
+    ///   when the command has failed.
     public static func runToEnd(_ prepare: ((any ParsableCommand)?) -> Void = { _ in }) -> Never {
         StandardDescriptors.open()
-        // A file that may not grow is told as an error is, by the write.
+        // A file at its size limit is reported as an error by the write.
         signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try Self.parseAsRoot()

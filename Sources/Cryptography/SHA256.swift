@@ -14,7 +14,7 @@ public struct SHA256 {
 
     public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { self.update($0) } }
 
-    /// The hash of everything so far. The end: the state is of no use afterwards.
+    /// The hash of all bytes so far. The state can't be used afterwards.
     public mutating func finalize() -> Digest {
         var digest = Digest()
         digest.withUnsafeMutableBytes { bytes in
@@ -23,7 +23,7 @@ public struct SHA256 {
         return digest
     }
 
-    /// Of bytes that lie together.
+    /// The hash of contiguous bytes.
     public static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
         var hash = SHA256()
         hash.update(bytes)

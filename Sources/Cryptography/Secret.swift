@@ -1,9 +1,8 @@
 import COpenSSL
 
-/// Bytes that must not be found later: in memory of their own, wiped when the last reference goes; compared in constant time,
-/// never printed.
+/// Secret bytes: in memory of their own, wiped when the last reference goes; compared in constant time, never printed.
 public final class Secret: Equatable, @unchecked Sendable, CustomStringConvertible, CustomReflectable {
-    // Unchecked: written once, before anybody else knows of it.
+    // Unchecked: written once, before it is shared.
     private let bytes: UnsafeMutableRawBufferPointer
 
     public init(_ bytes: [UInt8]) {

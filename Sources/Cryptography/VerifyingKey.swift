@@ -1,16 +1,16 @@
 import COpenSSL
 
-/// A key that checks signatures, of one algorithm each: HMAC, ECDSA on P-256, RSA (PKCS #1 v1.5), all with SHA-256, and
-/// Ed25519 (RFC 7518, sections 3.2 to 3.4; RFC 8037). OpenSSL reads the keys and checks; nothing is signed here.
+/// A key that verifies signatures of one algorithm: HMAC, ECDSA on P-256, RSA (PKCS #1 v1.5), all with SHA-256, or
+/// Ed25519 (RFC 7518, sections 3.2 to 3.4; RFC 8037). OpenSSL reads the keys and verifies; nothing is signed here.
 ///
-/// Threads may share one.
+/// May be shared by threads.
 public final class VerifyingKey: @unchecked Sendable {
-    // Unchecked: OpenSSL counts references of an EVP_PKEY atomically and does not change it while it checks; each check has
-    // a context of its own.
+    // Unchecked: OpenSSL counts references of an EVP_PKEY atomically and does not change it while verifying; each
+    // verification has its own context.
 
     public enum Algorithm: Equatable, Sendable, CaseIterable { case hmac, ecdsaP256, rsa, ed25519 }
 
-    /// Bits of a modulus, from which on RSA is taken (RFC 7518, section 3.3).
+    /// The smallest accepted RSA modulus, bits (RFC 7518, section 3.3).
     public static let rsaBitsMin: Int32 = 2_048
     private static let coordinateBytes = 32
     private static let ed25519Bytes = 32
@@ -25,21 +25,21 @@ public final class VerifyingKey: @unchecked Sendable {
 
     // MARK: Forms of keys
 
-    /// HMAC with SHA-256. The length of `secret` is the caller's to judge.
+    /// HMAC with SHA-256. The caller checks the length of `secret`.
     public init(hmac secret: [UInt8]) {
         self.algorithm = .hmac
         self.key = .secret(Secret(secret))
     }
 
-    /// The point of P-256 with these coordinates, big-endian, 32 bytes each; nil for any other length, and for no point of the
-    /// curve.
+    /// The point of P-256 with these coordinates, big-endian, 32 bytes each; nil for any other length, and for a point
+    /// off the curve.
     public convenience init?(x: [UInt8], y: [UInt8]) {
         guard x.count == Self.coordinateBytes, y.count == Self.coordinateBytes else { return nil }
         let point = [0x04] + x + y
         self.init(publicKey: usher_p256_key(point, point.count))
     }
 
-    /// RSA's two numbers, big-endian; nil for a modulus under 2,048 bits, and for numbers that are no public key.
+    /// RSA's two numbers, big-endian; nil for a modulus under 2,048 bits, and for numbers that are not a public key.
     public convenience init?(modulus: [UInt8], exponent: [UInt8]) {
         self.init(publicKey: usher_rsa_key(modulus, Int32(modulus.count), exponent, Int32(exponent.count)))
     }
@@ -56,7 +56,7 @@ public final class VerifyingKey: @unchecked Sendable {
         self.init(publicKey: usher_pem_key(text, text.count))
     }
 
-    /// Takes the key over. Nil for one that is none of the three, or no good one.
+    /// Takes ownership of the key. Nil for any other kind of key, or an unsound one.
     private init?(publicKey key: OpaquePointer?) {
         defer { ERR_clear_error() }
         guard let key else { return nil }
@@ -93,8 +93,8 @@ public final class VerifyingKey: @unchecked Sendable {
 
     // MARK: Checking
 
-    /// Whether `signature` is this key's of `message`. ECDSA's is r and s of 32 bytes each (RFC 7518, section 3.4). A
-    /// microsecond for HMAC, some 30 to 100 for the others: not for a loop.
+    /// Whether `signature` is this key's signature of `message`. ECDSA's is r and s of 32 bytes each (RFC 7518, section
+    /// 3.4). A microsecond for HMAC, some 30 to 100 for the others: not for a loop.
     public func isSignature(_ signature: [UInt8], of message: UnsafeRawBufferPointer) -> Bool {
         defer { ERR_clear_error() }
         switch (self.key, self.algorithm) {
@@ -149,7 +149,7 @@ public final class VerifyingKey: @unchecked Sendable {
             BN_free(s)
             return nil
         }
-        // Its bytes are asked for twice: how many, and then themselves.
+        // Encoded in two calls: for the length, then for the bytes.
         let count = i2d_ECDSA_SIG(pair, nil)
         guard count > 0 else { return nil }
         return [UInt8](unsafeUninitializedCapacity: Int(count)) { bytes, written in

@@ -1,39 +1,39 @@
-/// A journal that could not do what it was asked, in words for whoever must act.
+/// A failure of a journal, in words for the operator.
 public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Somebody else has appended, or this batch came twice: whoever asked must stop.
+    /// Another owner has appended, or this batch came twice: the caller must stop.
     case outOfSequence(expected: UInt64, got: UInt64)
-    /// A later owner has taken the journal over: whoever asked must stop.
+    /// A later owner has taken the journal over: the caller must stop.
     case notOwner(file: String)
     /// Another process owns the journal; its id, if it could be read.
     case inUse(file: String, by: Int32?)
 
-    /// The disk, or the file's allowance, is full. Nothing was kept of the batch, and the same batch may be tried again.
+    /// The disk or the quota is full. Nothing of the batch was kept, and the same batch may be retried.
     case full(file: String)
-    /// A read or write failed. Nothing was kept of the batch, and the same batch may be tried again.
+    /// A read or write failed. Nothing of the batch was kept, and the same batch may be retried.
     case inputOutput(file: String, code: Int32, message: String)
-    /// Another process held the file for longer than the owner waits. The same batch may be tried again.
+    /// Another process held the file for longer than the owner waits. The same batch may be retried.
     case busy(file: String)
 
-    /// The journal was altered, cut off or damaged. Nothing of it is skipped, so nothing can go on from it.
+    /// The journal was altered, truncated or damaged. Nothing of it is skipped, so it can't be continued.
     case damaged(JournalDamage)
-    /// The same of a copy: its files are of different moments.
+    /// The same for a copy: its files are of different moments.
     case torn(JournalDamage)
-    /// A fact that whoever replays can't take in, though it stands there as it was written.
+    /// An intact fact that the replaying shard can't apply.
     case unusable(sequence: UInt64, reason: String)
     /// Written by a newer version of Usher.
     case newer(file: String, version: Int, newest: Int)
-    /// This shard kept a journal in this state folder, and its file is not there; how that is known.
+    /// This shard had a journal in this state folder, and its file is gone; how that is known.
     case missing(shard: Int, state: String, file: String, evidence: String)
-    /// No journal, or that of another shard.
+    /// Not a journal, or another shard's.
     case foreign(file: String, reason: String)
-    /// A file that belongs to another user, or that others may write to; what to do about it.
+    /// A file that belongs to another user, or that others may write to; the remedy.
     case untrusted(file: String, reason: String, remedy: String)
     /// The system allows no more threads, and a journal needs two.
     case noThread(reason: String)
-    /// A system call or SQLite refused, in a way that trying again does not mend.
+    /// A system call or SQLite failed in a way that a retry does not help.
     case failed(file: String, call: String, message: String)
 
-    /// Whether the same batch may be tried again, as when space is back.
+    /// Whether the same batch may be retried, as when space is back.
     public var isPassing: Bool {
         switch self {
         case .full, .inputOutput, .busy: true
@@ -46,7 +46,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .outOfSequence(let expected, let got):
-            "the journal goes on at fact \(expected), but was given fact \(got): another process owns it now"
+            "the journal continues at fact \(expected), but was given fact \(got): another process owns it now"
         case .notOwner(let file): "\(file) was taken over by a later owner: this process must stop"
         case .inUse(let file, let holder):
             "\(file) is in use" + (holder.map { " by process \($0)" } ?? "") + ": a journal has one owner at a time"
@@ -57,9 +57,9 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
         case .torn(let damage):
             "\(damage.file) belongs to a torn copy, whose files are of different moments: at fact \(damage.sequence): "
                 + damage.reason
-        case .unusable(let sequence, let reason): "fact \(sequence) can't be taken in: \(reason)"
+        case .unusable(let sequence, let reason): "fact \(sequence) can't be applied: \(reason)"
         case .newer(let file, let version, let newest):
-            "\(file) has schema version \(version), and this program knows versions up to \(newest): run a newer usher"
+            "\(file) has schema version \(version), and this binary knows versions up to \(newest): run a newer usher"
         case .missing(let shard, _, let file, let evidence):
             "the journal of shard \(shard) is missing: \(file) is not there, but \(evidence)"
         case .foreign(let file, let reason): "\(file) \(reason)"
@@ -70,7 +70,7 @@ public enum JournalError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Where a journal is damaged, how that was noticed, and the command that tells more.
+/// Where a journal is damaged, how it was detected, and the command that tells more.
 public struct JournalDamage: Equatable, Sendable, CustomStringConvertible {
     public let file: String
     /// The first fact that can't be trusted.
@@ -85,7 +85,7 @@ public struct JournalDamage: Equatable, Sendable, CustomStringConvertible {
         self.command = command
     }
 
-    /// What is wrong, without what to do.
+    /// The problem without the remedy.
     public var problem: String { "\(self.file) is damaged at fact \(self.sequence): \(self.reason)" }
 
     public var description: String { "\(self.problem); \(self.command) tells more" }

@@ -1,5 +1,5 @@
 /// A journal in memory: done at once, and gone with its process. For trying Usher and for tests: a shard that dies
-/// forgets its line, seats and points.
+/// loses its line, seats and points.
 public final class MemoryJournal: Journal {
     public let kind = "memory"
     public private(set) var nextSequence: UInt64 = 1
@@ -8,7 +8,7 @@ public final class MemoryJournal: Journal {
     private var batches: [JournalBatch] = []
     private var snapshot: JournalSnapshot?
 
-    /// Only a test that replays needs `keepsBatches`: kept facts grow without end.
+    /// Only tests that replay need `keepsBatches`: kept facts grow without bound.
     public init(keepsBatches: Bool) { self.keepsBatches = keepsBatches }
 
     public func begin() { self.epoch += 1 }

@@ -1,7 +1,8 @@
 import Booking
 import Journal
 
-/// The table of batches, the same in a journal and in its archive: one row a group commit; `hash` is `ChainHash` after it.
+/// The table of batches, the same in a journal and in its archive: one row for each group commit; `hash` is the
+/// `ChainHash` after it.
 enum BatchTable {
     static let definition = """
         CREATE TABLE batch (
@@ -14,7 +15,7 @@ enum BatchTable {
         ) STRICT;
         """
 
-    /// The columns from which a record is read; what is chosen of them, and in which order, comes behind.
+    /// Selects the columns of a record; conditions and order are appended.
     static let select = "SELECT first, count, epoch, time, bytes, hash FROM batch"
 }
 

@@ -2,8 +2,8 @@ import Booking
 import Cryptography
 public import Journal
 
-/// What stands for a journal up to a batch: SHA-256 over the hash before and everything in the batch. Two journals with
-/// the same hash at a fact have the same facts up to it, so one published hash lets anybody check an exported journal.
+/// Identifies a journal up to a batch: SHA-256 over the hash before and the whole batch. Two journals with the same
+/// hash at a fact have the same facts up to it, so one published hash lets anybody verify an exported journal.
 ///
 ///     hash of batch = SHA-256(hash before · first u64 · count u32 · epoch u64 · time i64 · length u64 · bytes)
 ///     hash before the first = SHA-256("usher journal" · 16 random bytes of the journal)         numbers little-endian
@@ -56,7 +56,7 @@ public struct ChainHash: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Where a journal ends, or a snapshot stands: the last fact, and the hash of everything up to it.
+/// The end of a journal, or the position of a snapshot: the last fact, and the hash of everything up to it.
 public struct ChainPoint: Equatable, Sendable {
     /// 0 before the first fact.
     public let sequence: UInt64

@@ -1,7 +1,7 @@
 import CSQLite
 import Glibc
 
-/// What SQLite refused: which call, with which of its codes, in its words.
+/// A failure of SQLite: the call, the code, and SQLite's message.
 struct SQLiteFailure: Error, Equatable {
     /// The extended code; its low 8 bits are the primary one.
     let code: Int32
@@ -13,15 +13,15 @@ struct SQLiteFailure: Error, Equatable {
 
 /// One connection to a SQLite file. Used by one thread at a time; not `Sendable`.
 ///
-/// The only file, with `Statement`, that calls SQLite. Every return code is looked at: what is not a success throws.
+/// The only file, with `Statement`, that calls SQLite. Every return code is checked: any failure throws.
 final class Database {
     enum Access { case writer, reader }
 
     let path: String
     fileprivate var raw: OpaquePointer?
 
-    /// Opens a file that is there. A reader can't change it, and neither kind copies the log back when it closes: what a
-    /// crash left is left as it is until an owner begins.
+    /// Opens an existing file. A reader can't change it, and neither kind copies the log back when it closes: the
+    /// remains of a crash stay as they are until an owner begins.
     init(_ path: String, _ access: Access, busyMilliseconds: Int32) throws(SQLiteFailure) {
         self.path = path
         let code = sqlite3_open_v2(path, &self.raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil)
@@ -36,7 +36,7 @@ final class Database {
             try self.execute("PRAGMA wal_autocheckpoint = 0")
             if access == .reader { try self.execute("PRAGMA query_only = ON") }
         } catch {
-            // A connection that could not be opened must be closed all the same; there is nothing to tell of that.
+            // A connection that failed to open must still be closed; the result of that does not matter.
             sqlite3_close_v2(self.raw)
             self.raw = nil
             throw error
@@ -45,8 +45,8 @@ final class Database {
 
     deinit { sqlite3_close_v2(self.raw) }
 
-    /// Another connection that writes is done within a millisecond as a rule, so it is asked again after 0.1 ms; SQLite's own
-    /// way, sqlite3_busy_timeout, waits 1, 2, 5, 10 ms and more, and everyone who waits for a commit with it.
+    /// Another writing connection is usually done within a millisecond, so the retry comes after 0.1 ms; SQLite's own
+    /// sqlite3_busy_timeout waits 1, 2, 5, 10 ms and more, and every reply of the commit with it.
     private func waitWhenBusy(upTo milliseconds: Int32) throws(SQLiteFailure) {
         let limit = UnsafeMutableRawPointer(bitPattern: Int(milliseconds))
         let code = sqlite3_busy_handler(
@@ -62,7 +62,7 @@ final class Database {
         try self.check(code, "sqlite3_busy_handler")
     }
 
-    /// Runs statements that give no rows, or whose rows nobody wants.
+    /// Runs statements without rows, or whose rows are not needed.
     func execute(_ sql: String) throws(SQLiteFailure) {
         try self.check(sqlite3_exec(self.raw, sql, nil, nil, nil), sql)
     }
@@ -81,7 +81,7 @@ final class Database {
         return String(decoding: statement.bytes(0), as: UTF8.self)
     }
 
-    /// Runs `body` in a transaction, which what it throws takes back.
+    /// Runs `body` in a transaction, which an error rolls back.
     func transaction<Failure: Error>(
         _ begin: String,
         mapping: (SQLiteFailure) -> Failure,
@@ -92,7 +92,7 @@ final class Database {
             try body()
             do throws(SQLiteFailure) { try self.execute("COMMIT") } catch { throw mapping(error) }
         } catch {
-            // SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR); then there is nothing to take back.
+            // SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR); then nothing is left to roll back.
             if sqlite3_get_autocommit(self.raw) == 0 { try? self.execute("ROLLBACK") }
             throw error
         }
@@ -103,8 +103,8 @@ final class Database {
 
     // MARK: The write-ahead log
 
-    /// Copies the log back into the file as far as readers allow, without waiting for anybody. Gives the frames in the log
-    /// and those of them that are copied by now.
+    /// Copies the log back into the file as far as readers allow, without waiting. Returns the frames in the log and
+    /// how many of them are copied by now.
     func checkpoint(_ mode: Int32 = SQLITE_CHECKPOINT_PASSIVE) throws(SQLiteFailure) -> (frames: Int, copied: Int) {
         var frames: Int32 = 0
         var copied: Int32 = 0
@@ -113,10 +113,10 @@ final class Database {
         return (Int(frames), Int(copied))
     }
 
-    /// Makes what is in the log durable, for commits that did not. SQLite has no call for it but that of the file itself.
+    /// Makes the log durable, for commits that did not. SQLite has no call for it but the file's own.
     func syncLog() throws(SQLiteFailure) { try self.sync(SQLITE_FCNTL_JOURNAL_POINTER) }
 
-    /// Makes what was copied back from the log durable, for checkpoints that did not.
+    /// Makes the pages copied back from the log durable, for checkpoints that did not.
     func syncFile() throws(SQLiteFailure) { try self.sync(SQLITE_FCNTL_FILE_POINTER) }
 
     private func sync(_ which: Int32) throws(SQLiteFailure) {
@@ -145,7 +145,7 @@ final class Database {
     fileprivate func check(_ code: Int32, _ call: @autoclosure () -> String) throws(SQLiteFailure) {
         guard code != SQLITE_OK else { return }
         let extended = self.raw.map { sqlite3_extended_errcode($0) } ?? code
-        // The connection may not have heard of the failure: then the code itself says what it was.
+        // The connection may not know the failure: then the message follows from the code itself.
         let isKnown = extended & 0xFF == code & 0xFF
         let text = isKnown ? sqlite3_errmsg(self.raw) : sqlite3_errstr(code)
         throw SQLiteFailure(
@@ -156,7 +156,7 @@ final class Database {
     }
 }
 
-/// One prepared statement, to be run again and again. Bind, step to the end or reset.
+/// A prepared statement for repeated use. Bind, step to the end or reset.
 final class Statement {
     private let database: Database
     private let sql: String
@@ -178,7 +178,7 @@ final class Statement {
         try self.database.check(sqlite3_bind_int64(self.raw, index, number), self.sql)
     }
 
-    /// SQLite keeps a copy.
+    /// SQLite makes a copy.
     func bind(_ index: Int32, _ bytes: [UInt8]) throws(SQLiteFailure) {
         // SQLITE_TRANSIENT, a macro that Swift does not see: the destructor at address -1.
         let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
@@ -189,11 +189,11 @@ final class Statement {
         try self.database.check(code, self.sql)
     }
 
-    /// True when there is a row to read. At the end, and after a failure, the statement is ready to be bound again.
+    /// True when there is a row to read. At the end, and after a failure, the statement can be bound again.
     func step() throws(SQLiteFailure) -> Bool {
         let code = sqlite3_step(self.raw)
         if code == SQLITE_ROW { return true }
-        // Gives the failure's code again, which the step has told already.
+        // Returns the failure's code again, which the step has reported already.
         sqlite3_reset(self.raw)
         if code == SQLITE_DONE { return false }
         try self.database.check(code, self.sql)

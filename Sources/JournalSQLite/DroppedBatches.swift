@@ -3,17 +3,17 @@ import CSQLite
 import Glibc
 import Journal
 
-/// Batches that a compaction has dropped from a journal, kept in a file beside it for audits: `shard-3.archive`.
+/// Batches that compactions have dropped from a journal, kept in a file beside it for audits: `shard-3.archive`.
 ///
 ///     archive   base ──▶ batch ──▶ batch ──▶ ... ──▶ end
 ///     journal                          base ──▶ batch ──▶ ...        one chain; the parts may overlap
 ///
-/// A compaction copies some batches, makes that durable, and only then drops them from the journal: a crash in between
-/// leaves them in both, never in neither. Readers take the archive's up to the journal's base and the journal's from there,
-/// so nothing is seen twice; the next compaction finds them here and only drops them.
+/// A compaction copies some batches, makes the copy durable, and only then drops them from the journal: a crash in
+/// between leaves them in both. Readers take the archive up to the journal's base and the journal from there, so that
+/// no batch is read twice; the next compaction finds the copies and only drops.
 ///
-/// Where facts were dropped without being kept (`journal.archive` was off), the chain has a gap. An archive before a gap
-/// is set aside under another name, and a new one begins behind it.
+/// Facts that were dropped without being kept (`journal.archive` was off) leave a gap in the chain. An archive before a
+/// gap is set aside under another name, and a new one begins behind it.
 final class DroppedBatches {
     /// "Usha".
     private static let applicationID: Int64 = 0x5573_6861
@@ -32,11 +32,12 @@ final class DroppedBatches {
 
     private let files: JournalFiles
     let database: Database
-    /// The facts up to it are gone, or were none.
+    /// Facts up to it are not in the archive, or never existed.
     let base: ChainPoint
     private(set) var end: ChainPoint
 
-    /// Opens what is there; nil when nothing is. Refused: what is no archive, a newer version's, another journal's.
+    /// Opens an existing archive; nil when there is none. Refused: a file that is not an archive, a newer version's,
+    /// another journal's.
     init?(_ files: JournalFiles, journal id: [UInt8], _ access: Database.Access) throws(JournalError) {
         guard JournalFiles.isThere(files.archive) else { return nil }
         self.files = files
@@ -44,16 +45,16 @@ final class DroppedBatches {
             self.database = try Database(files.archive, access, busyMilliseconds: Self.busyMilliseconds)
             let application = try self.database.number("PRAGMA application_id")
             let version = try self.database.number("PRAGMA user_version")
-            // A crash left it before anything was in it, or it is being made.
+            // Left by a crash before it had any content, or just being made.
             if application == 0, version == 0 { return nil }
             guard application == Self.applicationID else { throw Self.foreign("its application id is \(application)") }
             guard version <= Self.version else { throw Self.foreign("its version is \(version), a newer usher's") }
             let row = try Statement(self.database, "SELECT id, base, base_hash FROM archive")
             defer { row.reset() }
             guard try row.step(), row.number(1) >= 0, let hash = ChainHash(row.bytes(2)) else {
-                throw Self.foreign("the row that says whose it is can't be read")
+                throw Self.foreign("the row with its origin can't be read")
             }
-            guard row.bytes(0) == id else { throw Self.foreign("it is another journal's") }
+            guard row.bytes(0) == id else { throw Self.foreign("it belongs to another journal") }
             self.base = ChainPoint(sequence: UInt64(row.number(1)), hash: hash)
             self.end = self.base
             if let last = try Self.last(self.database) { self.end = last }
@@ -62,7 +63,7 @@ final class DroppedBatches {
         }
     }
 
-    /// Opens for keeping what comes after `point`, or makes one that begins there. One that ends before it is set aside.
+    /// Opens the archive for batches after `point`, or begins one there. One that ends before it is set aside.
     static func keeping(
         _ files: JournalFiles,
         journal id: [UInt8],
@@ -74,14 +75,14 @@ final class DroppedBatches {
                 throw files.damage(
                     files.archive,
                     at: point.sequence,
-                    "its history up to that fact is another than the journal's"
+                    "its history up to that fact differs from the journal's"
                 )
             }
             try kept.setAside()
         }
         try self.create(files, journal: id, base: point)
         guard let kept = try DroppedBatches(files, journal: id, .writer) else {
-            preconditionFailure("an archive that was just made is not there")
+            preconditionFailure("a new archive can't be opened")
         }
         return try kept.readyToWrite()
     }
@@ -93,9 +94,10 @@ final class DroppedBatches {
         return self
     }
 
-    /// All of it appears, or nothing.
+    /// Atomic: the whole archive appears, or nothing.
     private static func create(_ files: JournalFiles, journal id: [UInt8], base: ChainPoint) throws(JournalError) {
-        // Created here and not by SQLite, so that nobody else may ever read it; -wal and -shm get the same mode.
+        // Created here and not by SQLite, with a mode that excludes other users from the start; -wal and -shm get the
+        // same mode.
         let descriptor = try PlainFile.open(files.archive, O_RDWR | O_CREAT)
         close(descriptor)
         guard chmod(files.archive, 0o600) == 0 else { throw PlainFile.failure(files.archive, "chmod") }
@@ -121,7 +123,7 @@ final class DroppedBatches {
 
     // MARK: Keeping
 
-    /// Keeps batches that follow each other, durably; those that are here already must be the same.
+    /// Appends consecutive batches, durably; those that are here already must be identical.
     func keep(_ records: [JournalRecord]) throws(JournalError) {
         try self.database.transaction("BEGIN IMMEDIATE", mapping: { self.files.archiveError($0) }) {
             () throws(JournalError) in
@@ -135,7 +137,7 @@ final class DroppedBatches {
                 let point = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
                 guard point.sequence > self.end.sequence else {
                     guard try self.contains(point) else {
-                        throw self.damage(at: point.sequence, "it has another batch there than the journal")
+                        throw self.damage(at: point.sequence, "its batch there differs from the journal's")
                     }
                     continue
                 }
@@ -153,7 +155,7 @@ final class DroppedBatches {
         }
     }
 
-    /// Copies the log back into the file, as far as it goes without waiting for whoever reads.
+    /// Copies the log back into the file, as far as readers allow, without waiting.
     func checkpoint() throws(JournalError) {
         do throws(SQLiteFailure) { _ = try self.database.checkpoint() } catch {
             guard error.primaryCode != SQLITE_BUSY else { return }
@@ -161,8 +163,8 @@ final class DroppedBatches {
         }
     }
 
-    /// `shard-3.archive.1-5000` has facts 1 to 5,000, all of them in that one file: nothing may be left in the log, which
-    /// SQLite would take for that of the next archive. Refused while somebody reads.
+    /// `shard-3.archive.1-5000` has facts 1 to 5,000, all in that one file: nothing may be left in the log, which
+    /// SQLite would take for the next archive's. Refused while another process reads.
     private func setAside() throws(JournalError) {
         do throws(SQLiteFailure) { _ = try self.database.checkpoint(SQLITE_CHECKPOINT_TRUNCATE) } catch {
             throw self.files.archiveError(error)
@@ -191,7 +193,7 @@ final class DroppedBatches {
         }
     }
 
-    /// The row that has the batch after `base` and all behind it, in the columns that `SQLiteArchive` reads.
+    /// The rows of the batches after `base`, in the columns that `SQLiteArchive` reads.
     func rows() throws(JournalError) -> Statement {
         do throws(SQLiteFailure) {
             return try Statement(self.database, "\(BatchTable.select) ORDER BY first")
@@ -220,7 +222,7 @@ final class DroppedBatches {
 }
 
 extension JournalFiles {
-    /// Batches that were dropped, and kept for audits; see `DroppedBatches`.
+    /// Dropped batches, kept for audits; see `DroppedBatches`.
     public var archive: String { "\(self.directory)/shard-\(self.shard).archive" }
 
     func archiveError(_ failure: SQLiteFailure) -> JournalError {

@@ -1,11 +1,11 @@
 import Glibc
 public import Journal
 
-/// What the journals of a state folder know of each other: all of them are there, or one is missing.
+/// Checks the journals of a state folder against each other: either all exist, or one is missing.
 ///
-/// A shard that finds no journal begins an empty one, which is right once, at a cluster's first start. Afterwards it would
-/// sell everything again. So it is refused when another shard's journal has facts, or when the folder says that all
-/// shards have begun (`STATE/journal/begun`, written when a cluster was up for the first time).
+/// A shard without a journal begins an empty one, which is right only at a cluster's first start. Later it would sell
+/// everything again. So it is refused when another shard's journal has facts, or when the folder says that all shards
+/// have begun (`STATE/journal/begun`, written when the cluster was first up).
 extension JournalFiles {
     private static let nameStart = "shard-"
     private static let nameEnd = ".sqlite"
@@ -27,7 +27,7 @@ extension JournalFiles {
         return shards.sorted()
     }
 
-    /// The first journal of a state folder that tells whose it is; nil when none does.
+    /// The first journal of a state folder whose origin can be read; nil without any.
     public static func anyOrigin(in state: String) -> JournalOrigin? {
         for shard in self.shards(in: state) {
             if let archive = try? SQLiteArchive(JournalFiles(state: state, shard: shard)) { return archive.origin }
@@ -35,7 +35,7 @@ extension JournalFiles {
         return nil
     }
 
-    /// Says in the folder that every shard of its cluster has a journal now.
+    /// Records in the folder that every shard of its cluster has a journal now.
     public static func markAllBegun(in state: String) throws(JournalError) {
         let path = Self.begunMark(in: state)
         guard !self.isThere(path) else { return }
@@ -45,10 +45,10 @@ extension JournalFiles {
 
     static func begunMark(in state: String) -> String { "\(state)/journal/begun" }
 
-    /// Refuses when this shard, whose journal is not there, had one.
+    /// Refuses if this shard's journal is missing and it had one.
     func refuseLoss(of origin: JournalOrigin) throws(JournalError) {
         for shard in Self.shards(in: self.state) where shard != self.shard {
-            // One that is just being made, or damaged, says nothing here: its own shard tells.
+            // A journal that is just being made, or is damaged, does not count here: its own shard reports it.
             guard let archive = try? SQLiteArchive(JournalFiles(state: self.state, shard: shard)) else { continue }
             try archive.refuse(
                 unless: JournalOrigin(
@@ -64,15 +64,15 @@ extension JournalFiles {
         throw self.missing("all shards of this folder had one")
     }
 
-    /// A snapshot, a head or an archive without its journal: the file was moved or removed, and an empty one in its place
-    /// would sell everything again.
+    /// A snapshot, a head or an archive without its journal: the file was moved or removed, and an empty one in its
+    /// place would sell everything again.
     func refuseRemains() throws(JournalError) {
         for remains in [self.snapshot, self.head, self.archive] where Self.isThere(remains) {
             throw self.missing("\(remains) is")
         }
     }
 
-    /// Makes an empty journal in place of one that is lost, with a snapshot of the state that it begins with. Refused while
+    /// Makes an empty journal in place of a lost one, with a snapshot of the state that it begins with. Refused while
     /// there is a journal, or a part of one.
     public func makeAnew(
         _ origin: JournalOrigin,
@@ -83,7 +83,7 @@ extension JournalFiles {
         let lock = try OwnerLock(self.lock, of: self.database)
         try JournalSchema.createIfMissing(self, origin) { () throws(JournalError) in try self.refuseRemains() }
         let archive = try SQLiteArchive(self, origin: origin)
-        // No owner has begun it: it was made a moment ago, or by a call like this one that was cut off.
+        // No owner has begun it: it was made a moment ago, or by an interrupted call like this one.
         guard archive.epoch == 0 else {
             throw .foreign(file: self.database, reason: "is there: only a journal that is lost is begun anew")
         }

@@ -2,18 +2,18 @@ import CSQLite
 import Glibc
 import Journal
 
-/// Whose the files of a journal have to be, and what others may not do with them, before they are believed: a file's owner
-/// can write to it, and its hashes are a checksum that anyone can compute. Whoever can write may sell seats.
+/// The owner and modes that a journal's files need before they are trusted: a file's owner can write to it, and its
+/// hashes are a checksum that anyone can compute. Write access means the power to sell seats.
 extension JournalFiles {
     enum Access {
-        /// The shard, and what changes its files.
+        /// The shard, and commands that change its files.
         case owner
-        /// Verifying, exporting, auditing: also root's, in another user's folder.
+        /// Verifying, exporting, auditing: also by root, in another user's folder.
         case reader
     }
 
-    /// Refuses files that belong to another user than this one, or that others may write to; also what is no file, as reading
-    /// a pipe would wait. A link is as good as what it leads to. Files that are not there are no trouble.
+    /// Refuses files that belong to another user than this one, or that others may write to; also anything but a
+    /// regular file, as reading a pipe would block. A link counts as its target. Missing files are accepted.
     func refuseUntrusted(_ access: Access) throws(JournalError) {
         try self.refuseUntrusted(self.directory, access, isFolder: true)
         let plain = [self.snapshot, self.head, self.lock, self.compactionLock, Self.begunMark(in: self.state)]
@@ -32,7 +32,7 @@ extension JournalFiles {
             throw .untrusted(
                 file: path,
                 reason: "is no \(isFolder ? "folder" : "regular file")",
-                remedy: "see who put it there, and put the journal's files back from a copy"
+                remedy: "find out where it came from, and restore the journal's files from a copy"
             )
         }
         guard status.st_uid == user || access == .reader && user == 0 else {

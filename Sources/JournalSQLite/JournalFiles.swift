@@ -7,9 +7,9 @@ import Journal
 ///     STATE/journal/
 ///       shard-3.sqlite        batches of facts; beside it SQLite's own -wal and -shm
 ///       shard-3.snapshot      the newest snapshot, see `SnapshotFile`
-///       shard-3.archive       batches that were dropped, kept for audits, see `DroppedBatches`
+///       shard-3.archive       dropped batches, kept for audits, see `DroppedBatches`
 ///       shard-3.head          how far the journal is known to be durable, see `JournalHead`
-///       shard-3.lock          held by the owner as long as it lives, see `OwnerLock`
+///       shard-3.lock          held by the owner for its lifetime, see `OwnerLock`
 ///       shard-3.compacting    held by a compaction
 public struct JournalFiles: Equatable, Sendable {
     public let state: String
@@ -28,15 +28,15 @@ public struct JournalFiles: Equatable, Sendable {
 
     var compactionLock: String { "\(self.directory)/shard-\(self.shard).compacting" }
 
-    /// What to run when something is wrong.
+    /// The command that examines a damaged journal.
     public var verifyCommand: String { "usher journal verify --state \(self.state) --shard \(self.shard)" }
 
-    /// Whether there is anything of a journal here.
+    /// Whether the journal's database exists.
     public var exist: Bool { Self.isThere(self.database) }
 
     static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Creates the folder, or makes sure that nobody else can look into it. Refused where others could have written in it.
+    /// Creates the folder, or closes it to other users. Refused if others could have written in it.
     func prepareDirectory() throws(JournalError) {
         try self.refuseUntrusted(.owner)
         if mkdir(self.directory, 0o700) == 0 { return try PlainFile.syncDirectory(of: self.directory) }
@@ -48,7 +48,7 @@ public struct JournalFiles: Equatable, Sendable {
         .damaged(JournalDamage(file: file, sequence: sequence, reason: reason, command: self.verifyCommand))
     }
 
-    /// What is wrong with the files of a copy is that they do not belong together.
+    /// Damage found in a copy means that its files do not belong together.
     func inWords(_ error: JournalError, isCopy: Bool) -> JournalError {
         guard isCopy else { return error }
         switch error {
@@ -67,8 +67,8 @@ public struct JournalFiles: Equatable, Sendable {
         .torn(JournalDamage(file: self.database, sequence: 1, reason: reason, command: self.verifyCommand))
     }
 
-    /// What SQLite's refusal means for the journal. Our statements are right, so what SQLite finds wrong in the file
-    /// itself, or in a statement, is a file that was altered.
+    /// The journal's error for a failure of SQLite. Our statements are right, so an error that SQLite finds in the
+    /// file, or in a statement, means that the file was altered.
     func error(_ failure: SQLiteFailure, at sequence: UInt64) -> JournalError {
         switch failure.primaryCode {
         case SQLITE_FULL: .full(file: self.database)
@@ -107,7 +107,7 @@ enum PlainFile {
         }
     }
 
-    /// All bytes of a file; nil when there is none.
+    /// All bytes of a file; nil when it does not exist.
     static func read(_ path: String) throws(JournalError) -> [UInt8]? {
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -131,13 +131,13 @@ enum PlainFile {
         return bytes
     }
 
-    /// 0 for a file that is not there.
+    /// 0 for a file that does not exist.
     static func size(_ path: String) -> UInt64 {
         var status = stat()
         return stat(path, &status) == 0 ? UInt64(status.st_size) : 0
     }
 
-    /// What an ordinary user may still write there; nil where the system does not say.
+    /// Bytes that an ordinary user may still write there; nil if the system does not say.
     static func freeBytes(at directory: String) -> UInt64? {
         var status = statvfs()
         guard statvfs(directory, &status) == 0 else { return nil }
@@ -148,7 +148,7 @@ enum PlainFile {
         guard fsync(descriptor) == 0 else { throw self.failure(path, "fsync") }
     }
 
-    /// Makes the name of a file durable, not only what is in it.
+    /// Makes a file's name durable as well as its content.
     static func syncDirectory(of path: String) throws(JournalError) {
         let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let directory = parent.isEmpty ? "/" : parent

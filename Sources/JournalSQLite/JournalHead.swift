@@ -3,21 +3,22 @@ import Cryptography
 import Glibc
 import Journal
 
-/// How far a journal is known to be durable, in a file beside it. SQLite drops the end of a log that was cut off or
-/// altered and says nothing, as after a crash; and an old copy of a journal is a good journal. This file gives both away.
+/// How far a journal is known to be durable, in a file beside it. SQLite silently drops the end of a log that was
+/// truncated or altered, as after a crash; and an old copy of a journal looks like a good journal. This file reveals
+/// both.
 ///
 ///     byte 0    │ "USHRHEAD" │ sequence u64 │ hash 32 │ SHA-256 of the 48 bytes before │
 ///     byte 512  │ the same, one write older or newer │
 ///     byte 1024 │ "USHRHOME" │ inode u64 │ born seconds u64 │ nanoseconds u64 │ SHA-256 of the 32 bytes before │
 ///
-/// **Copies.** In a copy of a running cluster the head may be newer than the rest, and says nothing about it. So a head
-/// names the file that it was written into: one that was copied, or put back, is another file, and binds nobody. It
-/// becomes the copy's own with the first batch that is durable there; until then the copy is told as one at each start.
-/// Heads of earlier versions have no such place, and bind as ever.
+/// **Copies.** In a copy of a running cluster the head may be newer than the rest, so it proves nothing. A head
+/// therefore names the file that it was written into: after copying or restoring, it is in another file, and is
+/// ignored. It becomes the copy's own with the first durable batch there; until then each start reports the copy. Heads
+/// of earlier versions do not name their file, and always count.
 ///
-/// Written after each durable commit, in place and without a sync of its own: 1 µs. A process's death keeps it; a loss of
-/// power may bring back an older one, which is no harm: a head says "at least". Each write replaces the older slot, in a
-/// disk sector of its own, so one torn write leaves the other.
+/// Written after each durable commit, in place and without a sync of its own: 1 µs. It survives the death of the
+/// process; a power failure may restore an older one, which is harmless: a head means "at least". Each write replaces
+/// the older slot, in a disk sector of its own, so one torn write leaves the other.
 final class JournalHead {
     private static let magic = Array("USHRHEAD".utf8)
     private static let slotOffsets = [0, 512]
@@ -31,14 +32,14 @@ final class JournalHead {
     private var slot = 0
     private var isHome = false
 
-    /// What a head says.
+    /// The content of a head.
     struct Reading {
         let point: ChainPoint
-        /// It was written into this file: the journal goes as far at least.
+        /// Written into this very file: the journal must reach its point.
         let isOriginal: Bool
     }
 
-    /// Opens the file, or makes one, and writes `point` to both slots, durably. `isCopy` for the journal of a copy, in which
+    /// Opens or makes the file, and writes `point` to both slots, durably. `isCopy` for a copied journal to which
     /// nothing was written yet.
     init(_ files: JournalFiles, _ point: ChainPoint, isCopy: Bool) throws(JournalError) {
         self.path = files.head
@@ -62,8 +63,7 @@ final class JournalHead {
         self.slot = (self.slot + 1) % Self.slotOffsets.count
     }
 
-    /// Says in the file that it is the one which is written. What a loss of power undoes of it is said again at the next
-    /// start.
+    /// Records the file's own identity in it. If a power failure undoes this, the next start repeats it.
     func makeHome() throws(JournalError) {
         guard !self.isHome else { return }
         let bytes = try Self.home(self.path)
@@ -80,8 +80,8 @@ final class JournalHead {
         return bytes + SHA256.hash(bytes)
     }
 
-    /// False for a head that names another file. One that names none that can be read binds, as it would cost nothing to
-    /// damage it.
+    /// False for a head that names another file. A head without a readable name counts, as otherwise damaging it would
+    /// disable the check.
     private static func isOriginal(_ bytes: [UInt8], _ path: String) throws(JournalError) -> Bool {
         let own = try self.home(path)
         guard bytes.count >= self.homeOffset + own.count else { return true }
@@ -93,13 +93,13 @@ final class JournalHead {
         return Array(named) == own
     }
 
-    /// Whether the files are a copy, as far as the head tells.
+    /// Whether the files are a copy, by the head.
     static func isCopy(_ files: JournalFiles) -> Bool {
         guard let reading = try? self.read(files) else { return false }
         return !reading.isOriginal
     }
 
-    /// What the file says; nil when there is none. Refused when neither slot is whole.
+    /// The file's content; nil when it does not exist. Refused when neither slot is intact.
     static func read(_ files: JournalFiles) throws(JournalError) -> Reading? {
         guard let bytes = try PlainFile.read(files.head) else { return nil }
         var newest: ChainPoint?
@@ -111,7 +111,7 @@ final class JournalHead {
             throw files.damage(
                 files.head,
                 at: 1,
-                "nothing in it can be read; with the file gone, the journal's own end is taken for the end of history"
+                "nothing in it can be read; without this file, the journal's own end counts as the end of history"
             )
         }
         return Reading(point: newest, isOriginal: try self.isOriginal(bytes, files.head))

@@ -2,7 +2,7 @@ import CSQLite
 import Glibc
 import Journal
 
-/// Which shard a journal belongs to: with another number of shards, concerts and users live elsewhere.
+/// The shard to which a journal belongs: with another number of shards, concerts and users move to others.
 public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {
     public let shard: Int
     public let shardCount: Int
@@ -21,17 +21,17 @@ public struct JournalOrigin: Equatable, Sendable, CustomStringConvertible {
 
 /// The tables of a journal, by version.
 ///
-///     journal   one row: whose it is, its owner's epoch, where the batches begin that were not dropped yet, and up to
-///               which fact those that were are in the archive
+///     journal   one row: its shard, its owner's epoch, where the kept batches begin, and up to which
+///               fact the dropped ones are in the archive
 ///     batch     see `BatchTable`
-///     log_start one row: a fact that was kept before SQLite's log began anew, and so must be found with that log; from
+///     log_start one row: a fact committed before SQLite's log last began, which must be found with that log; from
 ///               version 2 on, wherever an owner or a compaction has begun
 enum JournalSchema {
-    /// "Ushr", so that `file` and people can tell what it is.
+    /// "Ushr", so that `file` and people can recognise it.
     static let applicationID: Int64 = 0x5573_6872
     static let version: Int64 = 2
 
-    /// How to get from one version to the next: at index 0 from 1 to 2. An owner does it when it begins.
+    /// Migrations from one version to the next: at index 0 from 1 to 2. An owner runs them when it begins.
     static let migrations = ["ALTER TABLE journal ADD COLUMN archived INTEGER NOT NULL DEFAULT 0"]
 
     private static let tables = """
@@ -49,22 +49,22 @@ enum JournalSchema {
         \(BatchTable.definition)
         """
 
-    /// What the one row of `journal` says.
+    /// The content of the `journal` row.
     struct Header: Equatable {
         let id: [UInt8]
         let origin: JournalOrigin
         let epoch: UInt64
-        /// The last fact that was dropped.
+        /// The last dropped fact.
         let base: ChainPoint
-        /// The last one that was put into the archive before it was dropped; 0 for none, and in version 1.
+        /// The last fact that was archived before it was dropped; 0 for none, and in version 1.
         let archived: UInt64
 
-        /// Whether the archive must have what was dropped last, and so all that is kept before it.
+        /// Whether the archive must have the batches dropped last, and so all that it keeps before them.
         var expectsArchive: Bool { self.base.sequence > 0 && self.archived == self.base.sequence }
     }
 
-    /// Makes a journal without facts, unless there is one. All of it appears, or nothing. Only its owner calls this.
-    /// `check` may refuse before anything is made.
+    /// Makes a journal without facts, unless there is one. Atomic: all of it appears, or nothing. Only its owner calls
+    /// this. `check` may refuse before anything is made.
     static func createIfMissing(
         _ files: JournalFiles,
         _ origin: JournalOrigin,
@@ -72,7 +72,8 @@ enum JournalSchema {
     ) throws(JournalError) {
         let isMissing = PlainFile.size(files.database) == 0
         if isMissing { try check() }
-        // Created here and not by SQLite, so that nobody else may ever read it; -wal and -shm get the same mode.
+        // Created here and not by SQLite, with a mode that excludes other users from the start; -wal and -shm get the
+        // same mode.
         let descriptor = try PlainFile.open(files.database, O_RDWR | O_CREAT)
         // Closed before SQLite opens the file: closing it later would drop SQLite's own locks (fcntl(2)).
         close(descriptor)
@@ -84,7 +85,7 @@ enum JournalSchema {
         } catch {
             throw files.error(error, at: 1)
         }
-        // A file without tables is what a crash leaves here, or what is left of a journal whose log was removed.
+        // A file without tables was left by a crash here, or is what remains of a journal whose log was removed.
         if !isMissing { try check() }
         do throws(SQLiteFailure) { try Self.create(in: database, origin) } catch { throw files.error(error, at: 1) }
         try PlainFile.syncDirectory(of: files.database)
@@ -116,7 +117,7 @@ enum JournalSchema {
         }
     }
 
-    /// Refuses a file that is no journal, and a journal of a newer version.
+    /// Refuses a file that is not a journal, and a journal of a newer version.
     static func check(_ database: Database, _ files: JournalFiles) throws(JournalError) {
         let application: Int64
         let version: Int64
@@ -130,7 +131,7 @@ enum JournalSchema {
             if application == 0, JournalHead.isCopy(files) {
                 throw files.torn("the file is empty, and its log (-wal) is not here")
             }
-            throw .foreign(file: files.database, reason: "is no journal of Usher: its application id is \(application)")
+            throw .foreign(file: files.database, reason: "is not Usher's journal: its application id is \(application)")
         }
         guard version <= Self.version else {
             throw .newer(file: files.database, version: Int(version), newest: Int(Self.version))
@@ -167,30 +168,30 @@ enum JournalSchema {
         } catch {
             throw files.error(error, at: 1)
         }
-        throw files.damage(files.database, at: 1, "the row that says whose journal it is can't be read")
+        throw files.damage(files.database, at: 1, "the row with the journal's origin can't be read")
     }
 
-    /// Brings a journal of an older version to the newest, within the caller's transaction.
+    /// Migrates a journal of an older version to the newest, within the caller's transaction.
     static func migrate(_ database: Database) throws(SQLiteFailure) {
         let version = try database.number("PRAGMA user_version")
         if version < Self.version {
             for migration in Self.migrations[Int(version - 1)...] { try database.execute(migration) }
             try database.execute("PRAGMA user_version = \(Self.version)")
         }
-        // Earlier versions leave it alone, so it needs no version of its own.
+        // Earlier versions ignore this table, so it needs no version of its own.
         try database.execute(
             "CREATE TABLE IF NOT EXISTS log_start (only INTEGER PRIMARY KEY CHECK (only = 1), sequence INTEGER NOT NULL) STRICT"
         )
         try database.execute("INSERT OR IGNORE INTO log_start VALUES (1, 0)")
     }
 
-    /// Says that the log goes on from the newest batch.
+    /// Records that the log begins after the newest batch.
     static let markLogStart = """
         UPDATE log_start SET sequence = coalesce(
             (SELECT first + count - 1 FROM batch ORDER BY first DESC LIMIT 1), (SELECT base FROM journal))
         """
 
-    /// The fact up to which the log that is there needs the file; 0 where that is not known.
+    /// The fact up to which the file must reach to fit its log; 0 if unknown.
     static func logStart(_ database: Database) throws(SQLiteFailure) -> UInt64 {
         guard try database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'log_start'") == 1 else { return 0 }
         return UInt64(clamping: try database.number("SELECT coalesce(max(sequence), 0) FROM log_start"))

@@ -8,23 +8,23 @@ import Journal
 ///                        ▼ │
 ///                     checkpointer
 ///
-/// The checkpointer does the long part (reading the log, writing the file, syncing it) while commits go on. Only a copy
-/// that leaves nothing over lets the log begin anew, and while commits go on the checkpointer never gets there; so the
-/// last bit is the writer's, a millisecond at most. Without that a log under steady load grows for ever.
+/// The checkpointer does the long part (reading the log, writing the file, syncing it) while commits go on. The log
+/// begins anew only after a complete copy, which the checkpointer never reaches while commits go on; so the writer
+/// copies the last part, a millisecond at most. Without that a log under steady load would grow forever.
 final class JournalThread: Sendable {
     /// 16 MiB of log: a checkpoint a second at most on a fast disk, and a restart reads it in 10 ms.
     static let checkpointFrames = 4_096
-    /// What the writer copies itself, at most, before it asks the checkpointer again.
+    /// Frames that the writer copies itself, at most, before it asks the checkpointer again.
     static let finishFrames = 512
 
-    /// What the writer is asked for.
+    /// A task for the writer.
     enum Task: Sendable {
         case batch(JournalBatch)
         /// A new epoch of the same owner.
         case renewal
     }
 
-    /// How far the journal goes, and whose it is.
+    /// The journal's end, and its owner's epoch.
     struct End: Sendable {
         let sequence: UInt64
         let epoch: UInt64
@@ -35,7 +35,7 @@ final class JournalThread: Sendable {
         var outcome: Result<End, JournalError>?
         var troubles: [JournalError] = []
         var isStopping = false
-        /// What the checkpointer says: how far it has copied the log, or why it could not.
+        /// The checkpointer's result: how far it has copied the log, or why it could not.
         var checkpoint: Result<CopiedLog, JournalError>?
     }
 
@@ -57,8 +57,8 @@ final class JournalThread: Sendable {
     private let files: JournalFiles
     private let policy: JournalPolicy
 
-    /// `writer` and `checkpointer` belong to the threads from now on. Throws where there is no thread for one. `wake` is called on a thread of the journal's, after
-    /// each outcome and each trouble.
+    /// The threads own `writer` and `checkpointer` from now on. Throws when one of the threads can't be made. `wake` is
+    /// called on a journal thread, after each outcome and each trouble.
     init(
         _ writer: sending JournalWriter,
         checkpointer: sending Database,
@@ -70,7 +70,7 @@ final class JournalThread: Sendable {
         self.policy = policy
         self.wake = wake
         let boxes = (HandOver(writer), HandOver(checkpointer))
-        // The checkpointer first: where there is no other, it can be told to stop without having touched a file.
+        // The checkpointer first: if the other thread can't be made, it can be stopped before it has touched a file.
         let copier = try NativeThread { [self] in self.copyBack(boxes.1.take()) }
         self.threads.change { $0 = [copier] }
         do throws(JournalError) {
@@ -84,7 +84,7 @@ final class JournalThread: Sendable {
 
     // MARK: The loop's side
 
-    /// Nothing is under way.
+    /// Call only when nothing is under way.
     func submit(_ task: Task) {
         self.state.change { state in
             precondition(state.task == nil && state.outcome == nil, "a batch is under way already")
@@ -92,10 +92,10 @@ final class JournalThread: Sendable {
         }
     }
 
-    /// Where the journal ends now, or why the task could not be done; nil while it is under way. Never waits.
+    /// The journal's new end, or why the task failed; nil while it is under way. Never blocks.
     func takeOutcome() -> Result<End, JournalError>? { self.state.look { $0.outcome.take() } }
 
-    /// What went wrong beside the batches.
+    /// Failures outside the batches.
     func takeTroubles() -> [JournalError] {
         self.state.look { state in
             defer { state.troubles = [] }
@@ -103,7 +103,7 @@ final class JournalThread: Sendable {
         }
     }
 
-    /// Ends both threads, the writer after closing the file: blocks for as long as that takes. Gives why it could not.
+    /// Ends both threads, the writer after closing the file: blocks for as long as that takes. Returns the failures.
     func stop() -> [JournalError] {
         self.requests.change { $0 = .stop }
         self.state.change { $0.isStopping = true }
@@ -119,8 +119,9 @@ final class JournalThread: Sendable {
     private func write(_ writer: JournalWriter) {
         var failure: JournalError?
         var isCopying = false
-        // Frames from which a copy is asked for again. At once while copies get further, since each leaves less over; else a
-        // reader, a full disk or rest keeps the log as it is, maybe for hours, and only new frames are a reason.
+        // Frames at which another copy is requested. At once while copies make progress, since each leaves less;
+        // otherwise a reader, a full disk or a quiet time keeps the log as it is, maybe for hours, and only new frames
+        // are a reason.
         var askAgainAt = 0
         var copiedBefore = 0
         var syncedAt = NativeThread.monotonicNanoseconds
@@ -143,7 +144,7 @@ final class JournalThread: Sendable {
                 askAgainAt = writer.frameCount + Self.finishFrames
                 self.tell(error)
             case .stop:
-                // After a failure the files stay as they are: a copy back would only hide what is wrong with them.
+                // After a failure the files stay as they are: a checkpoint would only hide the damage.
                 if failure == nil { self.tell { () throws(JournalError) in try writer.close() } }
                 return
             case nil: break
@@ -151,11 +152,11 @@ final class JournalThread: Sendable {
             if let trouble = writer.headTrouble.take() { self.tell(trouble) }
             if let deadline = self.deadline(after: syncedAt), deadline <= NativeThread.monotonicNanoseconds {
                 do throws(JournalError) { try writer.sync() } catch  where failure == nil {
-                    // Batches that were answered may be lost: the next one is told so.
+                    // Batches reported as kept may be lost: the next one reports it.
                     failure = error
                     self.tell(error)
                 } catch {
-                    // Told before.
+                    // Reported before.
                 }
                 syncedAt = NativeThread.monotonicNanoseconds
             }
@@ -180,7 +181,7 @@ final class JournalThread: Sendable {
         }
     }
 
-    /// A batch first: everyone waits for it. Nil at the deadline.
+    /// A batch has priority: all replies wait for it. Nil at the deadline.
     private func nextEvent(_ deadline: UInt64?) -> Event? {
         self.state.wait(until: deadline) { state in
             if let task = state.task.take() { return .task(task) }
@@ -221,7 +222,7 @@ final class JournalThread: Sendable {
     }
 }
 
-/// Carries something that is not `Sendable` to the one thread that uses it from then on.
+/// Moves a non-`Sendable` value to the one thread that uses it from then on.
 private final class HandOver<Value>: @unchecked Sendable {
     // Written before the thread starts, taken once by that thread.
     private var value: Value?

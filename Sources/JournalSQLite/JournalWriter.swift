@@ -2,10 +2,10 @@ import Booking
 import CSQLite
 import Journal
 
-/// The end of a journal that its owner appends to. All calls block; `JournalThread` makes them.
+/// The appending end of a journal, for its owner. All calls block; `JournalThread` makes them.
 ///
-/// A batch is one INSERT, which is its own transaction: one write to the log, and with the policy `commit` one sync. The
-/// statement itself checks that this owner is the last and that nobody has appended in between.
+/// A batch is one INSERT, which is its own transaction: one write to the log, and with the policy `commit` one sync.
+/// The statement itself checks that this owner is the latest and that nobody else has appended in between.
 final class JournalWriter {
     private let files: JournalFiles
     private let policy: JournalPolicy
@@ -13,21 +13,21 @@ final class JournalWriter {
     private let insert: Statement
     private let isCopy: Bool
     private let start: ChainPoint
-    /// All of the log is copied back, so the next commit begins it anew.
+    /// The whole log is copied back, so the next commit begins it anew.
     private var beginsLog = false
     /// Nil until this owner has begun.
     private var head: JournalHead?
     private let frames: UnsafeMutablePointer<Int32>
     private(set) var end: ChainPoint
     private(set) var epoch: UInt64
-    /// Why the head could not be moved, the last time that it couldn't.
+    /// The last failure to write the head.
     var headTrouble: JournalError?
-    /// Committed, and not durable yet: only with a policy that allows it.
+    /// Committed but not durable yet: only with a policy that allows it.
     private(set) var isUnsynced = false
 
     private static let busyMilliseconds: Int32 = 5_000
 
-    /// Opens the journal at `end`, which is where it was found to end.
+    /// Opens the journal at `end`, where its replay ended.
     init(
         _ files: JournalFiles,
         _ policy: JournalPolicy,
@@ -44,7 +44,7 @@ final class JournalWriter {
         do throws(SQLiteFailure) {
             self.database = try Database(files.database, .writer, busyMilliseconds: Self.busyMilliseconds)
             try self.database.execute("PRAGMA synchronous = FULL")
-            // Rows are only added at the end: 128 KiB, where 2 MB would fill with pages that nobody reads again.
+            // Rows are only appended: 128 KiB, where 2 MB would fill with pages that are never read again.
             try self.database.execute("PRAGMA cache_size = -128")
             self.epoch = UInt64(try self.database.number("SELECT epoch FROM journal"))
             self.insert = try Statement(
@@ -62,8 +62,7 @@ final class JournalWriter {
         self.database.countFrames(in: self.frames)
     }
 
-    /// Begins a new epoch. It is durable when this returns. When this throws what is passing, it may be tried again, by
-    /// `renew`.
+    /// Begins a new epoch, durable when this returns. After a passing error it may be retried, by `renew`.
     func begin() throws(JournalError) {
         precondition(self.head == nil, "an owner begins once")
         do throws(SQLiteFailure) { self.epoch = try Self.takeOver(self.database, self.end) } catch {
@@ -84,7 +83,7 @@ final class JournalWriter {
 
     deinit { self.frames.deallocate() }
 
-    /// One transaction, which makes everything before it durable as well: an owner before may have had another policy.
+    /// One transaction, which also makes everything before it durable: an earlier owner may have had another policy.
     private static func takeOver(_ database: Database, _ end: ChainPoint) throws(SQLiteFailure) -> UInt64 {
         try database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in
             try JournalSchema.migrate(database)
@@ -93,7 +92,7 @@ final class JournalWriter {
                 "SELECT coalesce((SELECT first + count - 1 FROM batch ORDER BY first DESC LIMIT 1), base) FROM journal"
             )
             guard last < Int64(end.sequence) else { return try database.execute(JournalSchema.markLogStart) }
-            // A snapshot is ahead of the batches, which were lost before they were durable: go on behind it.
+            // A snapshot is ahead of the batches, which were lost before they were durable: continue behind it.
             let move = try Statement(database, "UPDATE journal SET base = ?, base_hash = ?")
             try move.bind(1, Int64(end.sequence))
             try move.bind(2, end.hash.bytes)
@@ -105,10 +104,11 @@ final class JournalWriter {
         return UInt64(try database.number("SELECT epoch FROM journal"))
     }
 
-    /// Frames of 4 KiB in the log, those included that are copied back already.
+    /// Frames of 4 KiB in the log, with those that are copied back already.
     var frameCount: Int { Int(self.frames.pointee) }
 
-    /// Appends a batch. When this throws, nothing of it is kept, unless the process dies at once: then it may be found.
+    /// Appends a batch. When this throws, nothing of it is kept, unless the process dies at once: then a restart may
+    /// find it.
     func append(_ batch: JournalBatch) throws(JournalError) {
         guard batch.firstSequence == self.end.sequence + 1 else {
             throw .outOfSequence(expected: self.end.sequence + 1, got: batch.firstSequence)
@@ -121,7 +121,7 @@ final class JournalWriter {
             throw self.files.error(error, at: batch.firstSequence)
         }
         guard isKept else { throw try self.refusal(of: batch) }
-        // Somebody else had copied the last of it.
+        // Another connection had copied the last part.
         if self.frameCount < framesBefore, !self.beginsLog { self.markLogStart() }
         self.beginsLog = false
         self.end = ChainPoint(sequence: batch.nextSequence - 1, hash: hash)
@@ -131,8 +131,8 @@ final class JournalWriter {
         }
     }
 
-    /// False when somebody else has appended, or owns the journal. The first batch of a log says up to where the file must go
-    /// without it: a copy of this log beside an older copy of the file is told by that.
+    /// False when another owner has appended, or owns the journal. The first batch of a log records how far the file
+    /// must reach without it: this detects a copy of the log beside an older copy of the file.
     private func insert(_ batch: JournalBatch, _ hash: ChainHash) throws(SQLiteFailure) -> Bool {
         try self.insert.bind(batch, epoch: self.epoch, hash: hash)
         guard self.beginsLog else {
@@ -148,16 +148,15 @@ final class JournalWriter {
         return isKept
     }
 
-    /// A batch that is kept stays so: when this can't be written, the next log is marked.
+    /// A batch that is kept stays so: if this write fails, the next log is marked.
     private func markLogStart() {
         do throws(SQLiteFailure) { try self.database.execute(JournalSchema.markLogStart) } catch {
             self.headTrouble = self.files.error(error, at: self.end.sequence + 1)
         }
     }
 
-    /// Begins a new epoch of the same owner, where the last batch that was kept ends. What a batch that failed has left in the
-    /// log is written over by it. When this throws, the epoch is as it was.
-    /// An owner that has not begun yet begins.
+    /// Begins a new epoch of the same owner at the end of the last kept batch, which overwrites what a failed batch has
+    /// left in the log. When this throws, the epoch is as it was. An owner that has not begun yet begins.
     func renew() throws(JournalError) {
         try self.requireRoom()
         guard self.head != nil else { return try self.begin() }
@@ -174,7 +173,7 @@ final class JournalWriter {
         if self.policy != .commit { self.isUnsynced = true }
     }
 
-    /// An epoch needs one page, and what comes after it more: without some room the journal would fail again at once.
+    /// An epoch needs one page, and later batches more: without some room the journal would fail again at once.
     static let roomBytes: UInt64 = 1 << 20
 
     private func requireRoom() throws(JournalError) {
@@ -182,7 +181,7 @@ final class JournalWriter {
         throw .full(file: self.files.database)
     }
 
-    /// The head of a batch that is kept: when it can't be written it stays behind, which is told and harmless.
+    /// Writes the head of a kept batch: if that fails, the head stays behind, which is reported and harmless.
     private func moveHead() {
         do throws(JournalError) {
             try self.head?.write(self.end)
@@ -205,7 +204,7 @@ final class JournalWriter {
         }
     }
 
-    /// Makes everything appended durable. A failure is final: what the kernel has dropped can't be written again.
+    /// Makes all appended batches durable. A failure is final: data that the kernel has dropped can't be written again.
     func sync() throws(JournalError) {
         guard self.isUnsynced else { return }
         do throws(SQLiteFailure) { try self.database.syncLog() } catch {
@@ -215,20 +214,21 @@ final class JournalWriter {
         self.isUnsynced = false
     }
 
-    /// Copies what is left in the log back, so that the next commit starts the log anew. Short when another connection
-    /// has just copied most of it.
+    /// Copies the rest of the log back, so that the next commit starts the log anew. Short when another connection has
+    /// just copied most of it.
     func finishCheckpoint() throws(JournalError) {
         do throws(SQLiteFailure) {
             let log = try self.database.checkpoint()
             self.beginsLog = log.frames == log.copied
         } catch  where error.primaryCode == SQLITE_BUSY {
-            // Somebody else copies: it is tried again with the next one.
+            // Another connection is copying: the next attempt comes with the next one.
         } catch {
             throw self.files.error(error, at: self.end.sequence + 1)
         }
     }
 
-    /// Makes all durable, and one file of it unless somebody reads. An owner that has not begun leaves all as it is.
+    /// Makes everything durable, and leaves a single file unless another process reads. An owner that has not begun
+    /// changes nothing.
     func close() throws(JournalError) {
         guard let head = self.head else { return }
         do throws(SQLiteFailure) {

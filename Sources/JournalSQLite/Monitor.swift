@@ -1,12 +1,12 @@
-// timespec is part of both modules here, and release builds ask for each.
+// timespec is part of both modules here, and release builds require each import.
 import CSQLite
 import Glibc
 import Journal
 
-/// A value behind a lock, and a way to wait for it to change: `pthread_mutex_t` and `pthread_cond_t`, which the thread
+/// A value behind a lock, and a way to wait for its changes: `pthread_mutex_t` and `pthread_cond_t`, which the thread
 /// sanitizer understands.
 final class Monitor<Value: ~Copyable>: @unchecked Sendable {
-    // `value` is touched only while `mutex` is held; both pthread objects may be used from any thread.
+    // `value` is used only while `mutex` is held; both pthread objects may be used from any thread.
     private var value: Value
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -28,7 +28,7 @@ final class Monitor<Value: ~Copyable>: @unchecked Sendable {
         self.mutex.deallocate()
     }
 
-    /// Changes the value and wakes who waits for it.
+    /// Changes the value and wakes the waiting threads.
     func change<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(self.mutex)
         defer {
@@ -38,14 +38,14 @@ final class Monitor<Value: ~Copyable>: @unchecked Sendable {
         return body(&self.value)
     }
 
-    /// Looks at the value, and takes from it what `body` takes.
+    /// Reads the value, or takes a part of it.
     func look<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         return body(&self.value)
     }
 
-    /// Waits until `body` gives something: it is asked now and after each change. Nil when `deadline` (nanoseconds of
+    /// Waits until `body` returns a result: it is called now and after each change. Nil when `deadline` (nanoseconds of
     /// `CLOCK_MONOTONIC`) comes first.
     func wait<Result>(until deadline: UInt64? = nil, _ body: (inout Value) -> Result?) -> Result? {
         pthread_mutex_lock(self.mutex)
@@ -62,7 +62,7 @@ final class Monitor<Value: ~Copyable>: @unchecked Sendable {
     }
 }
 
-/// A thread of its own for work that blocks. Signals go to other threads. Throws where the system allows no more threads.
+/// A thread of its own for blocking work. Other threads handle signals. Throws where the system allows no more threads.
 struct NativeThread {
     private let handle: pthread_t
 
@@ -95,10 +95,10 @@ struct NativeThread {
         self.handle = handle
     }
 
-    /// Waits for its end.
+    /// Waits for the thread's end.
     func join() { pthread_join(self.handle, nil) }
 
-    /// After a step of work that took so long: leaves nine tenths of the time, and of the disk, to others.
+    /// Sleeps nine times as long as the last step took: nine tenths of the time, and of the disk, are left to others.
     static func rest(after nanoseconds: UInt64) { usleep(UInt32(clamping: nanoseconds / 1_000 * 9)) }
 
     static var monotonicNanoseconds: UInt64 {

@@ -1,14 +1,14 @@
 import Glibc
 import Journal
 
-/// The right to do something alone: an exclusive lock on a file of its own, which the kernel lets go of when its process is
-/// gone, however it went. The file stays, with the id of the last owner: to remove it would let two processes hold the
-/// locks of two files with one name.
+/// Mutual exclusion: an exclusive lock on a file of its own, which the kernel releases when its process ends in any
+/// way. The file stays, with the id of the last owner: removing it would let two processes hold locks of two files with
+/// one name.
 final class OwnerLock {
     private let descriptor: Int32
 
     /// Refused, naming the holder, while another process has it, or this one through another lock. `path` is the lock's
-    /// file, `file` what it is about.
+    /// file, `file` the protected one.
     init(_ path: String, of file: String) throws(JournalError) {
         let descriptor = try PlainFile.open(path, O_RDWR | O_CREAT)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -19,7 +19,7 @@ final class OwnerLock {
         }
         self.descriptor = descriptor
         let text = Array("\(getpid())\n".utf8)
-        // Only for people to read: without it the lock is as good.
+        // Only for people to read: the lock does not depend on it.
         if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
     }
 

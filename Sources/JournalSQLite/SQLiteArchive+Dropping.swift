@@ -1,10 +1,10 @@
 public import Journal
 
 extension SQLiteArchive {
-    /// Drops what the newest snapshot covers, which is read back first: facts are dropped only for one that is whole. An
-    /// owner that appends meanwhile waits for a step of it, a millisecond, and seldom. `keeping` copies them to the archive
-    /// before, see `DroppedBatches`. Gives what is wrong with an archive that must have earlier ones and has not: a new one
-    /// begins then.
+    /// Drops the batches that the newest snapshot covers, after reading that back: facts are dropped only for an intact
+    /// snapshot. An appending owner is delayed by a step, a millisecond, and seldom. `keeping` copies the batches to
+    /// the archive first, see `DroppedBatches`. Returns the damage if an archive lacks earlier batches that it must
+    /// have: a new one begins then.
     @discardableResult
     public func dropCovered(keeping: Bool) throws(JournalError) -> JournalDamage? {
         guard let snapshot = try self.newestSnapshot() else { return nil }
@@ -37,7 +37,7 @@ extension SQLiteArchive {
         return trouble
     }
 
-    /// After how many steps the archive's log is copied back: it stays that small, and most steps sync once only.
+    /// Steps after which the archive's log is copied back: it stays that small, and most steps sync once only.
     private static let checkpointSteps = 256
 
     /// The statements that drop batches, on a connection that may write.
@@ -52,8 +52,8 @@ extension SQLiteArchive {
             self.files = files
             do throws(SQLiteFailure) {
                 self.database = try Database(files.database, .writer, busyMilliseconds: SQLiteArchive.busyMilliseconds)
-                // Not durable before the owner's next commit, as a drop that is lost is done again; a sync of its own would
-                // have the owner wait for it.
+                // Durable only with the owner's next commit, as a lost drop is repeated; a sync of its own would delay
+                // the owner.
                 try self.database.execute("PRAGMA synchronous = NORMAL")
                 // The owner may be of an older version.
                 try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) {
@@ -71,7 +71,7 @@ extension SQLiteArchive {
             }
         }
 
-        /// One transaction, in which an owner waits.
+        /// One transaction, for which an owner waits.
         func drop(to point: ChainPoint, isKept: Bool) throws(JournalError) {
             do throws(SQLiteFailure) {
                 try self.database.transaction("BEGIN IMMEDIATE", mapping: { $0 }) { () throws(SQLiteFailure) in

@@ -1,7 +1,7 @@
 public import Booking
 public import Journal
 
-/// One batch as it is kept: whose it was, and the hash of the journal up to its end.
+/// One batch as stored: its owner's epoch, and the hash of the journal up to its end.
 public struct JournalRecord: Equatable, Sendable {
     public let batch: JournalBatch
     public let epoch: UInt64
@@ -14,36 +14,36 @@ public struct JournalRecord: Equatable, Sendable {
     }
 }
 
-/// A shard's journal in SQLite, as any process may see it: read with every link of the chain checked, snapshots written,
-/// facts dropped that a snapshot covers. Its owner may append meanwhile.
+/// A shard's journal in SQLite, for any process: reading with every link of the chain verified, writing snapshots,
+/// dropping facts that a snapshot covers. Its owner may append meanwhile.
 ///
 ///     base ──▶ batch ──▶ batch ──▶ ... ──▶ end         each hash is over the one before and the batch
 ///       facts up to base are in a snapshot      ▲
 ///                                               └ not before the head, see `JournalHead`
 ///
-/// **Copies.** The head of a copy binds nobody. Instead the file and its log must fit each other: SQLite finds nothing
-/// wrong with their pages, and the chain reaches up to where the log begins. So what was copied while an owner wrote is
-/// whole, up to an end between the beginning and the end of the copying, or refused as torn.
+/// **Copies.** The head of a copy is ignored. Instead the file and its log must fit each other: SQLite finds no error
+/// in their pages, and the chain reaches the start of the log. So a copy made while an owner wrote is either whole, up
+/// to a moment during the copying, or refused as torn.
 public final class SQLiteArchive: JournalArchive {
     public let files: JournalFiles
     private let database: Database
     let header: JournalSchema.Header
-    /// Where the newest snapshot stands, once it was read.
+    /// The position of the newest snapshot, once it was read.
     private var snapshotPoint: ChainPoint?
-    /// Where the last replay ended.
+    /// The end of the last replay.
     private(set) var end: ChainPoint?
     /// The files were copied, and nothing was appended to them since.
     public let isCopy: Bool
 
-    /// How many batches are dropped in one transaction, in which an owner waits.
+    /// Batches dropped in one transaction, for which an owner waits.
     static let dropStep = 16
     static let busyMilliseconds: Int32 = 5_000
 
-    /// Makes sure that its files are this user's, before anything is written: root may read everyone's.
+    /// Checks that the files are this user's, before anything is written: root may read everyone's.
     public func requireOwner() throws(JournalError) { try self.files.refuseUntrusted(.owner) }
 
-    /// Opens a journal that is there. Refused: another shard's than its file's name says, or than `origin`, if that is given;
-    /// a newer version's; what is no journal.
+    /// Opens an existing journal. Refused: one of another shard than its file's name says, or than `origin`, if given;
+    /// a newer version's; a file that is not a journal.
     public init(_ files: JournalFiles, origin: JournalOrigin? = nil) throws(JournalError) {
         self.files = files
         try files.refuseUntrusted(.reader)
@@ -88,7 +88,7 @@ public final class SQLiteArchive: JournalArchive {
             file: self.files.database,
             reason: "is the journal of \(self.header.origin), and this is \(origin): "
                 + (isMisnamed
-                    ? "it was put under another shard's name"
+                    ? "its files are under another shard's name"
                     : "start with the number of shards that it was written with")
         )
     }
@@ -99,11 +99,11 @@ public final class SQLiteArchive: JournalArchive {
 
     /// Whose journal it is.
     public var origin: JournalOrigin { self.header.origin }
-    /// The last owner's epoch when this was opened.
+    /// The last owner's epoch at opening.
     public var epoch: UInt64 { self.header.epoch }
-    /// The last fact that is only in a snapshot; 0 when none was dropped. As it was when this was opened.
+    /// The last fact that is only in a snapshot; 0 when none was dropped. As of opening.
     public var base: ChainPoint { self.header.base }
-    /// Whether the head is there, which tells a journal that was cut off from one that ends.
+    /// Whether the head exists, which distinguishes a truncated journal from a complete one.
     public func hasHead() throws(JournalError) -> Bool { try JournalHead.read(self.files) != nil }
 
     // MARK: Reading
@@ -121,14 +121,14 @@ public final class SQLiteArchive: JournalArchive {
         try self.forEachRecord(after: sequence) { record throws(JournalError) in try body(record.batch) }
     }
 
-    /// As `replay`, with what is kept beside each batch. Gives the end of the journal. All of it is one view: what an owner
-    /// appends meanwhile is not in it.
+    /// As `replay`, with the stored fields of each batch. Returns the end of the journal. All of it is one view: an
+    /// owner's later batches are not in it.
     @discardableResult
     public func forEachRecord(
         after sequence: UInt64,
         _ body: (JournalRecord) throws(JournalError) -> Void
     ) throws(JournalError) -> ChainPoint {
-        // Before the batches: an owner that appends meanwhile moves it past what is seen here.
+        // Before the batches: an appending owner moves the head beyond this view.
         let head = try JournalHead.read(self.files)
         var point: ChainPoint?
         do throws(JournalError) {
@@ -142,13 +142,13 @@ public final class SQLiteArchive: JournalArchive {
         } catch {
             throw self.files.inWords(error, isCopy: self.isCopy)
         }
-        guard let point else { preconditionFailure("a replay without an end") }
+        guard let point else { preconditionFailure("a replay has not set its end") }
         self.end = point
         return point
     }
 
-    /// As `forEachRecord`, from the first batch that is kept anywhere: those that were dropped and archived come first.
-    /// `begin` is given the point before it; the facts up to that are unknown, or were none.
+    /// As `forEachRecord`, from the first batch that is kept anywhere: archived batches come first. `begin` gets the
+    /// point before the first; the facts up to that are unknown, or never existed.
     @discardableResult
     public func forEachKeptRecord(
         _ begin: (ChainPoint) -> Void = { _ in },
@@ -159,7 +159,7 @@ public final class SQLiteArchive: JournalArchive {
         do throws(JournalError) {
             try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: 1) }) {
                 () throws(JournalError) in
-                // The view begins here. What is dropped later is in it, and in the archive what was dropped before.
+                // The view begins here. It contains what is dropped later; what was dropped before is in the archive.
                 try self.checkPages(head)
                 let header = try self.currentHeader()
                 guard header.id == self.header.id else {
@@ -177,11 +177,11 @@ public final class SQLiteArchive: JournalArchive {
         } catch {
             throw self.files.inWords(error, isCopy: self.isCopy)
         }
-        guard let end else { preconditionFailure("a replay without an end") }
+        guard let end else { preconditionFailure("a replay has not set its end") }
         return end
     }
 
-    /// The archive, if it reaches up to where the journal begins. Throws when it must, and does not.
+    /// The archive, if it reaches the journal's start. Throws when it must, and does not.
     func archived(before header: JournalSchema.Header) throws(JournalError) -> DroppedBatches? {
         let archived = try DroppedBatches(self.files, journal: header.id, .reader)
         if let archived, archived.end.sequence >= header.base.sequence { return archived }
@@ -195,7 +195,7 @@ public final class SQLiteArchive: JournalArchive {
         )
     }
 
-    /// Gives the epochs that batches after it may be of.
+    /// Returns the epochs that later batches may have.
     private func walk(
         _ archived: DroppedBatches,
         to base: ChainPoint,
@@ -219,13 +219,13 @@ public final class SQLiteArchive: JournalArchive {
             throw self.files.damage(
                 self.files.archive,
                 at: point.sequence,
-                "the journal goes on at fact \(base.sequence + 1), and not from the history that is kept here"
+                "the journal continues at fact \(base.sequence + 1), not from the history in this archive"
             )
         }
         return epochs
     }
 
-    /// Of a copy: that its file and its log are of one state. O(file).
+    /// For a copy: checks that its file and its log are of one state. O(file).
     private func checkPages(_ head: JournalHead.Reading?) throws(JournalError) {
         guard let head, !head.isOriginal else { return }
         let found: String
@@ -236,7 +236,7 @@ public final class SQLiteArchive: JournalArchive {
         throw self.damage(at: 1, "the file and its log (-wal) do not fit each other: \(found)")
     }
 
-    /// Of a copy: that nothing is missing which was there before its log began. Of an original the head tells more.
+    /// For a copy: checks that everything before the start of its log is there. For an original the head tells more.
     private func check(_ end: ChainPoint, _ head: JournalHead.Reading?) throws(JournalError) {
         let logStart: UInt64
         let fileBytes: Int64
@@ -249,7 +249,7 @@ public final class SQLiteArchive: JournalArchive {
         // Without a log, all pages are in the file.
         let size = PlainFile.size(self.files.database)
         guard size >= UInt64(clamping: fileBytes) || PlainFile.size("\(self.files.database)-wal") > 0 else {
-            throw self.damage(at: end.sequence + 1, "the file is cut off: it has \(size) of \(fileBytes) bytes")
+            throw self.damage(at: end.sequence + 1, "the file is truncated: it has \(size) of \(fileBytes) bytes")
         }
         guard let head, !head.isOriginal else { return }
         guard end.sequence >= logStart else {
@@ -295,7 +295,7 @@ public final class SQLiteArchive: JournalArchive {
         if let head, head.sequence > point.sequence {
             throw self.damage(
                 at: point.sequence + 1,
-                "it ends at fact \(point.sequence), but was durable up to fact \(head.sequence): its end was cut off, or "
+                "it ends at fact \(point.sequence), but was durable up to fact \(head.sequence): it was truncated, or "
                     + "this is an old copy"
             )
         }
@@ -319,13 +319,13 @@ public final class SQLiteArchive: JournalArchive {
             throw damage("a batch has \(row.number(1)) facts")
         }
         guard let owner = UInt64(exactly: row.number(2)), owner >= 1, epochs.contains(owner) else {
-            throw damage("a batch is of epoch \(row.number(2)), which has no place there")
+            throw damage("a batch is of epoch \(row.number(2)), which is out of order")
         }
         let time = Timestamp(nanoseconds: row.number(3))
         let batch = JournalBatch(firstSequence: expected, count: count, time: time, bytes: row.bytes(4))
         let hash = point.hash.next(batch, epoch: owner)
         guard row.bytes(5) == hash.bytes else {
-            throw damage("the batch's hash is not that of its content and the batch before")
+            throw damage("the batch's hash does not match its content and the batch before")
         }
         return JournalRecord(batch: batch, epoch: owner, hash: hash)
     }
@@ -346,16 +346,16 @@ public final class SQLiteArchive: JournalArchive {
         if kept == nil, let last = try self.lastBatch(from: sequence), last.sequence == sequence { kept = last }
         if let kept {
             guard snapshot == nil || snapshot == kept else {
-                throw self.damage(at: sequence, "the snapshot at that fact is of another history")
+                throw self.damage(at: sequence, "the snapshot at that fact belongs to another history")
             }
             return kept
         }
-        // Facts that were never made durable may be lost while a snapshot of them is kept: it is the end then.
+        // Facts that were never durable may be lost while a snapshot of them exists: then the snapshot is the end.
         if let snapshot, try self.lastBatch(from: .max)?.sequence ?? header.base.sequence < sequence { return snapshot }
         throw self.damage(at: sequence, "no batch ends at that fact")
     }
 
-    /// The end of the last batch that begins at `sequence` or before.
+    /// The end of the last batch that begins at or before `sequence`.
     func lastBatch(from sequence: UInt64) throws(JournalError) -> ChainPoint? {
         let row = try self.statement(
             "SELECT first, count, hash FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1",
@@ -371,28 +371,28 @@ public final class SQLiteArchive: JournalArchive {
 
     private func check(_ head: ChainPoint?, isAt point: ChainPoint) throws(JournalError) {
         guard let head, head.sequence == point.sequence, head != point else { return }
-        throw self.damage(at: point.sequence, "the history up to that fact is another than was durable")
+        throw self.damage(at: point.sequence, "the history up to that fact differs from the durable one")
     }
 
     // MARK: Figures
 
-    /// Bytes on the disk, by file, and where things stand.
+    /// Bytes on the disk by file, and the main positions.
     public struct Figures: Equatable, Sendable {
         public let databaseBytes: UInt64
         public let logBytes: UInt64
         public let snapshotBytes: UInt64
         public let archiveBytes: UInt64
-        /// The first fact that is kept in the archive, if that reaches up to the journal.
+        /// The first fact in the archive, if that reaches the journal.
         public let archivedFrom: UInt64?
         /// Why it does not, when it must.
         public let archiveTrouble: JournalDamage?
-        /// Batches that are kept, and the last fact of them.
+        /// Stored batches, and their last fact.
         public let batches: UInt64
         public let lastSequence: UInt64
         public let headSequence: UInt64?
     }
 
-    /// Looks at the ends only: nothing is verified. O(batches) for their number, a millisecond for 100,000.
+    /// Reads the ends only: nothing is verified. O(batches) for their number, a millisecond for 100,000.
     public func figures() throws(JournalError) -> Figures {
         let last = try self.lastBatch(from: .max)?.sequence ?? self.base.sequence
         let count: Int64
@@ -418,7 +418,7 @@ public final class SQLiteArchive: JournalArchive {
         )
     }
 
-    /// The shard's time when it wrote last; `distantPast` when it never did. Reads the snapshot when all facts are in it.
+    /// The shard's time of the last write; `distantPast` without any. Reads the snapshot when all facts are in it.
     public func lastTime() throws(JournalError) -> Timestamp {
         let row = try self.statement("SELECT time FROM batch WHERE first > ? ORDER BY first DESC LIMIT 1", 0)
         defer { row.reset() }
@@ -445,19 +445,19 @@ public final class SQLiteArchive: JournalArchive {
         self.snapshotPoint = point
     }
 
-    /// A snapshot stands where a batch ends, with the same hash, or at the end of all.
+    /// A snapshot must be at the end of a batch, with the same hash, or at the very end.
     func checkPlace(of snapshot: JournalSnapshot) throws(JournalError) {
         try self.database.transaction("BEGIN", mapping: { self.files.error($0, at: snapshot.sequence) }) {
             () throws(JournalError) in _ = try self.start(after: snapshot.sequence)
         }
     }
 
-    /// As it is now; `header` is as it was when this was opened.
+    /// The current header; `header` is as of opening.
     func currentHeader() throws(JournalError) -> JournalSchema.Header {
         try JournalSchema.header(self.database, self.files)
     }
 
-    /// Whole batches after `point` that end at `sequence` or before, at most `countMax`.
+    /// Whole batches after `point` that end at or before `sequence`, at most `countMax`.
     func records(after point: ChainPoint, to sequence: UInt64, countMax: Int) throws(JournalError) -> [JournalRecord] {
         let header = try self.currentHeader()
         let rows = try self.statement(

@@ -1,11 +1,11 @@
 public import Journal
 
-/// A shard's journal in a SQLite file of its own, as its owner has it.
+/// A shard's journal in a SQLite file of its own, for its owner.
 ///
 ///     opened: locked, checked ──replay──▶ verified ──begin──▶ a new epoch, two threads ──close──▶ one whole file
 ///
-/// Nothing is written before `begin`: a journal that turns out to be damaged stays as it was found. 4,500 commits of 256
-/// bytes a second with the policy `commit` on a fast disk.
+/// Nothing is written before `begin`: a damaged journal stays as it was found. 4,500 commits of 256 bytes a second with
+/// the policy `commit` on a fast disk.
 public final class SQLiteJournal: Journal {
     public let kind = "sqlite"
     public private(set) var nextSequence: UInt64 = 1
@@ -14,7 +14,7 @@ public final class SQLiteJournal: Journal {
     public let policy: JournalPolicy
     public private(set) var trouble: JournalError?
     public private(set) var isCopy = false
-    /// What went wrong beside the batches, on the loop: a checkpoint on a full disk, for one. Commits go on.
+    /// Failures outside the batches, on the loop: a checkpoint on a full disk, for example. Commits go on.
     public var onTrouble: ((JournalError) -> Void)?
 
     private let lock: OwnerLock
@@ -25,9 +25,9 @@ public final class SQLiteJournal: Journal {
 
     private static let busyMilliseconds: Int32 = 5_000
 
-    /// Takes the journal in `files`, or makes an empty one, until this object is gone. Refused while another process has
-    /// it, for another shard's or a newer version's, and when there was one, or only parts of it are there. `wake` is called on another
-    /// thread when `drain()` has something to do.
+    /// Owns the journal in `files`, or a new empty one, as long as this object lives. Refused while another process has
+    /// it, for another shard's or a newer version's, and when a journal existed and is missing or incomplete. `wake` is
+    /// called on another thread when `drain()` has something to do.
     public init(
         _ files: JournalFiles,
         origin: JournalOrigin,
@@ -52,8 +52,8 @@ public final class SQLiteJournal: Journal {
         self.isCopy = self.archive.isCopy || isCutOff
     }
 
-    /// True when the file that tells a cut-off journal from a whole one is missing, as after somebody removed it to go on
-    /// with what is there.
+    /// True when the file that distinguishes a truncated journal from a complete one is missing, for example removed on
+    /// purpose to continue with the rest.
     public func headIsMissing() throws(JournalError) -> Bool { try !self.archive.hasHead() && self.archive.epoch > 0 }
 
     // MARK: History
@@ -76,7 +76,7 @@ public final class SQLiteJournal: Journal {
     public func begin() throws(JournalError) {
         precondition(self.thread == nil, "a journal begins once")
         if self.archive.end == nil { try self.replay(after: self.newestSnapshot()?.sequence ?? 0) { _ in } }
-        guard let end = self.archive.end else { preconditionFailure("a replay without an end") }
+        guard let end = self.archive.end else { preconditionFailure("a replay has not set its end") }
         let checkpointer: Database
         do throws(SQLiteFailure) {
             checkpointer = try Database(self.files.database, .writer, busyMilliseconds: Self.busyMilliseconds)
@@ -85,7 +85,7 @@ public final class SQLiteJournal: Journal {
             throw self.files.error(error, at: end.sequence + 1)
         }
         let writer = try JournalWriter(self.files, self.policy, at: end, isCopy: self.isCopy)
-        // A full disk is no reason to show nothing of what is on it.
+        // Even with a full disk, its content can be read.
         do throws(JournalError) { try writer.begin() } catch {
             guard error.isPassing else { throw error }
             self.trouble = error
@@ -117,7 +117,7 @@ public final class SQLiteJournal: Journal {
         guard let thread = self.thread else { return }
         for trouble in thread.takeTroubles() { self.onTrouble?(trouble) }
         guard let outcome = thread.takeOutcome() else { return }
-        guard let whenDone = self.whenDone.take() else { preconditionFailure("an outcome of no batch") }
+        guard let whenDone = self.whenDone.take() else { preconditionFailure("an outcome without a batch") }
         switch outcome {
         case .success(let end):
             self.nextSequence = end.sequence + 1
@@ -134,6 +134,6 @@ public final class SQLiteJournal: Journal {
         if let trouble = troubles.last { throw trouble }
     }
 
-    /// Ends the threads of a journal that nobody closed.
+    /// Ends the threads of a journal that was not closed.
     deinit { _ = self.thread?.stop() }
 }

@@ -3,8 +3,9 @@ import Cryptography
 import Glibc
 import Journal
 
-/// The newest snapshot of a journal, in a file of its own: written whole under another name, made durable, then renamed,
-/// so that a crash leaves the old one or the new one. A file and no row, so that a large one never holds up a commit.
+/// The newest snapshot of a journal, in a file of its own: written under another name, made durable, then renamed, so
+/// that a crash leaves the old one or the new one. A file and not a row, so that a large snapshot never delays a
+/// commit.
 ///
 ///     │ "USHRKEPT" │ version u16 │ journal's id 16 │ sequence u64 │ hash 32 │ time i64 │ count u64 │ bytes │ SHA-256 │
 ///
@@ -41,7 +42,7 @@ enum SnapshotFile {
         do throws(JournalError) {
             defer { close(descriptor) }
             try PlainFile.write(header[...], to: descriptor, draft)
-            // In pieces, each synced: a large one at once keeps the disk from the owner's commits for its whole length.
+            // In pieces, each synced: one large sync would keep the disk from the owner's commits for its whole length.
             var unwritten = snapshot.bytes[...]
             while !unwritten.isEmpty {
                 let begun = NativeThread.monotonicNanoseconds
@@ -64,15 +65,15 @@ enum SnapshotFile {
     static func read(journal id: [UInt8], _ files: JournalFiles) throws(JournalError) -> Content? {
         guard let bytes = try PlainFile.read(files.snapshot) else { return nil }
         func damaged(_ reason: String) -> JournalError { files.damage(files.snapshot, at: 1, reason) }
-        guard bytes.count >= self.headerBytes + ChainHash.byteCount else { throw damaged("it is cut off") }
-        guard bytes.starts(with: self.magic) else { throw damaged("it is no snapshot") }
+        guard bytes.count >= self.headerBytes + ChainHash.byteCount else { throw damaged("it is truncated") }
+        guard bytes.starts(with: self.magic) else { throw damaged("it is not a snapshot") }
         let end = bytes.count - ChainHash.byteCount
         let sum = bytes.withUnsafeBytes { bytes in
             var sum = SHA256()
             sum.update(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
             return Array(sum.finalize())
         }
-        guard sum == Array(bytes[end...]) else { throw damaged("it was altered or cut off: its checksum is wrong") }
+        guard sum == Array(bytes[end...]) else { throw damaged("it was altered or truncated: its checksum is wrong") }
         let version: UInt16 = self.number(bytes, at: 8)
         guard version == self.version else {
             throw .newer(file: files.snapshot, version: Int(version), newest: Int(self.version))

@@ -7,23 +7,23 @@ public import Booking
 ///                    ▲                                  │
 ///                    └── the next turns gather meanwhile ┘   then their batch goes next
 ///
-///     a batch is refused for a while: what it held, and all after it, is undone ──rebuilt──▶ suspended ──mended──▶ as before
+///     a batch is refused for now: it and all later facts are undone ──rebuilt──▶ suspended ──mended──▶ as before
 ///
 /// Reads wait with the writes before them: a reply without facts of its own leaves with the batch under way, or at once
-/// when none is. So one commit carries all that gathered during the one before (group commit), one is under way at a
-/// time, and a fact is never visible outside before it is kept.
+/// when there is none. So one commit carries everything that gathered during the one before (group commit), one is
+/// under way at a time, and a fact is never visible outside before it is durable.
 ///
-/// **Pace.** One commit costs about the same for one fact as for a hundred. So the next one starts no sooner than `pace` after
-/// the one before, and what is asked meanwhile shares it; after a rest it starts at once. Measured with 64 connections: see
-/// docs/benchmarks.md, `make bench-variants`.
+/// **Pace.** A commit costs about the same for one fact as for a hundred. So a commit starts no sooner than `pace`
+/// after the one before, and requests meanwhile share it; after a rest it starts at once. Measured with 64 connections:
+/// see docs/benchmarks.md, `make bench-variants`.
 ///
 /// The node keeps what leaves (replies, debits) in two heaps: what gathers, and what was set aside for the commit under
 /// way. Every verb is O(1) and allocates nothing.
 ///
 /// **A full disk.** The state has taken in facts that the journal refused, so for a moment it says what is not so. The
-/// node answers everyone who waits that nobody knows what came of it, builds the state anew from the journal, and goes on
-/// `suspended`: it reads from that state, which is durable, and decides nothing, not even by its clock. Now and then it
-/// tries the journal, and says `mended` when that can write.
+/// node answers everyone who waits that nobody knows what came of it, builds the state anew from the journal, and goes
+/// on `suspended`: it reads from that state, which is durable, and decides nothing, not even by its clock. Now and then
+/// it tries the journal, and says `mended` when that can write.
 public struct CommitGate: Equatable, Sendable {
     /// The facts of one group commit.
     public struct Batch: Equatable, Sendable {
@@ -40,40 +40,41 @@ public struct CommitGate: Equatable, Sendable {
 
     /// What the node does at the end of a turn.
     public enum Step: Equatable, Sendable {
-        /// Nothing: what has gathered waits for the commit under way, or the journal has failed and nothing leaves.
+        /// Nothing: a commit is under way, for which the gathered wait, or the journal has failed and nothing leaves.
         case wait
-        /// Nothing yet: the last commit was started a moment ago. Say `endTurn` again after this long at the latest.
+        /// Nothing yet: the last commit started a moment ago. Call `endTurn` again after this long at the latest.
         case pause(Nanoseconds)
-        /// What has gathered leaves now: it saw nothing that is not durable.
+        /// The gathered replies leave now: they depend only on durable facts.
         case release
-        /// Set aside what has gathered, and hand the journal this batch: all facts that have gathered.
+        /// Set aside the gathered replies, and hand the journal this batch: all gathered facts.
         case commit(Batch)
     }
 
     private enum State: Equatable {
         case idle
-        /// In by `endTurn`. Out by `committed`, `refused` or `failed`.
+        /// Entered by `endTurn`. Left by `committed`, `refused` or `failed`.
         case committing(count: UInt32)
-        /// The state holds facts that will never be durable. In by `refused`. Out by `rebuilt`, or `failed`.
+        /// The state holds facts that will never be durable. Entered by `refused`. Left by `rebuilt` or `failed`.
         case undoing
-        /// The state is what is durable, and nothing is decided. In by `rebuilt`, or from the start. Out by `mended`, or `failed`.
+        /// The state is the durable one, and nothing is decided. Entered by `rebuilt`, or from the start. Left by
+        /// `mended` or `failed`.
         case suspended
-        /// For good: what the state says may never become durable, so nothing may be told about it.
+        /// For good: the state may never become durable, so no reply may leave.
         case failed
     }
 
-    /// The number of the last fact that is durable; 0 before the first.
+    /// The number of the last durable fact; 0 before the first.
     public private(set) var durableSequence: UInt64
     /// Batches committed.
     public private(set) var batchCount: UInt64 = 0
     private let pace: Nanoseconds
     private var gathered: UInt32 = 0
     private var state = State.idle
-    /// From when on the next commit may start.
+    /// The earliest start of the next commit.
     private var nextCommitAt = Nanoseconds(.min)
 
-    /// `durableSequence` is the journal's: the last fact of a replay. `pace` is the least time from the start of one commit to
-    /// the next. `isSuspended` for a journal that can't write yet.
+    /// `durableSequence` is the journal's: the last fact of a replay. `pace` is the minimum time from the start of one
+    /// commit to the next. `isSuspended` for a journal that can't write yet.
     public init(durableSequence: UInt64, pace: Nanoseconds = .zero, isSuspended: Bool = false) {
         self.durableSequence = durableSequence
         self.pace = pace
@@ -83,7 +84,7 @@ public struct CommitGate: Equatable, Sendable {
     /// Nothing waits for a commit.
     public var isIdle: Bool { (self.state == .idle || self.state == .suspended) && self.gathered == 0 }
 
-    /// The journal can't write for now: requests are only read from the state, and the clock stands.
+    /// The journal can't write for now: requests only read the state, and its time stands still.
     public var isSuspended: Bool { self.state == .suspended }
 
     public var hasFailed: Bool { self.state == .failed }
@@ -94,8 +95,8 @@ public struct CommitGate: Equatable, Sendable {
         self.gathered += 1
     }
 
-    /// The turn is over, or a commit is. `now` is the reading of a clock that never goes back; its zero means nothing. The
-    /// last commit of all does not wait for its time.
+    /// The end of a turn or of a commit. `now` is the reading of a monotonic clock with any zero. The last commit of
+    /// all does not wait for its pace.
     public mutating func endTurn(at now: Nanoseconds, isLast: Bool = false) -> Step {
         guard self.state == .idle || self.state == .suspended else { return .wait }
         guard self.gathered > 0 else { return .release }
@@ -109,7 +110,7 @@ public struct CommitGate: Equatable, Sendable {
         return .commit(batch)
     }
 
-    /// The batch under way is durable. What was set aside for it leaves, then the turn ends anew: `endTurn`.
+    /// The batch under way is durable. What was set aside for it leaves, then `endTurn` is called again.
     public mutating func committed() {
         guard case .committing(let count) = self.state else { preconditionFailure("no batch is under way") }
         self.state = .idle
@@ -125,9 +126,9 @@ public struct CommitGate: Equatable, Sendable {
         self.gathered = 0
     }
 
-    /// The state is the journal's again, up to this fact. A journal that kept the batch after all is right, too.
+    /// The state is the journal's again, up to this fact. The journal may have kept the batch after all.
     public mutating func rebuilt(upTo sequence: UInt64) {
-        precondition(self.state == .undoing, "the state is built anew after a refusal")
+        precondition(self.state == .undoing, "the state is rebuilt only after a refusal")
         precondition(sequence >= self.durableSequence, "the journal has lost facts that were durable")
         self.durableSequence = sequence
         self.state = .suspended
@@ -135,15 +136,15 @@ public struct CommitGate: Equatable, Sendable {
 
     /// The journal can write again.
     public mutating func mended() {
-        precondition(self.state == .suspended, "nothing was wrong")
+        precondition(self.state == .suspended, "the gate is not suspended")
         self.state = .idle
     }
 
-    /// The journal will never take another batch of this owner. Nobody knows what a restart will find of one under way.
+    /// The journal will never take another batch of this owner. Whether a restart finds the batch under way is unknown.
     public mutating func failed() {
         switch self.state {
         case .committing, .undoing, .suspended: self.state = .failed
-        case .idle, .failed: preconditionFailure("the journal was not asked for anything")
+        case .idle, .failed: preconditionFailure("no batch is under way")
         }
     }
 }

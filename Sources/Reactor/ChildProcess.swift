@@ -3,10 +3,10 @@ import Glibc
 
 /// A process that this one started, until it ends.
 ///
-/// **Happy path.** `init` returns when the child runs the new program; `onExit` tells once how it ended, then the handle
-/// closes by itself. **When it can't be started** (no such file, no memory), `init` throws and there is no child.
-/// **When this process dies first**, the child lives on; a child that must not holds its end of the control pipe and
-/// ends when that does. `close()` before the end leaves the child running, unwatched.
+/// **Happy path.** `init` returns when the child runs the new program; `onExit` reports once how it ended, then the
+/// handle closes by itself. **When it can't be started** (no such file, no memory), `init` throws and there is no
+/// child. **When this process dies first**, the child lives on; to end with its parent, a child watches its end of the
+/// control pipe. `close()` before the end leaves the child running, unwatched.
 public final class ChildProcess: LoopHandle {
     /// How a process ended.
     public enum Exit: Equatable, Sendable {
@@ -15,23 +15,23 @@ public final class ChildProcess: LoopHandle {
         case signal(Int32)
     }
 
-    /// Where what the child prints goes.
+    /// The destination of the child's output.
     public enum Output: Sendable {
-        /// To where ours goes.
+        /// This process's own output.
         case inherited
         case discarded
-        /// To an open descriptor of ours.
+        /// An open descriptor of this process.
         case to(Int32)
     }
 
-    /// Where the child finds its end of the control pipe.
+    /// The child's descriptor of its end of the control pipe.
     public static let controlDescriptor: Int32 = 3
-    /// Where the child finds the first of the `descriptors`; the others follow.
+    /// The child's first descriptor of the `descriptors`; the others follow.
     public static let firstDescriptor: Int32 = 4
 
     public private(set) var processID: Int32 = 0
-    /// Our end of a Unix socket to the child, if one was asked for; the owner closes it. The peer's end tells that the
-    /// child is gone, or has closed its own.
+    /// This end of a Unix socket to the child, if one was requested; the owner closes it. Its end of stream means that
+    /// the child is gone, or has closed its own end.
     public private(set) var controlPipe: Connection?
     private var onExit: ((Exit) -> Void)?
 
@@ -88,7 +88,7 @@ public final class ChildProcess: LoopHandle {
             options.stdio = stdio.baseAddress
             return uv_spawn(loop.raw, self.raw(as: uv_process_t.self), &options)
         }
-        // uv_spawn makes the handle first of all, so it must be closed also when the rest failed.
+        // uv_spawn initialises the handle first, so it must be closed even if the rest failed.
         self.raw.pointee.data = Unmanaged.passRetained(self).toOpaque()
         guard code == 0 else {
             self.controlPipe?.close()
@@ -99,11 +99,11 @@ public final class ChildProcess: LoopHandle {
         self.processID = uv_process_get_pid(self.raw(as: uv_process_t.self))
     }
 
-    /// Sends a signal. Does nothing once the end was told, so it never hits another process that got the number.
+    /// Sends a signal. Does nothing once the end was reported, so it never hits another process with a reused number.
     public func kill(_ signal: Int32) {
         guard !self.isClosed else { return }
-        // ESRCH is a child that has ended and not been told of yet; EPERM one that changed its user: the owner sees
-        // in `onExit`, or by its absence, what came of it.
+        // ESRCH is a child that has ended and is not reported yet; EPERM one that changed its user: `onExit`, or its
+        // absence, tells the owner the result.
         uv_process_kill(self.raw(as: uv_process_t.self), signal)
     }
 
@@ -133,7 +133,7 @@ public final class ChildProcess: LoopHandle {
         return uv_stdio_container_t(flags: uv_stdio_flags(flags), data: .init(stream: connection.stream))
     }
 
-    /// Arguments, environment and directory as C wants them.
+    /// Arguments, environment and directory as C strings.
     private struct Texts {
         typealias List = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
         let arguments: List

@@ -2,14 +2,14 @@ import Glibc
 
 /// Reads the machine's clocks. About 25 ns a call: no system call is made.
 public enum Clock {
-    /// Nanoseconds of a clock that never goes back nor jumps, since some time in the past: for durations.
+    /// Nanoseconds of a clock that never goes back or jumps, from any zero: for durations.
     public static func monotonicNanoseconds() -> UInt64 { self.read(CLOCK_MONOTONIC) }
 
-    /// Nanoseconds since the machine was started, those that it slept included; never goes back nor jumps. The same for all
-    /// processes: what the wall clock is compared with.
+    /// Nanoseconds since boot, sleep included; never goes back or jumps. The same for all processes: the reference for
+    /// the wall clock.
     public static func bootNanoseconds() -> UInt64 { self.read(CLOCK_BOOTTIME) }
 
-    /// Nanoseconds since the Unix epoch, as the machine believes; may jump either way when it is set.
+    /// Nanoseconds since the Unix epoch by the machine's wall clock; jumps either way when it is set.
     public static func wallNanoseconds() -> UInt64 { self.read(CLOCK_REALTIME) }
 
     private static func read(_ id: clockid_t) -> UInt64 {

@@ -1,28 +1,28 @@
 import CLibuv
 import Glibc
 
-/// How bytes leave a connection.
+/// A connection's output.
 ///
 ///     append ──▶ gathered ──end of turn, or full──▶ kernel
-///                   ▲                                  │ it takes a part only
+///                   ▲                                  │ it accepts only a part
 ///                   │ more appends                     ▼
-///                   └─────────── meanwhile ──────── in flight: libuv writes on as the peer reads
+///                   └─────────── meanwhile ──────── in flight: libuv writes as the peer reads
 ///
 /// **Happy path.** Gathered bytes go to the kernel whole, in one call that allocates nothing, and the block goes back
-/// to the loop. **When the kernel takes less**, the block with the rest goes in flight, a new one gathers what is
-/// appended meanwhile, and that leaves when the first is out: never more than one write under way. **When writing
-/// fails**, what is pending is lost, later appends are dropped, and the owner hears of it at the end of the turn.
+/// to the loop. **When the kernel accepts only a part**, the block with the rest goes in flight, and a new one gathers
+/// later appends, which leave when the first is out: at most one write is in flight. **When writing fails**, pending
+/// bytes are lost, later appends are dropped, and the owner is told at the end of the turn.
 extension Connection {
-    /// Bytes appended or written that the kernel has not taken yet.
+    /// Bytes appended or written that the kernel has not accepted yet.
     public var pendingBytes: Int {
         self.gathered.count + (self.isWriting ? uv_stream_get_write_queue_size(self.stream) : 0)
     }
 
-    /// Memory that pending bytes take, in whole blocks.
+    /// Memory for pending bytes, in whole blocks.
     public var heldBytes: Int { self.gathered.capacity + self.inFlight.capacity }
 
-    /// Sends `bytes`, copied now, at the end of the turn. Dropped when the connection is closed, failed, or told to
-    /// end by `shutdown()` or `closeAfterFlush()`.
+    /// Copies `bytes` now and sends them at the end of the turn. They are dropped when the connection is closed, has
+    /// failed, or is ending by `shutdown()` or `closeAfterFlush()`.
     public func append(_ bytes: UnsafeRawBufferPointer) {
         guard self.takesBytes, bytes.count > 0 else { return }
         self.makeRoom(for: bytes.count)
@@ -41,38 +41,38 @@ extension Connection {
         text.withUTF8 { self.append(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Sends what `fill` writes into the memory that it is lent: `capacity` bytes or more, uninitialised. `fill`
-    /// returns how many it wrote, from the start on, and does not touch the connection. Saves the copy of `append`.
-    /// Not called when bytes would be dropped.
+    /// Sends the bytes that `fill` writes into borrowed memory: `capacity` bytes or more, uninitialised. `fill` returns
+    /// how many it wrote, from the start on, and does not use the connection. Saves the copy of `append`. Not called
+    /// when bytes would be dropped.
     public func append(capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
         guard self.takesBytes else { return }
         self.makeRoom(for: capacity)
         let block = self.gathered
         let room = UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)[block.count...]
         let count = fill(UnsafeMutableRawBufferPointer(rebasing: room))
-        precondition(count >= 0 && count <= block.room, "filled more than there is room for")
+        precondition(count >= 0 && count <= block.room, "filled more bytes than the capacity")
         self.gathered.count += count
         self.settleAtTurnEnd()
     }
 
-    /// Sends `bytes` now, behind what is gathered, both in one system call and without a copy of what the kernel
-    /// takes. For large answers that lie ready in memory; small ones are better appended.
+    /// Sends `bytes` now, behind the gathered ones, both in one system call and without copying the part that the
+    /// kernel accepts. For large answers that are ready in memory; small ones are better appended.
     public func write(_ bytes: UnsafeRawBufferPointer) {
         guard self.takesBytes, bytes.count > 0 else { return }
         guard self.isConnected, !self.isWriting else { return self.append(bytes) }
         let head = self.gathered.count
         let taken = self.tryWrite(bytes)
         guard taken < head + bytes.count, self.failure == nil else { return }
-        // What is left of `bytes` goes behind what is left of the gathered block, and then in flight with it.
+        // The rest of `bytes` goes behind the rest of the gathered block, and then in flight with it.
         let rest = UnsafeRawBufferPointer(rebasing: bytes[max(0, taken - head)...])
         self.grow(toHold: rest.count)
         self.gathered.append(rest)
         self.startWriting(skipping: taken < head ? taken : 0)
     }
 
-    /// For a producer that asks before it goes on: whether more than `highWater` is pending though the kernel has been
-    /// offered all of it. After a true answer `onLowWater` comes for certain, when it is time to go on (or the
-    /// connection ends); `onHighWater` does not.
+    /// Backpressure by polling: whether more than `highWater` is pending after the kernel was offered all of it. After
+    /// `true`, `onLowWater` is certain to come when it is time to continue (or the connection ends); `onHighWater` does
+    /// not come.
     public func isFull() -> Bool {
         guard self.pendingBytes > self.mark else { return false }
         self.flush()
@@ -83,7 +83,7 @@ extension Connection {
 
     private var mark: Int { self.yieldsRoom && !self.loop.hasRoom ? 0 : self.highWater }
 
-    /// Sends what is gathered now rather than at the end of the turn.
+    /// Sends the gathered bytes now rather than at the end of the turn.
     public func flush() {
         guard self.isConnected, !self.isWriting, !self.isClosed, self.failure == nil else { return }
         let count = self.gathered.count
@@ -93,7 +93,7 @@ extension Connection {
         self.startWriting(skipping: taken)
     }
 
-    /// Sends what is pending and then the end of our side; reading goes on until the peer's end. The owner closes.
+    /// Sends pending bytes and then the end of this side; reading continues until the peer's end. The owner closes.
     public func shutdown() {
         guard self.takesBytes else { return }
         self.ending = .shutdown
@@ -101,11 +101,10 @@ extension Connection {
         self.endIfDrained()
     }
 
-    /// Sends what is pending, then closes. Nothing more is read and no `onEnd` comes, only `onClose`.
+    /// Sends pending bytes, then closes. Nothing more is read and no `onEnd` comes, only `onClose`.
     ///
-    /// A TCP peer that is still sending then may lose what it has not read yet to a reset: for such ones call
-    /// `shutdown()`, go on reading for a while, and then close. May take for ever if the peer reads nothing: a timer
-    /// is the owner's.
+    /// A TCP peer that is still sending may lose unread data to a reset: for such peers call `shutdown()`, read on for
+    /// a while, and then close. May take forever if the peer reads nothing: the owner sets a timer.
     public func closeAfterFlush() {
         guard !self.isClosed, self.ending != .close else { return }
         self.stopReading()
@@ -118,7 +117,7 @@ extension Connection {
 
     // MARK: The end of a turn
 
-    /// Looks after what the turn left: writes, tells of a failure, checks the mark. Only from the loop.
+    /// The end of a turn: writes, reports a failure, checks the mark. Only from the loop.
     func settle() {
         self.isUnsettled = false
         self.flush()
@@ -137,7 +136,7 @@ extension Connection {
         self.loop.settleAtTurnEnd(self)
     }
 
-    /// Writing can't go on. The owner is told at the end of the turn: it may be in the middle of an append now.
+    /// Writing has failed. The owner is told at the end of the turn: it may be in the middle of an append now.
     func fail(_ error: UVError) {
         self.failure = error
         self.loop.outgoing.giveBack(&self.gathered)
@@ -146,8 +145,8 @@ extension Connection {
 
     // MARK: Writing
 
-    /// Offers the gathered block, and `tail` behind it, to the kernel once. Returns how many bytes it took; gives the
-    /// block back when that was all of it.
+    /// Offers the gathered block, and `tail` behind it, to the kernel once. Returns the number of bytes accepted;
+    /// returns the block to the loop when it is empty.
     private func tryWrite(_ tail: UnsafeRawBufferPointer) -> Int {
         let head = self.gathered.count
         self.writeCalls += 1
@@ -172,21 +171,21 @@ extension Connection {
         return taken
     }
 
-    /// Offers the last bytes to the kernel, and tells it so: they leave in one packet with the end of our side, which by itself
-    /// costs as much as a short answer. Returns how many it took, or what was wrong, as libuv does.
+    /// Offers the last bytes to the kernel marked as last: they leave in one packet with the end of this side, which
+    /// alone costs as much as a short answer. Returns the number accepted, or libuv's error code.
     ///
-    /// The end is said here and not left to closing the descriptor: where bytes of the peer are unread then, that throws away
-    /// what has not left.
+    /// The end is sent here and not left to closing the descriptor: if bytes of the peer are unread then, closing
+    /// discards unsent data.
     private func sendLast(_ bytes: UnsafeRawBufferPointer) -> Int32 {
         guard let descriptor else { return UV_EBADF.rawValue }
         let count = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_MORE))
         guard count >= 0 else { return errno == EINTR ? UV_EAGAIN.rawValue : -errno }
-        // Should it fail, the peer is gone.
+        // If it fails, the peer is gone.
         if count == bytes.count { Glibc.shutdown(descriptor, Int32(SHUT_WR)) }
         return Int32(clamping: count)
     }
 
-    /// Hands the gathered block to libuv, but its first `taken` bytes.
+    /// Hands the gathered block to libuv, without its first `taken` bytes.
     private func startWriting(skipping taken: Int) {
         swap(&self.gathered, &self.inFlight)
         self.writeCalls += 1
@@ -199,7 +198,7 @@ extension Connection {
         self.settleAtTurnEnd()
     }
 
-    /// Whether libuv has a write under way.
+    /// Whether libuv has a write in flight.
     private var isWriting: Bool { self.inFlight.count > 0 }
 
     private static var written: uv_write_cb {
@@ -222,8 +221,8 @@ extension Connection {
         self.endIfDrained()
     }
 
-    /// Carries out a `shutdown()` or `closeAfterFlush()` once nothing is pending; a failed connection has no more to
-    /// send.
+    /// Carries out a `shutdown()` or `closeAfterFlush()` once nothing is pending; a failed connection has nothing more
+    /// to send.
     private func endIfDrained() {
         guard !self.isClosed, self.ending != .none else { return }
         let isDrained = self.isConnected && !self.isWriting && self.gathered.count == 0
@@ -238,14 +237,14 @@ extension Connection {
     private func startShutdown() {
         guard !self.hasShutDown else { return }
         self.hasShutDown = true
-        // ENOTCONN, here or in the callback, is a peer that is gone: reading says so.
+        // ENOTCONN, here or in the callback, means that the peer is gone: reading reports it.
         uv_shutdown(&self.makeRequests().pointee.shutdown, self.stream) { _, _ in }
     }
 
     // MARK: Room
 
-    /// Sees to it that `gathered` has room for `count` bytes. A full block is written at once if nothing is in flight,
-    /// so that long answers leave in blocks; else it grows to twice its size.
+    /// Makes room for `count` bytes in `gathered`. A full block is written at once if nothing is in flight, so that
+    /// long answers leave in blocks; else it doubles.
     private func makeRoom(for count: Int) {
         if self.gathered.room < count { self.flush() }
         self.grow(toHold: count)

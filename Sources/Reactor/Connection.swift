@@ -1,30 +1,30 @@
 import CLibuv
 import Glibc
 
-/// One stream of bytes each way, over TCP or a Unix socket, whichever side opened it.
+/// One bidirectional byte stream, over TCP or a Unix socket, opened by either side.
 ///
 ///     connecting ──▶ open ──peer's end──▶ open for writing ──closeAfterFlush──▶ closing ──▶ closed: onClose
-///          │          │ └──shutdown──▶ open for reading ──peer's end──▶ (still ours to close)  ▲
+///          │          │ └──shutdown──▶ open for reading ──peer's end──▶ (the owner closes)     ▲
 ///          └──────────┴── any failure: onEnd(.failed), then by itself ─────────────────────────┘
 ///
 /// **Happy path.** The owner sets the closures once, calls `startReading()`, appends answers in `onRead`; the loop
 /// writes them at the end of the turn in one system call. The peer ends its side: `onEnd(.endOfStream)`; the owner
-/// appends what is left to say and calls `closeAfterFlush()`. `onClose` comes when the descriptor is gone.
+/// appends its last bytes and calls `closeAfterFlush()`. `onClose` comes when the descriptor is closed.
 ///
-/// **Failure paths.** Whatever fails (connecting, reading, writing) ends in one `onEnd(.failed)` and then in `close()`,
-/// in that order, both from the loop and never inside a call of the owner. A connection that had its end of stream
-/// already, or was told `closeAfterFlush()`, has no second `onEnd`: it goes straight to `onClose`. A peer that vanished
-/// (ECONNRESET, EPIPE, ETIMEDOUT) is such a failure and nothing worse. Calls on a closed or failed connection do
-/// nothing, so no caller has to look first.
+/// **Failure paths.** Every failure (connecting, reading, writing) ends in one `onEnd(.failed)` and then in `close()`,
+/// in that order, both from the loop and never inside a call of the owner. A connection that has had its end of stream,
+/// or `closeAfterFlush()`, gets no second `onEnd`: it goes straight to `onClose`. A peer that vanished (ECONNRESET,
+/// EPIPE, ETIMEDOUT) is just such a failure. Calls on a closed or failed connection do nothing, so callers need no
+/// check.
 ///
-/// **A peer that does not read.** What the kernel does not take stays here, counted by `pendingBytes`. Above
-/// `highWater` `onHighWater` asks the producer to pause (its `stopReading()`), at or below `lowWater` `onLowWater` lets
-/// it go on. Both come from the loop.
+/// **Backpressure.** Bytes that the kernel does not accept stay here, counted by `pendingBytes`. Above `highWater`,
+/// `onHighWater` asks the producer to pause (its `stopReading()`); at or below `lowWater`, `onLowWater` lets it
+/// continue. Both come from the loop.
 public final class Connection: LoopHandle {
     public enum EndReason: Equatable, Sendable {
-        /// The peer has sent all it will send. It may still read.
+        /// The peer has sent everything. It may still read.
         case endOfStream
-        /// The connection is lost, or never came to be.
+        /// The connection is lost, or was never established.
         case failed(UVError)
     }
 
@@ -35,9 +35,10 @@ public final class Connection: LoopHandle {
     public let transport: Transport
     /// Bytes from the peer, in order. The memory is valid during the call only: the next read overwrites it.
     public var onRead: ((UnsafeRawBufferPointer) -> Void)?
-    /// The peer's side is over; comes once at most. Without it the connection closes by itself, what is pending first.
+    /// The end of the peer's side; comes once at most. Without this closure the connection closes by itself, after
+    /// sending pending bytes.
     public var onEnd: ((EndReason) -> Void)?
-    /// A connection that we opened is up. Appending need not wait for it.
+    /// A connection opened by this side is up. Appending need not wait for it.
     public var onConnect: (() -> Void)?
     public var onHighWater: (() -> Void)?
     public var onLowWater: (() -> Void)?
@@ -45,16 +46,16 @@ public final class Connection: LoopHandle {
     public var highWater = 256 * 1024
     /// Bytes pending at which `onLowWater` is called; below `highWater`.
     public var lowWater = 64 * 1024
-    /// Whether its mark is 0 while the loop has no room (`EventLoop.hasRoom`).
+    /// Whether its mark is 0 while the loop is out of room (`EventLoop.hasRoom`).
     public var yieldsRoom = false
-    /// System calls made to write: what tests count.
+    /// System calls for writing, for tests.
     var writeCalls = 0
-    /// Whether bytes of the peer are being asked for.
+    /// Whether reading is on.
     public private(set) var isReading = false
-    /// False until a connection that we opened is up.
+    /// False until a connection opened by this side is up.
     public private(set) var isConnected = false
 
-    // What leaves: appended bytes are gathered; what the kernel did not take at once is in flight with libuv.
+    // Output: appended bytes are gathered; those that the kernel did not accept at once are in flight with libuv.
     var gathered = OutgoingBlock.empty
     var inFlight = OutgoingBlock.empty
     var requests: UnsafeMutablePointer<Requests>?
@@ -65,19 +66,19 @@ public final class Connection: LoopHandle {
     var hasShutDown = false
     private var hasEnded = false
     private var wantsReading = false
-    /// It came in this turn: it is read once at the turn's end, before libuv is asked for its bytes.
+    /// Accepted in this turn: it is read once at the turn's end, before libuv polls it.
     private var isNew = false
-    /// The turn of the loop in which it was last read: once in each, so that one with megabytes to say holds nobody up.
+    /// The turn of its last read: at most one read in each, so that a peer with megabytes to send delays nobody.
     private var readTurn: UInt64 = 0
 
-    /// libuv's memory for what takes longer than a call; made when first needed, most connections never do.
+    /// libuv's memory for longer operations; made when first needed, which for most connections is never.
     struct Requests {
         var connect = uv_connect_t()
         var write = uv_write_t()
         var shutdown = uv_shutdown_t()
     }
 
-    /// A stream that some other call of libuv is about to open.
+    /// A stream that another call of libuv is about to open.
     init(_ transport: Transport, on loop: EventLoop) throws(UVError) {
         self.transport = transport
         super.init(transport == .tcp ? UV_TCP : UV_NAMED_PIPE, on: loop)
@@ -107,8 +108,8 @@ public final class Connection: LoopHandle {
         uv_pipe_connect(&requests.pointee.connect, self.raw(as: uv_pipe_t.self), path, Self.connected)
     }
 
-    /// Takes over a Unix stream socket or pipe that is open already, such as the one a child finds at
-    /// `ChildProcess.controlDescriptor`. It is closed with the connection, and not passed on to children.
+    /// Takes over an open Unix stream socket or pipe, such as a child's `ChildProcess.controlDescriptor`. It is closed
+    /// with the connection, and not inherited by children.
     public convenience init(on loop: EventLoop, descriptor: Int32) throws(UVError) {
         try self.init(.unix, on: loop)
         try self.orClose(uv_pipe_open(self.raw(as: uv_pipe_t.self), descriptor), "uv_pipe_open \(descriptor)")
@@ -117,7 +118,7 @@ public final class Connection: LoopHandle {
         self.isConnected = true
     }
 
-    /// Asks for the peer's bytes, from now on or from when the connection is up. Does nothing after the peer's end.
+    /// Reads from now on, or from when the connection is up. Does nothing after the peer's end.
     public func startReading() {
         self.wantsReading = true
         guard self.isConnected, !self.isReading, !self.hasEnded, !self.isClosed, self.failure == nil else { return }
@@ -127,8 +128,8 @@ public final class Connection: LoopHandle {
         self.isReading = true
     }
 
-    /// Leaves the peer's bytes in the kernel, so that the peer has to wait in the end. No `onRead` comes until
-    /// `startReading()`, also when called from `onRead`; nor is the peer's end noticed.
+    /// Leaves incoming bytes in the kernel, which in the end blocks the peer. No `onRead` comes until `startReading()`,
+    /// also when called from `onRead`; the peer's end is not noticed either.
     public func stopReading() {
         self.wantsReading = false
         guard self.isReading, !self.isClosed else { return }
@@ -136,19 +137,19 @@ public final class Connection: LoopHandle {
         uv_read_stop(self.stream)  // always returns 0, by libuv's manual
     }
 
-    /// Closes a TCP connection so that the peer gets a reset and nothing is kept for it in the kernel: for peers that
-    /// misbehave. What is pending is lost. A Unix socket is closed plainly.
+    /// Closes a TCP connection with a reset, so that the kernel keeps nothing for it: for peers that misbehave. Pending
+    /// bytes are lost. A Unix socket is closed normally.
     public func reset() {
         guard !self.isClosed else { return }
         if self.transport == .tcp, let descriptor = self.descriptor {
             var linger = linger(l_onoff: 1, l_linger: 0)
-            // Should it fail, the peer gets a plain end instead of a reset: nothing more can be done here.
+            // If it fails, the peer gets a normal end instead of a reset: nothing more can be done here.
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
         }
         self.close()
     }
 
-    /// Who is at the other end of a TCP connection; nil for Unix sockets and once the peer is gone. A system call.
+    /// The peer's address of a TCP connection; nil for Unix sockets and once the peer is gone. A system call.
     public var peerAddress: SocketAddress? {
         guard self.transport == .tcp, !self.isClosed else { return nil }
         var storage = sockaddr_storage()
@@ -160,14 +161,14 @@ public final class Connection: LoopHandle {
         return code == 0 ? SocketAddress(storage) : nil
     }
 
-    /// The process at the other end of a Unix socket, as the kernel knows it (SO_PEERCRED, unix(7)): of a connection that
-    /// we opened, the one that began to listen. Nil for TCP, and before it is up. A system call.
+    /// The peer's process of a Unix socket, as the kernel knows it (SO_PEERCRED, unix(7)): for a connection opened by
+    /// this side, the process that began to listen. Nil for TCP, and before it is up. A system call.
     public var peerProcess: PeerProcess? {
         guard self.transport == .unix, self.isConnected, let descriptor = self.descriptor else { return nil }
         return PeerProcess(descriptor)
     }
 
-    /// Bytes that were written and that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 where that can't be asked. A system
+    /// Bytes written that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 where the kernel does not tell. A system
     /// call.
     public var unacknowledgedBytes: Int {
         var count: Int32 = 0
@@ -184,9 +185,9 @@ public final class Connection: LoopHandle {
         self.loop.readAtTurnEnd(self)
     }
 
-    /// Reads what has come by the end of the turn that brought the connection, and only then has libuv wait for more: who sends
-    /// one request at once and wants no other is not registered with the kernel, and taken from there again, which costs more
-    /// than the read.
+    /// Reads what has arrived by the end of the turn that accepted the connection, and only then lets libuv poll it: a
+    /// client that sends one request at once and closes is never registered with the kernel and removed again, which
+    /// costs more than the read.
     func readFirst() {
         self.isNew = false
         guard self.wantsReading else { return }
@@ -207,7 +208,7 @@ public final class Connection: LoopHandle {
         }
     }
 
-    /// Tells the owner that the peer's side is over, and closes where no more can come of it. Only from the loop.
+    /// Reports the end of the peer's side, and closes if nothing more can happen. Only from the loop.
     func end(_ reason: EndReason) {
         self.isReading = false
         let isNews = !self.hasEnded && self.ending != .close
@@ -237,7 +238,7 @@ public final class Connection: LoopHandle {
     }
 
     override func didClose() {
-        // libuv has called every request back by now.
+        // libuv has called back every request by now.
         self.loop.outgoing.giveBack(&self.gathered)
         self.loop.outgoing.giveBack(&self.inFlight)
         self.requests?.deallocate()
@@ -278,8 +279,8 @@ public final class Connection: LoopHandle {
         }
     }
 
-    /// libuv reads on as long as buffers come back full, up to 32 times; no memory for a second time ends that, and what is
-    /// left in the kernel comes in the next turn.
+    /// libuv reads on as long as buffers come back full, up to 32 times; refusing it memory ends that, and the rest
+    /// comes in the next turn.
     private func sizeOfNextRead() -> Int {
         guard self.readTurn != self.loop.turn else { return 0 }
         self.readTurn = self.loop.turn
@@ -291,7 +292,7 @@ public final class Connection: LoopHandle {
             Unmanaged<Connection>.fromOpaque(stream!.pointee.data)._withUnsafeGuaranteedRef { connection in
                 if count > 0 {
                     connection.onRead?(UnsafeRawBufferPointer(start: buffer!.pointee.base, count: count))
-                } else if count < 0, count != Int(UV_ENOBUFS.rawValue) {  // 0 is: nothing there after all
+                } else if count < 0, count != Int(UV_ENOBUFS.rawValue) {  // 0: nothing to read after all
                     connection.readEnded(Int32(count))
                 }
             }

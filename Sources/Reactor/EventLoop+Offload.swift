@@ -2,23 +2,23 @@ import CLibuv
 import Glibc
 
 extension EventLoop {
-    /// How many threads the pool has (`UV_THREADPOOL_SIZE`, or four).
+    /// Threads in the pool (`UV_THREADPOOL_SIZE`, or four).
     public static var poolSize: Int {
         guard let text = getenv("UV_THREADPOOL_SIZE") else { return 4 }
         return max(1, min(Int(atoi(text)), 1_024))
     }
 
-    /// Starts the threads of the pool, all at once. libuv does so with the first work, and aborts the process where the system
-    /// refuses a thread; here that throws.
+    /// Starts all threads of the pool at once. libuv does so with the first work, and aborts the process if the system
+    /// refuses a thread; this throws instead.
     ///
-    /// As many threads are made first to see whether there may be so many, and end at once. Others of the same user could take
-    /// their places in between, for some microseconds.
+    /// It first makes as many threads as a trial, which end at once. For some microseconds in between, other processes
+    /// of the same user could take their places.
     public func startPool() throws(UVError) {
         try Self.tryThreads(Self.poolSize)
         self.offload({}, then: {})
     }
 
-    /// Has so many threads at the same time, and ends them.
+    /// Runs this many threads at the same time, and ends them.
     static func tryThreads(_ count: Int) throws(UVError) {
         let gate = UnsafeMutablePointer<uv_sem_t>.allocate(capacity: 1)
         var code = uv_sem_init(gate, 0)
@@ -36,11 +36,11 @@ extension EventLoop {
         guard code == 0 else { throw UVError(code: code, call: "thread \(threads.count + 1) of \(count)") }
     }
 
-    /// Does `work` on a thread of libuv's pool (four by default, `UV_THREADPOOL_SIZE`) and hands its result to
-    /// `deliver` on the loop. Works of one loop may overlap and finish in any order.
+    /// Runs `work` on a thread of libuv's pool (four by default, `UV_THREADPOOL_SIZE`) and passes its result to
+    /// `deliver` on the loop. Jobs of one loop may overlap and finish in any order.
     ///
-    /// The happy path: queued, worked, delivered in a later turn. There is no other: queueing fails on no system, work
-    /// under way is never called off, and `run()` and `close()` wait for it. Work that can fail returns a `Result`.
+    /// There is only the happy path: queued, run, delivered in a later turn. Queueing can't fail, running work is never
+    /// cancelled, and `run()` and `close()` wait for it. Work that can fail returns a `Result`.
     public func offload<Output: Sendable>(
         _ work: sending @escaping () -> Output,
         then deliver: @escaping (Output) -> Void
@@ -52,7 +52,7 @@ extension EventLoop {
             job.request,
             { Unmanaged<Job>.fromOpaque($0!.pointee.data)._withUnsafeGuaranteedRef { $0.work() } },
             { request, status in
-                precondition(status == 0, "work off the loop is never called off")
+                precondition(status == 0, "offloaded work is never cancelled")
                 Unmanaged<Job>.fromOpaque(request!.pointee.data).takeRetainedValue().deliver()
             }
         )
@@ -60,8 +60,8 @@ extension EventLoop {
     }
 }
 
-/// One piece of work without its type, for C's sake. Touched by one thread at a time: the loop's until it is queued,
-/// the pool's until it is done, then the loop's again; libuv's own lock orders the two.
+/// One job with its type erased for C. Used by one thread at a time: the loop's until it is queued, the pool's until it
+/// is done, then the loop's again; libuv's own lock orders the two.
 private class Job {
     let request = UnsafeMutablePointer<uv_work_t>.allocate(capacity: 1)
     deinit { self.request.deallocate() }
@@ -79,11 +79,11 @@ private final class TypedJob<Output>: Job {
         self.onDone = deliver
     }
 
-    // The body is dropped on the thread that ran it: what it captured was sent there.
+    // The body is dropped on the thread that ran it, to which its captures were sent.
     override func work() { self.output = self.body.take()?() }
 
     override func deliver() {
-        guard let output = self.output.take() else { preconditionFailure("delivered before it was worked") }
+        guard let output = self.output.take() else { preconditionFailure("a job was delivered before it ran") }
         self.onDone(output)
     }
 }

@@ -1,28 +1,28 @@
 import CLibuv
 import Glibc
 
-/// One libuv loop: everything that happens in a thread of Usher happens in one of its turns.
+/// One libuv loop: a thread of Usher does all its work in turns of one.
 ///
 ///     run ─▶ timers ─▶ prepare: end of turn ─▶ wait for the kernel ─▶ reads, writes, signals ─▶ check: end of turn ─▶
 ///      ▲                                                                                       close callbacks      │
 ///      └────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
 ///
-/// **End of turn.** Connections gather what is appended to them, and the loop writes it when the callbacks of the turn
-/// are done: a thousand appends in a turn leave in one system call. It happens after the kernel's events, and again
-/// before the loop goes to wait, so that what timers and close callbacks appended does not wait with it.
+/// **End of turn.** Connections gather appended bytes, and the loop writes them when the callbacks of the turn are
+/// done: a thousand appends in a turn leave in one system call. It comes after the kernel's events, and again before
+/// the loop waits, so that output of timers and close callbacks does not wait with it.
 ///
-/// Not `Sendable`, nor is anything made on it: a loop belongs to the thread that runs it. The two ways in from other
-/// threads are `Wakeup.Sender` and `offload`.
+/// Not `Sendable`, and neither is anything made on it: a loop belongs to its thread. The two ways in from other threads
+/// are `Wakeup.Sender` and `offload`.
 public final class EventLoop {
-    /// What one read can bring, bytes. All connections of the loop read into the same memory, one after the other, so
-    /// ten thousand idle ones cost none. 64 KiB is also how much libuv asks for by itself.
+    /// The largest read, bytes. All connections of the loop read into the same memory, one after the other, so ten
+    /// thousand idle ones cost none. 64 KiB is also libuv's own read size.
     public static let readSizeMax = 65_536
 
-    /// Runs once per end of turn, before gathered bytes are written: the place to append what a batch has to say.
+    /// Runs once per end of turn, before gathered bytes are written: the place to append a batch's output.
     public var onTurnEnd: (() -> Void)?
 
-    /// What connections that yield room (`Connection.yieldsRoom`) may hold of bytes to be written, with all others: from there
-    /// on they count as full with anything that their peers have not taken.
+    /// The bound of output memory of all connections, which those with `Connection.yieldsRoom` obey: beyond it they
+    /// count as full with any bytes that their peers have not taken.
     public var outgoingBytesMax = Int.max
 
     let raw: UnsafeMutablePointer<uv_loop_t>
@@ -39,7 +39,7 @@ public final class EventLoop {
     private var isStopping = false
     private var isClosed = false
 
-    /// Makes a loop and ignores SIGPIPE for the whole process: a peer that went away is an error code, not a death.
+    /// Makes a loop and ignores SIGPIPE for the whole process: a vanished peer is an error code, not a death.
     ///
     /// Throws when the kernel has no descriptors left for it (it takes about six).
     public init() throws(UVError) {
@@ -47,7 +47,7 @@ public final class EventLoop {
         self.raw = try Self.makeRaw()
         self.readBuffer = .allocate(byteCount: Self.readSizeMax, alignment: 64)
         self.raw.pointee.data = self.readBuffer
-        // These four calls answer 0 always, by libuv's manual.
+        // By libuv's manual, these four calls always return 0.
         uv_prepare_init(self.raw, self.prepare)
         uv_check_init(self.raw, self.check)
         self.prepare.pointee.data = Unmanaged.passUnretained(self).toOpaque()
@@ -70,8 +70,8 @@ public final class EventLoop {
         self.check.deallocate()
     }
 
-    /// Runs until nothing is left that could happen (no active handle, no work off the loop) or `stop()` is called.
-    /// May be called again afterwards; not from a callback.
+    /// Runs until nothing is left to do (no active handle, no offloaded work) or `stop()` is called. May be called
+    /// again afterwards; not from a callback.
     public func run() {
         precondition(!self.isRunning, "a loop can't run inside itself")
         precondition(!self.isClosed, "a closed loop can't run")
@@ -84,26 +84,26 @@ public final class EventLoop {
         self.isRunning = false
     }
 
-    /// Makes `run()` return after this turn; called before `run()`, it makes that return at once.
+    /// Makes `run()` return after this turn; a call before `run()` makes that return at once.
     public func stop() {
         self.isStopping = true
         uv_stop(self.raw)
     }
 
-    /// Milliseconds of a clock that never goes back, as it was when the turn began. Timers count from it.
+    /// Milliseconds of a monotonic clock at the start of the turn. Timers count from it.
     public var now: UInt64 { uv_now(self.raw) }
 
-    /// Memory that bytes to be written take now, over all connections of the loop.
+    /// Output memory in use, over all connections of the loop.
     public var outgoingBytes: Int { self.outgoing.bytesInUse }
 
-    /// Whether that is less than it may be.
+    /// Whether output memory is below its bound.
     public var hasRoom: Bool { self.outgoing.bytesInUse < self.outgoingBytesMax }
 
-    /// Reads the clock anew: after long work in one callback, before timers are started.
+    /// Reads the clock again: after long work in one callback, before timers are started.
     public func updateTime() { uv_update_time(self.raw) }
 
-    /// Waits for the handles that are being closed, then ends the loop. Traps, naming its kind, when a handle was left
-    /// open: whoever opened it forgot it, and its memory would never come back.
+    /// Waits for closing handles, then ends the loop. Traps, naming its kind, if a handle is still open: its owner
+    /// forgot it, and its memory would leak.
     public func close() {
         precondition(!self.isRunning, "a loop can't be closed from its own callbacks")
         guard !self.isClosed else { return }
@@ -123,15 +123,15 @@ public final class EventLoop {
         self.outgoing.freeAll()
     }
 
-    /// Has `connection` looked after at the end of the turn: written, its failure told, its marks checked.
+    /// Settles `connection` at the end of the turn: output written, failure reported, marks checked.
     func settleAtTurnEnd(_ connection: Connection) { self.unsettled.append(connection) }
 
-    /// Has a connection that came in this turn read at its end.
+    /// Reads a connection accepted in this turn at the turn's end.
     func readAtTurnEnd(_ newcomer: Connection) { self.newcomers.append(newcomer) }
 
     private func endTurn() {
         self.turn &+= 1
-        // Before `onTurnEnd`, so that what comes of it leaves in this turn.
+        // Before `onTurnEnd`, so that the resulting output leaves in this turn.
         var index = 0
         while index < self.newcomers.count {
             self.newcomers[index].readFirst()
@@ -139,7 +139,7 @@ public final class EventLoop {
         }
         self.newcomers.removeAll(keepingCapacity: true)
         self.onTurnEnd?()
-        // Callbacks made while settling may append to other connections: go on until none is left.
+        // Callbacks made while settling may append to other connections: repeat until none is left.
         while !self.unsettled.isEmpty {
             swap(&self.unsettled, &self.settling)
             // By index: an iterator would hold the array, and emptying it would allocate another.

@@ -1,25 +1,25 @@
 import CLibuv
 
-/// What the system knows of a file (stat(2)), asked at once: a system call.
+/// A file's status (stat(2)), read at once: a system call.
 ///
-/// Asked through libuv, as `struct stat` is no type to rely on in a module that imports both Glibc and something that is
-/// built on CoreFoundation: which of the two the compiler takes it from depends on what it has read first.
+/// Read through libuv, as `struct stat` is unreliable in a module that imports both Glibc and something built on
+/// CoreFoundation: which of the two definitions the compiler uses depends on what it has read first.
 public struct FileStatus: Equatable, Sendable {
     public let inode: UInt64
     public let device: UInt64
     /// Bytes.
     public let size: UInt64
-    /// When its content was changed last, since 1970.
+    /// When its content last changed, since 1970.
     public let seconds: Int64
     public let nanoseconds: Int64
     public let user: UInt32
-    /// What may be done with it: 0o600 for its owner alone.
+    /// Permissions: 0o600 is access for its owner only.
     public let mode: UInt32
     public let isFolder: Bool
-    /// A file that holds bytes: no folder, pipe, socket or device.
+    /// A file with bytes: not a folder, pipe, socket or device.
     public let isRegular: Bool
 
-    /// Nil for a path at which there is nothing, or that can't be looked at.
+    /// Nil for a path without a file, or one that can't be read.
     public init?(_ path: String) {
         self.init { uv_fs_stat(nil, &$0, path, nil) }
     }
@@ -46,6 +46,6 @@ public struct FileStatus: Equatable, Sendable {
         self.isRegular = status.st_mode & 0o170000 == 0o100000  // S_IFREG
     }
 
-    /// Whether both are of one file, whatever was written to it.
+    /// Whether both are the same file, regardless of later writes.
     public func isSameFile(as other: FileStatus) -> Bool { self.inode == other.inode && self.device == other.device }
 }

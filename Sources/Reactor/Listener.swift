@@ -1,29 +1,28 @@
 import CLibuv
 import Glibc
 
-/// What TCP and Unix listeners share: taking in connections, and not drowning in them.
+/// The common part of TCP and Unix listeners: accepting connections within the limit of descriptors.
 ///
 /// **Happy path.** The kernel has a connection, libuv accepts it, `onConnection` gets it, open but not yet reading.
 ///
-/// **Out of descriptors.** Not waiting for the error, the listener rests for `restTime` when a connection gets one of
-/// the last descriptors, which are for files and links; `onAcceptError` tells of it (EMFILE). It rests by leaving
-/// one connection with libuv, which then asks the kernel for no more; nobody is turned away, the kernel's backlog
-/// holds them. Should descriptors run out all the same, libuv frees one that it keeps, accepts what waits and closes
-/// it, and if it can't even do that, `onAcceptError` tells and the loop sleeps a millisecond instead of spinning.
+/// **Out of descriptors.** Before the error happens, the listener rests for `restTime` when a connection gets one of
+/// the last descriptors, which are reserved for files and links; `onAcceptError` reports it (EMFILE). It rests by
+/// leaving one connection with libuv, which then accepts no more; connections are not refused but wait in the kernel's
+/// backlog. If descriptors run out all the same, libuv frees a spare one, accepts waiting connections and closes them;
+/// if even that fails, `onAcceptError` reports it and the loop sleeps a millisecond instead of spinning.
 ///
-/// **Other errors** of accept concern one connection, are told, and the listener goes on.
+/// **Other errors** of accept concern one connection; they are reported, and the listener continues.
 public class Listener: LoopHandle {
-    /// Gets each connection. Those that come while it is nil are closed.
+    /// Gets each connection. Without it, connections are closed.
     public final var onConnection: ((Connection) -> Void)?
-    /// Hears of every trouble; the listener has dealt with it.
+    /// Reports every error; the listener has handled it.
     public final var onAcceptError: ((UVError) -> Void)?
 
-    /// How long to rest when descriptors run out, milliseconds: long enough to cost nothing, short enough for clients
-    /// that wait in the backlog.
+    /// Milliseconds to rest: long enough to cost nothing, short enough for clients in the backlog.
     public static let restTime: UInt64 = 100
 
     private final let transport: Connection.Transport
-    /// The first descriptor that is not for connections.
+    /// The first descriptor that connections may not use.
     private final var descriptorEnd: Int32 = .max
     private final var isResting = false
     private final var holdsOne = false
@@ -34,8 +33,7 @@ public class Listener: LoopHandle {
         super.init(type, on: loop)
     }
 
-    /// Ends as `close()` does, but hands on the connection first that was accepted and left waiting by a rest: it
-    /// would be cut off.
+    /// Ends as `close()` does, but first delivers the connection that a rest left waiting: it would be cut off.
     public final func finish() {
         self.isResting = false
         self.acceptHeld()
@@ -55,10 +53,10 @@ public class Listener: LoopHandle {
         }
     }
 
-    /// Why a connection is not taken; nil if it is.
+    /// Why a connection is refused; nil if it is accepted.
     func trouble(with connection: Connection) -> UVError? { nil }
 
-    /// Closes what is half made, and throws.
+    /// Closes the half-made listener, and throws.
     final func giveUp(_ code: Int32, _ call: String) throws(UVError) -> Never {
         self.close()
         throw UVError(code: code, call: call)
@@ -71,7 +69,7 @@ public class Listener: LoopHandle {
             self.onAcceptError?(UVError(code: status, call: "accept"))
             return
         }
-        // Not taking it makes libuv stop asking for more, until it is taken.
+        // While one is not accepted, libuv accepts no more.
         if self.isResting { self.holdsOne = true } else { self.accept() }
     }
 
@@ -104,7 +102,7 @@ public class Listener: LoopHandle {
         if let onConnection { onConnection(connection) } else { connection.close() }
     }
 
-    /// Connections have come to the last descriptors: leaves those alone for a while.
+    /// Connections have reached the last descriptors: stops accepting for a while.
     func rest() {
         let before = self.descriptorEnd
         self.readDescriptorLimit()  // it may have been raised since
@@ -119,7 +117,7 @@ public class Listener: LoopHandle {
         self.onAcceptError?(UVError(code: UV_EMFILE.rawValue, call: "accept"))
     }
 
-    /// One descriptor in eight, but no more than 64, is not for connections.
+    /// One descriptor in eight, but at most 64, is reserved.
     private func readDescriptorLimit() {
         guard let limit = try? ResourceLimits.openFiles().soft else { return }
         self.descriptorEnd = Int32(clamping: limit - min(64, limit / 8))

@@ -1,32 +1,32 @@
 import CLibuv
 
-/// What every handle of a loop has in common: its memory, and how it ends.
+/// The common part of every handle of a loop: its memory, and its end.
 ///
 ///     init ──▶ open ──close()──▶ closing ──the loop's next turn──▶ gone: onClose, memory freed
 ///
-/// libuv holds a reference from `init` until its close callback, so neither the object nor the C structure can go away
-/// under a callback, whoever drops it. An open handle is never freed: close what you open. `close()` may be called from
-/// any callback and more than once.
+/// libuv holds a reference from `init` until its close callback, so neither the object nor the C structure can be freed
+/// under a callback. An open handle is never freed: close every handle you open. `close()` may be called from any
+/// callback and more than once.
 public class LoopHandle {
     /// The loop whose thread may touch this handle.
     public let loop: EventLoop
     /// True from the first `close()` on; no callback but `onClose` comes after it.
     public private(set) final var isClosed = false
-    /// Called once, in a later turn than `close()`, when the descriptor is closed and libuv has let go.
+    /// Called once, in a later turn than `close()`, when the descriptor is closed and libuv has released the handle.
     public final var onClose: (() -> Void)?
 
     final let raw: UnsafeMutablePointer<uv_handle_t>
 
-    /// Takes memory for a handle of `type`; `adopt` makes it one.
+    /// Allocates memory for a handle of `type`; `adopt` initialises it.
     init(_ type: uv_handle_type, on loop: EventLoop) {
         self.loop = loop
-        // All that malloc gives is aligned so; asked for more, Swift would go the slow way of posix_memalign.
+        // malloc aligns all memory to this; a larger alignment would make Swift use the slow posix_memalign.
         let alignment = MemoryLayout<UnsafeRawPointer>.alignment
         let memory = UnsafeMutableRawPointer.allocate(byteCount: uv_handle_size(type), alignment: alignment)
         self.raw = memory.assumingMemoryBound(to: uv_handle_t.self)
     }
 
-    /// Takes the answer of libuv's init function for this handle. From success on, libuv holds a reference.
+    /// Checks the result of libuv's init function for this handle. From success on, libuv holds a reference.
     final func adopt(_ code: Int32, _ call: String) throws(UVError) {
         try UVError.check(code, call)
         self.raw.pointee.data = Unmanaged.passRetained(self).toOpaque()
@@ -34,22 +34,22 @@ public class LoopHandle {
 
     deinit { UnsafeMutableRawPointer(self.raw).deallocate() }
 
-    /// Ends this handle. Nothing is told to its callbacks afterwards, but `onClose`. Does nothing the second time.
+    /// Ends this handle. Afterwards only `onClose` is called. Does nothing the second time.
     public func close() {
         guard self.beginClose() else { return }
         uv_close(self.raw, Self.closed)
     }
 
-    /// Whether `run()` waits for this handle; true by default. A timer for housekeeping should not hold up the end.
+    /// Whether `run()` waits for this handle; true by default. A timer for housekeeping should not delay the end.
     public final var keepsLoopAlive: Bool {
         get { uv_has_ref(self.raw) != 0 }
         set { newValue ? uv_ref(self.raw) : uv_unref(self.raw) }
     }
 
-    /// Drops what would keep others alive: subclasses let go of their closures here.
+    /// Breaks reference cycles: subclasses drop their closures here.
     func willClose() {}
 
-    /// libuv has let go: subclasses give memory back here.
+    /// libuv has released the handle: subclasses free memory here.
     func didClose() {}
 
     /// Marks the handle as closed; false if it was already.
@@ -68,13 +68,13 @@ public class LoopHandle {
         }
     }
 
-    /// The descriptor, for options that have no call here; nil when there is none yet or any more.
+    /// The descriptor, for options without a call here; nil before it exists and after it is closed.
     final var descriptor: Int32? {
         var descriptor: uv_os_fd_t = -1
         return !self.isClosed && uv_fileno(self.raw, &descriptor) == 0 ? descriptor : nil
     }
 
-    /// The same memory as the structure that libuv's function for this kind of handle wants.
+    /// The same memory as the structure for libuv's functions of this kind of handle.
     final func raw<Raw>(as type: Raw.Type) -> UnsafeMutablePointer<Raw> {
         UnsafeMutableRawPointer(self.raw).assumingMemoryBound(to: type)
     }

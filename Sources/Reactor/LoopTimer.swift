@@ -1,11 +1,11 @@
 import CLibuv
 
-/// A timer of one loop, for one shot or many. May be started again at any time; `close()` it in the end.
+/// A timer of one loop, one-shot or periodic. May be restarted at any time; `close()` it in the end.
 ///
-/// Fires in the first turn after its time, never before. Starting and stopping cost no allocation when the closure is
-/// kept: set `onFire` once and start as often as you like.
+/// Fires in the first turn after its time, never before. Starting and stopping allocate nothing when the closure is
+/// kept: set `onFire` once and start as often as needed.
 public final class LoopTimer: LoopHandle {
-    /// What happens each time. Kept until `close()`.
+    /// Called each time. Kept until `close()`.
     public var onFire: (() -> Void)?
 
     public init(on loop: EventLoop, onFire: (() -> Void)? = nil) {
@@ -15,8 +15,8 @@ public final class LoopTimer: LoopHandle {
         self.raw.pointee.data = Unmanaged.passRetained(self).toOpaque()
     }
 
-    /// Calls `onFire` `delay` milliseconds from the loop's `now`, then every `period` milliseconds; 0 is: once.
-    /// Replaces what was started before.
+    /// Calls `onFire` `delay` milliseconds from the loop's `now`, then every `period` milliseconds; 0 means once.
+    /// Replaces an earlier start.
     public func start(afterMilliseconds delay: UInt64, everyMilliseconds period: UInt64 = 0) {
         precondition(!self.isClosed, "a closed timer can't be started")
         let code = uv_timer_start(
@@ -40,13 +40,13 @@ public final class LoopTimer: LoopHandle {
         self.start(afterMilliseconds: delay, everyMilliseconds: period)
     }
 
-    /// Calls off what was started; nothing happens if nothing was.
+    /// Cancels the timer; does nothing if it is not started.
     public func stop() {
         guard !self.isClosed else { return }
         uv_timer_stop(self.raw(as: uv_timer_t.self))  // always returns 0, by libuv's manual
     }
 
-    /// Whether a shot is still to come.
+    /// Whether another call of `onFire` is scheduled.
     public var isActive: Bool { uv_is_active(self.raw) != 0 }
 
     override func willClose() { self.onFire = nil }

@@ -1,6 +1,6 @@
-/// Memory that a connection gathers outgoing bytes in, `count` of them from `base` on; without memory when `empty`.
+/// Memory for a connection's outgoing bytes, `count` of them from `base` on; `empty` has no memory.
 struct OutgoingBlock {
-    /// Not an optional block: a connection looks at its blocks on every append, and this has less to ask.
+    /// Not an optional block: a connection checks its blocks on every append, and this check is cheaper.
     static var empty: OutgoingBlock { OutgoingBlock(base: nil, capacity: 0) }
 
     let base: UnsafeMutableRawPointer?
@@ -9,7 +9,7 @@ struct OutgoingBlock {
 
     var room: Int { self.capacity - self.count }
 
-    /// Copies `bytes` behind what is there; they must fit.
+    /// Appends a copy of `bytes`; they must fit.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         assert(bytes.count <= self.room, "makeRoom comes before append")
         guard let start = bytes.baseAddress, let base else { return }
@@ -17,24 +17,24 @@ struct OutgoingBlock {
         self.count += bytes.count
     }
 
-    /// The bytes that are left without the first `taken`.
+    /// The bytes without the first `taken`.
     func rest(after taken: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: self.base.map { $0 + taken }, count: self.count - taken)
     }
 }
 
-/// The blocks that no connection of a loop needs just now.
+/// Spare blocks of a loop.
 ///
 /// A connection holds a block only from its first append in a turn until its bytes are written, so in the steady state
 /// all connections of a loop share one warm block, and idle ones hold none.
 struct OutgoingBlocks {
-    /// Size of the blocks that are kept, bytes: a full read may be answered by as much without growing.
+    /// Size of the kept blocks, bytes: a full read may be answered by as much without growing.
     static let size = 65_536
-    /// How many are kept, so that a burst of slow readers does not bind memory for ever: 4 MiB.
+    /// Blocks kept, at most, so that a burst of slow readers does not bind memory forever: 4 MiB.
     static let spareCountMax = 64
 
     private var spare = ContiguousArray<UnsafeMutableRawPointer>()
-    /// What connections hold now, bytes: whole blocks, however little is in them.
+    /// Bytes that connections hold now: whole blocks, however little is in them.
     private(set) var bytesInUse = 0
 
     /// A block with room for at least `count` bytes.
@@ -47,7 +47,7 @@ struct OutgoingBlocks {
         return OutgoingBlock(base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity)
     }
 
-    /// Takes a block back, and leaves `empty`; larger ones than usual, and more than enough, are freed.
+    /// Takes a block back, and leaves `empty`; larger blocks than usual, and those beyond `spareCountMax`, are freed.
     mutating func giveBack(_ block: inout OutgoingBlock) {
         guard let base = block.base else { return }
         self.bytesInUse -= block.capacity

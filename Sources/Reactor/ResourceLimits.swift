@@ -1,14 +1,14 @@
 import Glibc
 
-/// What the kernel lets this process have.
+/// The kernel's limits for this process.
 public enum ResourceLimits {
-    /// How many descriptors may be open: `soft` counts now, up to `hard` it can be raised.
+    /// Open descriptors: `soft` is in force, and can be raised up to `hard`.
     public struct OpenFiles: Equatable, Sendable {
         public let soft: UInt64
         public let hard: UInt64
     }
 
-    /// The limits as they are.
+    /// The current limits.
     public static func openFiles() throws(UVError) -> OpenFiles {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
@@ -17,8 +17,8 @@ public enum ResourceLimits {
         return OpenFiles(soft: UInt64(limit.rlim_cur), hard: UInt64(limit.rlim_max))
     }
 
-    /// Raises the soft limit to the hard one, and returns the limits after it. Each connection is a descriptor, and
-    /// the usual soft limit of 1,024 is of a time when programs called `select`.
+    /// Raises the soft limit to the hard one, and returns the new limits. Each connection needs a descriptor, and the
+    /// usual soft limit of 1,024 dates from the time of `select`.
     @discardableResult
     public static func raiseOpenFiles() throws(UVError) -> OpenFiles {
         try self.setOpenFiles(soft: self.openFiles().hard)

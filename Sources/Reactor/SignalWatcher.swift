@@ -1,8 +1,8 @@
 import CLibuv
 
-/// Hears one signal of the process, on the loop, where anything may be done about it.
+/// Receives one signal of the process on the loop, where any action is safe.
 ///
-/// Several watchers of one signal all hear it. Signals that come faster than the loop turns may be told once.
+/// Several watchers of one signal all receive it. Signals that arrive faster than the loop turns may be merged.
 public final class SignalWatcher: LoopHandle {
     private var onSignal: (() -> Void)?
 

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What a process does about signals before anything else.
+/// The first treatment of signals in a process.
 public enum Signals {
-    /// SIGHUP, SIGINT and SIGTERM: a server has handlers for them, and would die of each before it has.
+    /// SIGHUP, SIGINT and SIGTERM: a server has handlers for them, and each would kill it before they are installed.
     private static var handled: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
@@ -10,15 +10,15 @@ public enum Signals {
         return set
     }
 
-    /// Holds back the signals that servers handle until `release()`: those that come meanwhile stay pending. Lets all others
-    /// through: a mask is inherited, and whoever starts us from a thread that blocks signals, as thread pools do, would make
-    /// a process without them.
+    /// Blocks the signals that servers handle until `release()`: meanwhile they stay pending. Unblocks all others: the
+    /// mask is inherited, and a parent thread that blocks signals, as thread pools do, would leave this process without
+    /// them.
     public static func hold() {
         var handled = Self.handled
         pthread_sigmask(SIG_SETMASK, &handled, nil)
     }
 
-    /// Lets them through, and first those that are pending: the handlers are there, or none will be.
+    /// Unblocks them, which delivers pending ones first: the handlers are installed, or none will be.
     public static func release() {
         var handled = Self.handled
         pthread_sigmask(SIG_UNBLOCK, &handled, nil)

@@ -8,7 +8,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     public let family: Family
     /// The address as a number, most significant byte first: 127.0.0.1 is 0x7F00_0001, ::1 is 1.
     public let bits: UInt128
-    /// 0 asks the kernel to choose one, when listening.
+    /// For listening, 0 lets the kernel choose.
     public let port: UInt16
 
     public init(family: Family, bits: UInt128, port: UInt16) {
@@ -30,11 +30,11 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// This machine only, port chosen by the kernel if 0.
+    /// This machine only; port 0 lets the kernel choose.
     public static func loopback(port: UInt16 = 0) -> Self { Self(family: .ipv4, bits: 0x7F00_0001, port: port) }
 
-    /// Whether only this machine reaches it: 127.0.0.0/8, also as ::ffff:127.x.x.x, and ::1 (RFC 1122, section 3.2.1.3;
-    /// RFC 4291, section 2.5.3).
+    /// Whether the address is of this machine only: 127.0.0.0/8, also as ::ffff:127.x.x.x, and ::1 (RFC 1122, section
+    /// 3.2.1.3; RFC 4291, section 2.5.3).
     public var isLoopback: Bool {
         switch self.family {
         case .ipv4: self.bits >> 24 == 127
@@ -64,7 +64,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Reads what the kernel filled in; nil for families that are not of the Internet.
+    /// Reads an address from the kernel; nil for families other than IPv4 and IPv6.
     init?(_ storage: sockaddr_storage) {
         var storage = storage
         switch Int32(storage.ss_family) {
@@ -83,7 +83,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// The `AF_` number of the family.
     var rawFamily: Int32 { self.family == .ipv4 ? AF_INET : AF_INET6 }
 
-    /// Lends the form that the kernel wants.
+    /// Passes the address in the kernel's form to the closure.
     func withRaw<Result>(_ body: (UnsafePointer<sockaddr>) -> Result) -> Result {
         switch self.family {
         case .ipv4:

@@ -3,7 +3,7 @@ import Glibc
 
 /// Accepts TCP connections, without Nagle's delay.
 public final class TCPListener: Listener {
-    /// The port that is listened on; where 0 was asked for, the kernel's choice.
+    /// The listening port; if 0 was requested, the kernel's choice.
     public private(set) var port: UInt16 = 0
 
     /// Listens on `address`. The IPv6 address `::` takes IPv4 connections too.
@@ -32,7 +32,7 @@ public final class TCPListener: Listener {
         {
             code = -errno
         }
-        // Linux gives the option of the listening socket to those that it accepts: a system call less for each.
+        // On Linux, accepted sockets inherit the listening socket's option: this saves a system call for each.
         if code == 0 { code = uv_tcp_nodelay(tcp, 1) }
         if code == 0 { code = address.withRaw { uv_tcp_bind(tcp, $0, 0) } }
         if code == 0 { code = self.listen(backlog: backlog) }
@@ -40,12 +40,12 @@ public final class TCPListener: Listener {
         try self.learnPort()
     }
 
-    /// Listens on a socket that is bound already and whose owner is another process, such as the supervisor: what waits in
-    /// its backlog outlives this listener, which closes only its own copy.
+    /// Listens on a bound socket that another process owns, such as the supervisor: its backlog outlives this listener,
+    /// which closes only its own copy.
     ///
-    /// The owner has set the options but SO_REUSEADDR, which a socket needs once it listens: connections inherit it, and with
-    /// it those that wait to be forgotten (TIME_WAIT) do not keep the port from its next owner. Listening on a socket that
-    /// listens already sets its backlog, and changes nothing else.
+    /// The owner has set all options but SO_REUSEADDR, which a socket needs once it listens: connections inherit it, so
+    /// that those in TIME_WAIT do not keep the port from its next owner. Listening again on a listening socket sets its
+    /// backlog, and changes nothing else.
     public init(
         on loop: EventLoop,
         descriptor: Int32,
@@ -68,13 +68,13 @@ public final class TCPListener: Listener {
         try self.learnPort()
     }
 
-    /// From now on a connection comes once its client has sent something, or after a second (TCP_DEFER_ACCEPT, tcp(7)): for
-    /// protocols in which the client speaks first. The loop wakes up once for it then, not twice, and its first read finds what
-    /// it looks for. The kernel keeps it meanwhile, as one whose handshake is not complete.
+    /// From now on a connection is delivered once its client has sent something, or after a second (TCP_DEFER_ACCEPT,
+    /// tcp(7)): for protocols in which the client speaks first. The loop then wakes up once for it, not twice, and its
+    /// first read finds the request. Meanwhile the kernel keeps it like one whose handshake is incomplete.
     public func waitForBytes() {
         guard let descriptor else { return }
         var seconds: Int32 = 1
-        // Should it fail, connections come at once.
+        // If it fails, connections are delivered at once.
         setsockopt(
             descriptor,
             Int32(IPPROTO_TCP),

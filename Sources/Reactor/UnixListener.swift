@@ -1,15 +1,15 @@
 import CLibuv
 import Glibc
 
-/// Accepts connections on a Unix socket that only this user may open (mode 0600). The file goes with `close()`.
+/// Accepts connections on a Unix socket that only this user may open (mode 0600). `close()` removes the file.
 ///
-/// **Another user's connection** (not root's) is closed before a byte is read, and told to `onAcceptError` (EACCES): the
-/// file's mode should have kept it out, but a mode can be changed, and some systems don't look at it (unix(7)).
+/// **Another user's connection** (not root's) is closed before a byte is read, and reported to `onAcceptError`
+/// (EACCES): the file's mode should prevent it, but modes can be changed, and some systems ignore them (unix(7)).
 ///
-/// **Happy path.** bind, mode, listen. **A file is there already:** if somebody serves it, this one is refused
-/// (EADDRINUSE); if nobody does, it was left by a process that was killed, and is replaced. A file that is no socket is
-/// never touched. Two processes that start at the same instant may both find a stale file: who can't exclude that holds
-/// a lock while starting.
+/// **Happy path.** bind, mode, listen. **An existing file:** if a process serves it, this listener is refused
+/// (EADDRINUSE); if none does, a killed process left it, and it is replaced. A file that is not a socket is never
+/// touched. Two processes that start at the same instant may both find a stale file: callers that can't exclude this
+/// hold a lock while starting.
 public final class UnixListener: Listener {
     public let path: String
 
@@ -33,7 +33,7 @@ public final class UnixListener: Listener {
             guard Self.isStale(path) else { try self.giveUp(code, "\(path) is served by another process") }
             code = unlink(path) == 0 ? uv_pipe_bind(pipe, path) : -errno
         }
-        // Before listen, so that there is no time in which others could connect.
+        // Before listen, so that others never have time to connect.
         if code == 0 && chmod(path, 0o600) != 0 { code = -errno }
         if code == 0 { code = self.listen(backlog: backlog) }
         guard code == 0 else { try self.giveUp(code, "listen on \(path)") }
@@ -48,14 +48,14 @@ public final class UnixListener: Listener {
         return UVError(code: UV_EACCES.rawValue, call: call)
     }
 
-    /// libuv would cut a longer path off and use another file.
+    /// libuv would truncate a longer path and use another file.
     static func checkLength(of path: String) throws(UVError) {
         guard path.utf8.count <= Self.pathSizeMax else {
             throw UVError(code: UV_ENAMETOOLONG.rawValue, call: "socket path \(path)")
         }
     }
 
-    /// Whether the file is a socket that nobody listens on: only then does connecting say "refused".
+    /// Whether the file is a socket without a listener: only then is connecting refused.
     private static func isStale(_ path: String) -> Bool {
         let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard probe >= 0 else { return false }

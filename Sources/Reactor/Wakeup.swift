@@ -2,10 +2,10 @@ import CLibuv
 import Glibc
 import Synchronization
 
-/// Lets other threads call this loop: each `send()` of its `sender` makes `onWake` run soon, on the loop.
+/// Wakes this loop from other threads: each `send()` of its `sender` makes `onWake` run soon, on the loop.
 ///
-/// Wake-ups sent before the loop gets to them are told as one, so carry the news in a place of your own (a `Mutex`
-/// around a queue) and take all of it in `onWake`.
+/// Wake-ups sent before the loop runs are merged into one, so keep the messages in a place of your own (a `Mutex`
+/// around a queue) and take all of them in `onWake`.
 public final class Wakeup: LoopHandle {
     /// The end that other threads hold.
     public let sender: Sender
@@ -27,22 +27,22 @@ public final class Wakeup: LoopHandle {
         self.onWake = nil
     }
 
-    /// Wakes the loop from any thread, also after the wake-up was closed: then it does nothing.
+    /// Wakes the loop from any thread; does nothing after the wake-up was closed.
     ///
     /// libuv allows sends from any thread, but none to a closed handle. So senders are counted while they are inside,
-    /// and closing waits for them: a system call's time at most. Not a `Mutex`: one sender would wait for another's
-    /// system call, and the thread sanitizer can't see through its slow path (Swift 6.3).
+    /// and closing waits for them: at most the time of a system call. Not a `Mutex`: one sender would wait for
+    /// another's system call, and the thread sanitizer can't see through its slow path (Swift 6.3).
     public final class Sender: Sendable {
         private static let isClosed: UInt = 1 << 63
 
-        /// How many senders are inside, and whether it is closed.
+        /// The number of senders inside, and whether it is closed.
         private let state = Atomic<UInt>(isClosed)
         /// The address of the `uv_async_t`, written once.
         private let address = Atomic<UInt>(0)
 
         fileprivate init() {}
 
-        /// Costs two atomic additions, and a system call when no wake-up is under way already.
+        /// Costs two atomic additions, and a system call unless a wake-up is pending already.
         public func send() {
             let before = self.state.add(1, ordering: .acquiring).oldValue
             defer { self.state.subtract(1, ordering: .releasing) }

@@ -1,8 +1,8 @@
-/// Random numbers that a seed repeats, on any machine: what the simulator, the benchmarks and the tests leave to chance.
-/// SplitMix64, in Steele et al., "Fast splittable pseudorandom number generators", 2014.
+/// Random numbers that a seed repeats, on any machine: the source of chance for the simulator, the benchmarks and the
+/// tests. SplitMix64, in Steele et al., "Fast splittable pseudorandom number generators", 2014.
 ///
-/// A generator for the standard library as well; what that makes of the numbers (`shuffled(using:)`) may differ from one of
-/// its versions to the next, and the functions here do not.
+/// Also a generator for the standard library, whose use of the numbers (`shuffled(using:)`) may change between
+/// versions; the functions here do not change.
 public struct SeededRandom: RandomNumberGenerator {
     @usableFromInline var state: UInt64
 
@@ -37,7 +37,7 @@ public struct SeededRandom: RandomNumberGenerator {
         elements[self.below(elements.count)]
     }
 
-    /// One of 0 ..< `weights.count`, as often as its weight says.
+    /// A number of 0 ..< `weights.count`, with probability by its weight.
     public mutating func weighted(_ weights: [Int]) -> Int {
         var rest = self.below(weights.reduce(0, +))
         for (index, weight) in weights.enumerated() {

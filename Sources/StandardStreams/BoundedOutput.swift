@@ -1,14 +1,14 @@
 import Glibc
 
-/// Lines for a descriptor that may be slow, or take nothing ever: a thread of its own writes them, and whoever adds one never
-/// waits. What is waiting has a bound; lines beyond it are dropped and counted, and a notice of that stands in their place.
+/// Lines for a descriptor that may be slow or blocked forever: a thread of its own writes them, so that adding one
+/// never blocks. Waiting lines are bounded; lines beyond that are dropped and counted, and a notice takes their place.
 ///
 ///     add ──▶ waiting ──▶ thread: write(2), whole lines, PIPE_BUF bytes at a time
 ///      └─ no room: dropped, counted ──▶ notice, with the next line that has room or when all is written
 ///
-/// The descriptor is another's too (a terminal, a pipe that many write to), so it is never made non-blocking.
+/// The descriptor is shared with others (a terminal, a pipe with many writers), so it is never made non-blocking.
 final class BoundedOutput: @unchecked Sendable {
-    // What can change is touched while `mutex` is held; both pthread objects may be used from any thread.
+    // Mutable state is used only while `mutex` is held; both pthread objects may be used from any thread.
     private let descriptor: Int32
     private let bytesMax: Int
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -18,11 +18,11 @@ final class BoundedOutput: @unchecked Sendable {
     private var isWriting = false
     private var dropped: UInt64 = 0
     private var untold: UInt64 = 0
-    /// The last write did not go well: the next try comes with the next line.
+    /// The last write failed: the next attempt comes with the next line.
     private var isFailing = false
     private var notice: @Sendable (UInt64) -> String
 
-    /// Nil where the system allows no more threads. `notice` is the line that tells how many were dropped.
+    /// Nil where the system allows no more threads. `notice` makes the line that reports the number of dropped lines.
     init?(to descriptor: Int32, bytesMax: Int, notice: @escaping @Sendable (UInt64) -> String) {
         self.descriptor = descriptor
         self.bytesMax = bytesMax
@@ -43,7 +43,7 @@ final class BoundedOutput: @unchecked Sendable {
         self.mutex.deallocate()
     }
 
-    /// Adds whole lines, or drops them. Copies them, and never waits.
+    /// Adds whole lines, or drops them. Copies them, and never blocks.
     func add(_ lines: some Sequence<UInt8>, count: Int) {
         self.locked {
             if self.untold > 0 {
@@ -59,12 +59,12 @@ final class BoundedOutput: @unchecked Sendable {
         }
     }
 
-    /// Lines that were dropped until now.
+    /// Lines dropped so far.
     var droppedLines: UInt64 { self.locked { self.dropped } }
 
     func use(notice: @escaping @Sendable (UInt64) -> String) { self.locked { self.notice = notice } }
 
-    /// Waits until everything is written, for so long at most.
+    /// Waits until everything is written, at most this long.
     func flush(milliseconds: Int) {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
@@ -100,7 +100,7 @@ final class BoundedOutput: @unchecked Sendable {
     // MARK: The thread
 
     private func startThread() -> Bool {
-        // Signals go to other threads.
+        // Other threads handle signals.
         var (all, before) = (sigset_t(), sigset_t())
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, &before)
@@ -146,10 +146,10 @@ final class BoundedOutput: @unchecked Sendable {
         }
     }
 
-    /// Gives how many bytes the descriptor took. Blocks for as long as it likes.
+    /// Returns the number of bytes written. May block for any time.
     private func write(_ bytes: UnsafeRawBufferPointer, _ isLineOpen: inout Bool) -> Int {
         let newline = UInt8(ascii: "\n")
-        // An end for what stands there half, so that the next line is whole.
+        // Ends the half-written line, so that the next one is whole.
         if isLineOpen {
             guard withUnsafeBytes(of: newline, { StandardDescriptors.write($0, to: self.descriptor).code }) == 0 else {
                 return 0
@@ -158,7 +158,7 @@ final class BoundedOutput: @unchecked Sendable {
         }
         var written = 0
         while written < bytes.count {
-            // A pipe takes so much in one piece, whoever else writes to it; a longer line goes alone.
+            // A pipe accepts this much in one piece, whatever its other writers do; a longer line goes alone.
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
             let fitting = rest.prefix(Int(PIPE_BUF))
             let end = fitting.lastIndex(of: newline) ?? rest.firstIndex(of: newline) ?? rest.count - 1

@@ -1,13 +1,13 @@
 import Glibc
 
-/// What commands print: every byte reaches standard output, or the command fails.
+/// The output of commands: every byte reaches standard output, or the command fails.
 ///
-/// `print` keeps text in a buffer and never reports that it could not be written, so an export to a full disk ends with
-/// success in the middle of a line. Here each failure (a full disk, a closed descriptor, an input/output error, a short
-/// write) ends the process with status 1 and a sentence on standard error. A reader that is gone (`| head`) ends it
-/// quietly, by SIGPIPE as usual; where SIGPIPE was ignored at the start, it is an error like the others.
+/// `print` buffers text and never reports a failed write, so an export to a full disk ends with success in the middle
+/// of a line. Here each failure (a full disk, a closed descriptor, an input/output error, a short write) ends the
+/// process with status 1 and a sentence on standard error. When the reader is gone (`| head`), the process ends quietly
+/// by SIGPIPE as usual; if SIGPIPE was ignored at the start, it is an error like the others.
 public enum CommandOutput {
-    /// Why standard output did not take everything.
+    /// Why standard output failed.
     public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         /// An error number (errno(3)).
         public let code: Int32
@@ -23,20 +23,19 @@ public enum CommandOutput {
     /// Prints a line at once.
     public static func line(_ text: String) { self.text(text + "\n") }
 
-    /// Prints text at once, as it is.
+    /// Prints text at once, unchanged.
     public static func text(_ text: String) { self.orEnd { () throws(Failure) in try self.write(text) } }
 
-    /// Prints the outcome of a change that is made whether or not it can be told. When it can't be printed, standard error
-    /// has it with the failure.
+    /// Prints the outcome of a change already made. If it can't be printed, the failure on standard error has it.
     public static func outcome(_ text: String) {
-        do throws(Failure) { try self.write(text + "\n") } catch { self.end(error, "done all the same: \(text)") }
+        do throws(Failure) { try self.write(text + "\n") } catch { self.end(error, "the change was made: \(text)") }
     }
 
     /// Prints text at once, and throws instead of ending the process.
     public static func write(_ text: String) throws(Failure) { try self.write(text, to: STDOUT_FILENO) }
 
-    /// Prints what a server says once, on a thread of its own: a server does not wait for whoever reads it, nor end when
-    /// nobody can. False where the system allows no more threads.
+    /// Prints a server's announcement on a thread of its own: a server neither waits for its reader nor ends without
+    /// one. False where the system allows no more threads.
     public static func announce(_ text: String) -> Bool {
         let output = BoundedOutput(
             to: STDOUT_FILENO,
@@ -47,7 +46,7 @@ public enum CommandOutput {
         return output != nil
     }
 
-    /// To another descriptor, for tests.
+    /// Writes to any descriptor, for tests.
     static func write(_ text: String, to descriptor: Int32) throws(Failure) {
         guard !text.isEmpty else { return }
         guard !StandardDescriptors.wasClosed(descriptor) else { throw Failure(code: EBADF, wasClosed: true) }
@@ -56,14 +55,15 @@ public enum CommandOutput {
         guard code == 0 else { throw Failure(code: code, wasClosed: false) }
     }
 
-    /// Closes standard output: a disk in the network may refuse only now what it seemed to take. Nothing is printed after it.
+    /// Closes standard output: a network disk may report only now that it could not store something. Nothing is printed
+    /// afterwards.
     public static func finish() {
         guard close(STDOUT_FILENO) != 0, errno != EBADF, errno != EINTR else { return }
         self.end(Failure(code: errno, wasClosed: false))
     }
 
-    /// Ends the process because standard output failed. `note` is told on standard error too.
-    public static func end(_ failure: Failure, _ note: String = "what was printed is not whole") -> Never {
+    /// Ends the process because standard output failed. `note` goes to standard error too.
+    public static func end(_ failure: Failure, _ note: String = "the output is incomplete") -> Never {
         if failure.code == EPIPE, !StandardDescriptors.reportsBrokenPipes { self.dieOfBrokenPipe() }
         StandardError.write("Error: \(failure); \(note)\n")
         StandardError.flush()
@@ -77,7 +77,7 @@ public enum CommandOutput {
         sigaddset(&broken, SIGPIPE)
         pthread_sigmask(SIG_UNBLOCK, &broken, nil)
         raise(SIGPIPE)
-        _exit(128 + SIGPIPE)  // what a shell would say
+        _exit(128 + SIGPIPE)  // the status that a shell reports
     }
 
     fileprivate static func orEnd(_ body: () throws(Failure) -> Void) {
@@ -102,7 +102,7 @@ public final class GatheredOutput {
         if self.text.utf8.count >= Self.bytes { self.flush() }
     }
 
-    /// Writes what was gathered. Has to be called at the end, also of a command that fails.
+    /// Writes the gathered text. Must be called at the end, even if the command fails.
     public func flush() {
         CommandOutput.orEnd { () throws(CommandOutput.Failure) in
             try CommandOutput.write(self.text, to: self.descriptor)

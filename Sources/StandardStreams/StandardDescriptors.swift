@@ -7,19 +7,19 @@ public enum StandardDescriptors {
     private static let closed = Atomic<UInt8>(0)
     private static let ignoresBrokenPipes = Atomic<Bool>(false)
 
-    /// Opens `/dev/null` at each of the three that is closed: otherwise the next file opened takes the number, and what is
-    /// printed lands in it. Must come before anything else of the program opens a file. Remembers which were closed, since
-    /// printing to them loses the output.
+    /// Opens `/dev/null` at each closed one of the three: otherwise the next opened file takes its number, and output
+    /// lands in it. Must come before the program opens any other file. Remembers which were closed, since printing to
+    /// them loses the output.
     public static func open() {
         var action = sigaction()
         if sigaction(SIGPIPE, nil, &action) == 0 {
             let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
             Self.ignoresBrokenPipes.store(handler == unsafeBitCast(SIG_IGN, to: Int.self), ordering: .relaxed)
         }
-        // In this order: a new descriptor has the lowest free number.
+        // In this order: a new descriptor gets the lowest free number.
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
             Self.closed.bitwiseOr(1 << UInt8(descriptor), ordering: .relaxed)
-            // Without /dev (a bare container) a folder does: what is written to it is refused.
+            // Without /dev (a bare container) a folder serves: writing to it fails.
             if Glibc.open("/dev/null", O_RDWR) < 0 { _ = Glibc.open("/", O_RDONLY | O_DIRECTORY) }
         }
     }
@@ -32,7 +32,7 @@ public enum StandardDescriptors {
     /// Whether SIGPIPE was ignored at the start, so that a broken pipe is an error to report and not the usual death.
     static var reportsBrokenPipes: Bool { Self.ignoresBrokenPipes.load(ordering: .relaxed) }
 
-    /// Writes all of `bytes`, for as long as it takes. Gives the error number of what failed, and how many were written.
+    /// Writes all of `bytes`, however long it takes. Returns a failure's error number, and the number of bytes written.
     static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> (code: Int32, written: Int) {
         var written = 0
         while written < bytes.count {
@@ -42,7 +42,7 @@ public enum StandardDescriptors {
             } else if count == 0 {
                 return (EIO, written)
             } else if errno == EAGAIN {
-                // Whoever shares it with us has made it so; we wait as if they had not.
+                // Another owner has made it non-blocking; this waits all the same.
                 var one = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&one, 1, -1)
             } else if errno != EINTR {

@@ -1,13 +1,14 @@
 import Glibc
 import Synchronization
 
-/// What is said beside the output: notes, why a command failed, and the log of servers.
+/// Text besides the output: notes, errors of commands, and the log of servers.
 ///
-/// A command writes at once, for as long as it takes. A server calls `beginLog()` first, and never waits from then on: where
-/// standard error is a socket, as a supervisor's children have, the socket takes a line or does not; else a thread writes
-/// (`BoundedOutput`). Lines that are not taken are dropped, counted, and told as soon as a line is taken again.
+/// A command writes at once, however long it takes. A server calls `beginLog()` first, and never blocks from then on:
+/// if standard error is a socket, as for a supervisor's children, the socket accepts a line or does not; else a thread
+/// writes (`BoundedOutput`). Lines that are not accepted are dropped, counted, and reported as soon as a line is
+/// accepted again.
 public enum StandardError {
-    /// What may wait for a slow reader, bytes: some 8,000 lines.
+    /// Bytes that may wait for a slow reader: some 8,000 lines.
     public static let waitingBytesMax = 1 << 20
 
     private struct Log {
@@ -17,8 +18,8 @@ public enum StandardError {
 
     private static let log = Mutex(Log())
 
-    /// From now on nothing written here waits. False where that needs a thread and the system allows no more. SIGPIPE is
-    /// ignored from now on: a reader that is gone is as good as one that hangs.
+    /// From now on nothing written here blocks. False where that needs a thread and the system allows no more. SIGPIPE
+    /// is ignored from now on: a reader that is gone is treated like one that hangs.
     public static func beginLog() -> Bool {
         signal(SIGPIPE, SIG_IGN)
         let isSocket = Self.isSocket(STDERR_FILENO)
@@ -33,7 +34,7 @@ public enum StandardError {
         }
     }
 
-    /// The line that tells of dropped ones, with its end.
+    /// Sets the line that reports dropped ones, with its line end.
     public static func use(notice: @escaping @Sendable (UInt64) -> String) {
         Self.log.withLock { log in
             log.thread?.use(notice: notice)
@@ -57,18 +58,18 @@ public enum StandardError {
             }
             return true
         }
-        // There is no one to tell when a command's can't be written.
+        // A command has no other place to report this failure.
         if !isTaken { _ = bytes.withUnsafeBytes { StandardDescriptors.write($0, to: STDERR_FILENO) } }
     }
 
-    /// Lines of the log that were dropped until now.
+    /// Lines of the log dropped so far.
     public static var droppedLines: UInt64 {
         Self.log.withLock { $0.thread?.droppedLines ?? $0.socket?.droppedLines ?? 0 }
     }
 
-    /// At the end of a process: gives what waits a while to leave.
+    /// At the end of a process: gives waiting lines some time to leave.
     public static func flush(milliseconds: Int = 1_000) {
-        // Not under the lock: others may go on writing.
+        // Not under the lock: other threads may still write.
         let thread = Self.log.withLock { $0.thread }
         thread?.flush(milliseconds: milliseconds)
     }
@@ -82,14 +83,14 @@ public enum StandardError {
     }
 }
 
-/// Lines for a socket, which takes each whole and at once or, when its buffer is full, not at all. No flag of the descriptor
-/// is changed, as others have it too.
+/// Lines for a socket, which accepts each one whole and at once or, when its buffer is full, not at all. No flag of the
+/// descriptor is changed, as others share it.
 struct SocketOutput {
     let descriptor: Int32
     var notice = StandardError.plainNotice
     private(set) var droppedLines: UInt64 = 0
     private var untold: UInt64 = 0
-    /// The rest of a line longer than the socket takes in one piece.
+    /// The rest of a line longer than the socket accepts in one piece.
     private var rest: ArraySlice<UInt8> = []
 
     init(descriptor: Int32) { self.descriptor = descriptor }
@@ -99,7 +100,7 @@ struct SocketOutput {
         if self.untold > 0 {
             self.rest = Array(self.notice(self.untold).utf8)[...]
             guard self.sendRest() else {
-                // One that is sent in part is told; its rest goes first next time.
+                // A partly sent line counts as reported; its rest goes first next time.
                 if self.rest.startIndex > 0 { self.untold = 0 } else { self.rest = [] }
                 return self.drop(lines)
             }

@@ -1,5 +1,4 @@
-/// What is wrong with a request's query or body, in words that its sender can act on. Answered with 400; the
-/// connection lives on.
+/// What is wrong with a request's query or body, in words for its sender. Answered with 400; the connection stays open.
 public struct InputError: Error, Equatable, CustomStringConvertible {
     public enum Code: String, CaseIterable, Sendable {
         // The query.
@@ -31,9 +30,9 @@ public struct InputError: Error, Equatable, CustomStringConvertible {
 
     /// Stable; its raw value is for programs.
     public let code: Code
-    /// The field that was asked for; nil when the fault is none of one field.
+    /// The field concerned; nil when the error is not about one field.
     public let field: String?
-    /// Which byte of the body or query it was noticed at, from 0; nil when that would say nothing.
+    /// The offset of the error in the body or query, from 0; nil when an offset says nothing.
     public let offset: Int?
     /// A sentence in English that starts with a small letter and follows the field's name, if there is one.
     public let reason: String

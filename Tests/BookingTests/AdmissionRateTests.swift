@@ -49,7 +49,7 @@ import Testing
         #expect(rate.due == Self.start + .seconds(1))
     }
 
-    /// Ticks of 10 to 20 ms that come at random moments; as many enter at each as may.
+    /// Ticks at random moments, 10 to 20 ms apart; each admits as many as allowed.
     @Test(arguments: [1, 2, 7, 10, 15, 19, 25, 50, 333, 5_000] as [UInt32], [1, 2] as [UInt64])
     func `late ticks lose no rate, and no second sees more than rate and burst`(perSecond: UInt32, seed: UInt64) {
         var rate = AdmissionRate(perSecond: perSecond)

@@ -67,7 +67,7 @@ import Testing
             now = now + .milliseconds(10)
             window.take(.milliseconds(20), inFlightThen: 1_000, inFlight: 1_000, at: now)
         }
-        // Questions are refused: joins get half of their room, and less and less, but some; questions keep theirs.
+        // Questions are refused: joins get half of their room, then less, but never none; questions keep theirs.
         for room in [500, 250, 125, 62, 62] {
             #expect(self.admitted(&window, 1_250) == [.booking])
             ping()
@@ -79,7 +79,7 @@ import Testing
         ping()
         #expect(self.admitted(&window, 624) == [.asking, .booking])
         #expect(self.admitted(&window, 625) == [.booking])
-        // Nothing was since: all get it back.
+        // Nothing was refused since: all get their room back.
         for _ in 0..<16 { ping() }
         #expect(self.admitted(&window, 999) == Worth.allCases)
         #expect(self.admitted(&window, 1_249) == [.asking, .booking])
@@ -153,7 +153,7 @@ import Testing
         #expect(!window.isClosed)
     }
 
-    /// A server of 50,000 requests a second before which whatever is admitted queues; three times as many are offered.
+    /// A server of 50,000 requests a second with a queue for admitted requests; three times as many are offered.
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func `at three times the load the server stays busy, and its queue near the target`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -190,7 +190,7 @@ import Testing
             }
         }
         #expect(served == 4_000 * 50, "seed \(seed)")
-        // The target's worth, and the part that questions have beyond joins.
+        // The target's worth, and the share of questions beyond joins.
         #expect(longest < 1_000 * 3 / 2, "seed \(seed): \(longest)")
         #expect(bookingsRefused == 0, "seed \(seed): \(bookingsRefused)")
     }

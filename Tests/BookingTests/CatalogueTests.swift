@@ -98,7 +98,7 @@ import Testing
         ])
         let file = try Catalogue([Self.concert(1, playing: [(12, 100)]), Self.concert(4, playing: [(41, 200)])])
         let kept = file.archiving(earlier, at: Self.after(10))
-        // Concert 3 has a play to come: whoever takes it out is told so by its shard.
+        // Concert 3 has a play to come: its shard reports that it is missing.
         #expect(kept.concerts.map(\.id.rawValue) == [1, 2, 4])
         #expect(kept.archived == [ConcertID(2)])
         #expect(kept[ConcertID(1)]?.listedSchedules.map(\.id.rawValue) == [12])
@@ -106,7 +106,7 @@ import Testing
         #expect(kept[ConcertID(2)]?.listedSchedules.isEmpty == true)
         #expect(kept[ConcertID(2)]?.schedules.map(\.id.rawValue) == [21])
         #expect(kept[ConcertID(2)]?.endsAt == Self.after(10))
-        // Again and again the same.
+        // Repeating gives the same.
         #expect(file.archiving(kept, at: Self.after(10)) == kept)
         #expect(earlier.archiving(kept, at: Self.after(10)).archived == [])
         #expect(earlier.archiving(earlier, at: Self.after(1_000)) == earlier)
@@ -158,7 +158,7 @@ import Testing
         #expect(Set(digests).count == digests.count)
         #expect(!digests.contains(0))
         #expect(try digest(hall: hall) == digests[0])
-        // Kept by every version that speaks the same protocol.
+        // Every version with the same protocol keeps it.
         #expect(Catalogue.original().digest == 0xabe6_1789_2c25_af35)
     }
 }

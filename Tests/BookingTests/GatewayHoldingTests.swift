@@ -54,7 +54,7 @@ import Testing
             ]
         )
         #expect(gateway.takeReply(keyed, from: Self.home)?.client?.sequence == 1)
-        // The second time there is no key left to send with what is new in the same row.
+        // The second time, the new request in the same row has no key.
         gateway.linkIsLost(to: Self.home, at: Stage.start)
         Self.submit(&gateway, 3)
         #expect(gateway.linkIsUp(to: Self.home).allSatisfy { $0.key == nil })
@@ -68,7 +68,7 @@ import Testing
             guard case .send(_, let id) = Self.submit(&gateway, amount, sequence: UInt32(amount)) else { continue }
             ids.append(id)
         }
-        // Rows are used again in another order than they were given in.
+        // Rows are reused in another order than they were freed in.
         for id in [ids[0], ids[2]] { _ = gateway.takeReply(id, from: Self.home) }
         gateway.linkIsLost(to: Self.home, at: Stage.start)
         for amount: Int64 in 5...8 {

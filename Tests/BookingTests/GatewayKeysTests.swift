@@ -6,7 +6,7 @@ import Testing
     private static let slots = SlotMap(shardCount: 2)
     private static let key = ClientKey(OperationID(high: 1, low: 2), from: AddressTag(3))
     private static let home = Self.slots.shard(of: Slot(of: Stage.concert))
-    /// Lives on the other shard than the concert, and on the same.
+    /// A user on the other shard than the concert, and one on the same.
     private static let stranger = (1...100).map { UserID($0) }.first {
         Self.slots.shard(of: Slot(of: $0)) != Self.home
     }!
@@ -37,7 +37,7 @@ import Testing
         }
         #expect(shard == 1 - Self.home)
         #expect(claim == .claim(Self.stranger, fingerprint: request.fingerprint))
-        // A lost link sends the claim again, not the join.
+        // A lost link resends the claim, not the join.
         gateway.linkIsLost(to: shard, at: Stage.start)
         #expect(gateway.linkIsUp(to: shard) == [Gateway.Sending(id: id, request: claim, key: Self.key)])
         guard case (let pending, let key, .send(let to, let again))? = gateway.takeClaim(id, from: shard) else {

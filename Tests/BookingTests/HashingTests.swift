@@ -3,10 +3,10 @@ import Testing
 @testable import Booking
 
 /// Identifiers and operations hash by a multiplication, through `_rawHashValue(seed:)`: a requirement of `Hashable` that the
-/// standard library calls and does not document. A compiler that no longer calls it would make every look into a table cost
+/// standard library calls and does not document. If a compiler stopped calling it, every table lookup would cost
 /// SipHash again, and no other test would notice.
 @Suite struct HashingTests {
-    /// Counts how often it is hashed as types without an override are.
+    /// Counts hashes on the path of types without an override.
     private struct Probe: Identifier {
         nonisolated(unsafe) static var hashings = 0
         let rawValue: UInt64
@@ -38,7 +38,7 @@ import Testing
         #expect(Probe.hashings == 1)
     }
 
-    /// As generic code of the standard library asks.
+    /// The way of generic code in the standard library.
     private func rawHash(_ key: some Hashable, seed: Int) -> Int { key._rawHashValue(seed: seed) }
 
     @Test func `every identifier, and an operation's number, is hashed by its override also in generic code`() {

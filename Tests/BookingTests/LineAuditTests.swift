@@ -6,7 +6,7 @@ import Testing
     private static let concert = ConcertID(7)
     private static let start = Timestamp(seconds: 1_800_000_000)
 
-    /// A history in short: joining `1...`, letting in, leaving. Each fact a second after the one before.
+    /// A history in short form: joins `1...`, admissions, departures. Each fact is a second after the one before.
     private enum Step {
         case join(UInt64)
         case admit(UInt64)
@@ -40,7 +40,7 @@ import Testing
         #expect(audit.firstPlace == 1 && audit.newestPlace == 5 && !audit.isPartial)
         #expect(events.map(\.kind.rawValue).prefix(3) == ["joined", "joined", "admitted"])
         #expect(events[2].user == UserID(101) && events[2].waited == .seconds(2) && events[2].sequence == 3)
-        // Who leaves from inside is nobody of the line any more.
+        // A person who leaves from inside is not in the line any more.
         #expect(events[4].user == UserID(102) && events[5].user == nil)
     }
 
@@ -82,7 +82,7 @@ import Testing
         var audit = LineAudit(Self.concert, firstSequence: 1)
         _ = audit.take(.joined(Self.concert, UserID(1), Place(1), at: Self.start), sequence: 1)
         _ = audit.take(.admitted(Self.concert, Place(1), at: Self.start - Nanoseconds(1)), sequence: 2)
-        #expect(audit.violations == [.init(sequence: 2, reason: "it happened before the fact before it")])
+        #expect(audit.violations == [.init(sequence: 2, reason: "its time is before that of the previous fact")])
     }
 
     @Test func `of those who joined before what is kept, only the order is known`() {

@@ -1,7 +1,7 @@
 import Booking
 import Testing
 
-/// What a line holds in memory while people come and go, and how it is made again from a snapshot.
+/// A line's memory while people come and go, and its restoration from a snapshot.
 @Suite struct LineMemoryTests {
     private static let start = Timestamp(seconds: 1_700_000_000)
 
@@ -106,7 +106,7 @@ import Testing
         #expect(restored.checkInvariants() == nil)
     }
 
-    /// The low 32 bits of a place start again at 2^32.
+    /// The low 32 bits of a place wrap around at 2^32.
     @Test func `places go on past 2^32`() {
         let gone = UInt64(1) << 32 - 3
         var line = Line(

@@ -2,7 +2,7 @@ import Booking
 import Seeded
 import Testing
 
-/// Random commands to a line and to a model of it that is slow and obviously right; both must always agree.
+/// Random commands to a line and to a slow, obviously right model of it; both must always agree.
 @Suite struct LineModelTests {
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `a small crowd agrees with the model at every step`(seed: UInt64) {
@@ -97,7 +97,7 @@ private struct Play: ~Copyable {
         self.model.totals.usedUp += 1
     }
 
-    /// Time goes on, as the shard's tick sees it: those who lapsed go, then those whose turn it is go in.
+    /// Time passes, as the shard's tick sees it: lapsed places go, then people are admitted as due.
     private mutating func tick() {
         let shift = Int64.random(in: 0...8, using: &self.dice)
         self.model.advance(by: Nanoseconds(Int64.random(in: 0...2_000_000_000, using: &self.dice) >> shift))
@@ -149,7 +149,7 @@ private struct Play: ~Copyable {
         return self.model.places.randomElement(using: &self.dice)
     }
 
-    /// How line and model differ; looks at everyone if `all`, else at one place and one user.
+    /// The difference between line and model; checks everyone if `all`, else one place and one user.
     mutating func disagreement(all: Bool) -> String? {
         if let failure = self.failure { return failure }
         if self.line.totals != self.model.totals { return "totals \(self.line.totals), not \(self.model.totals)" }
@@ -180,13 +180,13 @@ private struct Play: ~Copyable {
     }
 }
 
-/// A line as one would tell it: everyone in a dictionary, all else counted when asked.
+/// The simplest line: everyone in a dictionary, everything else counted when asked.
 private struct Model {
     struct Person {
         var user: UserID
         var joinedAt: Timestamp
         var lastSeen: Timestamp
-        /// Tells polls at the same moment apart.
+        /// Orders polls at the same moment.
         var seenCount: Int
         var admittedAt: Timestamp?
     }
@@ -250,7 +250,7 @@ private struct Model {
 
     mutating func resume() { self.resumedAt = self.now }
 
-    /// What a snapshot forgets: polls. Everyone waiting was last seen when they joined.
+    /// A snapshot does not keep polls: everyone waiting was last seen when they joined.
     mutating func forgetPolls() {
         for place in self.places {
             self.people[place]!.seenCount = self.nextSeen()
@@ -262,7 +262,7 @@ private struct Model {
         1 + UInt64(self.places.count { $0 < place && self.people[$0]!.admittedAt == nil })
     }
 
-    /// What may be told of the time left: exact where the rate and the opening decide.
+    /// The allowed range of the time left: exact where the rate and the opening decide.
     func seconds(to order: UInt64) -> ClosedRange<UInt64> {
         guard order > 0 else { return 0...0 }
         let opening = max(0, (self.opensAt - self.now).rawValue)

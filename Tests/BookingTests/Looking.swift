@@ -1,10 +1,10 @@
 @testable import Booking
 
-// What tests ask of a line, a rate and a slot, and nothing else does.
+// Reads of a line, a rate and a slot that only tests need.
 
 extension Line {
-    /// A line as it was: everyone present in the order of their places, the totals, and `admissionDue`. Waiting people
-    /// count as last seen when they joined: call `resume(at:)` before anyone can expire.
+    /// A line from a snapshot: everyone present in the order of places, the totals, and `admissionDue`. Waiting people
+    /// count as last seen when they joined: call `resume(at:)` before any place can expire.
     init(
         restoring entries: some Sequence<Entry>,
         totals: Totals,
@@ -19,23 +19,21 @@ extension Line {
         self.endRestoring(totals: totals, admissionDue: admissionDue)
     }
 
-    /// How many are to be let in up to the person at a place, and with them: 0 when they are inside; nil when they are
-    /// gone.
+    /// The admissions up to and with the person at a place: 0 when they are inside; nil when they are gone.
     func order(of place: Place) -> UInt64? {
         guard let spot = self.people.spot(of: place.rawValue) else { return nil }
         return spot.isWaiting ? self.people.waitingAhead(of: spot) + 1 : 0
     }
 
-    /// How many may be admitted at `now`, one after the other: as many as the rate, the room inside and the people
-    /// waiting allow.
+    /// Admissions possible at `now`, one after the other: bounded by the rate, the room inside and the people waiting.
     func admissionsAllowed(at now: Timestamp) -> Int {
         guard now < self.endsAt else { return 0 }
         let rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: self.admissionDue)
         return min(rate.allowed(at: now, opensAt: self.opensAt), self.room, Int(self.totals.waiting))
     }
 
-    /// When the next admission can happen, unless people come or go before; in the past when it can happen now. Nil
-    /// while nobody waits or nobody more may be inside, and where it would be too late.
+    /// When the next admission is possible, unless people come or go before; in the past when it is possible now. Nil
+    /// while nobody waits, the room is full, or the concert would be over.
     var nextAdmissionTime: Timestamp? {
         guard self.totals.waiting > 0, self.room > 0 else { return nil }
         let next = max(self.admissionDue, self.opensAt)
@@ -48,7 +46,8 @@ extension Line {
 }
 
 extension AdmissionRate {
-    /// How many may enter at `now`: from 0 to `burst`. Nobody before `opensAt`, and the time before it earns nothing.
+    /// Admissions possible at `now`: from 0 to `burst`. None before `opensAt`, and the time before it counts for
+    /// nothing.
     func allowed(at now: Timestamp, opensAt: Timestamp) -> Int {
         let first = max(self.due, opensAt, now - self.slack)
         guard first <= now else { return 0 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Booking
 
-/// The time left, held against what then happens to people in lines that are full.
+/// Forecasts of the time left in full lines, compared with the actual wait.
 @Suite struct RoomForecastTests {
     private static let start = Timestamp(seconds: 1_700_000_000)
 
@@ -43,7 +43,7 @@ import Testing
         #expect(self.seconds(&line, 4, after: .seconds(2)) == 298)
         #expect(self.seconds(&line, 4, after: .seconds(200)) == 100)
         #expect(self.seconds(&line, 4, after: .milliseconds(299_500)) == 1)
-        // Three for each five minutes, from the last of these on.
+        // Three every five minutes, from the last of these on.
         let later = self.seconds(&line, 9, after: .seconds(2))!
         #expect((500...700).contains(later), "\(later) s")
     }
@@ -84,7 +84,7 @@ import Testing
         for place: UInt64 in 1...2 { line.linger(Place(place), until: Self.start + .seconds(590), at: over) }
         #expect(self.seconds(&line, 3, after: .seconds(301)) == 289)
         #expect(self.seconds(&line, 3, after: .seconds(500)) == 90)
-        // A lifetime ahead is all that is looked at.
+        // The forecast covers one lifetime.
         line.takeExpired(Place(1), at: Self.start + .seconds(520))
         self.admit(&line, after: .seconds(520))
         #expect(self.seconds(&line, 4, after: .seconds(520)) == 70)
@@ -107,12 +107,12 @@ import Testing
 
     // MARK: What is seen
 
-    /// How long people stay, and how many may.
+    /// How long people stay, and how many may be inside.
     struct Crowd: Sendable, CustomStringConvertible {
         let maxActive: UInt32
-        /// Of those who do not stay to the end, in seconds.
+        /// The mean stay of people who leave early, in seconds.
         let meanStay: Double
-        /// In hundredths.
+        /// The share of people who stay to the end, in hundredths.
         let stayToTheEnd: Int
         var description: String { "\(self.maxActive) inside, \(self.meanStay) s, \(self.stayToTheEnd) % to the end" }
     }
@@ -124,7 +124,7 @@ import Testing
         Crowd(maxActive: 200, meanStay: 1, stayToTheEnd: 100),
     ]
 
-    /// For each of many moments and places: what was told, and how long it took.
+    /// For each of many moments and places: the forecast, and the actual wait.
     private func outcomes(_ crowd: Crowd, seed: UInt64) -> [(told: Double, took: Double)] {
         var random = SeededRandom(seed: seed)
         let rules = LineRules(admissionsPerSecond: 50, maxActive: crowd.maxActive, waitingLifetime: .days(1))
@@ -151,7 +151,7 @@ import Testing
                 if stay < 299 { leaves.append((now + Nanoseconds(Int64(stay * 1e9)), place)) }
             }
             let place = UInt64(random.below(Int(people))) + 1
-            // Until some have gone, the lifetimes are all that is known.
+            // Until some have gone, only the lifetimes are known.
             guard line.totals.usedUp + line.totals.expired >= 5, random.once(in: 4),
                 line.entry(at: Place(place))?.state == .waiting
             else { continue }
@@ -160,7 +160,7 @@ import Testing
         return outcomes
     }
 
-    /// With mean 1: von Neumann's way, which takes comparisons only.
+    /// With mean 1: von Neumann's method, which needs comparisons only.
     private static func exponential(_ random: inout SeededRandom) -> Double {
         func unit() -> Double { Double(random.next() >> 11) * 0x1p-53 }
         var whole = 0.0
@@ -180,7 +180,7 @@ import Testing
     @Test(arguments: Self.crowds)
     func `what is told is within a factor of three of what it takes`(crowd: Crowd) {
         let all = (1...3).flatMap { self.outcomes(crowd, seed: $0) }
-        // Seconds are whole, and what takes few of them is chance.
+        // Seconds are whole, and short waits are chance.
         let wrong = all.filter { $0.told > 3 * $0.took + 10 || $0.told < $0.took / 3 - 10 }
         #expect(all.count > 50)
         #expect(wrong.count * 20 <= all.count, "\(wrong.count) of \(all.count): \(wrong.prefix(10))")

@@ -10,7 +10,7 @@ import Testing
         Gateway.Client(connection: connection, sequence: 0)
     }
 
-    /// What an answer amounts to, as a word that can be compared.
+    /// The kind of an answer, as a comparable word.
     private static func ask(
         _ cache: inout ScheduleCache,
         _ connection: UInt64 = 1,

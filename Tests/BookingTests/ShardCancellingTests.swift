@@ -204,7 +204,7 @@ import Testing
         #expect(stage.shard.concertCensus[0] == census)
     }
 
-    /// A fact about seats, with which is forgotten what is over.
+    /// A fact about seats, which makes the shard forget ended ones.
     private func letGo(_ stage: Stage) {
         let pass = stage.join(UserID(77))
         stage.ask(.giveBack(pass, stage.reserve(pass, [50]).map(\.id)))
@@ -221,7 +221,7 @@ import Testing
             let ids = stage.reserve(pass, [41]).map(\.id)
             stage.ask(.pay(pass, ids))
             #expect(Receipt(stage.ask(self.cancel(ids))) != nil)
-            // Until others had a chance at the seat.
+            // Until others have had a chance at the seat.
             stage.pass(.seconds(10))
         }
         var items: [String: Int] = [:]
@@ -287,8 +287,8 @@ import Testing
 
     // MARK: Two shards
 
-    /// The concert's shard with two seats sold to a user of the other shard, who has cancelled the first; the question to
-    /// ask there, and the facts.
+    /// The concert's shard with two seats sold to a user of the other shard, who has cancelled the first; the pending
+    /// order, and the facts.
     private struct Story {
         let home: Stage
         let away: Stage

@@ -5,7 +5,7 @@ import Testing
 struct ShardClockTests {
     private static let start = Timestamp(seconds: 1_800_000_000)
 
-    /// A clock and two hands to turn.
+    /// A clock with two adjustable sources.
     private struct Hands {
         var clock: ShardClock
         var wall = ShardClockTests.start
@@ -15,7 +15,7 @@ struct ShardClockTests {
             self.clock = ShardClock(after: last, wall: self.wall, monotonic: self.monotonic, jumpMax: .seconds(2))
         }
 
-        /// Time passes, and the wall clock is set on top of that. Gives seconds since the start.
+        /// Time passes, and the wall clock is set on top of that. Returns seconds since the start.
         mutating func pass(_ span: Nanoseconds, set jump: Nanoseconds = .zero) -> (
             seconds: Double, note: ShardClock.Note?
         ) {
@@ -77,7 +77,7 @@ struct ShardClockTests {
         var ahead = Hands(after: Self.start + .seconds(100))
         #expect(ahead.clock.time == Self.start + .seconds(100))
         #expect(ahead.pass(.seconds(1)) == (100.9, .fellBehind(Nanoseconds(99_900_000_000))))
-        // What has passed while nobody ran is no jump.
+        // The time while the shard was down is no jump.
         var later = Hands(after: Self.start - .seconds(86_400))
         #expect(later.pass(.seconds(1)) == (1, nil))
     }
@@ -110,7 +110,7 @@ struct ShardClockTests {
         var hands = Hands()
         _ = hands.pass(.zero, set: Self.tenYears)
         for hour in 1...100 { #expect(hands.pass(.seconds(3_600)) == (Double(hour) * 3_600, nil)) }
-        // Set right, but an hour late: behind, as ever.
+        // Corrected, but an hour late: behind, as usual.
         let back = Nanoseconds(-Self.tenYears.rawValue - Nanoseconds.seconds(3_600).rawValue)
         let (seconds, note) = hands.pass(.seconds(10), set: back)
         #expect(seconds == 360_009 && note == .resumed && hands.clock.isBehind)

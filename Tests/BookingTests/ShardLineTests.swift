@@ -164,7 +164,7 @@ import Testing
         stage.output()
         stage.shard.tick(at: stage.now)
         #expect(stage.output().facts.count == Shard.lapsesPerStepMax)
-        // Not cleared by now, nor by the step that this request brings.
+        // Not cleared yet, nor by the step of this request.
         #expect(stage.ask(.reserve(passes[599], Stage.schedule, [SeatID(1)])) == .refused(.tokenUnknown))
         stage.output()
         let last = stage.join(UserID(600))
@@ -207,7 +207,7 @@ import Testing
     @Test func `when the last play begins, whoever waits loses the place and hears why, and nobody joins`() {
         let (stage, _, ben, _) = self.beforeTheEnd()
         stage.pass(.seconds(59))
-        // Anna's stay lasts 4 minutes more: nobody is told that it will not come to that.
+        // Anna's stay lasts 4 minutes more: the forecast ignores the coming end.
         #expect(stage.ask(.poll(ben)) == .standing(Standing(order: 1, seconds: 241)))
         stage.output()
         stage.pass(.seconds(1))
@@ -268,7 +268,7 @@ import Testing
     @Test func `a shard that can't write says of what is over that it is`() {
         let (stage, anna, ben, _) = self.beforeTheEnd()
         stage.pass(.seconds(60))
-        // Time has come so far, and no fact says so yet.
+        // That time has come, and no fact says so yet.
         _ = stage.ask(.balance(self.anna))
         #expect(stage.shard.read(.join(Stage.concert, UserID(3))) == .refused(.concertOver))
         #expect(stage.shard.read(.poll(ben)) == .refused(.concertOver))

@@ -12,7 +12,7 @@ import Testing
         stage.shard.decide(request, from: stage.origin(900), as: operation, at: stage.now)
     }
 
-    /// Asks, and asks again a minute later, which must change nothing. The answer.
+    /// Asks, and repeats a minute later, which must change nothing. Returns the answer.
     @discardableResult
     private static func askTwice(_ stage: Stage, _ request: Request, _ operation: Operation = Self.key(1)) -> Reply? {
         let first = Self.ask(stage, request, operation)
@@ -56,7 +56,7 @@ import Testing
         #expect(stage.balance(Self.user) == 500)
         Self.askTwice(stage, .use(Self.user, Won(200)), Self.key(2))
         #expect(stage.balance(Self.user) == 300)
-        // The first answer, not the balance of now.
+        // The first answer, not the current balance.
         let first = Self.ask(stage, .charge(Self.user, Won(500), .naverPay), Self.key(1))
         guard case .points(let change) = first else {
             Issue.record("\(String(describing: first))")
@@ -87,7 +87,7 @@ import Testing
         #expect(holds.map(\.seat) == seats)
         #expect(holds.allSatisfy { $0.status == .held })
         Self.askTwice(stage, .giveBack(pass, holds.map(\.id)), Self.key(2))
-        // Held they were, when they were asked for.
+        // They were held at the time of the request.
         #expect(Self.ask(stage, .reserve(pass, Stage.schedule, seats), Self.key(1)) == .reservations(holds))
         #expect(Self.askTwice(stage, .leave(pass), Self.key(3)) == .left)
     }
@@ -209,7 +209,7 @@ import Testing
         let first = concert.output()
         let debit = first.transfers[0]
         let reply = user.ask(debit.request)!
-        // Also when it was refused in a life in which nobody waited for it.
+        // Also when it was refused in an earlier life without a waiting request.
         concert.restart(from: first.facts)
         concert.shard.takeTransferReply(reply, for: debit.id, at: concert.now)
         #expect(Self.ask(concert, pay, Self.key(1)) == .refused(.insufficientPoints))
@@ -227,7 +227,7 @@ import Testing
         #expect(concert.shard.read(.leave(pass), as: Self.resend(2)) == .refused(.keyReused))
         #expect(concert.shard.read(.leave(pass), as: Self.resend(3)) == .refused(.storageUnavailable))
         #expect(concert.shard.read(.pay(pass, ids), as: Self.key(1)) == Reply.unanswered)
-        // A place that somebody has can be read, but not kept for a key.
+        // An existing place can be read, but not kept for a key.
         guard case .joined(let joined) = concert.shard.read(.join(Stage.concert, stranger), as: Self.resend(4)) else {
             Issue.record("the stranger is in")
             return
@@ -317,7 +317,7 @@ import Testing
         let census = stage.shard.answerCensus
         #expect([census.keys, census.resends, census.countMax] == [6, 2, 8])
         #expect(census.bytes > 8 * 88)
-        // The newest two of the gateway's are there, the third is not; every key is.
+        // The gateway's newest two are kept, the third is not; every key is.
         for number: UInt64 in 7...8 { Self.ask(stage, charge, Self.resend(number)) }
         for number: UInt64 in 1...6 { Self.ask(stage, charge, Self.key(number)) }
         #expect(stage.balance(Self.user) == 14)
@@ -352,7 +352,7 @@ import Testing
         stage.shard.checkInvariants()
         #expect(charge(Self.user, 4) == .refusedFor(.tooManyKeys, seconds: 86_400))
 
-        // Over, though no fact has said so: nothing happens on this shard but what this user asks.
+        // Over, though no fact has said so: nothing happens on this shard but this user's requests.
         stage.pass(.minutes(24 * 60))
         #expect(charge(Self.user, 4)?.refusal != .tooManyKeys)
         #expect(stage.shard.answerCensus.keys == 1)
@@ -360,7 +360,7 @@ import Testing
         stage.output()
     }
 
-    /// Of a user of its own for each, as anybody can name users without logins.
+    /// Each by another user, as anybody can name users without logins.
     private static func charge(_ stage: Stage, _ user: UInt64, from address: UInt64) -> Reply? {
         let operation = Operation(OperationID(high: user, low: 1), .client, from: AddressTag(address))
         return Self.ask(stage, .charge(UserID(user), Won(1), .free), operation)
@@ -377,7 +377,7 @@ import Testing
         #expect(Self.charge(stage, 17, from: 7)?.refusal == nil, "a key that is kept has its answer")
         #expect(Self.charge(stage, 17, from: 8)?.refusal == nil, "from wherever it comes")
         #expect(Self.charge(stage, 18, from: 8)?.refusal == nil)
-        // Of an address that is trusted, or where users log in.
+        // From a trusted address, or where users log in.
         #expect(Self.charge(stage, 19, from: 0)?.refusal == nil)
         stage.shard.checkInvariants()
 
@@ -399,7 +399,7 @@ import Testing
         check()
         stage.shard = Self.replayed(facts, limits)
         check()
-        // The first of them is over, though no fact has said so.
+        // The first of them has expired, though no fact has said so.
         stage.pass(.minutes(23 * 60))
         #expect(Self.charge(stage, 22, from: 7)?.refusal == nil)
         stage.shard.checkInvariants()
@@ -428,7 +428,7 @@ import Testing
         #expect((2_900..<3_000).contains(keys), "\(keys)")
         user += 1
         #expect(Self.charge(stage, user, from: 101)?.refusal == nil)
-        // With nothing free nobody's is taken, and all are told when the first ends.
+        // At the limit none is evicted, and all refusals say when the first key ends.
         for address: UInt64 in 102...3_000 where stage.shard.answerCensus.keys < 3_000 {
             user += 1
             #expect(Self.charge(stage, user, from: address)?.refusal == nil)

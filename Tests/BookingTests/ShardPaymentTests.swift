@@ -248,7 +248,7 @@ import Testing
         #expect(debit.id != story.debit.id)
         let reply = story.away.ask(debit.request)
         #expect(reply == .debited(.zero))
-        // The answer to the first payment, once more, says nothing about the second.
+        // A duplicate answer to the first payment does not affect the second.
         story.take(.refused(.insufficientPoints))
         #expect(story.home.output() == Stage.Output())
         story.home.shard.takeTransferReply(reply!, for: debit.id, at: story.home.now)

@@ -2,15 +2,16 @@ import Testing
 
 @testable import Booking
 
-/// Shards whose journals were put back from older copies: no id is given twice, and no points move for another transfer.
+/// Shards whose journals were restored from older copies: no id is given twice, and no points move for another
+/// transfer.
 @Suite struct ShardPeersTests {
-    /// What a shard has seen of another's ids.
+    /// A shard's marks of another's ids.
     private static func seen(_ stage: Stage, by shard: Int) -> [TransferMark] {
         guard case .transfersSeen(let marks) = stage.ask(.transfersSeen(shard: UInt16(shard))) else { return [] }
         return marks
     }
 
-    /// A fresh shard that has taken in `facts` and has heard nobody.
+    /// A new shard that has applied `facts` and has heard no other shard.
     private static func restarted(_ stage: Stage, from facts: [Fact], asCopy: Bool = false) {
         stage.shard = Shard(index: stage.index, slots: stage.slots, catalogue: stage.catalogue, hashSeed: 3)
         for fact in facts { stage.shard.take(fact) }
@@ -63,7 +64,7 @@ import Testing
         #expect(home.ask(.pay(pass, holds)) == .refused(.overloaded))
     }
 
-    /// A concert's shard that was put back to before it sold a seat to a user of the other, and that other.
+    /// A concert's shard that was restored to before it sold a seat to a user of the other, and that other shard.
     private static func putBack() throws -> (home: Stage, away: Stage, user: UserID, old: TransferOrder) {
         let (home, away, user) = Stage.apart()
         away.charge(user, 200_000)
@@ -89,10 +90,10 @@ import Testing
         #expect(skip.count == 1)
         let next = home.reserve(home.join(user), [2])[0]
         #expect(Self.counter(next.id) > Self.counter(old.id) + 1_000_000)
-        // A replay of the fact brings the same.
+        // A replay of the fact gives the same.
         Self.restarted(home, from: home.output().facts)
         #expect(home.shard.counters.max()! >= Self.counter(next.id))
-        // Nobody is told again.
+        // No second alert.
         home.shard.hear([], from: away.index, at: home.now)
         #expect(home.shard.takeAlerts() == [])
     }
@@ -147,7 +148,7 @@ import Testing
             Self.restarted(stage, from: facts)
             stage.shard.declareCopy(chance: chance)
             stage.shard.resume(at: stage.now)
-            // Only the first time: it goes on behind what it has skipped.
+            // Only the first time: it continues behind the skipped ids.
             stage.shard.resume(at: stage.now)
             #expect(stage.output().facts == [.idsSkipped(1 << 20 + chance % (1 << 26), at: stage.now)])
             firsts.insert(stage.shard.counters.max()!)
@@ -199,7 +200,7 @@ import Testing
             return
         }
         #expect(transfer.id == again.id)
-        // The next attempt has an id that nobody has seen.
+        // The next attempt has an id that no other shard has seen.
         #expect(home.ask(.pay(owner, [hold.id])) == nil)
         let fresh = home.output().transfers[0]
         #expect(Self.counter(fresh.id) > Self.counter(old.id) + 1_000_000)
@@ -256,7 +257,7 @@ import Testing
         home.output()
         home.shard.hear(Self.seen(away, by: home.index), from: away.index, at: home.now)
         #expect(home.shard.takeAlerts() == [])
-        // Put back to before any of it.
+        // Restored to before any of it.
         home.shard.hear([], from: away.index, at: home.now)
         guard case .otherIsBehind(let lost)? = home.shard.takeAlerts().first else {
             Issue.record("nobody is told")

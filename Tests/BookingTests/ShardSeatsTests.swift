@@ -57,7 +57,7 @@ import Testing
         let forgotten = ids[ids.count - countMax - 1]
         #expect(self.stage.ask(.giveBack(self.anna, [forgotten])) == .refused(.noSuchReservation))
         #expect(self.stage.ask(.pay(self.anna, [ids.last!])) == .refused(.holdExpired))
-        // Others' are not forgotten by it.
+        // Other users' are not forgotten with them.
         let bens = self.stage.reserve(self.ben, [2])[0].id
         self.stage.ask(.giveBack(self.ben, [bens]))
         #expect(self.shown(2) == [bens])
@@ -254,7 +254,7 @@ import Testing
         let holds = self.stage.reserve(self.anna, [7, 8])
         self.stage.pass(.minutes(1))
         self.stage.shard.tick(at: self.stage.now)
-        // Ben, who holds nothing, is gone.
+        // Ben, without holds, is gone.
         #expect(self.stage.output().facts.last == .lapsed(Stage.concert, self.ben.place, at: self.stage.now))
         self.stage.pass(.minutes(4) - 1)
         self.stage.shard.tick(at: self.stage.now)
@@ -339,7 +339,7 @@ import Testing
         let third = self.stage.reserve(again, [7])
         #expect(third[0].until == hold.until)
         self.stage.ask(.giveBack(again, [third[0].id]))
-        // Others begin anew.
+        // Other users start a new hold.
         #expect(self.stage.reserve(self.ben, [7])[0].until == self.stage.now + .minutes(5))
     }
 

@@ -77,7 +77,7 @@ struct ShardSuspendedTests {
         let stage = Stage()
         let pass = stage.join(Self.user)
         stage.pass(.minutes(60))
-        stage.charge(UserID(2), 1)  // The state's time is later now; nobody has looked at the line.
+        stage.charge(UserID(2), 1)  // The state's time is later now; the line was not checked.
         guard case .standing(let standing) = stage.shard.read(.poll(pass)) else {
             Issue.record("the place is gone")
             return

@@ -1,6 +1,6 @@
 @testable import Booking
 
-/// One shard of one or two, and a clock, for tests that tell a story step by step.
+/// One shard of one or two, and a clock, for tests that proceed step by step.
 final class Stage {
     static let start = Timestamp(seconds: 1_800_000_000)
     static let concert = ConcertID(1)
@@ -55,7 +55,7 @@ final class Stage {
         } catch { preconditionFailure("\(error)") }
     }
 
-    /// The concert's shard of two, and a user who lives on the other one.
+    /// The concert's shard of two, the other one, and a user who lives there.
     static func apart() -> (concert: Stage, user: Stage, UserID) {
         let slots = SlotMap(shardCount: 2)
         let home = slots.shard(of: Slot(of: Self.concert))
@@ -103,7 +103,7 @@ final class Stage {
         var late: [Shard.LateReply] = []
     }
 
-    /// What the shell would take now.
+    /// The output that the shell would take now.
     @discardableResult
     func output() -> Output {
         var output = Output()
@@ -116,7 +116,7 @@ final class Stage {
         return output
     }
 
-    /// Dies, and starts again from `facts`.
+    /// Dies, and restarts from `facts`.
     func restart(from facts: [Fact]) {
         self.shard = Shard(index: self.index, slots: self.slots, catalogue: self.catalogue, hashSeed: 2)
         for fact in facts { self.shard.take(fact) }

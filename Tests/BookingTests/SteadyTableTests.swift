@@ -53,7 +53,7 @@ import Testing
             table.updateValue(number, forKey: UserID(number * stride))
             let grown = table.capacity - capacity
             capacity += grown
-            // One part, or two that happen to be full at once; a single dictionary grows by all that it has.
+            // One part, or two that happen to be full at once; a single dictionary doubles all its entries.
             #expect(number < 40_000 || grown < capacity / 32, "\(grown) places at once, for \(number)")
             #expect(capacity >= table.count)
         }

@@ -33,7 +33,7 @@ import Testing
         #expect(buckets.take(1, at: Self.start + .milliseconds(40)) == .milliseconds(60))
         #expect(buckets.take(1, at: Self.start + .milliseconds(100)) == nil)
         #expect(buckets.take(1, at: Self.start + .milliseconds(100)) == .milliseconds(100))
-        // What was refused took nothing.
+        // The refused request took nothing.
         #expect(buckets.take(1, at: Self.start + .milliseconds(200)) == nil)
     }
 
@@ -44,7 +44,7 @@ import Testing
         buckets.checkInvariants(at: Self.start)
         #expect(buckets.take(1, at: Self.start + .milliseconds(300)) == nil)
         #expect(buckets.take(2, at: Self.start) == nil)
-        // No more than a minute's, however much it was.
+        // At most a minute's, whatever the charge.
         buckets.charge(1, .max, at: Self.start)
         buckets.checkInvariants(at: Self.start)
         #expect(buckets.take(1, at: Self.start + .seconds(59)) != nil)
@@ -58,7 +58,7 @@ import Testing
         buckets.refund(1, 8, at: Self.start)
         for _ in 0..<2 { #expect(buckets.take(1, at: Self.start) == nil) }
         #expect(buckets.take(1, at: Self.start) != nil)
-        // Nobody gets more than a burst by it, nor who has no bucket one.
+        // A client never gets more than a burst by a refund, and a client without a bucket gets none.
         buckets.refund(1, .max, at: Self.start)
         buckets.refund(2, 100, at: Self.start)
         for client in [1, 2] as [UInt128] {
@@ -86,7 +86,7 @@ import Testing
     @Test func `a table that is too small lets more pass, and forgets who asks most at last`() {
         var buckets = self.buckets(perSecond: 1, burst: 10, count: 4)
         for _ in 0..<10 { #expect(buckets.take(1, at: Self.start) == nil) }
-        // A thousand others come by, one request each: none is refused, and the greedy one is remembered.
+        // A thousand others come by, one request each: none is refused, and the greedy one is not evicted.
         for client in 2...1_001 as ClosedRange<UInt128> { #expect(buckets.take(client, at: Self.start) == nil) }
         #expect(buckets.take(1, at: Self.start) == .seconds(1))
         #expect(buckets.forgotten == 997)
@@ -109,7 +109,7 @@ import Testing
         #expect(buckets.take(said, from: here, at: Self.start) == nil)
         #expect(buckets.take(said, from: here, at: Self.start) != nil)
         #expect(buckets.take(said, from: there, at: Self.start) == nil)
-        // Who has the token is one client wherever it is shown.
+        // A token's bearer is one client at every address.
         #expect(buckets.take(vouched, from: here, at: Self.start) == nil)
         #expect(buckets.take(vouched, from: there, at: Self.start) != nil)
     }

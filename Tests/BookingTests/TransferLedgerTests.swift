@@ -2,7 +2,7 @@ import Testing
 
 @testable import Booking
 
-/// What a user's shard answers to a transfer that it has known, and for how long.
+/// The answers of a user's shard to repeated transfers, and how long it gives them.
 @Suite struct TransferLedgerTests {
     private static let slot = Slot(of: ConcertID(1))
 

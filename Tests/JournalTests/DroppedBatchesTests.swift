@@ -9,7 +9,7 @@ import Testing
     private let state = TemporaryState()
     private var files: JournalFiles { self.state.files }
 
-    /// Everything that is kept, and the fact after which it begins.
+    /// All kept batches, and the fact after which they begin.
     private func kept() throws -> (after: UInt64, batches: [JournalBatch]) {
         var after: UInt64 = .max
         var batches: [JournalBatch] = []
@@ -29,7 +29,7 @@ import Testing
         try self.snapshot(sequence).dropCovered(keeping: keeping)
     }
 
-    /// What the journal itself still has.
+    /// The journal's own first batch.
     private func first() throws -> UInt64 { try SQLiteArchive(self.files).base.sequence + 1 }
 
     @Test func `what is dropped is kept, in one history with the rest`() throws {
@@ -74,7 +74,7 @@ import Testing
     @Test func `a crash between keeping and dropping loses nothing, and doubles nothing`() throws {
         try TestOwner.write(self.files, batches: 30)
         let all = try self.kept()
-        // As far as a compaction comes before the crash: kept, and still in the journal.
+        // The part of a compaction before the crash: archived, and still in the journal.
         let archive = try self.snapshot(20)
         let header = try archive.currentHeader()
         let dropped = try DroppedBatches.keeping(self.files, journal: header.id, after: header.base)

@@ -5,7 +5,8 @@ import Testing
 
 @testable import JournalSQLite
 
-/// Copies of journals, made file by file while an owner writes: what starts is whole, and what is torn is not told as a loss.
+/// Copies of journals, made file by file while an owner writes: a copy that starts is whole, and a torn one is not
+/// reported as a loss.
 @Suite struct JournalCopyTests {
     private let state = TemporaryState()
     private let copy = TemporaryState()
@@ -17,7 +18,7 @@ import Testing
         for name in names {
             let from = "\(self.state.files.directory)/shard-0\(name)"
             let to = "\(self.copy.files.directory)/shard-0\(name)"
-            // What an earlier look at the copy has left.
+            // Left by an earlier reader of the copy.
             if name == ".sqlite" {
                 for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: to + suffix) }
             }
@@ -44,7 +45,7 @@ import Testing
         return process
     }
 
-    /// What a start from the copy takes in; throws what it says.
+    /// The batches that a start from the copy replays; throws its error.
     private func started() throws -> (owner: TestOwner, batches: [JournalBatch]) {
         let owner = try TestOwner(self.copy.files)
         let snapshot = try owner.journal.newestSnapshot()
@@ -78,7 +79,7 @@ import Testing
             if life > 0 { try next.append([1]) }
             try next.journal.close()
         }
-        // From now on its head binds.
+        // From now on its head counts.
         let old = try Data(contentsOf: URL(filePath: self.copy.files.database))
         let last = try TestOwner(self.copy.files)
         try last.journal.begin()
@@ -86,7 +87,7 @@ import Testing
         try last.journal.close()
         try old.write(to: URL(filePath: self.copy.files.database))
         let error = try #require(throws: JournalError.self) { try batches(self.copy.files) }
-        #expect("\(error)".contains("its end was cut off, or this is an old copy"))
+        #expect("\(error)".contains("it was truncated, or this is an old copy"))
     }
 
     @Test func `an original is none, whatever happens to it, and neither is one of an earlier version`() throws {
@@ -97,7 +98,7 @@ import Testing
             try owner.journal.begin()
             try owner.append([1])
         }
-        // As earlier versions wrote it.
+        // In the format of earlier versions.
         let head = try Data(contentsOf: URL(filePath: self.state.files.head))
         try self.copy()
         try head.prefix(JournalHead.homeOffset).write(to: URL(filePath: self.copy.files.head))
@@ -169,7 +170,7 @@ import Testing
         let owner = try TestOwner(self.state.files)
         try owner.journal.begin()
         for number in 0..<10 { try owner.append(TestOwner.content(number)) }
-        // Not even the tables are in the file, then some of the batches.
+        // First not even the tables are in the file, then only some of the batches.
         for _ in 0..<2 {
             try self.copy([".sqlite", ".head"])
             #expect(try self.torn().contains("its log (-wal) is not here"))
@@ -204,8 +205,8 @@ import Testing
         #expect(try self.started().batches.map(\.firstSequence) == [26, 27, 28, 29, 30])
     }
 
-    /// Copies in the order that docs/operations.md names, while batches are appended and compactions run: each has all that was
-    /// acknowledged before it began, in one chain, or is told as torn.
+    /// Copies in the order that docs/operations.md names, while batches are appended and compactions run: each has
+    /// everything acknowledged before it began, in one chain, or is reported as torn.
     @Test func `copies that are made while an owner writes are whole or torn`() throws {
         let owner = try TestOwner(self.state.files, policy: .none)
         try owner.journal.begin()

@@ -5,8 +5,8 @@ import Testing
 
 @testable import JournalSQLite
 
-/// Processes that die by SIGKILL in the middle of commits. Each writes the number of every fact that it was told is kept
-/// to a file, after it was told; what is in that file must be in the journal.
+/// Processes that die by SIGKILL in the middle of commits. Each writes the number of every acknowledged fact to a file;
+/// every fact in that file must be in the journal.
 @Suite(.serialized) struct JournalCrashTests {
     private let state = TemporaryState()
 

@@ -10,8 +10,8 @@ import Testing
 @Suite struct JournalDamageTests {
     private static let batchCount = 12
 
-    /// The files of a journal, as bytes by name. `isClean` closes it first: one file. Otherwise they are what a kill leaves,
-    /// half in the file and half in the log.
+    /// The files of a journal, as bytes by name. `isClean` closes it first: one file. Otherwise they are as after a
+    /// kill, half in the file and half in the log.
     private static func image(isClean: Bool) throws -> [String: [UInt8]] {
         let state = TemporaryState()
         try TestOwner.write(state.files, batches: Self.batchCount / 2)
@@ -77,14 +77,14 @@ import Testing
                 cut[name] = Array(bytes[..<length])
                 if try Self.isRefused(cut, expected, in: state, "\(name) cut at \(length)") { refused += 1 }
             }
-            // What is cut off the file before the log was copied back is in the log.
+            // The part truncated before a checkpoint is in the log.
             if name.hasSuffix(".sqlite") && isClean || name.hasSuffix("-wal") {
                 #expect(refused == lengths.count, "\(name): \(lengths.count - refused) cuts are accepted")
             }
             var missing = image
             missing[name] = nil
             let isRefused = try Self.isRefused(missing, expected, in: state, "\(name) is missing")
-            // The head may be removed by hand, to go on with what is there.
+            // The head may be removed on purpose, to continue with the rest.
             #expect(isRefused != name.hasSuffix(".head"), "\(name) is missing")
         }
     }
@@ -155,7 +155,7 @@ import Testing
         for _ in 0..<2 {
             #expect(throws: JournalError.self) { try TestOwner(state.files).journal.begin() }
             for name in ["shard-0.sqlite", "shard-0.sqlite-wal", "shard-0.head"] {
-                // The head was made to bind.
+                // The head was made to count.
                 let length = name.hasSuffix(".head") ? JournalHead.homeOffset : image[name]!.count
                 let bytes = try Data(contentsOf: URL(filePath: "\(state.files.directory)/\(name)"))
                 #expect(bytes.prefix(length) == Data(image[name]!.prefix(length)), "\(name)")

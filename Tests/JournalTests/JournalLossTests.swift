@@ -5,7 +5,7 @@ import Testing
 
 @testable import JournalSQLite
 
-/// A journal that is gone is noticed, by what the others in its folder know.
+/// A missing journal is detected by the others in its folder.
 @Suite struct JournalLossTests {
     private static func origin(_ shard: Int) -> JournalOrigin {
         JournalOrigin(shard: shard, shardCount: 2, slotMapVersion: 1)
@@ -76,7 +76,7 @@ import Testing
             try Self.files(state, 0).makeAnew(Self.origin(0), beginningWith: snapshot)
         }
         try Self.remove(state, 0)
-        // Twice: the first may have been cut off behind the file and before its snapshot.
+        // Twice: the first may have been interrupted after the file and before its snapshot.
         for _ in 0..<2 { try Self.files(state, 0).makeAnew(Self.origin(0), beginningWith: snapshot) }
         let owner = try TestOwner(Self.files(state, 0), origin: Self.origin(0))
         #expect(try owner.journal.newestSnapshot() == snapshot)
@@ -93,7 +93,7 @@ import Testing
             atPath: Self.files(state, 1).database,
             toPath: Self.files(state, 0).database
         )
-        #expect(Self.refusal(state).contains("it was put under another shard's name"))
+        #expect(Self.refusal(state).contains("its files are under another shard's name"))
         let error = #expect(throws: JournalError.self) { try SQLiteArchive(Self.files(state, 0)) }
         #expect("\(error!)".contains("shard 1 of 2, slot map version 1, under the name of shard 0's"))
     }

@@ -6,12 +6,12 @@ import Testing
 
 @testable import JournalSQLite
 
-/// Files of a journal that others could have their hands on are not believed.
+/// Files of a journal that others could have changed are not trusted.
 @Suite struct JournalTrustTests {
     private let state = TemporaryState()
     private var files: JournalFiles { self.state.files }
 
-    /// The kinds of files that a journal that was compacted has.
+    /// The kinds of files of a compacted journal.
     private func paths() -> [String] {
         [
             self.files.directory, self.files.database, "\(self.files.database)-wal", "\(self.files.database)-shm",

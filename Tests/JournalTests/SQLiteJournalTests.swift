@@ -201,7 +201,7 @@ import Testing
                 }
             }
             guard try batches(files).count == 1 else { exit(13) }
-            // A small page still fits: the journal can write, if not that batch.
+            // A small page still fits: the journal can write, though not that batch.
             try owner.renew()
             guard owner.journal.epoch == epoch + 1, try batches(files).count == 1 else { exit(15) }
             epoch += 1
@@ -227,8 +227,8 @@ import Testing
         try owner.journal.begin()
         let bytes = [UInt8](repeating: 9, count: 16_000)
         let path = "\(self.state.files.database)-wal"
-        // Far more than the log at which a checkpoint begins, and then until four times of what the log is was written: how soon
-        // the checkpointer gets its turn is the machine's business.
+        // Far more than the log at which a checkpoint begins, and then until four times the log's size was written:
+        // when the checkpointer runs depends on the machine.
         var (count, size) = (0, 0)
         repeat {
             for _ in 0..<JournalThread.checkpointFrames / 8 { try owner.append(bytes) }

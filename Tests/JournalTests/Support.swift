@@ -5,7 +5,7 @@ import Testing
 
 @testable import JournalSQLite
 
-/// A folder of its own under /tmp, gone with the test.
+/// A folder of its own under /tmp, removed after the test.
 final class TemporaryState {
     let path = "/tmp/usher-j\(UInt32.random(in: 0 ... .max))"
     init() { try? FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true) }
@@ -74,14 +74,14 @@ final class TestOwner {
         try owner.journal.close()
     }
 
-    /// What the batch with this number holds: lengths from 0 to 99 bytes.
+    /// The content of the batch with this number: lengths from 0 to 99 bytes.
     static func content(_ number: Int) -> [UInt8] {
         (0..<(number * 37 % 100)).map { UInt8(truncatingIfNeeded: $0 &* number) }
     }
 }
 
 extension JournalFiles {
-    /// Has the head bind, as if its file were the one that an owner wrote: for tests that write images of a journal.
+    /// Makes the head count, as if an owner had written its file: for tests that write images of a journal.
     func makeHeadOriginal() throws {
         guard JournalHead.isCopy(self) else { return }
         let descriptor = try PlainFile.open(self.head, O_RDWR)

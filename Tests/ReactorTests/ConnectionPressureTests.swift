@@ -2,10 +2,10 @@ import Glibc
 import Reactor
 import Testing
 
-/// Peers that do not read, vanish, or are let go at awkward moments.
+/// Peers that do not read, vanish, or are closed at awkward moments.
 @Suite struct ConnectionPressureTests {
-    /// A producer that goes on only while `isFull()` says no, and is woken by `onLowWater` alone. It would stand still for
-    /// ever if a yes were ever not followed by the call.
+    /// A producer that goes on only while `isFull()` is false, and is woken by `onLowWater` alone. It would hang if
+    /// that call ever failed to come.
     @Test func `who asks whether a connection is full is told when it is not any more`() throws {
         let total = 32 * 1024 * 1024
         let chunk = [UInt8](repeating: 7, count: 24_000)
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// source ──▶ relay ──▶ sink, where the sink reads a little and then rests. 64 MiB pass through the relay, which
+    /// source ──▶ relay ──▶ sink, where the sink reads a little and then pauses. 64 MiB pass through the relay, which
     /// pauses its source when the sink is behind.
     @Test func `a slow reader slows the source down, and memory stays bounded`() throws {
         let total = 64 * 1024 * 1024
@@ -109,7 +109,7 @@ import Testing
             #expect(heard == total)
             #expect(isRight)
             #expect(pauses > 0)
-            // The mark, and what one turn may bring.
+            // The mark, and the bytes of one turn.
             #expect(pendingMax <= 256 * 1024 + EventLoop.readSizeMax)
         }
     }

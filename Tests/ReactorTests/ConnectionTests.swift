@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    /// Sizes around the block of 64 KiB and beyond what a socket takes, by `append`, `write` and both.
+    /// Sizes around the block of 64 KiB and above a socket's buffer, by `append`, `write` and both.
     @Test(arguments: [1, 65_535, 65_536, 65_537, 200_000, 3_000_000, 20_000_000])
     func `bytes of any size arrive whole and in order`(size: Int) throws {
         let pattern = Pattern()
@@ -275,8 +275,8 @@ import Testing
     }
 }
 
-/// Bytes that tell where in a stream they are: a stretch of any length repeats only after a prime number of bytes, so
-/// neither a lost nor a doubled block goes unseen.
+/// Bytes that identify their position in a stream: any part repeats only after a prime number of bytes, so lost and
+/// doubled blocks are detected.
 struct Pattern {
     private static let period = 65_521
     private let bytes = (0..<2 * Self.period).map {

@@ -76,7 +76,7 @@ import Testing
             let owner = try BoundSocket()
             let before = try TCPListener(on: loop, descriptor: owner.copy())
             #expect(before.port == owner.port)
-            // The kernel accepts these by itself; nobody here does, as the loop does not run.
+            // The kernel accepts these by itself; the listener does not, as the loop does not run.
             let clients = try (0..<10).map { _ in try BlockingClient(port: owner.port) }
             before.close()
             var served = 0
@@ -103,7 +103,7 @@ import Testing
                     heard += text($0)
                     #expect(!connection.isReading)
                     connection.stopReading()
-                    // The answer leaves all the same, and whole.
+                    // The answer still leaves, and whole.
                     client.write("unread")
                     connection.append("an answer")
                     connection.closeAfterFlush()
@@ -202,7 +202,7 @@ import Testing
                 var served = 0
                 let listener = try TCPListener(on: loop, address: .loopback())
                 var open: [Connection] = []
-                // Only once the limit is met: before, it would keep a slow machine from ever meeting it.
+                // Only once the limit is reached: before, it would keep a slow machine from ever reaching it.
                 let relief = LoopTimer(on: loop)
                 listener.onAcceptError = {
                     errors.append($0)
@@ -220,7 +220,7 @@ import Testing
                         listener.close()
                     }
                 }
-                // 60 clients, and as many accepted ends as there are descriptors for: 16 are kept free.
+                // 60 clients, and as many accepted ends as there are descriptors: 16 are kept free.
                 for _ in 0..<60 { try Connection(on: loop, to: .loopback(port: listener.port)).startReading() }
                 loop.run()
                 precondition(served == 60)
@@ -229,7 +229,7 @@ import Testing
         }
     }
 
-    /// A limit of descriptors with so many free below it, whatever this process was started with.
+    /// A limit of descriptors that leaves so many free, whatever this process started with.
     private static func limit(leaving count: Int) throws -> UInt64 {
         let taken = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int($0) })
         var limit = 0
@@ -354,7 +354,7 @@ import Testing
     }
 }
 
-/// A socket that is bound to a port of 127.0.0.1 and does not listen, as a supervisor has it.
+/// A socket that is bound to a port of 127.0.0.1 and does not listen, like a supervisor's.
 private final class BoundSocket {
     let descriptor: Int32
     let port: UInt16
@@ -409,7 +409,7 @@ private final class BlockingClient {
         setsockopt(self.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
     }
 
-    /// What came before the end; the error's name after a reset.
+    /// The bytes before the end; the error's name after a reset.
     func readToEnd() -> String {
         var text = ""
         var buffer = [UInt8](repeating: 0, count: 64)

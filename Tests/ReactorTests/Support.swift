@@ -3,8 +3,8 @@ import Testing
 
 @testable import Reactor
 
-/// Lends a loop to `body`, which runs it, and closes it: a handle left open traps. A test that hangs is ended after a
-/// minute, long after the slowest machine is through.
+/// Lends a loop to `body`, which runs it, and closes it: an open handle traps. A hanging test is ended after a minute,
+/// far longer than the slowest machine needs.
 func withLoop(_ body: (EventLoop) throws -> Void) throws {
     let loop = try EventLoop()
     let watchdog = LoopTimer(on: loop) { preconditionFailure("the test hangs") }

@@ -1,4 +1,4 @@
-/// One request as the bytes that a client sends, and what is odd about it.
+/// One request as the client's bytes, and its oddity.
 public struct OddRequest: Sendable, CustomStringConvertible {
     public let name: String
     public let bytes: [UInt8]
@@ -10,13 +10,13 @@ public struct OddRequest: Sendable, CustomStringConvertible {
 
     public var description: String { self.name }
 
-    /// What all others are compared with: a poll.
+    /// The reference for all others: a poll.
     public static func plain(token: String) -> OddRequest {
         self.request("a poll", "GET", "/api/v1/waiting?concertId=1", ["X-Concert-Token: \(token)"])
     }
 
-    /// Every header, query part and body part long, repeated, escaped and nested; every path with every method; and the heaviest of
-    /// what may be asked. `token` is that of somebody inside.
+    /// Every header, query part and body part long, repeated, escaped and nested; every path with every method; and the
+    /// most expensive valid requests. `token` is that of an admitted user.
     public static func all(token: String) -> [OddRequest] {
         self.calls(token) + self.headers(token) + self.queries() + self.bodies(token) + self.chunked() + self.heads()
     }
@@ -40,7 +40,7 @@ public struct OddRequest: Sendable, CustomStringConvertible {
         return OddRequest(name, lines.joined(separator: "\r\n") + "\r\n\r\n", body)
     }
 
-    /// `unit` again and again, up to so many bytes.
+    /// `unit` repeated, up to `bytes` bytes.
     private static func filled(_ unit: String, _ bytes: Int) -> String {
         String(repeating: unit, count: bytes / unit.utf8.count)
     }
@@ -118,7 +118,7 @@ public struct OddRequest: Sendable, CustomStringConvertible {
         return all + self.logins()
     }
 
-    /// Tokens of logins, each as long as one may be, whose claims are odd.
+    /// Login tokens of the maximum length, with odd claims.
     private static func logins() -> [OddRequest] {
         let claims = [
             self.filled("[", 5_000), "{" + self.filled("\"a\":{", 5_000),

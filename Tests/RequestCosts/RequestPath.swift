@@ -1,13 +1,13 @@
 import Booking
 import Wire
 
-/// What a gateway and a shard do for a request, in one thread, without sockets and processes between: what it costs can be
-/// measured, and counted in instructions.
+/// The work of a gateway and a shard for a request, in one thread without sockets, so that its cost can be measured,
+/// and counted in instructions.
 ///
 ///     bytes ──▶ parser ──▶ language, address, login ──▶ router ──▶ frame ──▶ shard ──▶ frame ──▶ answer
 ///
-/// The world is made for costs: a hall of 20,000 seats, a concert of 2,000 schedules, 500 concerts, and user 7 with 20,000 lines of
-/// history and as many reservations as may be.
+/// The world is made for costs: a hall of 20,000 seats, a concert of 2,000 schedules, 500 concerts, and user 7 with
+/// 20,000 lines of history and the maximum of reservations.
 public final class RequestPath {
     /// As in `HTTPConnection` and `ClientGate`.
     private static let requestBytesPerRequest = 4_096
@@ -31,7 +31,7 @@ public final class RequestPath {
     private var number: UInt64 = 0
     private var scratch = OutputBytes()
     private var output = OutputBytes()
-    /// Of somebody inside.
+    /// Of an admitted user.
     public private(set) var token = ""
 
     public init() throws {
@@ -95,7 +95,7 @@ public final class RequestPath {
         return reply
     }
 
-    /// Carries out all that a client has sent, and says as how many requests that counts.
+    /// Carries out a client's bytes, and returns the number of requests charged.
     public func charged(for request: OddRequest) -> Int {
         request.bytes.withUnsafeBytes { bytes in
             var parser = HTTPRequestParser()
@@ -144,7 +144,7 @@ public final class RequestPath {
         }
     }
 
-    /// What `IdentityCheck` does before it knows whether a signature is right; and what that costs is charged.
+    /// The work of `IdentityCheck` before the signature is known to be right, with its charge.
     private func checkLogin(_ request: HTTPRequest) -> Int {
         guard let header = request[.authorization], let text = BearerToken.token(in: header),
             text.count <= IdentityToken.bytesMax

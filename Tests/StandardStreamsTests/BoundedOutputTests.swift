@@ -47,14 +47,14 @@ import Testing
     @Test func `a reader that hangs costs lines and no time, and is told how many when it reads again`() throws {
         let pipe = try Pipe()
         let output = try #require(BoundedOutput(to: pipe.writer, bytesMax: 4_096, notice: Self.notice))
-        // The pipe, what waits, and what the thread has in hand are less than these.
+        // The pipe, the waiting lines, and the thread's current piece are less than these.
         let count = 4_000
         for number in 0..<count { output.add(Self.line(number).utf8, count: Self.line(number).utf8.count) }
         let dropped = output.droppedLines
         #expect(dropped > 0)
-        // It comes back in its time, however long the reader hangs.
+        // It returns in time, however long the reader hangs.
         output.flush(milliseconds: 1)
-        // Each line is written, or told of where it is missing.
+        // Each line is written, or reported where it is missing.
         let text = pipe.read { $0.hasSuffix("\n") && Self.lineCount($0) == count }
         #expect(output.droppedLines == dropped)
         var next = 0
@@ -69,7 +69,7 @@ import Testing
         #expect(next == count)
     }
 
-    /// Those that were dropped, too.
+    /// With dropped ones.
     private static func lineCount(_ text: String) -> Int {
         text.split(separator: "\n").reduce(0) { $0 + ($1.hasPrefix("dropped ") ? Int($1.dropFirst(8)) ?? 0 : 1) }
     }
@@ -93,7 +93,7 @@ import Testing
         defer { for end in ends { close(end) } }
         var output = SocketOutput(descriptor: ends[0])
         output.notice = Self.notice
-        // Longer than the socket takes in one piece.
+        // Longer than the socket accepts in one piece.
         let long = String(repeating: "y", count: 1 << 20) + "\n"
         output.add(Array(long.utf8))
         var count = 0
@@ -110,7 +110,7 @@ import Testing
                 text += chunk[..<count]
             }
         }
-        // Each line first sends what is left of the long one.
+        // Each line first sends the rest of the long one.
         while !text.contains(UInt8(ascii: "\n")) {
             readAll()
             output.add(Array("short\n".utf8))

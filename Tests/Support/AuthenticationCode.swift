@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// HMAC-SHA256 by OpenSSL's own function: what the product's codes are held against.
+/// HMAC-SHA256 by OpenSSL's own function: the reference for the product's codes.
 public enum AuthenticationCode {
     public static func make(of message: [UInt8], key: [UInt8]) -> [UInt8] {
         var code = [UInt8](repeating: 0, count: 32)

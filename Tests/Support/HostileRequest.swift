@@ -1,5 +1,5 @@
-/// One request, or what passes for one, that a strict HTTP/1.1 server refuses whatever it serves, and the refusal.
-/// The connection is closed after each. Knows no routes and no parser, so that the same list goes through real sockets.
+/// One invalid or malicious request that a strict HTTP/1.1 server refuses on any path, and the refusal. The connection
+/// is closed after each. Knows no routes and no parser, so that the same list goes through real sockets.
 public struct HostileRequest: Sendable, CustomStringConvertible {
     public let name: String
     /// The bytes as sent.

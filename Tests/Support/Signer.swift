@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// A key pair that signs, for tests: the product only checks signatures. Made by OpenSSL, from nothing, at each start.
+/// A signing key pair for tests: the product only verifies signatures. Made by OpenSSL at each start.
 public final class Signer: @unchecked Sendable {
     // Unchecked: OpenSSL does not change a key while it signs.
 

@@ -1,6 +1,6 @@
 import Wire
 
-/// What came out of a parser, copied out of the views it lent.
+/// A parser's event, copied out of its views.
 enum Outcome: Equatable, CustomStringConvertible {
     case request(Seen)
     case continueExpected
@@ -36,7 +36,7 @@ enum HTTPDriver {
     }
 
     /// Feeds `pieces` one after another, each from memory of its own that is overwritten and freed when the parser
-    /// has asked for more. With `suspending`, the parser has to copy what is left after each event.
+    /// needs more. With `suspending`, the parser has to copy the rest after each event.
     static func run(
         _ pieces: [ArraySlice<UInt8>],
         limits: HTTPLimits = HTTPLimits(),

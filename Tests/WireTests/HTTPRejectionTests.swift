@@ -1,10 +1,9 @@
 import Testing
 import Wire
 
-/// Headers that give a request a meaning which is not supported: seen while parsing, and the next request is read all the
-/// same.
+/// Headers that give a request an unsupported meaning: detected while parsing, and the next request is still read.
 @Suite struct HTTPRejectionTests {
-    /// What the parser says of a request with these lines, and of a plain one behind it.
+    /// The parser's results for a request with these lines, and for a plain one behind it.
     private static func rejections(
         _ lines: [String],
         _ method: String = "POST",
@@ -13,7 +12,7 @@ import Wire
         let head = "\(method) /any HTTP/1.1\r\nHost: a\r\n" + lines.map { $0 + "\r\n" }.joined()
         let bytes = Array((head + body + "GET /next HTTP/1.1\r\nHost: a\r\n\r\n").utf8)
         var found: [HTTPRejection?] = []
-        // In one read, and byte by byte: what was seen of a head is kept while the rest comes.
+        // In one read, and byte by byte: findings in a head are kept while the rest comes.
         for size in [bytes.count, 1] {
             var parser = HTTPRequestParser()
             for start in stride(from: 0, to: bytes.count, by: size) {

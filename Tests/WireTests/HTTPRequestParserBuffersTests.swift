@@ -1,7 +1,7 @@
 import Testing
 import Wire
 
-/// What a parser holds of a request that has not come whole, and what it can tell of it.
+/// A parser's memory for an incomplete request, and what it can tell of that request.
 @Suite struct HTTPRequestParserBuffersTests {
     private static let origin = "Origin: https://shop.example\r\n"
 
@@ -45,7 +45,7 @@ import Wire
             ("GET /\r\n\(Self.origin)", .requestLineInvalid, nil),
             ("GET / HTTP/1.1\r\nHost: a\r\n\(Self.origin)\r\nBREW / HTTP/1.1\r\n", .methodUnknown, nil),
         ] as [(String, HTTPRefusal, String?)] {
-            // In one read, and in two, when what was read of it lies in the parser.
+            // In one read, and in two, when the first part is in the parser's buffer.
             for cut in [0, 4] {
                 var parser = HTTPRequestParser()
                 let bytes = Array(head.utf8)

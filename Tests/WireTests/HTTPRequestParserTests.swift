@@ -45,7 +45,7 @@ import Wire
             + "PATCH /b HTTP/1.1\r\nHost: a_b~c\r\n\r\nTRACE /c HTTP/1.1\r\nHost: a\r\n\r\n",
     ]
 
-    /// Input that is cut off, or refused after a good request.
+    /// Truncated input, and input that is refused after a good request.
     static let mixedStreams: [String] = [
         "", "G", "\r", "GET / HTTP/1.1\r\nHost: a\r\n\r",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
@@ -66,8 +66,8 @@ import Wire
         Self.checkSplits(hostile.bytes)
     }
 
-    /// Every way to cut in two (of long input every way near its start, its end, and the limits' edges), byte by byte,
-    /// and with the parser made to let go of its input after every event.
+    /// Every split in two (for long input only near its start, its end, and the limits' edges), byte by byte, and with
+    /// the parser made to release its input after every event.
     private static func checkSplits(_ bytes: [UInt8]) {
         let whole = HTTPDriver.run([bytes[...]])
         let cuts =
@@ -125,7 +125,7 @@ import Wire
         }
     }
 
-    /// With each byte of it changed to each other: known in either case and by nothing else, whichever way it is read.
+    /// With each of its bytes changed to any other: known in either case and in no other form, on both paths.
     @Test(
         arguments: [
             ("Host", .host), ("X-Concert-Token", .concertToken), ("Content-Length", .contentLength),
@@ -195,7 +195,7 @@ import Wire
             var parser = HTTPRequestParser()
             parser.feed($0)
             while case .request = parser.next() { found.append(parser.hasMore) }
-            found.append(parser.hasMore)  // no request is handed out any more
+            found.append(parser.hasMore)  // the request is not valid any more
         }
         #expect(found == expected + [false])
     }

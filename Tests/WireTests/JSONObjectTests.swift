@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite struct JSONObjectTests {
-    /// What a body is answered: the error's code with its field, or what was read.
+    /// The result for a body: the error's code with its field, or the value read.
     private func answer(_ body: [UInt8], _ ask: (JSONObject) throws(InputError) -> String) -> String {
         body.withUnsafeBytes { bytes in
             do throws(InputError) {
@@ -114,7 +114,7 @@ import Wire
         func list(_ count: Int) -> String {
             #"{"n":1,"x":["# + [String](repeating: "0", count: count).joined(separator: ",") + "]}"
         }
-        // The number, the list and what is in it.
+        // The number, the list and its content.
         #expect(self.integer(list(JSONObject.valueCountMax - 2)) == "1")
         #expect(self.integer(list(JSONObject.valueCountMax - 1)) == "JSON_TOO_MANY_VALUES")
         let objects = [String](repeating: #"{"a":{},"b":[]}"#, count: 400).joined(separator: ",")
@@ -186,7 +186,7 @@ import Wire
         }
     }
 
-    /// Nothing traps, and what the writer writes is read back.
+    /// Nothing traps, and the writer's output is read back.
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `spoilt bodies are refused or read, and written strings come back`(seed: UInt64) {
         var random = SeededRandom(seed: seed)

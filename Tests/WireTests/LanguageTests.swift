@@ -24,7 +24,7 @@ import Wire
         let ranges = String(repeating: "fr;q=0.1,", count: 50)
         #expect(self.language(ranges + "en") == .english)
         #expect(self.language(ranges + String(repeating: "fr;q=0.1,", count: 2_000) + "en") == .korean)
-        // A range that is cut off is not read by half.
+        // A truncated range is not read at all.
         #expect(self.language(String(repeating: "a", count: 507) + ",en;q=0") == .korean)
         #expect(self.language(String(repeating: "a", count: 509) + ",en") == .english)
     }

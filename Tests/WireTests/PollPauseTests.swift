@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite struct PollPauseTests {
-    /// What a line says at `rate` admissions a second.
+    /// The pause in a line with `rate` admissions a second.
     private func pause(_ order: UInt64, rate: UInt64, _ pause: PollPause = PollPause()) -> UInt32? {
         pause.seconds(for: Standing(order: order, seconds: (order + rate - 1) / rate))
     }
@@ -42,12 +42,12 @@ import Wire
         #expect(pause(left: 100) == 10)
         #expect(pause(left: 20) == 2)
         #expect(pause(left: 4) == 1)
-        // Far back, where the line's polls have to stay few, and its own turn is far away.
+        // Far back, where polls have to stay few and the user's admission is far away.
         #expect(pause(left: 20_010, order: 1_000_000) == 100)
     }
 
     @Test func `people who wait for an opening do not come all in one second`() {
-        // A hundred seconds' joins, an hour before: each sleeps as long as they are told.
+        // A hundred seconds' joins, an hour before: each sleeps as long as told.
         let opening = 3_600.0
         var atOpening: [Double] = []
         for number in 0..<1_000 {

@@ -2,7 +2,7 @@ import Testing
 import Wire
 
 @Suite struct QueryParametersTests {
-    /// What `ask` gives for a query, in words.
+    /// The result of `ask` for a query, in words.
     private func answer(_ query: String, _ ask: (QueryParameters) throws(InputError) -> Any?) -> String {
         Array(query.utf8).withUnsafeBytes { bytes in
             do throws(InputError) {

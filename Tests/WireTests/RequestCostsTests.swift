@@ -2,11 +2,12 @@ import Glibc
 import RequestCosts
 import Testing
 
-/// What odd requests cost beside a poll, by the CPU time of this thread, which others on the machine hardly change, and of several
-/// tries the least. `make bench-costs` counts the same in instructions, of a release build, with a closer bound.
+/// The cost of odd requests compared with a poll, by the CPU time of this thread, which other processes hardly affect,
+/// the least of several tries. `make bench-costs` counts the same in instructions, of a release build, with a tighter
+/// bound.
 @Suite struct RequestCostsTests {
-    /// Polls that a request may take for each that it is charged as. In a debug build loops over bytes cost more beside all else
-    /// than in a release build, where it is 10.
+    /// Polls that a request may cost for each that it is charged as. In a debug build loops over bytes cost relatively
+    /// more than in a release build, where it is 10.
     private static let pollsMax = 100.0
     private static let triesMax = 12
 

@@ -2,7 +2,7 @@ import Booking
 import Testing
 import Wire
 
-/// What is told of a request at a glance, while there is no time for more.
+/// The fast classification of a request under overload.
 @Suite struct RouterGlanceTests {
     private struct Glance: Equatable {
         let concert: UInt64
@@ -30,7 +30,7 @@ import Wire
         #expect(join == Glance(concert: 3, worth: .joining))
         let reservation = #"{"concertId":3,"concertScheduleId":1,"seatIds":[1]}"#
         #expect(Self.glance("POST", "/api/v1/reservation", reservation) == Glance(concert: 3, worth: .booking))
-        // With a key it may be for another shard first.
+        // With a key it may go to another shard first.
         #expect(Self.glance("POST", "/api/v1/reservation", reservation, "Idempotency-Key: \"a\"\r\n") == nil)
     }
 

@@ -13,7 +13,7 @@ import Wire
 
         var description: String { self.name }
 
-        /// With its places filled in, as in Tests/SecondOpinion/shapes.py.
+        /// With its placeholders filled in, as in Tests/SecondOpinion/shapes.py.
         var filled: [UInt8] {
             let hidden = "GET /api/v1/point?userId=500000000 HTTP/1.1\r\nHost: a\r\n\r\n"
             let length = hidden.utf8.count
@@ -56,7 +56,7 @@ import Wire
         #expect("\(requests.count) \(end ?? "")" == shape.direct)
     }
 
-    /// What hides in a body is never a request, unless it stands behind a whole one where everybody sees it.
+    /// A hidden part of a body is never a request; only bytes behind a complete request are.
     @Test func `no hidden request comes out of what is refused`() {
         for shape in Self.all where shape.direct.hasPrefix("0 ") {
             let outcomes = HTTPDriver.run([shape.filled[...]])

@@ -1,11 +1,11 @@
-/// What stays of an earlier catalogue after it was changed.
+/// Carries over what an earlier catalogue listed and a new one leaves out.
 ///
 ///     listed ──over, and taken out of the catalogue──▶ archived ──put back──▶ listed
 ///
-/// Concerts and schedules that are over may be taken out; sales that are not may not, since people hold tickets for them.
+/// Concerts and schedules that are over may be taken out. Others may not, since people hold tickets for them.
 extension Catalogue {
-    /// This catalogue, and as archived what the `earlier` one had, is over at `now`, and is missing here. A schedule id that
-    /// another concert has by now is that one's. O(concerts + schedules).
+    /// This catalogue, plus, as archived, everything of `earlier` that is over at `now` and missing here. A schedule id
+    /// that another concert uses now stays with that concert. O(concerts + schedules).
     public func archiving(_ earlier: Catalogue, at now: Timestamp) -> Catalogue {
         var listed: Set<ScheduleID> = []
         for concert in self.concerts { listed.formUnion(concert.schedules.map(\.id)) }
@@ -27,12 +27,12 @@ extension Catalogue {
 }
 
 extension Concert {
-    /// Those that are shown, in that order.
+    /// The schedules that are shown, in display order.
     public var listedSchedules: ArraySlice<Schedule> { self.schedules[..<self.listedCount] }
-    /// Those that are over and were taken out of the catalogue.
+    /// The schedules that are over and were taken out of the catalogue.
     public var archivedSchedules: ArraySlice<Schedule> { self.schedules[self.listedCount...] }
 
-    /// The same with more schedules that are no longer listed.
+    /// A copy with more schedules that are no longer listed.
     fileprivate func archiving(_ schedules: [Schedule]) -> Concert {
         Concert(
             id: self.id,
@@ -45,7 +45,7 @@ extension Concert {
         )
     }
 
-    /// The same with these schedules only, and none of it listed.
+    /// A copy with only these schedules, none of them listed.
     fileprivate func archived(_ schedules: [Schedule]) -> Concert {
         Concert(
             id: self.id,

@@ -1,10 +1,10 @@
-/// One number for what gateways and shards have to agree on: processes say it to each other when they connect.
+/// One number for everything on which gateways and shards must agree: processes compare it when they connect.
 extension Catalogue {
-    /// Of ids, order, times, and the seats, grades and prices of halls. FNV-1a, a word at a time, for which an accident is
-    /// enough: it tells mistakes apart, not attacks. Never 0, which stands for a process without a catalogue. Titles and
-    /// rules are left out, since only one side reads them. O(schedules); asked once, at the start of a process.
+    /// Covers ids, order, times, and the seats, grades and prices of halls. FNV-1a, a word at a time: it detects
+    /// mistakes, not attacks. Never 0, which stands for a process without a catalogue. Titles and rules are left out,
+    /// since only one side reads them. O(schedules); computed once, at the start of a process.
     ///
-    /// Another rule for it needs another `FrameLimits.protocolVersion`: in a rolling restart both versions compute it.
+    /// A new algorithm needs a new `FrameLimits.protocolVersion`: in a rolling restart both versions compute it.
     public var digest: UInt64 {
         var digest = Digest()
         var halls: [(hall: Hall, digest: UInt64)] = []
@@ -17,7 +17,7 @@ extension Catalogue {
             for schedule in concert.schedules {
                 digest.mix(schedule.id.rawValue)
                 digest.mix(UInt64(bitPattern: schedule.playsAt.nanoseconds))
-                // Neighbours mostly share a hall.
+                // Neighbouring schedules mostly share a hall.
                 if halls.isEmpty || halls[current].hall != schedule.hall {
                     current = halls.firstIndex { $0.hall == schedule.hall } ?? halls.count
                     if current == halls.count { halls.append((schedule.hall, Self.digest(of: schedule.hall))) }
@@ -42,7 +42,7 @@ extension Catalogue {
     private struct Digest {
         private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
-        /// The fold brings the high bits down, where the multiplication alone would leave them.
+        /// The fold moves high bits down; multiplication alone only moves bits up.
         mutating func mix(_ word: UInt64) {
             self.value = (self.value ^ word) &* 0x100_0000_01b3
             self.value ^= self.value >> 32

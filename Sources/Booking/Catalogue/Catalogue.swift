@@ -1,18 +1,18 @@
 /// What is on sale: concerts, their schedules and halls. The same on every gateway and shard of a running cluster, and
 /// read only: what has been sold lives in the shards.
 public struct Catalogue: Equatable, Sendable {
-    /// In the order of their ids.
+    /// In the order of concert ids.
     public let concerts: [Concert]
     private let positions: [ConcertID: Int]
 
-    /// Refuses two concerts, or two schedules of any concerts, with the same id, and rules out of their ranges.
+    /// Refuses duplicate concert ids, duplicate schedule ids in any concerts, and rules out of range.
     public init(_ concerts: [Concert]) throws(CatalogueError) {
         var positions: [ConcertID: Int] = [:]
         var owners: [ScheduleID: ConcertID] = [:]
         let sorted = concerts.sorted { $0.id < $1.id }
         for (position, concert) in sorted.enumerated() {
             guard positions.updateValue(position, forKey: concert.id) == nil else {
-                throw CatalogueError("concert \(concert.id) stands twice in the catalogue: give one of them another id")
+                throw CatalogueError("concert \(concert.id) is in the catalogue twice: give one of them another id")
             }
             if let violation = concert.rules.violation {
                 throw CatalogueError("concert \(concert.id): \(violation)")
@@ -20,7 +20,7 @@ public struct Catalogue: Equatable, Sendable {
             for schedule in concert.schedules {
                 if let other = owners.updateValue(concert.id, forKey: schedule.id) {
                     throw CatalogueError(
-                        "schedule \(schedule.id) stands twice in the catalogue, at concerts \(other) and \(concert.id): "
+                        "schedule \(schedule.id) is in the catalogue twice, at concerts \(other) and \(concert.id): "
                             + "schedule ids are unique over all concerts"
                     )
                 }
@@ -30,7 +30,7 @@ public struct Catalogue: Equatable, Sendable {
         self.positions = positions
     }
 
-    /// Whether it is in it: without a copy of all that belongs to it, which each request would pay for.
+    /// Whether a concert is in the catalogue, without the copy of its value that each request would pay for.
     public func contains(_ concert: ConcertID) -> Bool { self.positions[concert] != nil }
 
     public subscript(concert: ConcertID) -> Concert? {
@@ -61,22 +61,22 @@ public struct Catalogue: Equatable, Sendable {
 public struct Concert: Equatable, Sendable {
     public let id: ConcertID
     public let title: String
-    /// Nobody is let in before; people may wait from any time on.
+    /// The start of admission; people may join the line earlier.
     public let opensAt: Timestamp
-    /// The listed ones in the order in which they are shown, then the archived ones.
+    /// The listed schedules in display order, then the archived ones.
     public let schedules: [Schedule]
     /// How many of `schedules` are listed. The others are over and were taken out of the catalogue; they stay for the
     /// reservations that name them.
     public let listedCount: Int
-    /// Over and taken out of the catalogue: nothing of it is listed, and its history stays.
+    /// The concert is over and was taken out of the catalogue: none of its schedules is listed; its history stays.
     public let isArchived: Bool
-    /// When the last schedule begins: the concert is over from then on. `distantFuture` without any schedule.
+    /// When the last schedule begins: from then on the concert is over. `distantFuture` without any schedule.
     public let endsAt: Timestamp
     public let rules: ConcertRules
     public let slot: Slot
     private let positions: [ScheduleID: Int]
 
-    /// `archived` are schedules that are no longer listed; of an archived concert all are.
+    /// `archived` are schedules that are no longer listed: of an archived concert, all of them.
     public init(
         id: ConcertID,
         title: String,
@@ -95,25 +95,25 @@ public struct Concert: Equatable, Sendable {
         self.endsAt = self.schedules.map(\.playsAt).max() ?? .distantFuture
         self.rules = rules
         self.slot = Slot(of: id)
-        // Of two with one id, which a catalogue refuses, the first.
+        // A catalogue refuses duplicate ids later; until then the first schedule with an id counts.
         self.positions = Dictionary(
             self.schedules.enumerated().map { ($1.id, $0) },
             uniquingKeysWith: { first, _ in first }
         )
     }
 
-    /// What a concert is called at a moment. The words are the contract's.
+    /// A concert's state at a moment. The words are the contract's.
     public enum State: String, Sendable, CaseIterable {
         case over = "OVER"
         case upcoming = "UPCOMING"
         case open = "OPEN"
     }
 
-    /// The first state that fits, in the order of its cases.
+    /// The first state that applies, in the order of the cases.
     public func state(at now: Timestamp) -> State {
         self.endsAt <= now ? .over : self.opensAt <= now ? .open : .upcoming
     }
-    /// One of its schedules; nil for one that it does not have. O(1).
+    /// One of the concert's schedules; nil for an unknown id. O(1).
     public func schedule(_ id: ScheduleID) -> Schedule? { self.positions[id].map { self.schedules[$0] } }
 }
 

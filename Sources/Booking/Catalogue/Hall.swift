@@ -13,13 +13,13 @@ public struct Hall: Equatable, Sendable {
         }
     }
 
-    /// A hall may have this many seats: twice the largest stadium. Bounds the memory of one schedule (8 bytes a seat).
+    /// Seats in one hall, at most: twice the largest stadium. Bounds the memory of one schedule (8 bytes a seat).
     public static let seatCountMax = 200_000
 
-    /// In UTF-8. Every hold records it, so it is a word.
+    /// Bytes of UTF-8. Every hold records the grade, so it has to be short.
     public static let gradeBytesMax = 200
 
-    /// Nobody could pay more. Also keeps the sum of any number of prices within its 64 bits.
+    /// The largest balance: nobody could pay more. Also keeps the sum of any number of prices within 64 bits.
     public static let priceMax = Points.balanceMax
 
     public let sections: [Section]
@@ -39,19 +39,19 @@ public struct Hall: Equatable, Sendable {
             }
             guard section.seats.upperBound <= Self.seatCountMax else {
                 throw CatalogueError(
-                    "section \(section.grade) ends past seat \(Self.seatCountMax), the largest that a hall may have"
+                    "section \(section.grade) ends past seat \(Self.seatCountMax), the largest allowed"
                 )
             }
             guard section.price >= .zero else { throw CatalogueError("section \(section.grade) has a negative price") }
             guard section.price <= Self.priceMax else {
                 throw CatalogueError(
-                    "section \(section.grade) costs \(section.price) won, but nobody can have more than "
+                    "section \(section.grade) costs \(section.price) won, above the largest balance of "
                         + "\(Self.priceMax) points"
                 )
             }
             guard section.grade.utf8.count <= Self.gradeBytesMax else {
                 throw CatalogueError(
-                    "the grade \(section.grade.prefix(20)) has \(section.grade.utf8.count) bytes, and may have at most "
+                    "the grade \(section.grade.prefix(20)) has \(section.grade.utf8.count) bytes, above the limit of "
                         + "\(Self.gradeBytesMax)"
                 )
             }
@@ -89,7 +89,7 @@ public struct Hall: Equatable, Sendable {
     ])
 }
 
-/// A catalogue that contradicts itself. The reason names the place and what to do.
+/// A catalogue that contradicts itself. The reason names the place in the file and the remedy.
 public struct CatalogueError: Error, Equatable, CustomStringConvertible {
     public let reason: String
     public init(_ reason: String) { self.reason = reason }

@@ -1,35 +1,35 @@
-/// How many requests a gateway may have at one shard while there is more to do than can be done. Pure: delays and time come
-/// in as arguments.
+/// Bounds how many requests a gateway has in flight at one shard under overload. Pure: delays and time come in as
+/// arguments.
 ///
 ///     open ──delay above the target all through the patience──▶ closed: what fits the target
 ///       ▲                                                          │ with each delay measured anew
 ///       └──────────────── a second of rest, half empty ────────────┘
 ///
-/// **The delay** is what a ping takes to the shard and back, between the requests: the time that both processes' work waits
-/// for its turn, and not that of the disk, on which a commit may take long while nothing is too much. What was in flight when
-/// the ping left was done in that time, so as much as `in flight then × target / delay` is done in the target's.
+/// **The delay** is the time of a ping to the shard and back, among the requests: how long work waits for its turn in
+/// both processes. Disk latency does not count. The requests in flight when the ping left were done in that time, so
+/// `in flight then × target / delay` of them are done in the target's.
 ///
-/// **A request is refused** by a look at two numbers, so what is too much costs little and never queues. Each answer makes
-/// room for one request, so the shard is never idle for it. **Of less worth is refused first**: joins fill the window,
-/// questions a part more than it, bookings yet more. That alone would let in joins while questions are refused, as all come
-/// in bursts and the first of one find the window empty. So whenever something was refused since the last delay, what is
-/// worth less has its room halved, and gets it back by sixteenths once nothing was.
+/// **Refusing** compares two numbers, so excess requests are cheap and never queue. Each answer makes room for one
+/// request, so the shard is never idle. **Low priority is refused first**: joins may fill the window, questions a part
+/// more than it, bookings yet more. That alone would admit joins while questions are refused, as all come in bursts and
+/// the first of a burst find the window empty. So while a priority is refused, each ping halves the room of the lower
+/// ones; once it is not, they get it back by sixteenths.
 public struct AdmissionWindow: Equatable, Sendable {
     public struct Rules: Equatable, Sendable {
-        /// The delay that is held once there is too much; zero for no window at all.
+        /// The delay to keep to under overload; zero for no window.
         public var target = Nanoseconds.zero
-        /// How long the delay has to be above the target first: a pause is no overload.
+        /// How long the delay has to exceed the target first: a pause is no overload.
         public var patience = Nanoseconds.milliseconds(100)
-        /// The window is never smaller than this, whatever the delay, and not closed while fewer are in flight.
+        /// The smallest window, whatever the delay; it does not close while fewer requests are in flight.
         public var countMin = 1_000
-        /// How many more than the window questions, and bookings, may fill, percent of it.
+        /// How far questions, and bookings, may exceed the window, in percent of it.
         public var askingRoomPercent = 50
         public var bookingRoomPercent = 100
         public init() {}
     }
 
     private static let restTime = Nanoseconds.seconds(1)
-    /// By how much the window grows at most with one delay: an eighth.
+    /// The divisor of the window's largest growth with one delay: an eighth.
     private static let growthDivisor = 8
     private static let wholeRoom = 16
 
@@ -38,14 +38,14 @@ public struct AdmissionWindow: Equatable, Sendable {
     public private(set) var size: Int?
     private var pressedSince: Timestamp?
     private var lastBusy = Timestamp.distantPast
-    /// How much of its room each worth has, in sixteenths, and whether one was refused since the last delay.
+    /// The room of each priority, in sixteenths, and whether one was refused since the last delay.
     private var rooms = [Int](repeating: Self.wholeRoom, count: Worth.allCases.count)
     private var hasRefused = [Bool](repeating: false, count: Worth.allCases.count)
     private var limits = [Int](repeating: .max, count: Worth.allCases.count)
 
     public init(_ rules: Rules) { self.rules = rules }
 
-    /// Goes over to other rules. A window that is closed stays so, as long as there is to be one.
+    /// Applies new rules. A closed window stays closed, as long as the rules have a window.
     public mutating func use(_ rules: Rules) {
         guard rules != self.rules else { return }
         self.rules = rules
@@ -54,7 +54,7 @@ public struct AdmissionWindow: Equatable, Sendable {
 
     public var isClosed: Bool { self.size != nil }
 
-    /// Whether one more request of `worth` may go to the shard. Remembers that one might not.
+    /// Whether one more request of `worth` may go to the shard. Records a refusal.
     public mutating func admits(_ worth: Worth, inFlight: Int) -> Bool {
         let index = Int(worth.rawValue)
         guard inFlight >= self.limits[index] else { return true }
@@ -62,8 +62,8 @@ public struct AdmissionWindow: Equatable, Sendable {
         return false
     }
 
-    /// Takes in the delay of a ping, and how many requests were in flight when it left and are now. Of one that is not over
-    /// yet is known only how long it is at least.
+    /// Records the delay of a ping, and the requests in flight when it left and now. The delay of a ping that is not
+    /// back yet is a lower bound.
     public mutating func take(
         _ delay: Nanoseconds,
         isOver: Bool = true,
@@ -81,7 +81,7 @@ public struct AdmissionWindow: Equatable, Sendable {
         }
     }
 
-    /// The link is lost or new: nothing is known about it.
+    /// The link is lost or new: no delay is known.
     public mutating func reset() {
         self.pressedSince = nil
         self.set(nil)
@@ -95,7 +95,7 @@ public struct AdmissionWindow: Equatable, Sendable {
             guard now - since >= self.rules.patience, inFlight > self.rules.countMin else { return }
             return self.set(fits)
         }
-        // One that is not over tells of the least that has to go.
+        // A ping that is not back yet can only shrink the window.
         if fits < size { self.set(fits) } else if isOver { self.grow(size, fits) }
     }
 
@@ -107,11 +107,11 @@ public struct AdmissionWindow: Equatable, Sendable {
         } else if now - self.lastBusy >= Self.restTime {
             return self.set(nil)
         }
-        // Only what was used up shows that more would do.
+        // Only a window that was used up shows that more would fit.
         if inFlightThen >= size - size / 8 { self.grow(size, fits) }
     }
 
-    /// What is worth less makes room for what was refused: never all of it, so that lines go on.
+    /// Lower priorities make room for a refused one: never all of it, so that lines go on.
     private mutating func shareRoom() {
         var isRefused = false
         for index in self.rooms.indices.reversed() {

@@ -1,8 +1,8 @@
-/// Which user a request says it is of, and whether that can be believed. One that nobody vouches for is counted together with
-/// the address that named it, so that nobody can use up what is another's.
+/// The user that a request names, and whether that name is authenticated. An unauthenticated user is counted together
+/// with the address that named them, so that nobody can use up the rate limit of another user.
 public struct Asker: Equatable, Sendable {
     public let user: UserID
-    /// A token says so, which only that user was given. Anybody can write any number into a body.
+    /// The user comes from a signed token. Anybody can write any number into a body.
     public let isVouched: Bool
 
     public init(_ user: UserID, isVouched: Bool) {

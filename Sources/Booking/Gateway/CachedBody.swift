@@ -1,8 +1,8 @@
-/// A body that is sent again and again, and the tag that tells it from others.
+/// A body that is sent repeatedly, and its entity tag.
 public struct CachedBody: Equatable, Sendable {
     public let bytes: [UInt8]
-    /// A hash of the bytes, the same in every gateway: it only has to change when they do, and a clash shows one second of old
-    /// numbers. Eight bytes at a time, as a body may have megabytes.
+    /// A hash of the bytes, the same in every gateway. It only has to change when the bytes do: a collision shows
+    /// numbers that are one second old. Eight bytes at a time, as a body may have megabytes.
     public let tag: UInt64
 
     public init(_ bytes: [UInt8]) {

@@ -1,11 +1,11 @@
-/// Spreads 128 bits over 64 under a secret that is drawn once: nobody without it can aim at one of a table's sets. Two
-/// multiplications of 64 by 64 bits, halves folded; a few nanoseconds, a tenth of SipHash, which would be asked twice for
-/// each request. It is no more than that: where it could be watched, it could be learned.
+/// Hashes 128 bits to 64 under a secret that is drawn once, so that clients cannot aim at one of a table's sets. Two
+/// multiplications of 64 by 64 bits, halves folded: a few nanoseconds, a tenth of SipHash, which would run twice for
+/// each request. Not cryptographic: an observer of its values could learn the secret.
 public struct ClientHash: Sendable {
     private let masks: (UInt64, UInt64)
     private let factor: UInt64
 
-    /// Both from a source of true randomness.
+    /// Both arguments from a source of true randomness.
     public init(masks: (UInt64, UInt64), factor: UInt64) {
         self.masks = masks
         self.factor = factor | 1

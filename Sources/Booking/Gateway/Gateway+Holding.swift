@@ -1,20 +1,20 @@
-/// A shard's death is a pause: what was in flight there when the link was lost, and what is asked while it is away, is
-/// held and leaves again, in order, when the link is up.
+/// A shard's death is a pause: requests that were in flight when the link was lost, and requests that arrive while the
+/// shard is away, are held and sent in order when the link is up again.
 ///
 ///     in flight ──link lost──▶ held ──link up──▶ in flight
-///        new ──shard away──▶ held ──its time is up──▶ refused; beyond `heldPerShardMax` refused at once
+///        new ──shard away──▶ held ──time-out──▶ refused; beyond `heldPerShardMax` refused at once
 ///
-/// Each keeps the id that it had, so the shard carries it out once, whatever the old link has done with it.
+/// Each request keeps its id, so the shard carries it out once, whatever it read from the old link.
 extension Gateway {
-    /// A request to be sent, for the first time or again.
+    /// A request to be sent, for the first time or as a resend.
     public struct Sending: Equatable, Sendable {
         public let id: UInt64
         public let request: Request
         public let key: ClientKey?
     }
 
-    /// The link to a shard is up. Gives what to send over it before anything else: everything in flight, in the order in
-    /// which it came. O(n log n).
+    /// The link to a shard is up. Returns the requests to send over it before anything else: everything in flight, in
+    /// the order of arrival. O(n log n).
     public mutating func linkIsUp(to shard: Int) -> [Sending] {
         self.links[shard].isUp = true
         var held: [(sending: Sending, sentAt: Timestamp, client: Client?)] = []
@@ -26,21 +26,21 @@ extension Gateway {
         }
         held.sort { left, right in
             guard left.sentAt == right.sentAt else { return left.sentAt < right.sentAt }
-            // Of one moment: the gateway's own questions, then each connection's in their order.
+            // Requests of the same moment: the gateway's own first, then each connection's in its order.
             guard let first = left.client, let second = right.client else { return left.client == nil }
             return (first.connection, first.sequence) < (second.connection, second.sequence)
         }
         return held.map(\.sending)
     }
 
-    /// The link to a shard is lost. Nobody knows whether what was in flight there was done: it is held.
+    /// The link to a shard is lost. The outcome of its requests in flight is unknown: they are held.
     public mutating func linkIsLost(to shard: Int, at now: Timestamp) {
         self.links[shard].isUp = false
         self.links[shard].awaySince = now
         self.forgetPressure(of: shard)
     }
 
-    /// No shard has been away for so long that what was asked of it is given up.
+    /// Whether every shard is up, or away for less than the time after which its requests are given up.
     public func isServing(at now: Timestamp) -> Bool {
         self.links.allSatisfy { $0.isUp || now < $0.awaySince + self.limits.replyTimeout }
     }

@@ -1,26 +1,26 @@
-/// A key is one request's, wherever that is carried out: before a change at a concert's shard, the shard of its user is asked
-/// to keep the key for it, unless that is the same shard.
+/// Binds an idempotency key to one request on all shards: before a change at a concert's shard, the shard of the user
+/// is asked to claim the key for this request, unless both are the same shard.
 ///
 ///     change with a key ──claim──▶ the user's shard ──claimed──▶ the concert's shard ──▶ its answer
 ///                                        └──▶ the key is another request's
 ///
-/// A claim is held and sent again as any other request, and its time counts as the change's.
+/// A claim is held and resent like any other request, and its time counts towards the change's time-out.
 extension Gateway {
-    /// Where a request goes first.
+    /// The shard to which a request goes first.
     func firstShard(of request: Request, _ key: ClientKey?) -> Int {
         guard key != nil, let user = request.changer else { return self.slots.shard(of: request.slot) }
         return self.slots.shard(of: Slot(of: user))
     }
 
-    /// What a shard is asked for the sake of a request: that itself, or the claim before it.
+    /// The request to send to `shard` for `pending`: the request itself, or the claim before it.
     func request(for shard: Int, of pending: Pending) -> Request {
         let request = pending.request
         guard self.slots.shard(of: request.slot) != shard, let user = request.changer else { return request }
         return .claim(user, fingerprint: request.fingerprint)
     }
 
-    /// A key is claimed: the change can be sent. The request is given back where it is refused; nil for an answer that
-    /// nobody waits for any more.
+    /// A key is claimed: submits the change. Returns its request and key too, for a refusal; nil for a reply to a
+    /// request that is not in flight any more.
     public mutating func takeClaim(_ id: UInt64, from shard: Int) -> (Pending, ClientKey, Submission)? {
         guard let key = self.links[shard].keys[id], let pending = self.takeReply(id, from: shard) else { return nil }
         let home = self.slots.shard(of: pending.request.slot)

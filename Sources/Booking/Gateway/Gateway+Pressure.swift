@@ -1,6 +1,6 @@
-/// More is asked than can be done: what is worth least is refused at once, a window for each shard.
+/// Overload: requests of the lowest priority are refused at once, by a window for each shard.
 extension Gateway {
-    /// What a ping takes to a shard and back, or has taken so far, that left when so many requests were in flight.
+    /// Records the delay of a ping to a shard, complete or so far, and the requests in flight when the ping left.
     public mutating func takeDelay(
         _ delay: Nanoseconds,
         isOver: Bool,
@@ -24,7 +24,7 @@ extension Gateway {
         self.links[shard].window.admits(worth, inFlight: self.links[shard].inFlight.count)
     }
 
-    /// Whether a request of `worth` about the line of `concert` is refused.
+    /// Whether a request of `worth` about the line of `concert` is shed.
     public mutating func sheds(_ worth: Worth, of concert: ConcertID) -> Bool {
         !self.admits(worth, to: self.slots.shard(of: Slot(of: concert)))
     }

@@ -1,13 +1,13 @@
-/// A gateway's decisions: which shard a request goes to, what is in flight, what the cache may answer, and when to say
-/// no. Pure: the shell moves the bytes.
+/// A gateway's decisions: the shard of a request, the requests in flight, the answers from the cache, and refusals.
+/// Pure: the shell moves the bytes.
 ///
 ///     client ──submit──▶ in flight at a shard, or held while it is away ──reply──▶ back to the client
-///        └──▶ refused at once: too many of them
+///        └──▶ refused at once: a limit is reached
 ///
 /// Nothing queues without bound: each shard has its limits of requests in flight and held, and each request a deadline.
 public struct Gateway {
-    /// One request of one connection: the connection's number, and which of its requests this is (from 0), since
-    /// answers leave in the order of requests.
+    /// One request of one connection: the connection's number, and the request's number in it (from 0), since answers
+    /// leave in the order of requests.
     public struct Client: Hashable, Sendable {
         public let connection: UInt64
         public let sequence: UInt32
@@ -30,18 +30,18 @@ public struct Gateway {
     }
 
     public struct Limits: Equatable, Sendable {
-        /// Requests in flight per shard, and clients that wait for one concert's schedules, beyond which new ones are
-        /// refused. At 100,000 requests a second a shard that
-        /// answers within 1 ms has 100 in flight; 20,000 is a pause of 200 ms.
+        /// In-flight requests per shard, and clients that wait for one concert's schedules, at most; beyond it new ones
+        /// are refused. At 100,000 requests a second a shard that answers within 1 ms has 100 in flight; 20,000 is a
+        /// pause of 200 ms.
         public var inFlightPerShardMax = 20_000
-        /// Requests held for a shard that is away, beyond which new ones are refused; what was in flight counts. A
-        /// restart takes some tenths of a second, so this is twenty thousand requests a second and more.
+        /// Requests held for a shard that is away, at most, with those that were in flight; beyond it new ones are
+        /// refused. A restart takes some tenths of a second, so this allows twenty thousand requests a second and more.
         public var heldPerShardMax = 10_000
         /// How long a shard may take to answer, its death and restart included.
         public var replyTimeout = Nanoseconds.seconds(5)
         /// How old a cached list of schedules may be.
         public var scheduleLifetime = Nanoseconds.seconds(1)
-        /// What is too much for a shard, once its link is slow.
+        /// The limits under overload.
         public var window = AdmissionWindow.Rules()
         public init() {}
     }
@@ -49,11 +49,11 @@ public struct Gateway {
     public enum Submission: Equatable, Sendable {
         /// Encode the request for this shard, under this id.
         case send(shard: Int, id: UInt64)
-        /// Encode this one for this shard instead, under this id: `takeClaim` gives the request when it is answered.
+        /// Encode this claim instead, for this shard and id: `takeClaim` returns the request when it is answered.
         case claim(shard: Int, id: UInt64, Request)
-        /// The shard is away: `linkIsUp` gives the request when it is back.
+        /// The shard is away: `linkIsUp` returns the request when it is back.
         case held
-        /// There is more to do than can be done, and this is worth less than the rest.
+        /// Overload: the request has too low a priority.
         case shed(Worth)
         case refused(Refusal)
     }
@@ -63,26 +63,26 @@ public struct Gateway {
         /// An answer now, and a refresh to send.
         case readyRefresh(CachedBody, shard: Int, id: UInt64)
         case waitRefresh(shard: Int, id: UInt64)
-        /// The answer comes with a refresh that is under way.
+        /// The answer comes with a refresh that is in flight.
         case wait
         case refused(Refusal)
     }
 
     struct Link {
         var isUp = false
-        /// When it was lost; long ago before it was ever up.
+        /// When the link was lost; `distantPast` before it was first up.
         var awaySince = Timestamp.distantPast
-        /// What is in flight, and while it is not up, what is held.
+        /// The requests in flight; while the link is down, those held.
         var inFlight: InFlight
         var window: AdmissionWindow
-        /// The clients' keys of those that came with one, by their ids: few, so they are not with the others.
+        /// The client keys of requests in flight, by request id. Few requests have one, so keys are stored apart.
         var keys: [UInt64: ClientKey] = [:]
     }
 
     public let slots: SlotMap
     private(set) var limits: Limits
     var links: [Link]
-    /// Some shard has more to do than it can: see `AdmissionWindow`.
+    /// Some shard is overloaded: see `AdmissionWindow`.
     public internal(set) var isPressed = false
     private var cache: ScheduleCache
 
@@ -100,7 +100,7 @@ public struct Gateway {
         )
     }
 
-    /// Goes over to other limits. How much may be in flight stays as it was.
+    /// Applies new limits. The bound of requests in flight stays as it was.
     public mutating func use(_ limits: Limits) {
         self.limits = limits
         self.cache.lifetime = limits.scheduleLifetime
@@ -110,7 +110,7 @@ public struct Gateway {
 
     public var inFlightCount: Int { self.links.reduce(0) { $0 + $1.inFlight.count } }
     public func inFlightCount(of shard: Int) -> Int { self.links[shard].inFlight.count }
-    /// Every shard can be reached.
+    /// Whether every shard's link is up.
     public var isReady: Bool { self.links.allSatisfy(\.isUp) }
     public func isUp(_ shard: Int) -> Bool { self.links[shard].isUp }
 
@@ -141,7 +141,7 @@ public struct Gateway {
         return asked == pending.request ? .send(shard: shard, id: id) : .claim(shard: shard, id: id, asked)
     }
 
-    /// The schedules of a concert of the catalogue, from the cache where it may answer.
+    /// The schedules of a concert of the catalogue, from the cache if they are young enough.
     public mutating func schedules(of concert: ConcertID, for client: Client, at now: Timestamp) -> ScheduleAnswer {
         switch self.cache.ask(concert, for: client, at: now) {
         case .ready(let body): return .ready(body)
@@ -152,7 +152,7 @@ public struct Gateway {
             case .send(let shard, let id): return .readyRefresh(body, shard: shard, id: id)
             case .held, .claim, .shed: return .ready(body)
             case .refused:
-                _ = self.cache.fail(concert)  // a young answer has no waiters; the next one to ask tries again
+                _ = self.cache.fail(concert)  // a young answer has no waiters; the next request retries
                 return .ready(body)
             }
         case .waitRefresh:
@@ -172,24 +172,24 @@ public struct Gateway {
 
     // MARK: Replies
 
-    /// Whose reply this is; nil for one that nobody waits for any more: it came too late, or is not ours.
+    /// The request of a reply; nil when it is not in flight any more: the reply is too late, or not for this gateway.
     public mutating func takeReply(_ id: UInt64, from shard: Int) -> Pending? {
         if !self.links[shard].keys.isEmpty { self.links[shard].keys[id] = nil }
         return self.links[shard].inFlight.remove(id)
     }
 
-    /// A refresh came back: keeps the answer, and gives the clients that waited for it.
+    /// A refresh is answered: caches the body, and returns the clients that waited for it.
     public mutating func takeSchedules(_ body: CachedBody, for pending: Pending) -> [Client] {
         guard case .schedules(let concert) = pending.request else { return [] }
         return self.cache.fill(concert, with: body, askedAt: pending.sentAt)
     }
 
-    /// What clients are told that waited for a refresh which brought `reply`, and no schedules.
+    /// The refusal for clients that waited for a refresh whose `reply` has no schedules.
     public static func refusal(ofRefresh reply: Reply) -> Reply {
         reply.refusal == nil ? .unanswered : reply
     }
 
-    /// A request of the gateway's own has failed: gives the clients that waited for it.
+    /// A request of the gateway's own failed: returns the clients that waited for it.
     public mutating func failed(_ pending: Pending) -> [Client] {
         guard case .schedules(let concert) = pending.request, pending.client == nil else { return [] }
         return self.cache.fail(concert)
@@ -197,7 +197,7 @@ public struct Gateway {
 
     // MARK: Time
 
-    /// Gives the requests whose time is up, sent or held. O(in flight): for a tick of some 100 ms.
+    /// Removes and returns the requests that timed out, sent or held. O(in flight): for a tick of some 100 ms.
     public mutating func timedOut(at now: Timestamp) -> [Pending] {
         let timeout = self.limits.replyTimeout
         return self.links.indices.flatMap { shard in
@@ -213,7 +213,7 @@ public struct Gateway {
     public func checkInvariants() {
         for link in self.links {
             link.inFlight.checkInvariants()
-            precondition(link.keys.keys.allSatisfy { link.inFlight.contains($0) }, "a key has no request")
+            precondition(link.keys.keys.allSatisfy { link.inFlight.contains($0) }, "a key has no request in flight")
         }
     }
 }

@@ -1,9 +1,9 @@
-/// The requests that a gateway has sent to one shard and that are not answered yet.
+/// The requests that a gateway has sent to one shard and that have no answer yet.
 ///
-/// A request's id is its row in the table and the row's age: an answer to a row that was used again since, or that was
-/// never sent, finds nothing. So no id comes twice before a row was used four billion times, which makes it the number of
-/// an operation as well. Every operation is O(1); rows are never given back, so the table is as large as the most that
-/// were ever in flight at once, which `countMax` bounds.
+/// A request's id is its row in the table and the row's generation: an answer to a reused row, or to a request that was
+/// never sent, finds nothing. An id repeats only after four billion uses of its row, so it serves as the number of an
+/// operation too. Every call is O(1). Rows are never freed, so the table has the size of the largest number in flight
+/// so far, at most `countMax`.
 struct InFlight {
     private struct Row {
         var age: UInt32 = 0
@@ -18,7 +18,7 @@ struct InFlight {
 
     init(countMax: Int) { self.countMax = countMax }
 
-    /// Nil when the bound is reached.
+    /// Nil when `countMax` is reached.
     mutating func insert(_ pending: consuming Gateway.Pending) -> UInt64? {
         if let row = self.free.popLast() {
             self.rows[Int(row)].age &+= 1
@@ -38,7 +38,7 @@ struct InFlight {
         return pending
     }
 
-    /// Removes and gives those that `isOver` picks. O(rows).
+    /// Removes and returns the requests that `isOver` selects. O(rows).
     mutating func removeAll(where isOver: (Gateway.Pending) -> Bool) -> [Gateway.Pending] {
         var removed: [Gateway.Pending] = []
         for row in self.rows.indices {

@@ -1,21 +1,21 @@
-/// The schedules of each concert as ready answers, at most one second old.
+/// The schedules of each concert as encoded answers, at most one second old.
 ///
 ///     empty ──ask──▶ refreshing ──filled──▶ fresh ──half its life──▶ fresh, refreshing ──filled──▶ fresh
 ///                        ▲                                                   └──too old──┐
 ///                        └───────────────────────────────────────────────────────────────┘
 ///
-/// One request at a time refreshes a concert, whoever asks meanwhile waits for it. A refresh begins at half the
-/// lifetime, while the old answer still serves: in a busy on-sale nobody ever waits.
+/// One refresh of a concert is in flight at a time; other requests wait for it. A refresh begins at half the lifetime,
+/// while the old answer still serves: in a busy on-sale no request waits.
 struct ScheduleCache {
     enum Answer {
         case ready(CachedBody)
-        /// The same, and the caller should ask the shard for a newer one.
+        /// A cached answer; the caller should also ask the shard for a newer one.
         case readyRefresh(CachedBody)
         /// The client waits; the caller should ask the shard.
         case waitRefresh
-        /// The client waits for a question that is asked already.
+        /// The client waits for a refresh that is in flight.
         case wait
-        /// Too many wait for it.
+        /// Too many clients wait for this refresh.
         case full
     }
 
@@ -46,7 +46,7 @@ struct ScheduleCache {
     }
 
     var lifetime: Nanoseconds
-    /// How many may wait for one concert's schedules.
+    /// Clients that may wait for one concert's schedules.
     let waitersMax: Int
     private var entries: [ConcertID: Entry] = [:]
 
@@ -59,15 +59,15 @@ struct ScheduleCache {
         self.entries[concert, default: Entry()].ask(for: client, at: now, self.lifetime, self.waitersMax)
     }
 
-    /// The shard has answered: gives the clients to answer with it. `askedAt` is when the question left, since the
-    /// answer may be as old as that.
+    /// The shard has answered: returns the clients to answer. `askedAt` is when the request left, since the answer may
+    /// be as old as that.
     mutating func fill(_ concert: ConcertID, with body: CachedBody, askedAt: Timestamp) -> [Gateway.Client] {
         let waiters = self.entries[concert]?.waiters ?? []
         self.entries[concert] = Entry(body: body, filledAt: askedAt)
         return waiters
     }
 
-    /// The refresh failed: gives the clients to refuse. An answer that is still young enough goes on serving.
+    /// The refresh failed: returns the clients to refuse. A cached answer that is still young enough stays in use.
     mutating func fail(_ concert: ConcertID) -> [Gateway.Client] {
         let waiters = self.entries[concert]?.waiters ?? []
         self.entries[concert]?.isRefreshing = false

@@ -1,41 +1,41 @@
-/// How often each of many clients may ask: a token bucket for each, in a table whose size never changes.
+/// Rate limits of many clients: a token bucket for each, in a table of fixed size.
 ///
 ///     hash of the client ──▶ set of four buckets, 64 bytes:  | tag, due | tag, due | tag, due | tag, due |
 ///
 /// A bucket is the one moment at which it is full again (`due`; the generic cell rate algorithm, ITU-T I.371, annex A):
-/// each token taken moves that on by one interval, and there is none left when it is `burst` intervals ahead. So a bucket
-/// whose `due` has passed is as good as none.
+/// each token taken moves `due` on by one interval, and the bucket is empty when `due` is `burst` intervals ahead. A
+/// bucket whose `due` has passed carries no information.
 ///
-/// **A client whose set is full** takes the place of the one that is full again soonest, who then starts with all tokens:
-/// a table that is too small lets too much pass, and never refuses what it should not. The one who asks too much is the
-/// last to be forgotten. Sets are chosen by a hash under a secret, so that nobody can find clients that share one.
+/// **Eviction.** A client whose set is full replaces the bucket that is full again soonest, and starts with all tokens.
+/// So a table that is too small lets too much pass but never refuses wrongly, and the heaviest client is evicted last.
+/// Sets are chosen by a hash under a secret, so that clients cannot find others that share their set.
 public struct TokenBuckets: ~Copyable {
     private struct Bucket {
-        /// The client's hash; 0 for nobody.
+        /// The client's hash; 0 for an unused bucket.
         var tag: UInt64 = 0
         var due: Int64 = .min
     }
 
     private static let setSize = 4
-    /// What a client may owe, in the time that it takes to come.
+    /// The most that a client may owe, as the time in which those tokens come.
     private static let debtMax: Int64 = 60_000_000_000
 
     private let hash: ClientHash
     private let interval: Int64
     private let span: Int64
     private let setMask: Int
-    /// At an address that is a multiple of a line's 64 bytes, which an array's first element never is: a set would lie in two
+    /// Aligned to a cache line of 64 bytes, which an array's first element never is: otherwise a set would span two
     /// lines, and with many clients each of them is fetched from memory.
     private let buckets: UnsafeMutablePointer<Bucket>
-    /// Clients forgotten before their buckets were full: a table that is too small.
+    /// Clients evicted before their buckets were full: if this grows, the table is too small.
     public private(set) var forgotten: UInt64 = 0
 
-    /// `perSecond` tokens come each second, up to `burst`; both at least 1. `count` buckets of 16 bytes, made a power of two
-    /// and at least four.
+    /// `perSecond` tokens come each second, up to `burst`; both at least 1. `count` buckets of 16 bytes, rounded to a
+    /// power of two and at least four.
     public init(perSecond: Int, burst: Int, count: Int, hash: ClientHash) {
         precondition(
             (1...1_000_000_000).contains(perSecond) && (1...1_000_000_000).contains(burst),
-            "a rate of nothing"
+            "a rate and a burst are at least 1"
         )
         self.hash = hash
         self.interval = (1_000_000_000 + Int64(perSecond) - 1) / Int64(perSecond)
@@ -57,7 +57,7 @@ public struct TokenBuckets: ~Copyable {
 
     public var bytes: Int { self.count * MemoryLayout<Bucket>.stride }
 
-    /// Takes a token of `client` and gives nil; or, where none is left, how long until one is there, and takes nothing.
+    /// Takes a token of `client` and returns nil; without a token, returns the time until the next one.
     public mutating func take(_ client: UInt128, at now: Timestamp) -> Nanoseconds? {
         let now = now.nanoseconds
         let index = self.bucket(of: client, now)
@@ -70,8 +70,8 @@ public struct TokenBuckets: ~Copyable {
         return Nanoseconds(wait)
     }
 
-    /// Takes `count` more of `client`, for what a request turned out to cost, also where there are none: the client owes them,
-    /// up to a minute's.
+    /// Takes `count` more tokens of `client`, for the actual cost of a request. If there are too few, the client owes
+    /// them, up to a minute's.
     public mutating func charge(_ client: UInt128, _ count: Int, at now: Timestamp) {
         let now = now.nanoseconds
         let index = self.bucket(of: client, now)
@@ -81,7 +81,7 @@ public struct TokenBuckets: ~Copyable {
         self.buckets[index].due = cost.overflow || isTooMuch ? most : min(due, most)
     }
 
-    /// Gives back `count` that `client` was charged, and did not use. Of a client that is forgotten there is nothing to give back to.
+    /// Returns `count` tokens to `client`, which were charged and not used. Does nothing for an evicted client.
     public mutating func refund(_ client: UInt128, _ count: Int, at now: Timestamp) {
         let hash = self.hash.hash(client)
         let first = self.firstIndex(of: hash)
@@ -93,7 +93,7 @@ public struct TokenBuckets: ~Copyable {
         }
     }
 
-    /// The same for a user: of one that nobody vouches for, whatever comes from `address` has tokens of its own.
+    /// The same for a user. Unauthenticated users have a bucket for each address.
     public mutating func take(_ asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         let scope = asker.isVouched ? 0 : max(1, self.hash.hash(address.bits))
         return self.take(UInt128(scope) << 64 | UInt128(asker.user.rawValue), at: now)

@@ -1,5 +1,5 @@
-/// A token as it was written, kept beside a request so that its answer can repeat it without signing again.
-/// No allocation: 80 bytes in place.
+/// A token's text, kept beside a request so that its answer can repeat it without signing again. No allocation: 80
+/// bytes in place.
 public struct TokenText: Sendable {
     /// The contract's bound on a token's length.
     public static let bytesMax = 80
@@ -18,7 +18,7 @@ public struct TokenText: Sendable {
 
     /// `write` fills exactly `count` bytes, at most `bytesMax`.
     public init(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
-        precondition(count <= Self.bytesMax, "a token of \(count) bytes")
+        precondition(count <= Self.bytesMax, "a token of \(count) bytes is too long")
         self.count = count
         withUnsafeMutableBytes(of: &self.bytes) { write(UnsafeMutableRawBufferPointer(rebasing: $0[..<count])) }
     }

@@ -1,11 +1,11 @@
-/// What is served first when not everything can be: least first. Who books or pays has waited for it; who asks for a place
-/// has one; who joins loses nothing by coming a little later.
+/// The priority of requests under overload, lowest first. Users who book or pay have waited for it; users who ask for a
+/// place have one; users who join lose nothing by joining a little later.
 public enum Worth: UInt8, Sendable, CaseIterable, Comparable {
     /// A new place in a line.
     case joining
-    /// A place, seats, reservations, points: what is asked again.
+    /// A place, seats, reservations, points: requests that clients repeat.
     case asking
-    /// Whatever changes a booking or points, and leaving, which makes room.
+    /// Changes of bookings and points, and leaving, which frees a place.
     case booking
 
     public static func < (left: Worth, right: Worth) -> Bool { left.rawValue < right.rawValue }

@@ -1,6 +1,6 @@
 /// What must hold of a line between any two facts.
 extension Line {
-    /// The first thing that is wrong, in words; nil when all is well. O(n): for tests and the simulator.
+    /// The first violation, in words; nil when there is none. O(n): for tests and the simulator.
     public func checkInvariants() -> String? {
         self.people.firstViolation() ?? self.users.firstViolation() ?? self.peopleViolation() ?? self.listViolation()
     }
@@ -19,29 +19,29 @@ extension Line {
                 first = first ?? spot.place
                 waiting += 1
             } else {
-                if first != nil { violation = "place \(spot.place) was admitted past someone who waits" }
+                if first != nil { violation = "place \(spot.place) was admitted before an earlier waiting place" }
                 admitted += 1
             }
             if self.users.place(of: spot.row.user, in: self.people) != spot.place {
-                violation = "user \(spot.row.user) is at place \(spot.place), and their place says otherwise"
+                violation = "user \(spot.row.user) is at place \(spot.place), but that place is another user's"
             }
         }
         if let violation { return violation }
-        if UInt64(self.users.count) != waiting + admitted { return "a user has a place at which nobody is" }
+        if UInt64(self.users.count) != waiting + admitted { return "a user has an empty place" }
         if waiting != self.totals.waiting { return "\(waiting) wait and \(self.totals.waiting) are counted" }
         if admitted != self.totals.admitted { return "\(admitted) are in and \(self.totals.admitted) are counted" }
         if self.totals.joined + 1 != self.people.nextPlace { return "more or fewer joined than places were given" }
-        if let next = self.nextExpiry, next < self.quietUntil { return "a place lapses in a time that is called quiet" }
+        if let next = self.nextExpiry, next < self.quietUntil { return "a place lapses before quietUntil" }
         if self.firstWaiting != first ?? self.people.nextPlace {
             return "the first waiting is not \(self.firstWaiting)"
         }
         return nil
     }
 
-    /// Each list has everyone of its state once, earliest first; those who linger are in none.
+    /// Each list has everyone of its state once, earliest first; people who linger are in no list.
     private func listViolation() -> String? {
         if self.lingering.keys.contains(where: { self.people.spot(of: $0)?.isAdmitted != true }) {
-            return "somebody stays beyond their time who is not inside"
+            return "a stay is extended for a person who is not inside"
         }
         return self.listViolation(self.waitingList, "waiting", count: self.totals.waiting) { $0.isWaiting }
             ?? self.listViolation(

@@ -1,29 +1,29 @@
-/// The waiting line of one concert: who stands where, who goes in next, whose place has lapsed.
+/// The waiting line of one concert: everyone's position, the next admission, and expired places.
 ///
 ///                ┌────────────── left, expired ───────────────┐
 ///     takeJoined │                                            ▼
 ///     ─────────▶ waiting ──takeAdmitted──▶ admitted ──▶ gone (left, expired, used up)
 ///
-/// It takes in facts and answers questions: whoever decides asks (`place(of:)`, `nextAdmission(at:)`,
+/// It applies facts and answers questions. Its caller decides (`place(of:)`, `nextAdmission(at:)`,
 /// `firstExpired(at:)`), records the fact, and hands it to the `take…` verb, live and in a replay alike. The verbs
-/// decide nothing; they trap on a fact that can't be. Joining is idempotent: a user with a `place(of:)` keeps it. Whoever
-/// is gone may join again and gets a new place. People go in strictly in the order of their places.
+/// decide nothing; they trap on an impossible fact. Joining is idempotent: a user with a `place(of:)` keeps it. A user
+/// who is gone may join again and gets a new place. Admission is strictly in the order of places.
 ///
 /// Costs 43 to 51 bytes a person, 47 on average over the growth from 100,000 to 10 million (measured): 32.3 in
-/// `People`, 10 to 20 in `UserTable`. No verb is dearer than O(log n). The longest stall is a join that splits a segment
+/// `People`, 10 to 20 in `UserTable`. Every verb is at most O(log n). The longest stall is a join that splits a segment
 /// of the table: 10 to 20 µs; the longest seen in 2 million joins on a shared machine was 0.2 to 0.4 ms.
 ///
-/// Not copyable, as it owns its memory: its concert's state holds it, once.
+/// Not copyable, as it owns its memory: the one owner is its concert's state.
 public struct Line: ~Copyable {
     public enum State: Equatable, Sendable {
-        /// In by joining. Out by being admitted, leaving, or not being seen for `waitingLifetime`.
+        /// Entered by joining. Left by admission, by leaving, or after `waitingLifetime` without a request.
         case waiting
-        /// In by going through from waiting. Out by leaving, paying, or `admittedLifetime` after this moment; whoever
-        /// decides may let the stay go on beyond that: see `linger`.
+        /// Entered from `waiting`. Left by leaving, by paying, or `admittedLifetime` after this moment; the caller may
+        /// extend the stay: see `linger`.
         case admitted(at: Timestamp)
     }
 
-    /// Someone who is in the line.
+    /// A person in the line.
     public struct Entry: Equatable, Sendable {
         public let place: Place
         public let user: UserID
@@ -38,7 +38,7 @@ public struct Line: ~Copyable {
         }
     }
 
-    /// How many people, by what became of them: `joined == waiting + admitted + gone`.
+    /// People by state: `joined == waiting + admitted + gone`.
     public struct Totals: Equatable, Sendable {
         public var waiting: UInt64 = 0
         public var admitted: UInt64 = 0
@@ -62,40 +62,41 @@ public struct Line: ~Copyable {
         }
     }
 
-    /// A poll sooner than this after the last one that counted leaves the order of expiry alone, which saves it three
-    /// cache misses. So a place may lapse up to this much early, out of 30 minutes; of shorter lifetimes it is an eighth.
+    /// A poll sooner than this after the last counted one does not change the order of expiry, which saves three cache
+    /// misses. So a place may lapse up to this much early, out of 30 minutes; for shorter lifetimes it is an eighth of
+    /// them.
     public static let seenStepMax = Nanoseconds.seconds(1)
-    /// Of the lifetime in force.
+    /// The step for the current lifetime.
     private var seenStep: Nanoseconds
 
-    /// Lifetimes are the same for all and counted from the moments kept, so both lists of expiry are in order.
+    /// Lifetimes are the same for everyone and counted from stored moments, so both lists of expiry are in order.
     public let rules: LineRules
-    /// Nobody is admitted before; people may wait already.
+    /// The start of admission; people may wait earlier.
     public var opensAt: Timestamp
-    /// Nobody is admitted from then on, and every place of somebody who waits lapses.
+    /// The end of admission; every waiting place lapses then.
     public let endsAt: Timestamp
     public private(set) var totals = Totals()
 
     var people = People()
     var users: UserTable
-    /// Waiting people by when they were last seen, admitted ones by when they were admitted: earliest first.
+    /// Waiting people in the order of their last request, admitted ones in the order of admission: earliest first.
     var waitingList = People.List()
     var admittedList = People.List()
-    /// Admitted people whose time is over and who stay for now: in no list, all admitted before those in `admittedList`.
-    /// And until when, as far as the forecast goes. Follows from no fact: a restart finds them again.
+    /// Admitted people whose time is over and whose stay goes on, with its end as the forecast knows it: in no list,
+    /// all admitted before those in `admittedList`. Depends on no fact: a restart finds them again.
     private(set) var lingering: [UInt64: Timestamp] = [:]
-    /// The first place that waits; `people.nextPlace` when none does. Only ever moves on.
+    /// The first waiting place; `people.nextPlace` when there is none. Never decreases.
     var firstWaiting: UInt64 = 1
-    /// Everyone who waits counts as seen then, at least.
+    /// Everyone who waits counts as seen at this moment or later.
     var resumedAt = Timestamp.distantPast
-    /// No place lapses before, so who asks at every request need not look at people: at most `nextExpiry`.
+    /// No place lapses before this moment, so a request before it need not look for one. At most `nextExpiry`.
     private(set) var quietUntil: Timestamp
     private var rate: AdmissionRate
-    /// In use only where `LineRules.maxActive` bounds how many people are inside.
+    /// Used only where `LineRules.maxActive` bounds the people inside.
     private var forecast: RoomForecast
     private var hasForecast: Bool { self.rules.maxActive > 0 }
 
-    /// An empty line. `hashSeed` is random and secret (see `UserTable`); nothing that a caller can see depends on it.
+    /// An empty line. `hashSeed` is random and secret (see `UserTable`); it changes nothing that a caller can see.
     public init(
         rules: LineRules,
         opensAt: Timestamp = .distantPast,
@@ -116,13 +117,13 @@ public struct Line: ~Copyable {
         min(Self.seenStepMax, Nanoseconds(rules.waitingLifetime.rawValue / 8))
     }
 
-    /// Takes back somebody who was present, in the order of places, into a line that nobody has joined.
+    /// Restores a person, in the order of places, into a line that nobody has joined.
     mutating func restore(_ entry: Entry) {
         self.append(entry.user, place: entry.place, at: entry.joinedAt)
         if case .admitted(let at) = entry.state { self.admit(entry.place, at: at) }
     }
 
-    /// Everyone who was present is back.
+    /// Everyone who was present is restored.
     mutating func endRestoring(totals: Totals, admissionDue: Timestamp) {
         self.people.skip(to: totals.joined + 1)
         if self.totals.waiting == 0 { self.firstWaiting = self.people.nextPlace }
@@ -132,23 +133,23 @@ public struct Line: ~Copyable {
         self.rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond, due: admissionDue)
     }
 
-    // MARK: Who is where
+    // MARK: Places
 
-    /// The place that the next one to join gets.
+    /// The place of the next person to join.
     public var nextPlace: Place { Place(self.people.nextPlace) }
 
-    /// True when nobody can join for now: with 2^30 people present, or someone still waiting from 2^32 places ago.
+    /// Whether the line accepts nobody for now: 2^30 people are present, or someone still waits from 2^32 places ago.
     public var isFull: Bool { self.users.count >= UserTable.countMax || self.people.isSpanFull }
 
-    /// The place of a user who waits or is admitted. O(1).
+    /// The place of a waiting or admitted user. O(1).
     public func place(of user: UserID) -> Place? {
         self.users.place(of: user, in: self.people).map { Place($0) }
     }
 
-    /// Who is at a place; nil for one who is gone and for a place never given. O(1).
+    /// The person at a place; nil when they are gone or the place was never given. O(1).
     public func entry(at place: Place) -> Entry? { self.people.spot(of: place.rawValue).map { Self.entry($0) } }
 
-    /// Order and time to wait of the person at a place; nil when they are gone. O(log n).
+    /// Order and expected wait of the person at a place; nil when they are gone. O(log n).
     public mutating func standing(of place: Place, at now: Timestamp) -> Standing? {
         guard let spot = self.people.spot(of: place.rawValue) else { return nil }
         return spot.isWaiting ? self.standing(of: spot, at: now) : .admitted
@@ -164,8 +165,8 @@ public struct Line: ~Copyable {
         return Standing(order: order, seconds: (order + rate - 1) / rate)
     }
 
-    /// The time left where more than the rate decides: what is left to the opening, and then the later of the rate's time and
-    /// the time until enough places inside are free.
+    /// The time left where the rate alone does not decide: the time to the opening, then the later of the rate's time
+    /// and the time until enough places inside are free.
     @inline(__always)
     private mutating func secondsLeft(to order: UInt64, at now: Timestamp) -> UInt64 {
         // At most 2^30 people wait.
@@ -190,22 +191,22 @@ public struct Line: ~Copyable {
         self.forecast.make(at: now, most: self.rules.maxActive, firstEnd: firstEnd == .distantFuture ? nil : firstEnd)
     }
 
-    /// Everyone present, in the order of their places: what a snapshot keeps, beside `totals` and `admissionDue`.
+    /// Everyone present, in the order of places: what a snapshot keeps, beside `totals` and `admissionDue`.
     public func forEachPresent<Failure: Error>(_ body: (Entry) throws(Failure) -> Void) throws(Failure) {
         try self.people.forEachPresent { spot throws(Failure) in try body(Self.entry(spot)) }
     }
 
-    /// Chunks of 4,096 places that are held in memory.
+    /// Chunks of 4,096 places in memory.
     public var chunkCount: Int { self.people.chunkCount }
 
-    /// Bytes held for people and users, all told but for the allocator's own.
+    /// Bytes for people and users, without the allocator's own.
     public var memoryBytes: Int {
         self.people.memoryBytes + self.users.memoryBytes + self.lingering.capacity * 2 * MemoryLayout<UInt64>.stride
     }
 
-    // MARK: Who goes in
+    // MARK: Admission
 
-    /// Who is to be admitted at `now`, if anyone: as the rate, the room inside and the people waiting allow. O(1).
+    /// The next person to admit at `now`; nil if the rate, the room inside or the line does not allow one. O(1).
     public func nextAdmission(at now: Timestamp) -> Place? {
         guard self.totals.waiting > 0, self.rate.isDue(at: now, opensAt: self.opensAt), self.roomInside > 0,
             now < self.endsAt
@@ -220,38 +221,39 @@ public struct Line: ~Copyable {
         self.rules.maxActive == 0 ? .max : max(0, Int(self.rules.maxActive) - Int(self.totals.admitted))
     }
 
-    // MARK: Whose time is over
+    // MARK: Expiry
 
-    /// When the place of a person lapses, as things are: nil when they are gone. They stay until `takeExpired`.
+    /// When the place of a person lapses, as things are; nil when they are gone. They stay present until `takeExpired`.
     public func expiry(of place: Place) -> Timestamp? { self.people.spot(of: place.rawValue).map { self.expiry($0) } }
 
-    /// The one whose place has lapsed at `now`, earliest first; of two at once, the admitted one. O(1).
+    /// The person whose place lapsed first by `now`; of two at the same moment, the admitted one. O(1).
     public func firstExpired(at now: Timestamp) -> Entry? {
         guard let first = self.firstToExpire, self.expiry(first) <= now else { return nil }
         return Self.entry(first)
     }
 
-    /// The person at `place`, whose time inside is over, stays until `end`, probably, for a reason that the line does not know:
-    /// `firstExpired` passes over them from now on. Whoever decides records `takeExpired` once the reason is gone. O(1).
+    /// The stay of the person at `place`, whose time inside is over, goes on, probably until `end`, for a reason that
+    /// the line does not know: `firstExpired` skips them from now on. The caller records `takeExpired` once the reason
+    /// is gone. O(1).
     public mutating func linger(_ place: Place, until end: Timestamp, at now: Timestamp) {
         let spot = self.people.presentSpot(of: place.rawValue)
         precondition(spot.isAdmitted, "place \(place) waits, so its stay can't go on")
-        // A forecast looks one lifetime ahead.
+        // A forecast covers one lifetime.
         let end = min(end, now + self.rules.admittedLifetime)
         precondition(self.lingering.updateValue(end, forKey: place.rawValue) == nil, "place \(place) stays already")
         if self.hasForecast { self.forecast.moved(from: self.expiry(spot), to: end) }
         self.people.unlink(spot, from: &self.admittedList)
     }
 
-    /// Those who stay beyond their time, in no order: for checks.
+    /// People whose stay goes on beyond their time, in no order: for checks.
     var lingeringUsers: [UserID] { self.lingering.keys.map { self.people.presentSpot(of: $0).row.user } }
 
-    /// Nobody's place has lapsed: remembers until when that holds, if nobody comes or goes in. O(1).
+    /// No place has lapsed: stores how long that holds if nobody comes or is admitted. O(1).
     ///
-    /// Whoever comes lapses at `endsAt` at the latest, which saves every join and poll the look at it.
+    /// A new place lapses at `endsAt` at the latest, so joins and polls need not compare with it.
     mutating func noteQuiet() { self.quietUntil = min(self.nextExpiry ?? .distantFuture, self.endsAt) }
 
-    /// When the first place lapses, if nobody is seen before; nil when nobody is here. O(1).
+    /// When the first place lapses if no poll comes before; nil when nobody is here. O(1).
     public var nextExpiry: Timestamp? { self.firstToExpire.map { self.expiry($0) } }
 
     private var firstToExpire: People.Spot? {
@@ -279,8 +281,8 @@ public struct Line: ~Copyable {
         self.append(user, place: place, at: now)
     }
 
-    /// The person at `place`, who was the first waiting, went in. Whether the rate allows it was decided before: facts
-    /// of a time with other rules are taken in too.
+    /// The person at `place`, the first who waited, was admitted. Not checked against the rate: the fact may be from a
+    /// time with other rules.
     public mutating func takeAdmitted(_ place: Place, at now: Timestamp) {
         self.admit(place, at: now)
         self.rate.takeAdmission(at: now, opensAt: self.opensAt)
@@ -292,14 +294,14 @@ public struct Line: ~Copyable {
         self.totals.left += 1
     }
 
-    /// The person at `place`, waiting or admitted, stayed away or inside too long. Not checked against the clock: polls
-    /// are no facts, so a replay does not know them.
+    /// The place of a waiting or admitted person expired. Not checked against the clock: polls are not facts, so a
+    /// replay does not know them.
     public mutating func takeExpired(_ place: Place, at now: Timestamp) {
         self.remove(place, isEarly: false, at: now)
         self.totals.expired += 1
     }
 
-    /// The person at `place`, who was admitted, has got what they came for.
+    /// The admitted person at `place` has paid for their seats.
     public mutating func takeUsedUp(_ place: Place, at now: Timestamp) {
         precondition(self.people.spot(of: place.rawValue)?.isAdmitted == true, "nobody is admitted at place \(place)")
         self.remove(place, isEarly: true, at: now)
@@ -308,15 +310,16 @@ public struct Line: ~Copyable {
 
     // MARK: No facts
 
-    /// The person at `place` polled. Keeps a waiting place alive; does nothing for an admitted or a gone person. Not a
-    /// fact, so nothing but a later decision to expire may follow from it. O(1).
+    /// The person at `place` polled. Keeps a waiting place alive; does nothing for an admitted or gone person. Not a
+    /// fact: only a later decision to expire may depend on it. O(1).
     public mutating func seen(_ place: Place, at now: Timestamp) {
         guard let spot = self.people.spot(of: place.rawValue), spot.isWaiting else { return }
         self.seen(spot, at: now)
     }
 
-    /// Whoever joined as `user` at `joinedAt` asks for their place: `entry`, `seen` and `standing` in one, as nothing is
-    /// asked more often. Nil when they are gone, their time inside is over, or they wait for what is over. O(log n).
+    /// The poll of the user who joined as `user` at `joinedAt`: `entry`, `seen` and `standing` in one, for the most
+    /// frequent request. Nil when they are gone, their time inside is over, or they wait and the concert is over. O(log
+    /// n).
     mutating func polled(_ place: Place, by user: UserID, joinedAt: Timestamp, at now: Timestamp) -> Standing? {
         guard let spot = self.people.spot(of: place.rawValue), spot.row.user == user, spot.row.joinedAt == joinedAt
         else { return nil }
@@ -335,7 +338,7 @@ public struct Line: ~Copyable {
         self.appendToWaiting(spot, at: now)
     }
 
-    /// The line is open again after a pause in which nobody could be seen: everyone waiting counts as seen now. O(1).
+    /// The line is open again after a pause without polls: everyone waiting counts as seen now. O(1).
     public mutating func resume(at now: Timestamp) {
         self.resumedAt = max(self.resumedAt, now)
         self.forecast.measureAnew(from: now)
@@ -363,7 +366,7 @@ public struct Line: ~Copyable {
         self.totals.waiting += 1
     }
 
-    /// A moment before that of the last in the list counts as that one, so that the list stays in order.
+    /// A moment before that of the last in the list is raised to it, so that the list stays in order.
     @inline(__always)
     private mutating func appendToWaiting(_ spot: People.Spot, at now: Timestamp) {
         let since = self.notBeforeLast(of: self.waitingList, now)

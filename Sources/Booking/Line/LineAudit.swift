@@ -1,26 +1,26 @@
 import DequeModule
 
-/// Checks, from facts alone, that one concert's line was kept in order: places were given one after the other, and whoever
-/// was let in was the first of those who waited.
+/// Checks, from facts alone, that one concert's line was in order: places were given one after the other, and each
+/// admission was of the first person waiting.
 ///
-///     facts in order ──take──▶ events to tell, violations ──▶ result
+///     facts in order ──take──▶ events to report, violations ──▶ result
 ///
-/// Memory is 24 bytes for each person from the first who waits to the last who joined: 24 MB for a million.
+/// Memory is 24 bytes for each person from the first one waiting to the last one joined: 24 MB for a million.
 public struct LineAudit {
-    /// What happened to one person, for whoever tells it.
+    /// What happened to one person, for a report.
     public struct Event: Equatable, Sendable {
         public enum Kind: String, Sendable { case joined, admitted, left, lapsed }
         public let kind: Kind
         public let sequence: UInt64
         public let at: Timestamp
         public let place: Place
-        /// Nil for somebody whose joining is not in the facts that are kept, and for whoever was inside.
+        /// Nil for a person whose join is not among the kept facts, and for a person who was inside.
         public let user: UserID?
-        /// How long they had waited when they were let in.
+        /// The person's wait until admission.
         public let waited: Nanoseconds?
     }
 
-    /// Where the order was broken.
+    /// A violation of the order.
     public struct Violation: Equatable, Sendable {
         public let sequence: UInt64
         public let reason: String
@@ -33,10 +33,10 @@ public struct LineAudit {
     }
 
     public let concert: ConcertID
-    /// The first of the facts; more than 1 when those before are not kept.
+    /// The number of the first fact; above 1 when earlier ones are not kept.
     public let firstSequence: UInt64
 
-    /// From the first who waits on; its place is `frontPlace`.
+    /// Everyone from the first one waiting on, whose place is `frontPlace`.
     private var line: Deque<Person> = []
     private var frontPlace: UInt64 = 1
     private var lastPlace: UInt64?
@@ -45,13 +45,13 @@ public struct LineAudit {
 
     public private(set) var joined: UInt64 = 0
     public private(set) var admitted: UInt64 = 0
-    /// Of those who left or lapsed while they waited.
+    /// People who left or lapsed while they waited.
     public private(set) var gone: UInt64 = 0
     public private(set) var waiting: UInt64 = 0
-    /// Let in, and not known to have joined: they did before the first fact that is kept.
+    /// Admissions without a known join: it was before the first kept fact.
     public private(set) var admittedUnknown: UInt64 = 0
     public private(set) var firstPlace: UInt64?
-    /// The first ones; `violationCount` counts all.
+    /// The first violations; `violationCount` counts all.
     public private(set) var violations: [Violation] = []
     public private(set) var violationCount: UInt64 = 0
 
@@ -62,13 +62,13 @@ public struct LineAudit {
         self.firstSequence = firstSequence
     }
 
-    /// The last place that was given; nil before the first.
+    /// The last place given; nil before the first.
     public var newestPlace: UInt64? { self.lastPlace }
 
     /// Whether no fact was about this line.
     public var isEmpty: Bool { self.lastAt == .distantPast }
 
-    /// Whether facts before the first that is kept may have been about this line.
+    /// Whether facts before the first kept one may have been about this line.
     public var isPartial: Bool { self.firstSequence > 1 && self.firstPlace != 1 }
 
     /// Nil for facts that are not about this line.
@@ -91,7 +91,7 @@ public struct LineAudit {
     }
 
     private mutating func note(_ at: Timestamp, _ sequence: UInt64) {
-        if at < self.lastAt { self.violate(sequence, "it happened before the fact before it") }
+        if at < self.lastAt { self.violate(sequence, "its time is before that of the previous fact") }
         self.lastAt = max(self.lastAt, at)
     }
 
@@ -99,7 +99,7 @@ public struct LineAudit {
         if let last = self.lastPlace ?? (self.firstSequence == 1 ? 0 : nil), place.rawValue != last + 1 {
             self.violate(sequence, "place \(place) was given after place \(last)")
         }
-        // A hole in the places is told above, and filled with nobody, so that the rest is checked as well.
+        // A gap in the places is reported above and filled with empty entries, so that the rest is checked as well.
         if self.line.isEmpty { self.frontPlace = place.rawValue }
         let next = self.frontPlace + UInt64(self.line.count)
         if place.rawValue > next, place.rawValue - next > Self.holeMax {
@@ -120,7 +120,7 @@ public struct LineAudit {
         return Event(kind: .joined, sequence: sequence, at: at, place: place, user: user, waited: nil)
     }
 
-    /// A forged place must not cost the memory of all those before it: beyond this the line is taken up anew.
+    /// A forged place must not cost memory for all places before it: beyond this gap the audit starts a new line.
     private static let holeMax: UInt64 = 1_000_000
 
     private mutating func admit(_ place: Place, _ at: Timestamp, _ sequence: UInt64) -> Event {
@@ -154,7 +154,7 @@ public struct LineAudit {
         )
     }
 
-    /// Who it was, if they waited.
+    /// The user at the place, if they waited.
     private mutating func leave(_ place: Place) -> UserID? {
         guard let index = self.index(of: place) else { return nil }
         let user = self.line[index].user
@@ -163,7 +163,7 @@ public struct LineAudit {
         return user
     }
 
-    /// Of somebody who waits.
+    /// The index of a waiting person.
     private func index(of place: Place) -> Int? {
         guard place.rawValue >= self.frontPlace else { return nil }
         let offset = place.rawValue - self.frontPlace
@@ -171,7 +171,7 @@ public struct LineAudit {
         return Int(offset)
     }
 
-    /// The first of the line is always somebody who waits.
+    /// Keeps a waiting person at the front of the line.
     private mutating func stopWaiting(_ index: Int) {
         self.line[index].isWaiting = false
         self.waiting -= 1

@@ -1,6 +1,6 @@
-/// Everyone who has a place in one line, by place, and how many wait ahead of any place.
+/// Everyone in one line, by place, and the number of people waiting ahead of any place.
 ///
-///     chunk 0          chunk 1          chunk 2           4,096 places each; a chunk goes when all in it are gone
+///     chunk 0          chunk 1          chunk 2           4,096 places each; freed when all in it are gone
 ///     ┌──────────────┐                 ┌──────────────┐
 ///     │ 64 words     │    (freed)      │ 64 words     │   one bit a place: waiting; another: admitted
 ///     │ word counts  │                 │ word counts  │   Fenwick tree over the waiting in each word
@@ -18,9 +18,9 @@ struct People: ~Copyable {
     struct Row {
         var user: UserID
         var joinedAt: Timestamp
-        /// Last seen while waiting; admitted at, once admitted.
+        /// Last request while waiting; admission, once admitted.
         var since: Timestamp
-        /// Low bits of the neighbours' places in their list; one's own at its ends.
+        /// Low bits of the neighbours' places in their list; the person's own at its ends.
         var previous: UInt32
         var next: UInt32
     }
@@ -31,7 +31,7 @@ struct People: ~Copyable {
         var last: UInt64 = 0
     }
 
-    /// Where a present person's row is. Good until the next person is removed.
+    /// The row of a present person. Valid until the next person is removed.
     struct Spot {
         let place: UInt64
         fileprivate let chunk: Chunk
@@ -46,18 +46,18 @@ struct People: ~Copyable {
         var row: Row { self.chunk.rows[self.slot] }
     }
 
-    /// How far apart the first present place and the next one may be.
+    /// The distance between the first present place and the next place, at most.
     static let spanMax: UInt64 = (1 << 32) - UInt64(Chunk.places)
 
-    /// The place that the next person gets.
+    /// The place of the next person.
     private(set) var nextPlace: UInt64 = 1
-    /// Chunks that are held in memory.
+    /// Chunks in memory.
     private(set) var chunkCount = 0
     private var chunks: [Chunk?] = []
     private var chunkCounts: [UInt32] = []
     /// The number of the chunk in `chunks[0]`: its places divided by 4,096.
     private var firstChunk: UInt64 = 0
-    /// How many of the first `chunks` are freed and wait to be cut off.
+    /// How many of the first `chunks` are freed and not yet cut off.
     private var freedInFront = 0
 
     init() {}
@@ -94,7 +94,8 @@ struct People: ~Copyable {
     @inline(__always)
     func user(low: UInt32) -> UserID { self.presentSpot(of: self.place(low: low)).row.user }
 
-    /// How many wait at places before this one. O(log n): a step a set bit of the chunk's number, and at most 7 within.
+    /// The number of people waiting before this place. O(log n): a step for each set bit of the chunk's number, and at
+    /// most 7 within the chunk.
     @inline(__always)
     func waitingAhead(of spot: Spot) -> UInt64 {
         var count = 0
@@ -109,7 +110,7 @@ struct People: ~Copyable {
         return UInt64(count)
     }
 
-    /// The first waiting place from `place` on; `nextPlace` when there is none. Walks word by word over all between.
+    /// The first waiting place from `place` on; `nextPlace` when there is none. Walks word by word.
     func firstWaiting(from place: UInt64) -> UInt64 {
         let chunkNumber = max(place >> Chunk.slotBits, self.firstChunk)
         var slot = chunkNumber << Chunk.slotBits > place ? 0 : Int(place & Chunk.slotMask)
@@ -124,16 +125,16 @@ struct People: ~Copyable {
         return self.nextPlace
     }
 
-    /// True when the next place would be too far from the first that is present.
+    /// Whether the next place would be too far from the first one present.
     var isSpanFull: Bool { self.span >= Self.spanMax }
 
-    /// From the first place of the first chunk that lives to the next place.
+    /// From the first place of the first live chunk to the next place.
     private var span: UInt64 {
         guard self.chunkCount > 0 else { return 0 }
         return self.nextPlace - (self.firstChunk + UInt64(self.freedInFront)) << Chunk.slotBits
     }
 
-    /// Bytes held, chunks and their tables.
+    /// Bytes for chunks and their tables.
     var memoryBytes: Int {
         self.chunkCount * Chunk.bytes + self.chunks.capacity * MemoryLayout<Chunk?>.stride
             + self.chunkCounts.capacity * MemoryLayout<UInt32>.stride
@@ -141,8 +142,8 @@ struct People: ~Copyable {
 
     // MARK: Coming, being admitted, going
 
-    /// Gives `place` to a person who waits; places up to it that were not given stay empty for good. Amortised O(1),
-    /// but for the tree over the words of the chunk.
+    /// Gives `place` to a waiting person; skipped places stay empty for good. Amortised O(1), but for the tree over the
+    /// words of the chunk.
     mutating func append(_ row: Row, at place: UInt64) -> Spot {
         precondition(place >= self.nextPlace, "place \(place) was given before")
         let number = place >> Chunk.slotBits
@@ -181,7 +182,7 @@ struct People: ~Copyable {
         spot.chunk.rows[spot.slot].since = now
     }
 
-    /// Forgets a person; frees their chunk when they were the last of it and all its places have been given.
+    /// Removes a person; frees the chunk when it is empty and all its places have been given.
     mutating func remove(_ spot: Spot) {
         if spot.isWaiting {
             self.clearWaiting(spot)
@@ -194,16 +195,16 @@ struct People: ~Copyable {
         self.freeChunk(spot.chunkIndex)
     }
 
-    /// The counter moves on to `place` though nobody present has the places before: for a line that is restored.
+    /// Advances the counter to `place` over places of people who are gone: for a line that is restored.
     mutating func skip(to place: UInt64) {
         precondition(place >= self.nextPlace, "the next place never goes back")
         self.nextPlace = place
-        precondition(self.span <= Self.spanMax, "someone is left from more than 2^32 places ago")
+        precondition(self.span <= Self.spanMax, "a person from more than 2^32 places ago is still present")
     }
 
     // MARK: Lists
 
-    /// Puts a person who is in no list at the end of this one.
+    /// Appends a person who is in no list to this one.
     @inline(__always)
     func append(_ spot: Spot, to list: inout List) {
         let low = UInt32(truncatingIfNeeded: spot.place)
@@ -267,8 +268,8 @@ struct People: ~Copyable {
 
     // MARK: Chunks
 
-    /// Cuts the freed chunks off the front when they are half of all: each is then moved past at most once, so this is
-    /// amortised O(1) a chunk.
+    /// Cuts the freed chunks off the front when they are half of all: each live chunk then moves at most once per cut,
+    /// so this is amortised O(1) a chunk.
     private mutating func freeChunk(_ index: Int) {
         self.chunks[index]!.free()
         self.chunks[index] = nil
@@ -288,7 +289,7 @@ struct People: ~Copyable {
         }
     }
 
-    /// One more chunk in the tree, with `own` waiting: its node adds up the nodes below it.
+    /// Adds a chunk with `own` people waiting to the tree: its node sums up the nodes below it.
     private mutating func appendCount(_ own: UInt32) {
         let node = self.chunkCounts.count + 1
         let end = node & (node - 1)
@@ -303,7 +304,7 @@ struct People: ~Copyable {
 
     // MARK: Walking and checking
 
-    /// Everyone present, in the order of their places.
+    /// Everyone present, in the order of places.
     func forEachPresent<Failure: Error>(_ body: (Spot) throws(Failure) -> Void) throws(Failure) {
         for (index, chunk) in self.chunks.enumerated() {
             guard let chunk else { continue }
@@ -319,7 +320,7 @@ struct People: ~Copyable {
         }
     }
 
-    /// What is wrong with the bits and counts, in words; nil when all is well.
+    /// The first violation in bits and counts, in words; nil when there is none.
     func firstViolation() -> String? {
         var waiting: UInt64 = 0
         for (index, chunk) in self.chunks.enumerated() {

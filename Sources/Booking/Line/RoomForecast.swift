@@ -1,54 +1,54 @@
-/// How long until places inside a full line come free: what people who wait for one are told.
+/// Forecasts when places inside a full line come free, for people who wait.
 ///
-///     free until then
+///     places free by then
 ///       ▲            stays that end (exact)        ┌────  beyond one lifetime: the average stay
 ///       │                    ┌─────────────────────┘
 ///       │   ┌────────────────┘
 ///       └───┴────────────────────────────────────────▶ time
-///          + a steady flow of early departures, as lately
+///          + a steady rate of early departures, as measured lately
 ///
-/// Two things are known. **Stays that end:** everyone inside is counted by the moment at which their stay ends, in steps of
-/// 1/32 of the lifetime, so when the k-th of them is gone at the latest is known to a step. **Early departures:** people pay
-/// or leave before that. How often is measured per person and second inside (departures divided by exposure, as
-/// epidemiologists do), which is right from the first departures on, also while the room fills; departures and exposure of
-/// long ago count less, with a time constant of a minute, but at least the last eight stays count.
+/// Two things are known. **Stays that end:** everyone inside is counted by the end of their stay, in steps of 1/32 of
+/// the lifetime, so the latest departure of the k-th of them is known to a step. **Early departures:** people pay or
+/// leave before that. Their rate is measured per person and second inside (departures divided by exposure, as
+/// epidemiologists do), which is right from the first departures on, also while the room fills. Old departures and
+/// exposure count less, with a time constant of a minute, but at least the last eight stays count.
 ///
-/// An estimate and no fact: it follows from facts and their times, so a replay makes the same, but a snapshot does not hold
-/// the early departures; after a restart they begin anew, and the lifetimes alone say how long it takes.
+/// An estimate, not a fact: it depends on facts and their times, so a replay gives the same. A snapshot does not keep
+/// early departures; after a restart they are measured anew, and until then the forecast uses lifetimes alone.
 struct RoomForecast: ~Copyable {
-    /// Steps of a lifetime. The last one may be cut in two by the present.
+    /// Steps of a lifetime. The present may split the last one.
     static let steps = 32
-    /// Those of one lifetime ahead, and people whose stay is over but who are not cleared yet.
+    /// The steps of one lifetime ahead, and room for stays that are over but not cleared yet.
     private static let ringCount = 64
-    /// What is so long ago counts half as much: "the last minute or so".
+    /// The age at which measurements count half: "the last minute or so".
     static let memory = Nanoseconds.seconds(60)
-    /// How much one departure may take from the weight of those before: an eighth, so that rare ones are remembered longer.
+    /// The least weight that earlier stays keep after one departure: they lose at most an eighth, so that rare
+    /// departures are remembered longer.
     private static let weightKeptMin = 0.875
-    /// Fewer early departures are believed in part only.
+    /// Fewer early departures are weighted in part only.
     private static let departuresTrusted = 2.5
-    /// A forecast holds for so long, unless somebody comes or goes.
+    /// How long a forecast is valid unless somebody comes or goes.
     private static let freshness = Nanoseconds.milliseconds(100)
-    /// Beyond every lifetime: 30 years.
+    /// More than any lifetime: 30 years.
     private static let longest = 1e18
 
     private let lifetime: Nanoseconds
     private let width: Int64
-    /// How many stays end in each step, by the step's number modulo `ringCount`.
-    /// Empty until somebody goes in.
+    /// Stays that end in each step, by the step's number modulo `ringCount`. Empty until the first admission.
     private var endings: [UInt32] = []
     private(set) var inside: UInt64 = 0
-    /// Of early departures, and of seconds that people were inside; both weighted.
+    /// Early departures, and seconds that people were inside; both weighted.
     private var departures = 0.0
     private var exposure = 0.0
     private var exposedUntil = Timestamp.distantPast
     private var lastEndingAt = Timestamp.distantPast
 
-    /// Nanoseconds from `madeAt` to the end of each step of the forecast, and how many places are free by then.
+    /// Nanoseconds from `madeAt` to the end of each step of the forecast, and the places free by then.
     private var ends: [Double] = []
     private var freeBy: [Double] = []
     /// Stays that are over, but not cleared.
     private var freeNow = 0.0
-    /// Beyond so many places, which is one lifetime ahead: when that is, and nanoseconds a place from there on.
+    /// The places free one lifetime ahead, when that is, and nanoseconds a place beyond it.
     private var knownFree = 0.0
     private var knownEnd = 0.0
     private var pace = 0.0
@@ -65,7 +65,7 @@ struct RoomForecast: ~Copyable {
 
     // MARK: Facts
 
-    /// Somebody went in whose stay ends at `end`, unless they go before.
+    /// Somebody was admitted whose stay ends at `end`, unless they go before.
     mutating func entered(until end: Timestamp, at now: Timestamp) {
         if self.endings.isEmpty { self.endings = Array(repeating: 0, count: Self.ringCount) }
         self.expose(to: now)
@@ -73,7 +73,7 @@ struct RoomForecast: ~Copyable {
         self.inside += 1
     }
 
-    /// Somebody's stay ends later than was thought.
+    /// Somebody's stay ends later than expected.
     mutating func moved(from end: Timestamp, to later: Timestamp) {
         self.madeAt = nil
         self.endings[self.slot(of: end)] -= 1
@@ -93,7 +93,7 @@ struct RoomForecast: ~Copyable {
         self.lastEndingAt = max(self.lastEndingAt, now)
     }
 
-    /// What was seen of early departures is forgotten.
+    /// Resets the measurement of early departures.
     mutating func measureAnew(from now: Timestamp) {
         self.departures = 0
         self.exposure = 0
@@ -110,7 +110,7 @@ struct RoomForecast: ~Copyable {
     }
 
     private func step(of moment: Timestamp) -> Int64 {
-        // Rounded down, also before 1970: tests count from there.
+        // Rounds down, also before 1970: tests count from there.
         let (quotient, remainder) = moment.nanoseconds.quotientAndRemainder(dividingBy: self.width)
         return remainder < 0 ? quotient - 1 : quotient
     }
@@ -121,14 +121,15 @@ struct RoomForecast: ~Copyable {
 
     // MARK: The forecast
 
-    /// Whether `make` is to be called before `time(until:)`.
+    /// Whether `make` has to be called before `time(until:)`.
     @inline(__always)
     func isStale(at now: Timestamp) -> Bool {
         guard let madeAt = self.madeAt else { return true }
         return now < madeAt || now - madeAt >= Self.freshness
     }
 
-    /// Looks ahead from `now`, where `most` people may be inside and the first stay ends at `firstEnd`. O(steps), 0.1 µs.
+    /// Makes the forecast at `now`, where `most` people may be inside and the first stay ends at `firstEnd`. O(steps),
+    /// 0.1 µs.
     mutating func make(at now: Timestamp, most: UInt32, firstEnd: Timestamp?) {
         self.madeAt = now
         if self.endings.isEmpty { self.endings = Array(repeating: 0, count: Self.ringCount) }
@@ -143,14 +144,14 @@ struct RoomForecast: ~Copyable {
         for back in 1...Int64(Self.ringCount - Self.steps - 1) {
             self.freeNow += Double(self.endings[Self.slot(ofStep: first - back)])
         }
-        // Of those inside, how many are still there when their stay ends: e^-x for a step, by its series.
+        // The share of people inside who stay to the end: e^-x for a step, by its series.
         let x = early * Double(self.width)
         let kept = 1 / (1 + x + x * x / 2)
         let lifetime = Double(self.lifetime.rawValue)
         var (staying, free, time) = (1.0, self.freeNow, 0.0)
         for step in 0...Self.steps {
             let stepEnd = Timestamp(nanoseconds: (first + Int64(step) + 1) * self.width)
-            // No stay goes on for longer than a lifetime.
+            // No stay lasts longer than a lifetime.
             let end = min(Double((stepEnd - now).rawValue), lifetime)
             free += Double(self.endings[Self.slot(ofStep: first + Int64(step))]) * staying + most * early * (end - time)
             staying *= kept
@@ -159,15 +160,15 @@ struct RoomForecast: ~Copyable {
             self.freeBy[step] = free
         }
         self.pace = (x > 0 ? min((1 - staying) / early, lifetime) : lifetime) / most
-        // The first to go may be known better than the steps are.
+        // The first departure may be known more exactly than the steps.
         self.knownFree = max(free, self.freeNow + 1)
         self.knownEnd = time + (self.knownFree - free) * self.pace
         self.firstFree = firstEnd.map { Double(max(.zero, $0 - now).rawValue) }
         self.hasEarly = x > 0
     }
 
-    /// How long until `needed` more places than are free have come free: at least one. O(1) beyond a lifetime, where most who
-    /// ask are; else O(log steps).
+    /// The time until `needed` more places come free: at least one. O(1) beyond a lifetime, where most requests are;
+    /// else O(log steps).
     @inline(__always)
     func time(until needed: UInt64) -> Nanoseconds {
         let needed = Double(needed)
@@ -186,7 +187,7 @@ struct RoomForecast: ~Copyable {
         return Self.roundedUp(time)
     }
 
-    /// Without the call of a library's function that `rounded` is on the oldest processors.
+    /// Without `rounded`, which is a call of a library function on the oldest processors.
     @inline(__always)
     private static func roundedUp(_ time: Double) -> Nanoseconds {
         let time = min(time, Self.longest)
@@ -198,9 +199,9 @@ struct RoomForecast: ~Copyable {
         guard needed <= self.freeBy[Self.steps] else {
             return self.ends[Self.steps] + (needed - self.freeBy[Self.steps]) * self.pace
         }
-        // Every poll of a full room comes here: without the checks of an array it is a quarter of the instructions.
+        // Every poll of a full room comes here: without array checks it takes a quarter of the instructions.
         return self.freeBy.withUnsafeBufferPointer { freeBy in
-            // The first step by whose end there are enough, of 32 and the last.
+            // The first step by whose end enough places are free, of 32 and the last.
             var low = 0
             if freeBy[low + 15] < needed { low += 16 }
             if freeBy[low + 7] < needed { low += 8 }
@@ -215,7 +216,7 @@ struct RoomForecast: ~Copyable {
         }
     }
 
-    /// Per person inside; 0 while nothing was seen.
+    /// Per person inside; 0 before the first departure.
     private func departuresPerNanosecond(at now: Timestamp) -> Double {
         guard self.departures > 0 else { return 0 }
         let open = Double(self.inside) * Double((max(now, self.exposedUntil) - self.exposedUntil).rawValue)

@@ -1,9 +1,9 @@
-/// How far someone has come: `order` 1 is next, and both are 0 once admitted.
+/// A person's position in line: `order` 1 is next, and both numbers are 0 once admitted.
 public struct Standing: Equatable, Sendable {
-    /// The exact number of people still to be let in, up to and with this one.
+    /// The exact number of admissions still needed, up to and with this person's.
     public let order: UInt64
-    /// The time left, in whole seconds, rounded up: to the opening, and then the later of `order` at the concert's rate and the
-    /// time until enough places inside come free, as far as that can be told (`RoomForecast`).
+    /// The expected wait in whole seconds, rounded up: the time to the opening, then the later of `order` at the
+    /// concert's rate and the time until enough places inside come free, as forecast (`RoomForecast`).
     public let seconds: UInt64
 
     public init(order: UInt64, seconds: UInt64) {

@@ -1,18 +1,18 @@
-/// Which place a user has in one line: an extendible hash table that grows a segment at a time.
+/// The place of each user in one line: an extendible hash table that grows a segment at a time.
 ///
 ///     fingerprint: │ segment: top `depth` bits │ ... │ home slot: 10 bits │ 1 │
 ///
 ///     directory ──▶ segment: 1,024 entries of fingerprint (32 bits) and low bits of the place (32); 0 is free
 ///
-/// A segment that is 80 % full is split in two by the next bit of its fingerprints; two that are nearly empty become
-/// one again. So no join ever moves more than 819 entries: 10 to 20 µs, most of it the kernel's first touch of 16 KiB,
-/// where one table for 10 million people would stand still for 0.1 s. Doubling the directory copies 8 bytes a segment,
-/// 128 KiB at 10 million people; it never gets shorter. Users themselves are in their rows: an entry costs 10 to 20
-/// bytes a person, 14 on average over growth.
+/// A segment that is 80 % full is split in two by the next bit of its fingerprints; two that are nearly empty are
+/// merged. So no join moves more than 819 entries: 10 to 20 µs, most of it the kernel's first touch of 16 KiB, where
+/// one table for 10 million people would block for 0.1 s. Doubling the directory copies 8 bytes a segment, 128 KiB at
+/// 10 million people; it never shrinks. Users themselves are in their rows: an entry costs 10 to 20 bytes a person, 14
+/// on average over growth.
 ///
 /// Fagin et al., "Extendible hashing", 1979. Pointers stay within this file, segments are freed by `deinit`.
 struct UserTable: ~Copyable {
-    /// How many people fit: the directory's bits and the slots' never overlap, and segments are half full by then.
+    /// People in one table, at most: the directory's bits and the slots' do not overlap; segments are half full.
     static let countMax = 1 << 30
     private static let depthMax = 21
 
@@ -23,7 +23,7 @@ struct UserTable: ~Copyable {
     private let mask: UInt64
     private let factor: UInt64
 
-    /// `seed` is unknown to clients: who knows it can pick user ids that fall into one segment.
+    /// `seed` is secret: a client that knew it could pick user ids that fall into one segment.
     init(seed: UInt64) {
         self.mask = Self.mix(seed)
         self.factor = Self.mix(~seed) | 1
@@ -50,7 +50,7 @@ struct UserTable: ~Copyable {
         }
     }
 
-    /// `user` has no place yet, and `people` has them at `place` by now.
+    /// `user` has no place yet in this table; `people` already has them at `place`.
     mutating func insert(_ user: UserID, at place: UInt64, in people: borrowing People) {
         let fingerprint = self.fingerprint(of: user)
         var segment = self.directory[self.directoryIndex(fingerprint)]
@@ -80,7 +80,7 @@ struct UserTable: ~Copyable {
         while self.mergeIfSparse(fingerprint) {}
     }
 
-    /// What is wrong with the table, in words; nil when all is well.
+    /// The first violation, in words; nil when there is none.
     func firstViolation() -> String? {
         var count = 0
         var segments = 0
@@ -95,7 +95,7 @@ struct UserTable: ~Copyable {
         return segments == self.segmentCount ? nil : "\(segments) segments live and \(self.segmentCount) are counted"
     }
 
-    /// Each entry is in its own segment, and nothing is free between its home and it.
+    /// Each entry is in its own segment, and no slot is free between its home and it.
     private func violation(of segment: Segment) -> String? {
         var count = 0
         var slot = 0
@@ -145,7 +145,7 @@ struct UserTable: ~Copyable {
         self.segmentCount += 1
     }
 
-    /// Makes one of two neighbours that are an eighth full each or less. The directory keeps its length.
+    /// Merges two neighbours that are each an eighth full or less. The directory keeps its length.
     private mutating func mergeIfSparse(_ fingerprint: UInt64) -> Bool {
         let segment = self.directory[self.directoryIndex(fingerprint)]
         let segmentDepth = segment.header.pointee.depth
@@ -172,7 +172,7 @@ struct UserTable: ~Copyable {
         }
     }
 
-    /// The entries of the directory whose top `depth` bits are those of `fingerprint`.
+    /// The range of directory entries whose top `depth` bits are those of `fingerprint`.
     private func directoryRange(_ fingerprint: UInt64, depth: Int) -> Range<Int> {
         let length = 1 << (self.depth - depth)
         let start = self.directoryIndex(fingerprint) & ~(length - 1)
@@ -203,7 +203,8 @@ struct UserTable: ~Copyable {
     }
 }
 
-/// 1,024 slots, open addressing by linear probing; removal shifts what follows back, so there are no tombstones.
+/// 1,024 slots, open addressing by linear probing; removal shifts the following entries back, so there are no
+/// tombstones.
 private struct Segment {
     struct Header: BitwiseCopyable {
         var count: Int
@@ -213,7 +214,7 @@ private struct Segment {
 
     static let slots = 1_024
     static let slotMask = slots - 1
-    /// 80 %: a user who is not there is then found missing after 13 slots of 8 bytes.
+    /// 80 %: the search for an absent user then takes 13 slots of 8 bytes.
     static let countMax = slots * 4 / 5
     static let sparse = slots / 8
     static let bytes = MemoryLayout<Header>.stride + slots * 8
@@ -246,7 +247,7 @@ private struct Segment {
     func remove(_ entry: UInt64) {
         var hole = Self.home(entry)
         while self.entries[hole] != entry {
-            precondition(self.entries[hole] != 0, "a user to forget has no place")
+            precondition(self.entries[hole] != 0, "a removed user has no place")
             hole = (hole + 1) & Self.slotMask
         }
         var slot = hole

@@ -1,5 +1,5 @@
-/// Stands for a client's address: the same number at every gateway and after every restart, from which nobody who reads a journal
-/// learns the address.
+/// Stands for a client's address: the same number at every gateway and after every restart, which does not reveal the
+/// address to readers of a journal.
 public struct AddressTag: Hashable, Sendable, CustomStringConvertible {
     /// Never 0.
     public let rawValue: UInt64
@@ -14,10 +14,10 @@ public struct AddressTag: Hashable, Sendable, CustomStringConvertible {
     public var description: String { OperationID.digits(self.rawValue) }
 }
 
-/// A client's key as a gateway hands it on.
+/// A client's idempotency key as a gateway forwards it.
 public struct ClientKey: Hashable, Sendable {
     public let operation: OperationID
-    /// The address that its bound counts for; nil where a login proves who the user is, and for addresses that are trusted.
+    /// The address whose limit the key counts towards; nil for authenticated users and for trusted addresses.
     public let address: AddressTag?
 
     public init(_ operation: OperationID, from address: AddressTag? = nil) {

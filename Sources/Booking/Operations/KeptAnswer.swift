@@ -1,22 +1,22 @@
-/// The answer to one operation, kept so that it can be given again: a fact, and an item of a snapshot.
+/// The answer to one operation, kept for repeats of its request: a fact, and an item of a snapshot.
 public struct KeptAnswer: Equatable, Sendable {
-    /// As much of the answer as does not follow from the request, which comes again, and from what never changes.
+    /// The part of the answer that follows neither from the request, which a repeat brings again, nor from constants.
     public enum Outcome: Equatable, Sendable {
         case joined(Joined)
         case left
-        /// The first of the seats that were held; the others have the numbers after it.
+        /// The first of the held seats; the others have the numbers after it.
         case held(ReservationID)
         case givenBack
-        /// What the payment comes to: while it is under way, whoever asks waits for it.
+        /// The payment decides the answer: while it is under way, repeats wait for it.
         case paying(PaymentID)
         case points(balance: Won)
-        /// What the cancellation comes to; as for payments.
+        /// The cancellation decides the answer; as for payments.
         case cancelling(CancellationID)
-        /// The change itself is another shard's, which keeps its answer.
+        /// The change itself is on another shard, which keeps its answer.
         case claimed
         case refused(Refusal)
 
-        /// The kind alone, as a fact's bytes have it. The numbers stay.
+        /// The kind alone, as encoded in a fact. The numbers stay.
         public enum Kind: UInt8, Sendable, CaseIterable {
             case joined = 1, left, held, givenBack, paying, points, cancelling
             case claimed = 32

@@ -1,24 +1,25 @@
 import DequeModule
 
-/// The answers of one shard that may be asked for again. Takes in facts; the shard decides.
+/// The idempotency store of one shard: answers to operations that may be repeated. Applies facts; the shard decides.
 ///
-///     answered ──kept──▶ its lifetime is over, and it is a client's or one of many: forgotten
-///                  └──▶ one of a gateway, and no room is left: the oldest of them makes room
+///     answered ──kept──▶ its lifetime is over, and it is a client's or beyond `resendCountMin`: dropped
+///                  └──▶ one of a gateway, and the store is full: the oldest of them is evicted
 ///
-/// Memory is bounded by `AnswerLimits.countMax` answers of 150 to 300 bytes. Answers to clients' keys are never forgotten
-/// before their time, as that would carry out a second time what was promised to be done once: when they fill their
-/// share, new keys are refused instead, and those of one user or of one address when they fill theirs (`refusal`). Everything
-/// is O(1), and what is kept follows from the facts alone.
+/// Memory is bounded by `AnswerLimits.countMax` answers of 150 to 300 bytes. Answers to clients' keys are never evicted
+/// early, as a repeat would then be carried out twice, against the promise: when they fill their share, new keys are
+/// refused instead, and those of one user or address when they fill theirs (`refusal`). Everything is O(1), and the
+/// content follows from the facts alone.
 public struct KeptAnswers {
     private struct Entry {
         let fingerprint: UInt64
         let at: Timestamp
-        // Last, with the owner in what it leaves of its 40 bytes.
+        // Last, with the owner in the padding of its 40 bytes.
         let outcome: KeptAnswer.Outcome
         let owner: Operation.Owner
     }
 
-    /// An operation and when it was answered, so that nobody looks into the table for what is not over: each fact asks.
+    /// An operation and when it was answered: the check for expiry, which each fact makes, needs no lookup in the
+    /// table.
     private struct Aged {
         let id: OperationID
         let at: Timestamp
@@ -26,7 +27,7 @@ public struct KeptAnswers {
 
     let limits: AnswerLimits
     private var table = SteadyTable<OperationID, Entry>()
-    /// Of clients, and of gateways, oldest first.
+    /// Clients' keys, and gateways' operations, oldest first.
     private var keys = KeyList()
     private var resends = Deque<Aged>()
 
@@ -34,21 +35,21 @@ public struct KeptAnswers {
 
     var keyCount: Int { self.keys.count }
     var resendCount: Int { self.resends.count }
-    /// What they take of memory, at most: the table's entries and the lists of their age.
+    /// Bytes in memory, at most: the table's entries and the lists of their age.
     var bytes: Int {
         let entry = MemoryLayout<OperationID>.stride + MemoryLayout<Entry>.stride
-        // Each part is filled to three quarters at most, and has a bit for each of its entries.
+        // Each part is at most three quarters full, and has a bit for each of its entries.
         return self.table.capacity * entry * 4 / 3 + self.keys.bytes + self.resends.count * MemoryLayout<Aged>.stride
     }
 
-    /// Whether a key may be used for the first time; else why not, and when it may be. O(1).
+    /// Why a new key is refused, and until when; nil if it is accepted. O(1).
     func refusal(ofNewKey operation: Operation, at now: Timestamp) -> Reply? {
         let user = operation.id.user
         let isFull = self.keys.count >= self.limits.keyCountMax
         let isUsersFull = self.keys.count(of: user) >= self.limits.keysPerUserMax
         let excess = operation.address.map { self.keys.count(of: $0) - self.keysPerAddressMax + 1 } ?? 0
         guard isFull || isUsersFull || excess > 0 else { return nil }
-        // Keys are forgotten with the next fact, and there may be none until this one: some may be over by now.
+        // Keys expire with the next fact, and there may be none before this one: some may be over by now.
         let over = self.keys.oldest(Self.lookedAtMax).prefix { $0.at + self.limits.keyLifetime <= now }
         if over.count == Self.lookedAtMax { return nil }
         if isFull, over.isEmpty, let oldest = self.keys.first {
@@ -63,9 +64,9 @@ public struct KeptAnswers {
         return self.refusal(.tooManyKeysOfAddress, untilEndOf: last, now)
     }
 
-    /// A sixteenth of what is free: so whoever names users as they like leaves most of the room to others, and however many
-    /// addresses do, there is some left for one more. At the default bounds it is 46,875 keys on a shard whose keys are few, a
-    /// day of ten thousand people behind one address.
+    /// A sixteenth of the free room: a client that names arbitrary users leaves most of the room to others, and however
+    /// many addresses do so, some is left for one more. At the default bounds it is 46,875 keys on a shard with few
+    /// keys: a day of ten thousand people behind one address.
     private var keysPerAddressMax: Int {
         max(1, (self.limits.keyCountMax - self.keys.count) / AnswerLimits.addressesPerRoom)
     }
@@ -75,11 +76,11 @@ public struct KeptAnswers {
         return .refusedFor(refusal, seconds: UInt32(clamping: max(1, (wait.rawValue + 999_999_999) / 1_000_000_000)))
     }
 
-    /// How many keys that may be over are looked at for one new key. More than that are there only when nothing has happened
-    /// for long, and then one more does no harm.
+    /// Possibly expired keys that one new key looks at. There are as many only after a long quiet time; one key too
+    /// many does no harm then.
     private static let lookedAtMax = 64
 
-    /// Nil when it was never answered, or so long ago that it counts as new.
+    /// Nil for an operation that was never answered, or whose answer has expired.
     func answer(_ id: OperationID, at now: Timestamp) -> KeptAnswer? {
         guard let entry = self.table[id] else { return nil }
         if entry.owner == .client, entry.at + self.limits.keyLifetime <= now { return nil }
@@ -88,13 +89,13 @@ public struct KeptAnswers {
 
     // MARK: Taking in facts
 
-    /// A fact of this time is taken in: forgets what is over by then. Amortised O(1).
+    /// The time of a fact: drops expired answers. Amortised O(1).
     mutating func passTime(to now: Timestamp) {
         while let oldest = self.keys.first, oldest.at + self.limits.keyLifetime <= now {
             self.table.removeValue(forKey: self.keys.removeFirst().id)
         }
-        // Gateways wait by a clock that nobody sets. A clock that is set forward must not end what they may send again, so
-        // some of them are kept whatever the time.
+        // Gateways wait by monotonic clocks. A clock that is set forward must not drop answers to requests that they
+        // may resend, so some are kept whatever the time.
         while self.resends.count > self.limits.resendCountMin, let oldest = self.resends.first,
             oldest.at + self.limits.resendLifetime <= now
         {
@@ -102,8 +103,8 @@ public struct KeptAnswers {
         }
     }
 
-    /// Traps when the operation of a gateway is answered already: it would have been carried out twice. A key may have been
-    /// used again after a lifetime that was shorter then: the later answer counts. O(1), and O(keys) for such a key.
+    /// Traps when a gateway's operation has an answer already: it would have been carried out twice. A key may have
+    /// been reused after an earlier, shorter lifetime: the later answer counts. O(1), and O(keys) for such a key.
     mutating func take(_ answer: KeptAnswer) {
         if let earlier = self.table[answer.operation.id], earlier.owner == .client {
             self.keys.remove(answer.operation.id)
@@ -117,7 +118,7 @@ public struct KeptAnswers {
 
     // MARK: Snapshots
 
-    /// Those of clients first, each by age.
+    /// Answers to clients first, each group by age.
     func forEach(_ body: (KeptAnswer) -> Void) {
         for each in self.keys.oldest(.max) { body(self.answer(each.id, from: each.address, self.table[each.id]!)) }
         for each in self.resends { body(self.answer(each.id, self.table[each.id]!)) }
@@ -170,24 +171,24 @@ public struct KeptAnswers {
     }
 }
 
-/// How long answers are kept to be given again, and how many.
+/// How long answers are kept for repeats, and how many.
 public struct AnswerLimits: Equatable, Sendable {
-    /// Of a client's key: a day, as the contract says.
+    /// For a client's key: a day, as the contract says.
     public var keyLifetime = Nanoseconds.seconds(86_400)
-    /// Of what a gateway may send again: longer than any gateway waits for an answer.
+    /// For a gateway's resends: longer than any gateway waits for an answer.
     public var resendLifetime = Nanoseconds.minutes(2)
-    /// Per shard, 150 to 300 bytes each: a table of a power of two, up to three quarters full.
+    /// Answers per shard, 150 to 300 bytes each: a table of a power of two, up to three quarters full.
     public var countMax = 1_000_000
-    /// Of one user, on one shard: nobody can fill what all share.
+    /// Keys of one user on one shard: one user can't fill the shared store.
     public var keysPerUserMax = 1_000
-    /// The keys of one address may take this part of the room that is free.
+    /// The keys of one address may take one part in so many of the free room.
     public static let addressesPerRoom = 16
     public init() {}
 
     /// Answers to gateways that are kept whatever the time: more than a shard gives within their few seconds.
     public var resendCountMin: Int { self.countMax / 16 }
 
-    /// A quarter stays for the gateways: at the default bound more than a shard does within their few seconds.
+    /// A quarter is reserved for gateways: at the default bound more than a shard does within their few seconds.
     public var keyCountMax: Int { self.countMax - self.resendCountMax }
     public var resendCountMax: Int { self.countMax / 4 }
 }

@@ -1,14 +1,13 @@
 import DequeModule
 
-/// The clients' keys that are kept, oldest first, and for each user and each address how many of them are theirs and which of
-/// those is the oldest.
+/// The clients' keys that are kept, oldest first, with each user's and each address's number of keys and oldest key.
 ///
 ///     keys:    k1 ──────────────────▶ k4 ─────▶ k6        of user 7
 ///                   k2 ─▶ k3 ───────────▶ k5               of user 8
 ///     numbers  1    2     3     4     5     6
 ///
-/// So who has too many is told when one of theirs ends. A key names the next one of its user and of its address by how many
-/// places behind it that is. 40 bytes a key, 20 a user or an address. Everything is O(1) but `remove` and `rebuild`.
+/// So a refusal can say when a key of that user ends. A key refers to the next one of its user and of its address by
+/// the distance in places. 40 bytes a key, 20 a user or an address. Everything is O(1) but `remove` and `rebuild`.
 struct KeyList {
     struct Key {
         let id: OperationID
@@ -33,17 +32,17 @@ struct KeyList {
     }
 
     private var keys = Deque<Key>()
-    /// That of the first of `keys`.
+    /// The number of the first of `keys`.
     private var firstNumber: UInt32 = 0
     private var ofUser = SteadyTable<UserID, Share>()
     private var ofAddress = SteadyTable<AddressTag, Share>()
 
     var count: Int { self.keys.count }
     var first: Key? { self.keys.first }
-    /// The oldest, at most so many.
+    /// The oldest keys, at most `count`.
     func oldest(_ count: Int) -> Deque<Key>.SubSequence { self.keys.prefix(count) }
 
-    /// What they take of memory, at most.
+    /// Bytes in memory, at most.
     var bytes: Int {
         let share = 8 + MemoryLayout<Share>.stride
         return self.keys.count * MemoryLayout<Key>.stride + (self.ofUser.capacity + self.ofAddress.capacity) * share * 4
@@ -53,10 +52,10 @@ struct KeyList {
     func count(of user: UserID) -> Int { Int(self.ofUser[user]?.count ?? 0) }
     func count(of address: AddressTag) -> Int { Int(self.ofAddress[address]?.count ?? 0) }
 
-    /// Nil for one who has none.
+    /// Nil for a user without keys.
     func oldest(of user: UserID) -> Timestamp? { self.ofUser[user].map { self.keys[self.position($0.oldest)].at } }
 
-    /// When the last of the oldest `count` keys of an address was used, of so many as are looked at.
+    /// When the newest of an address's oldest `count` keys was used, as far as they are looked at.
     func last(ofOldest count: Int, of address: AddressTag) -> Timestamp? {
         guard let share = self.ofAddress[address] else { return nil }
         var number = share.oldest
@@ -105,7 +104,7 @@ struct KeyList {
         return key
     }
 
-    /// An owner without a key takes no memory.
+    /// An owner without keys takes no memory.
     private static func removeOldest<Owner>(
         of owner: Owner,
         from shares: inout SteadyTable<Owner, Share>,
@@ -116,7 +115,7 @@ struct KeyList {
             share.oldest &+= toNext
             return share.count
         }
-        guard let rest else { preconditionFailure("a key that nobody has") }
+        guard let rest else { preconditionFailure("a removed key has no owner") }
         if rest == 0 { shares.removeValue(forKey: owner) }
     }
 
@@ -167,6 +166,6 @@ struct KeyList {
 }
 
 extension OperationID {
-    /// Of a client's key: whose it is.
+    /// The owner of a client's key.
     var user: UserID { UserID(self.high) }
 }

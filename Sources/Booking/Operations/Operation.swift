@@ -1,7 +1,7 @@
-/// The number of one request that changes something, however often it is sent: 128 bits, so that two never meet by chance.
+/// The number of one change, the same each time its request is sent: 128 bits, so none collide by chance.
 ///
-/// A client's is its user's number (`high`) and a hash of the key and the user; a gateway's own is the number of the gateway's
-/// life (random, new at each start) and that of the request at its shard, so it means something there only.
+/// A client's is its user's number (`high`) and a hash of the key and the user. A gateway's is the number of the
+/// gateway's life (random, new at each start) and the request's id at its shard, so it is valid there only.
 public struct OperationID: Hashable, Sendable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64
@@ -11,7 +11,7 @@ public struct OperationID: Hashable, Sendable, CustomStringConvertible {
         self.low = low
     }
 
-    /// As identifiers hash, and for the same reason: each request asks several times.
+    /// Hashes as identifiers do, and for the same reason: each request looks it up several times.
     public func _rawHashValue(seed: Int) -> Int {
         Int(truncatingIfNeeded: IdentifierHash.secret.hash(of: self.high, self.low, seed: seed))
     }
@@ -25,20 +25,20 @@ public struct OperationID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What makes a request sent twice one request.
+/// What makes repeated sendings of a request one request.
 public struct Operation: Hashable, Sendable {
-    /// Who gave the number, and so what is promised about it.
+    /// The source of the number, on which the promise depends.
     public enum Owner: UInt8, Sendable, CaseIterable {
-        /// A gateway, to send again what was in flight when a link was lost. Only it ever hears the answer, so a refusal
-        /// may be decided again, and so may what is the same when it is done twice.
+        /// A gateway, for resends of requests that were in flight when a link was lost. No other process hears the
+        /// answer, so refusals may be decided again, and so may idempotent changes.
         case gateway = 0
-        /// A client, by its key: whoever sends the key again hears the first answer, also when that was a refusal.
+        /// A client, by its key: every repeat of the key gets the first answer, also a refusal.
         case client = 1
     }
 
     public let id: OperationID
     public let owner: Owner
-    /// Of a client's key: the address that it counts for when it is used for the first time.
+    /// Of a client's key: the address whose limit its first use counts towards.
     public let address: AddressTag?
 
     public init(_ id: OperationID, _ owner: Owner, from address: AddressTag? = nil) {
@@ -49,9 +49,9 @@ public struct Operation: Hashable, Sendable {
 }
 
 extension Request {
-    /// Tells whether a key came with the same request as before: a hash of the call and all its inputs, the same in every
-    /// version and after every restart (FNV-1a over their numbers). It protects a client from its own mistakes, not
-    /// from an attacker: the key is hashed with its user by something stronger.
+    /// Tells whether a repeated key came with the same request: a hash of the call and all its inputs, the same in
+    /// every version and after every restart (FNV-1a over their numbers). It protects a client from its own mistakes,
+    /// not from an attacker: the key is hashed with its user by a stronger function.
     var fingerprint: UInt64 {
         var hash = Fingerprint()
         hash.mix(UInt64(self.kind.rawValue))
@@ -96,7 +96,7 @@ extension Request {
 }
 
 extension Refusal {
-    /// Whether it is the answer for good. The others say that nothing was decided, and to try again.
+    /// Whether the answer is final. Other answers say that nothing was decided and ask for a retry.
     var isFinal: Bool {
         switch self {
         case .overloaded, .unavailable, .storageUnavailable, .clockSuspended, .wrongShard, .paymentInProgress,

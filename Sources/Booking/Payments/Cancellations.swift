@@ -18,7 +18,7 @@ public struct Cancellations {
 
     public subscript(cancellation: CancellationID) -> Cancellation? { self.orders[cancellation] }
 
-    /// The one that a reservation is part of: each is cancelled once at most.
+    /// The cancellation of a reservation: there is at most one.
     public func cancellation(of reservation: ReservationID) -> Cancellation? {
         self.idsByReservation[reservation].flatMap { self.orders[$0] }
     }
@@ -56,7 +56,7 @@ public struct Cancellations {
 
     mutating func restore(forgottenCount: Int) { self.orders.restore(forgottenCount: forgottenCount) }
 
-    /// Takes back a cancellation as it was; `isKnown` says which of its reservations are not forgotten.
+    /// Restores a cancellation; `isKnown` says which of its reservations are not forgotten.
     mutating func restore(_ order: CancellationOrder, balance: Won?, _ isKnown: (ReservationID) -> Bool) {
         self.orders.restore(order, balance: balance)
         for id in order.reservations where isKnown(id) { self.idsByReservation.updateValue(order.id, forKey: id) }

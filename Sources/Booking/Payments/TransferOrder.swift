@@ -1,15 +1,15 @@
-/// What a concert's shard asks a user's shard to do: move the points of one payment or cancellation, once.
+/// The request of a concert's shard to a user's shard: move the points of one payment or cancellation, once.
 ///
-/// The id alone does not say which transfer it is: a shard whose journal was put back from an older copy may give an id
-/// again. So the order names everything that makes it this transfer, and the user's shard compares all of it.
+/// The id alone does not identify a transfer: a shard whose journal was restored from an older copy may reuse an id. So
+/// the order names everything that makes it this transfer, and the user's shard compares all of it.
 public struct TransferOrder: Equatable, Sendable {
     public let id: TransferID
     public let direction: Transfer.Direction
     public let concert: ConcertID
     public let user: UserID
     public let amount: Won
-    /// The low-water mark: of the ids of this slot, all transfers to this user's shard up to this counter are decided by
-    /// the concert's shard, durably, and are never asked for again. Below the counter of `id`.
+    /// The low-water mark of this slot's ids: all transfers to this user's shard up to this counter are durably decided
+    /// by the concert's shard, and are never requested again. Below the counter of `id`.
     public let settled: UInt64
 
     public init(
@@ -58,10 +58,10 @@ struct KnownTransfer {
     }
 }
 
-/// How far the transfers of one slot go that a shard has decided for another.
+/// How far a shard has decided the transfers of one slot for another shard.
 public struct TransferMark: Equatable, Sendable {
     public let slot: Slot
-    /// The highest counter among their ids.
+    /// The highest counter of their ids.
     public let counter: UInt64
 
     public init(slot: Slot, counter: UInt64) {

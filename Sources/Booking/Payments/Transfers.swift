@@ -1,11 +1,11 @@
 import DequeModule
 
-/// Points that a concert's shard asks a user's shard to move: the one thing that payments and cancellations share.
+/// Points that a concert's shard asks a user's shard to move: the common part of payments and cancellations.
 ///
-///     begun ──asked, and asked again──▶ answered ──▶ over
+///     begun ──requested, and retried──▶ answered ──▶ over
 ///
-/// The user's shard moves them once, however often it is asked. So the concert's shard asks as often as it takes, also
-/// after a restart, which finds in its facts what has begun and is not over.
+/// The user's shard moves them once, however often it is asked. So the concert's shard retries until it has an answer,
+/// also after a restart, which finds the unfinished transfers in its facts.
 public struct Transfer: Equatable, Sendable {
     public enum Direction: UInt8, Sendable, CaseIterable {
         /// From the user, for a payment. May be refused.
@@ -31,7 +31,7 @@ public struct Transfer: Equatable, Sendable {
         self.at = order.at
     }
 
-    /// What the user's shard is asked, by a shard that has settled all up to this counter of the slot.
+    /// The order to the user's shard, from a shard that has settled everything up to this counter of the slot.
     public func order(settled: UInt64) -> TransferOrder {
         TransferOrder(
             id: self.id,
@@ -43,7 +43,7 @@ public struct Transfer: Equatable, Sendable {
         )
     }
 
-    /// What somebody has asked for whose answer waits for this.
+    /// The kind of request whose answer waits for this transfer.
     var askedFor: Request.Kind {
         switch self.direction {
         case .debit: .pay
@@ -52,17 +52,17 @@ public struct Transfer: Equatable, Sendable {
     }
 }
 
-/// The transfers of one shard's concerts that are under way: when each was asked for, and who waits for it.
+/// One shard's transfers under way, when each was last sent, and the requests that wait for it.
 struct Transfers {
-    /// Follows from the facts, so a restart asks for them again.
+    /// Follows from the facts, so a restart sends them again.
     private(set) var underWay: [TransferID: Transfer] = [:]
-    /// When each was asked for, earliest first; may name some that are over by now, which are skipped.
+    /// When each was last sent, earliest first; may contain finished ones, which are skipped.
     private var asked = Deque<Asked>()
-    /// Forgotten in a restart, as their connections are.
+    /// Lost in a restart, as their connections are.
     private var waiters: [TransferID: [Shard.Origin]] = [:]
-    /// In the order of ids; may name some that are over by now, which are skipped.
+    /// In the order of ids; may contain finished ones, which are skipped.
     private var open: [Route: Deque<TransferID>] = [:]
-    /// The highest counter of one that another shard has decided.
+    /// The highest counter that another shard has decided.
     private var decided: [Route: UInt64] = [:]
 
     private struct Asked {
@@ -83,9 +83,9 @@ struct Transfers {
         }
     }
 
-    /// One that got no answer is asked for again after this: long against a round trip (under 1 ms), short for people.
+    /// Retry interval of a transfer without an answer: long against a round trip (under 1 ms), short for people.
     static let patience = Nanoseconds.milliseconds(500)
-    /// How many may wait for one: someone who repeats a payment every 5 s, the gateway's patience, for 5 minutes.
+    /// Requests that may wait for one transfer: a payment repeated every 5 s, the gateway's time-out, for 5 minutes.
     static let waitersMax = 64
 
     subscript(id: TransferID) -> Transfer? { self.underWay[id] }
@@ -98,7 +98,7 @@ struct Transfers {
         self.open[route, default: []].append(transfer.id)
     }
 
-    /// `decidedBy` is another shard than that of the concert, or nil.
+    /// `decidedBy` is the other shard that decided; nil if the concert's own did.
     mutating func end(_ id: TransferID, decidedBy shard: Int?) {
         self.underWay[id] = nil
         while let first = self.asked.first, self.underWay[first.id] == nil { self.asked.removeFirst() }
@@ -121,7 +121,7 @@ struct Transfers {
         return nil
     }
 
-    /// How far each shard has decided, by slot, then shard.
+    /// The highest decided counter of each shard, by slot, then shard.
     var decisions: [(slot: Slot, shard: Int, counter: UInt64)] {
         self.decided.sorted { ($0.key.slot, $0.key.shard) < ($1.key.slot, $1.key.shard) }.compactMap {
             route,
@@ -130,7 +130,7 @@ struct Transfers {
         }
     }
 
-    /// False when too many wait already.
+    /// False when too many requests wait already.
     mutating func wait(for id: TransferID, _ origin: Shard.Origin) -> Bool {
         guard self.waiters[id, default: []].count < Self.waitersMax else { return false }
         self.waiters[id, default: []].append(origin)
@@ -139,13 +139,13 @@ struct Transfers {
 
     mutating func takeWaiters(for id: TransferID) -> [Shard.Origin] { self.waiters.removeValue(forKey: id) ?? [] }
 
-    /// All of them, in the order of what they wait for.
+    /// Removes and returns all waiters, in the order of their transfers.
     mutating func takeWaiters() -> [(id: TransferID, origin: Shard.Origin)] {
         defer { self.waiters = [:] }
         return self.waiters.keys.sorted().flatMap { id in self.waiters[id]!.map { (id, $0) } }
     }
 
-    /// One that has waited for an answer long enough, and counts as asked for now; nil when there is none.
+    /// Returns a transfer that has waited long enough for an answer, and counts it as sent now; nil when there is none.
     mutating func popUnanswered(at now: Timestamp) -> Transfer? {
         while let first = self.asked.first, first.at + Self.patience <= now {
             self.asked.removeFirst()
@@ -161,14 +161,14 @@ struct Transfers {
         self.underWay.values.filter(isMeant).sorted { $0.id < $1.id }
     }
 
-    /// Takes back one that was under way; in any order, then `endRestoring`.
+    /// Restores a transfer under way; in any order, then `endRestoring`.
     mutating func restore(_ transfer: Transfer) { self.underWay[transfer.id] = transfer }
 
     mutating func restore(decided counter: UInt64, slot: Slot, by shard: Int) {
         self.decided[Route(TransferID(SlotIDs.make(slot, counter: 1)), to: shard)] = counter
     }
 
-    /// Those taken back are asked for again, the oldest first.
+    /// Restored transfers are sent again, the oldest first.
     mutating func endRestoring(_ shardOf: (UserID) -> Int) {
         let all = self.underWay.values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
         self.asked = Deque(all.map { Asked(id: $0.id, at: $0.at) })
@@ -179,23 +179,23 @@ struct Transfers {
 
     /// `open` are the payments and cancellations that are under way. O(n log n).
     func checkInvariants(_ open: [Transfer]) {
-        precondition(open.count == self.underWay.count, "points of something that is over are asked for")
+        precondition(open.count == self.underWay.count, "a finished transfer is still requested")
         for transfer in open {
-            precondition(self.underWay[transfer.id] == transfer, "points for \(transfer.id) are not asked for")
+            precondition(self.underWay[transfer.id] == transfer, "points for \(transfer.id) are not requested")
         }
         let asked = self.asked.map(\.id).filter { self.underWay[$0] != nil }
         precondition(
             asked.sorted() == self.underWay.keys.sorted(),
-            "points would never be asked for again, or twice"
+            "a transfer would never be retried, or retried twice"
         )
         let routed = self.open.values.joined().filter { self.underWay[$0] != nil }
         precondition(
             routed.sorted() == self.underWay.keys.sorted(),
-            "a transfer that is open counts as settled"
+            "an open transfer counts as settled"
         )
         precondition(
             self.waiters.keys.allSatisfy { self.underWay[$0] != nil },
-            "somebody waits for points that have moved, or were refused"
+            "a request waits for a finished transfer"
         )
     }
 }

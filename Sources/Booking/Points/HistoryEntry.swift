@@ -1,4 +1,4 @@
-/// One line of a user's point history. `amount` is positive both ways.
+/// One line of a user's point history. `amount` is positive in both directions.
 public struct HistoryEntry: Equatable, Sendable {
     public let id: PointHistoryID
     public let amount: Won

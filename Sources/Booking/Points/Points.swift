@@ -1,15 +1,14 @@
 import DequeModule
 
-/// The points of all users of a shard, their history, and the transfers that concerts' shards asked for. Takes in facts;
-/// the shard decides.
+/// The points of a shard's users, their history, and transfers for concerts' shards. Applies facts; the shard decides.
 public struct Points {
     private struct Account {
         var balance = Won.zero
         var updatedAt = Timestamp.distantPast
-        /// The newest, oldest first.
+        /// The newest lines, oldest first.
         var history: Deque<HistoryEntry> = []
 
-        /// Gives the line that is one too many.
+        /// Appends a line; returns the oldest one when there is one too many.
         mutating func write(_ entry: HistoryEntry, _ change: Won, linesMax: Int) -> HistoryEntry? {
             self.balance += change
             self.history.append(entry)
@@ -18,36 +17,35 @@ public struct Points {
         }
     }
 
-    /// What the lines moved that are not kept any more.
+    /// The sums of lines that are no longer kept.
     private struct Forgotten {
         var charged = Won.zero
         var used = Won.zero
     }
 
-    /// What became of a payment's debit, as snapshots of earlier versions have it.
+    /// The outcome of a payment's debit, in snapshots of earlier versions.
     public enum Debit: Equatable, Sendable {
         case done(balance: Won)
         case refused
     }
 
-    /// The most that one charge may bring, and the most that one user may have by charging. What comes back from a
-    /// cancellation may go past it.
+    /// The largest charge, and the largest balance by charging. A cancellation's credit may exceed it.
     public static let chargeMax = Won(2_000_000)
     public static let balanceMax = Won(100_000_000)
 
     private let historyLinesPerUserMax: Int
     private var accounts = SteadyTable<UserID, Account>()
-    /// Of users who had more lines than are kept.
+    /// Users with more lines than are kept.
     private var forgotten = SteadyTable<UserID, Forgotten>()
     /// The debits of payments, and the credits of cancellations.
     public private(set) var transfers: TransferLedger
 
-    /// Since the beginning, over all users: `charged` = `balances` + `used`, whatever happens. What was credited counts
-    /// as charged, what was debited as used.
+    /// Since the beginning, over all users: `charged` = `balances` + `used`, always. Credits count as charged, debits
+    /// as used.
     public private(set) var charged = Won.zero
     public private(set) var used = Won.zero
     public private(set) var balances = Won.zero
-    /// Over all shards: `debited` - `credited` is what the seats cost that are sold, once nothing is under way.
+    /// Over all shards: `debited` - `credited` is the price of the seats sold, once nothing is under way.
     public private(set) var debited = Won.zero
     public private(set) var credited = Won.zero
 
@@ -68,7 +66,7 @@ public struct Points {
         return Balance(balance: account.balance, updatedAt: account.updatedAt)
     }
 
-    /// Newest first. O(lines given); with a filter O(lines skipped and given), of the thousand that are kept.
+    /// Newest first. O(lines returned); with a filter O(lines skipped and returned), of the thousand that are kept.
     public func history(of user: UserID, _ query: HistoryQuery) -> [HistoryEntry] {
         guard let lines = self.accounts[user]?.history else { return [] }
         let size = Int(min(query.size, HistoryQuery.sizeMax))
@@ -127,7 +125,7 @@ public struct Points {
 
     // MARK: Snapshots
 
-    /// By user, each user's oldest first, and before them what those moved that are forgotten. O(n log n) in the users.
+    /// By user: the sums of dropped lines, then the kept lines, oldest first. O(n log n) in the users.
     func forEachLine(
         forgotten: (UserID, _ charged: Won, _ used: Won) -> Void,
         _ body: (UserID, HistoryEntry) -> Void
@@ -138,7 +136,7 @@ public struct Points {
         }
     }
 
-    /// Takes back what the lines moved that are forgotten; before the user's lines.
+    /// Restores the sums of a user's dropped lines; before the user's lines.
     mutating func restore(_ user: UserID, forgottenCharged charged: Won, used: Won) {
         precondition(charged >= used, "user \(user) has used more points than there were")
         self.forgotten.updateValue(Forgotten(charged: charged, used: used), forKey: user)
@@ -148,7 +146,7 @@ public struct Points {
         self.balances += charged - used
     }
 
-    /// Takes back a line of a user's history; oldest first. The balance follows.
+    /// Restores a line of a user's history; oldest first. The balance follows.
     mutating func restore(_ user: UserID, _ entry: HistoryEntry) {
         switch entry.type {
         case .charge: self.takeCharged(user, entry)
@@ -165,7 +163,7 @@ public struct Points {
         self.credited = credited
     }
 
-    /// Each balance is what its history says, and the totals are the sums. O(history).
+    /// Each balance matches its history, and the totals are the sums. O(history).
     public func checkInvariants() {
         var charged = Won.zero
         var used = Won.zero

@@ -1,18 +1,18 @@
 import DequeModule
 
-/// The debits and credits that a shard has decided for the concerts' shards, so that each is done once.
+/// The debits and credits that a shard has decided for concerts' shards, so that each is carried out once.
 ///
 ///     new ──recorded──▶ moved or refused ──the concert's shard has decided it, too──▶ refused: dropped
 ///                                                                                     moved: dropped once `movedMax` are newer
 ///
-/// **Comparison.** An id that is known stands for one direction, concert, user and amount. An order under the same id
-/// that differs in any of them is a conflict: one of the two shards was put back from an older copy. Facts and snapshots
-/// of earlier versions have no concert, and none of the user and amount of some; what they do not say is not compared.
+/// **Comparison.** A known id stands for one direction, concert, user and amount. An order with the same id that
+/// differs in any of them is a conflict: one of the two shards was restored from an older copy. Facts and snapshots of
+/// earlier versions lack the concert, and some of them user and amount; missing parts are not compared.
 ///
-/// **Bounds.** Orders say up to which counter of their slot all is settled. Below it a refused debit leaves nothing but
-/// the mark: asked again, it is refused again. What moved points is kept for `movedMax` transfers more, in case the
-/// concert's shard is put back from a copy in which it was still open. So memory is bounded by `movedMax` entries of some
-/// 70 bytes, and those that are not settled, which the requests in flight bound.
+/// **Bounds.** An order says up to which counter everything in its slot is settled. Below it a refused debit leaves
+/// only the mark: when asked again, it is refused again. Transfers that moved points are kept for `movedMax` more, in
+/// case the concert's shard is restored from a copy in which they were still open. So memory is bounded by `movedMax`
+/// entries of some 70 bytes, and by the unsettled ones, which the requests in flight bound.
 public struct TransferLedger: Sendable {
     public enum Outcome: Equatable, Sendable {
         /// The user's balance right after.
@@ -20,17 +20,17 @@ public struct TransferLedger: Sendable {
         case refused
     }
 
-    /// What an order is answered.
+    /// The answer to an order.
     public enum Verdict: Equatable, Sendable {
         case new
         case decided(Outcome)
         /// The id is another transfer's.
         case conflict
-        /// It was settled so long ago that nothing is kept of it but that it moved points.
+        /// Settled so long ago that only the fact that it moved points is kept.
         case forgotten
     }
 
-    /// What is known of a transfer. Nil for what an earlier version did not write.
+    /// A known transfer. Nil for fields that an earlier version did not write.
     public struct Entry: Equatable, Sendable {
         public let direction: Transfer.Direction
         public let concert: ConcertID?
@@ -70,11 +70,11 @@ public struct TransferLedger: Sendable {
 
     /// Counters of one slot.
     public struct Marks: Equatable, Sendable {
-        /// The highest that an order had.
+        /// The highest counter of any order.
         public var seen: UInt64 = 0
         /// See `TransferOrder.settled`.
         public var settled: UInt64 = 0
-        /// The highest of a transfer that moved points and was dropped.
+        /// The highest counter of a transfer that moved points and was dropped.
         public var forgotten: UInt64 = 0
 
         public init(seen: UInt64 = 0, settled: UInt64 = 0, forgotten: UInt64 = 0) {
@@ -84,10 +84,10 @@ public struct TransferLedger: Sendable {
         }
     }
 
-    /// How many transfers that moved points are kept once they are settled: those of some minutes of the busiest sale.
+    /// Settled transfers that moved points and are kept: those of some minutes of the busiest sale.
     public static let movedMax = 262_144
 
-    /// An entry without optionals, which would take half as much again.
+    /// An entry without optionals, which would add half its size.
     private struct Stored {
         let concert: UInt64
         let user: UInt64
@@ -149,13 +149,13 @@ public struct TransferLedger: Sendable {
         if let entry = self[order.id] { return entry.matches(order) ? .decided(entry.outcome) : .conflict }
         let counter = Self.counter(of: order.id)
         guard let marks = self.slots[Self.slot(of: order.id)]?.marks, counter <= marks.settled else { return .new }
-        // Nothing is kept of it, and its shard has said that it is over.
+        // Nothing is kept of this transfer, and its shard has declared it settled.
         guard counter > marks.forgotten else { return .forgotten }
-        // A debit was refused, or this is another one under an id that should not have been given again: nothing moves.
+        // A refused debit, or another transfer under a reused id: nothing moves.
         return order.direction == .debit ? .decided(.refused) : .conflict
     }
 
-    /// How far the transfers of each slot go, by slot. O(n log n) in the slots that ever asked.
+    /// The marks of each slot, by slot. O(n log n) in the slots that ever asked.
     public var marks: [(slot: Slot, marks: Marks)] {
         self.slots.keys.sorted().compactMap { key in
             Slot(checking: UInt16(truncatingIfNeeded: key)).map { ($0, self.slots[key]!.marks) }
@@ -186,7 +186,8 @@ public struct TransferLedger: Sendable {
         }
     }
 
-    /// Two a call at most, as each call brings one: so nobody waits, and what can't be dropped yet is looked at later.
+    /// At most two a call, as each call adds one: no caller waits long, and transfers that can't be dropped yet are
+    /// checked later.
     private mutating func dropMoved() {
         for _ in 0..<2 where self.moved.count > self.movedMax {
             let id = self.moved.removeFirst()
@@ -202,13 +203,13 @@ public struct TransferLedger: Sendable {
 
     // MARK: Snapshots
 
-    /// Refused ones by slot, then those that moved points, each as old as it is: the order is part of the state.
+    /// Refused ones by slot, then those that moved points, each group by age: the order is part of the state.
     func forEach(_ body: (TransferID, Entry) -> Void) {
         for key in self.slots.keys.sorted() { for id in self.slots[key]!.refused { body(id, self[id]!) } }
         for id in self.moved { body(id, self[id]!) }
     }
 
-    /// Takes back marks, before the entries of their slot.
+    /// Restores marks, before the entries of their slot.
     mutating func restore(_ marks: Marks, of slot: Slot) { self.slots[UInt64(slot.rawValue)] = SlotBook(marks: marks) }
 
     mutating func restore(_ id: TransferID, _ entry: Entry) { self.keep(id, entry) }
@@ -225,9 +226,9 @@ public struct TransferLedger: Sendable {
             precondition(!stored.isCredit || !stored.isRefused, "credit \(id) was refused")
         }
         for book in self.slots.values {
-            precondition(book.marks.settled <= book.marks.seen, "more is settled than was ever asked for")
+            precondition(book.marks.settled <= book.marks.seen, "the settled counter is above the highest seen")
             if let first = book.refused.first {
-                precondition(Self.counter(of: first) > book.marks.settled, "a refused debit is kept for ever")
+                precondition(Self.counter(of: first) > book.marks.settled, "a refused debit is kept forever")
             }
         }
     }

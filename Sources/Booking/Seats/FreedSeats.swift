@@ -1,24 +1,25 @@
 import DequeModule
 
-/// Seats that became free a moment ago, and whose they were: so that nobody renews a hold without end by releasing a seat and
-/// holding it again before anybody else can.
+/// Recently freed seats and their last users: a user can't renew a hold forever by releasing a seat and holding it
+/// again before others can.
 ///
 ///     held ──released, lapsed, cancelled──▶ freed ──held again──▶ by the same user: until the old deadline, or not at all
 ///                                             │                   by another: as any free seat
 ///                                             └──`pause` later──▶ forgotten: others had their chance
 ///
-/// So one user keeps a seat for as long as one hold lasts, however often it is released in between; then it is free to others for
-/// `pause`. At most one entry a seat, and only of those freed within `pause` of the last one. Follows from the facts alone.
+/// So one user keeps a seat for the length of one hold, however often it is released in between; then it is free to
+/// others for `pause`. At most one entry a seat, and only of seats freed within `pause` of the last one. Follows from
+/// the facts alone.
 struct FreedSeats {
     struct Seat: Hashable {
-        /// Of the schedule in the concert.
+        /// The schedule's position in the concert.
         let position: UInt32
         let number: UInt32
     }
 
     struct Freed: Equatable {
         let user: UserID
-        /// The deadline of the hold that it was.
+        /// The deadline of the ended hold.
         let until: Timestamp
         let at: Timestamp
     }
@@ -34,12 +35,12 @@ struct FreedSeats {
         let number: UInt64
     }
 
-    /// How long a seat is free to others before the user who had it may hold it anew. Pages look at the seats each second, and a
-    /// person needs a few seconds to choose.
+    /// How long a seat is reserved for others before its last user may start a new hold. Pages refresh the seats each
+    /// second, and a person needs a few seconds to choose.
     static let pause = Nanoseconds.seconds(10)
 
     private var table = SteadyTable<Seat, Entry>()
-    /// Oldest first; may name entries that are gone or newer by now, which are skipped.
+    /// Oldest first; may contain outdated entries, which are skipped.
     private var aged = Deque<Aged>()
     private var count: UInt64 = 0
 
@@ -54,7 +55,7 @@ struct FreedSeats {
         self.count += 1
         self.table.updateValue(Entry(freed: freed, number: self.count), forKey: seat)
         self.aged.append(Aged(seat: seat, at: freed.at, number: self.count))
-        // Seats that are held and released again and again leave entries behind.
+        // Seats that are held and released repeatedly leave entries behind.
         if self.aged.count > 64, self.aged.count > self.table.count * 2 {
             self.aged = self.aged.filter { self.table[$0.seat]?.number == $0.number }
         }

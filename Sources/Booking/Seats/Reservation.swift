@@ -1,7 +1,7 @@
 /// One seat of one schedule, held or bought by one user.
 ///
 ///            held ──pay──▶ paid ──cancel, and the points are back──▶ cancelled
-///              └──deadline passes, or given back──▶ cancelled
+///              └──deadline passes, or released──▶ cancelled
 public struct Reservation: Equatable, Sendable {
     public enum Status: UInt8, Sendable, CaseIterable { case held = 0, paid = 1, cancelled = 2 }
 
@@ -9,15 +9,16 @@ public struct Reservation: Equatable, Sendable {
     public let user: UserID
     public let schedule: ScheduleID
     public let seat: SeatID
-    /// Fixed when the seat was held, as `grade` is: a later catalogue does not change what somebody was promised.
+    /// Fixed when the seat was held, as `grade` is: a later catalogue does not change the price of a hold.
     public let price: Won
-    /// Nil only where an earlier version recorded the hold without it: then it is what the catalogue says when that is taken in.
+    /// Nil only in a hold that an earlier version recorded without it: the catalogue fills it in when the fact is
+    /// applied.
     public var grade: String?
     public let heldAt: Timestamp
     /// When the hold lapses if it isn't paid.
     public let until: Timestamp
     public var status: Status
-    /// The payment that is under way or has bought the seat. Stays when that is cancelled.
+    /// The payment under way, or the one that bought the seat. Stays when the purchase is cancelled.
     public var payment: PaymentID?
 
     public init(
@@ -51,6 +52,6 @@ public struct Reservation: Equatable, Sendable {
         return reservation
     }
 
-    /// A payment has begun and is not decided: the hold does not lapse, and can't be given back.
+    /// A payment has begun and is not decided: the hold does not lapse, and can't be released.
     public var isPinned: Bool { self.status == .held && self.payment != nil }
 }

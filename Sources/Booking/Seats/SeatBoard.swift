@@ -1,4 +1,4 @@
-/// The seats of one schedule: which are free, held or sold, and for whom.
+/// The seats of one schedule: free, held or sold, and to whom.
 ///
 ///     free ──take──▶ held ──sell──▶ sold
 ///       ▲─────────free─┘             │
@@ -6,7 +6,7 @@
 struct SeatBoard {
     /// 0 is a free seat; otherwise a reservation's number, with `soldBit` once it is paid. 8 bytes a seat.
     private var cells: [UInt64]
-    /// Kept, not counted: people ask for it far more often than it changes.
+    /// Stored, not counted: it is read far more often than it changes.
     private(set) var heldCount: UInt32 = 0
     private(set) var soldCount: UInt32 = 0
 

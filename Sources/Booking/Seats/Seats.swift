@@ -1,5 +1,5 @@
-/// All seats of one concert, the reservations that stand, and those that are over and not forgotten yet. Takes in facts; the
-/// shard decides.
+/// All seats of one concert, its current reservations, and the recent ones that are over. Applies facts; the shard
+/// decides.
 ///
 ///     held, paid: as many as there are seats        over: bounded by age, by user and by concert (`RecordLimits`)
 public struct Seats: ~Copyable {
@@ -9,24 +9,24 @@ public struct Seats: ~Copyable {
     /// A schedule's board is made when its first seat is held: most of 240 schedules may never be touched.
     private var boards: [SeatBoard?]
     private var reservations = SteadyTable<ReservationID, Row>()
-    /// The grades of all reservations, each once; rows have their indices.
+    /// The grades of all reservations, without duplicates; rows refer to them by index.
     private var grades: [String] = []
     private var gradeIndices: [String: UInt32] = [:]
     private var users = SteadyTable<UserID, UserSeats>()
-    /// Of the holds, but for those in `overdue`.
+    /// The deadlines of holds, but for those in `overdue`.
     private var deadlines = DueQueue<ReservationID>()
-    /// Until when reservations that are over are remembered.
+    /// Until when ended reservations are remembered.
     private var over = DueQueue<ReservationID>()
-    /// Those of users who have more than is remembered: to be forgotten with the next fact.
+    /// Ended reservations beyond a user's limit: to be forgotten with the next fact.
     private var surplus: [ReservationID] = []
     private var freed = FreedSeats()
-    /// Pinned holds whose deadline has come up: they go back into `deadlines` if their payment is refused.
+    /// Pinned holds past their deadline: they go back into `deadlines` if their payment is refused.
     private var overdue: Set<ReservationID> = []
 
     /// Over all schedules.
     public private(set) var heldCount = 0
     public private(set) var soldCount = 0
-    /// What the seats cost that are sold.
+    /// The price of all sold seats.
     public private(set) var takings = Won.zero
     public let seatCount: Int
 
@@ -64,39 +64,39 @@ public struct Seats: ~Copyable {
         self.reservations[reservation].map { self.reservation(reservation, $0) }
     }
 
-    /// The newest `max`, oldest first. O(reservations given), whatever there was before.
+    /// The newest `max`, oldest first. O(reservations returned), whatever came before.
     public func reservations(of user: UserID, max: Int = .max) -> [Reservation] {
         guard let own = self.users[user] else { return [] }
         let newest = own.held.suffix(max) + own.bought.suffix(max) + own.over.suffix(max)
         return newest.sorted().suffix(max).map { self[$0]! }
     }
 
-    /// How many seats a user holds, pinned ones too. O(1).
+    /// The seats that a user holds, pinned ones too. O(1).
     public func heldCount(of user: UserID) -> Int { self.users[user]?.held.count ?? 0 }
-    /// How many seats a user has, held and paid together. O(1).
+    /// The seats that a user has, held and paid together. O(1).
     public func standingCount(of user: UserID) -> Int {
         self.users[user].map { $0.held.count + Int($0.paidCount) } ?? 0
     }
 
-    /// When the last of a user's holds ends, pinned ones too; nil for one who holds nothing. O(holds of the user).
+    /// The latest deadline of a user's holds, pinned ones too; nil without holds. O(holds of the user).
     func lastDeadline(of user: UserID) -> Timestamp? {
         self.users[user]?.held.map { self.reservations[$0]!.until }.max()
     }
 
-    /// What a user holds and no payment pins, oldest first.
+    /// A user's holds that no payment pins, oldest first.
     func unpinnedHolds(of user: UserID) -> [ReservationID] {
         self.users[user]?.held.filter { self.reservations[$0]?.isPinned == false } ?? []
     }
 
-    /// The deadline that a hold of a free seat keeps, because the same user had it a moment ago; when that has passed, it is others'
-    /// turn. Nil for a hold that begins anew. O(1).
+    /// The deadline that a new hold of a free seat keeps because the same user had it a moment ago; once that has
+    /// passed, only others may hold the seat for a while. Nil for a hold with a new deadline. O(1).
     func deadlineKept(_ seat: SeatID, on schedule: ScheduleID, by user: UserID, at now: Timestamp) -> Timestamp? {
         guard let freed = self.freed[self.freedSeat(seat, schedule)], freed.user == user else { return nil }
         return freed.at + FreedSeats.pause > now ? freed.until : nil
     }
 
-    /// A hold whose deadline has passed and which no payment pins; nil when there is none. The same until it is released. O(log
-    /// holds).
+    /// A hold whose deadline has passed and that no payment pins; nil when there is none. The same one until it is
+    /// released. O(log holds).
     public mutating func firstLapsed(at now: Timestamp) -> ReservationID? {
         while self.deadlines.firstAt <= now, let first = self.deadlines.first {
             guard let hold = self.reservations[first], hold.status == .held else {
@@ -114,7 +114,7 @@ public struct Seats: ~Copyable {
 
     public mutating func takeHeld(_ hold: Reservation) {
         let position = self.position(of: hold.schedule)
-        precondition(hold.status == .held && hold.payment == nil, "reservation \(hold.id) begins as something else")
+        precondition(hold.status == .held && hold.payment == nil, "reservation \(hold.id) does not begin as a hold")
         precondition(
             self.schedules[position].hall.section(of: hold.seat) != nil,
             "seat \(hold.seat) has a reservation, but is not in the hall: put it back"
@@ -141,12 +141,12 @@ public struct Seats: ~Copyable {
         self.noteFreed(hold, at: now)
     }
 
-    /// A payment has begun: the hold stays until it is decided.
+    /// A payment has begun: the hold stays until the payment is decided.
     public mutating func takePinned(_ id: ReservationID, by payment: PaymentID) {
         self.change(id, paidBy: nil) { $0.payment = payment }
     }
 
-    /// The payment was refused: the hold runs on to its old deadline.
+    /// The payment was refused: the hold continues to its old deadline.
     public mutating func takeUnpinned(_ id: ReservationID, by payment: PaymentID) {
         let hold = self.change(id, paidBy: payment) { $0.payment = nil }
         guard self.overdue.remove(id) != nil else { return }
@@ -163,7 +163,7 @@ public struct Seats: ~Copyable {
         self.takings += hold.price
     }
 
-    /// What was paid is cancelled, and the points are back: the seat is free again.
+    /// A purchase is cancelled and the points are back: the seat is free again.
     public mutating func takeCancelled(_ id: ReservationID, at now: Timestamp) {
         guard var row = self.reservations[id], row.status == .paid else {
             preconditionFailure("there is no paid reservation \(id)")
@@ -188,7 +188,7 @@ public struct Seats: ~Copyable {
         self.retire(reservation, until: cancelledAt + self.limits.refundedLifetime)
     }
 
-    /// Forgets the next reservation that is over and need not be known any more at `now`, the time of a fact; nil when there is
+    /// Forgets the next ended reservation that need not be remembered at `now`, the time of a fact; nil when there is
     /// none. Amortised O(log n).
     mutating func popForgotten(at now: Timestamp) -> Reservation? {
         if let id = self.surplus.popLast() {
@@ -210,7 +210,7 @@ public struct Seats: ~Copyable {
         for id in self.reservations.keys.sorted() { body(self[id]!) }
     }
 
-    /// Takes back a reservation as it was; oldest first.
+    /// Restores a reservation; oldest first.
     mutating func restore(_ reservation: Reservation) {
         let row = self.row(reservation, self.position(of: reservation.schedule))
         precondition(
@@ -236,7 +236,7 @@ public struct Seats: ~Copyable {
         self.takings += reservation.price
     }
 
-    /// Seats that became free a moment ago, oldest first.
+    /// Recently freed seats, oldest first.
     func forEachFreed(_ body: (ScheduleID, SeatID, UserID, _ until: Timestamp, _ at: Timestamp) -> Void) {
         self.freed.forEach { seat, freed in
             let schedule = self.schedules[Int(seat.position)].id
@@ -244,7 +244,7 @@ public struct Seats: ~Copyable {
         }
     }
 
-    /// Takes back a seat that became free a moment ago; oldest first.
+    /// Restores a recently freed seat; oldest first.
     mutating func restoreFreed(_ schedule: ScheduleID, _ seat: SeatID, _ user: UserID, until: Timestamp, at: Timestamp)
     {
         self.freed.insert(self.freedSeat(seat, schedule), FreedSeats.Freed(user: user, until: until, at: at))
@@ -261,7 +261,7 @@ public struct Seats: ~Copyable {
         self.freed.insert(self.freedSeat(reservation.seat, reservation.schedule), freed)
     }
 
-    /// A schedule's board is made when its first seat is taken.
+    /// Makes the schedule's board at its first use.
     private mutating func withBoard(of schedule: ScheduleID, _ change: (inout SeatBoard) -> Void) {
         let position = self.position(of: schedule)
         if self.boards[position] == nil {
@@ -270,7 +270,7 @@ public struct Seats: ~Copyable {
         change(&self.boards[position]!)
     }
 
-    /// A hold is released or paid.
+    /// Ends a hold that is released or paid.
     private mutating func endHold(_ hold: Reservation) {
         UserSeats.remove(hold.id, from: &self.users[hold.user, default: UserSeats()].held)
         guard self.overdue.remove(hold.id) == nil else { return }
@@ -280,7 +280,7 @@ public struct Seats: ~Copyable {
         self.deadlines.sweep { reservations[$0]?.status == .held }
     }
 
-    /// A reservation is over, and remembered for a while.
+    /// Keeps a reservation that is over for a while.
     private mutating func retire(_ reservation: Reservation, until: Timestamp) {
         self.over.insert(reservation.id, at: until)
         let max = self.limits.overPerUserMax
@@ -303,7 +303,7 @@ public struct Seats: ~Copyable {
         return reservation
     }
 
-    /// Changes a hold that `payment` pins, or that none does.
+    /// Changes a hold that is pinned by `payment`, or by none if nil.
     @discardableResult
     private mutating func change(
         _ id: ReservationID,
@@ -329,7 +329,7 @@ public struct Seats: ~Copyable {
     }
 
     private mutating func row(_ reservation: Reservation, _ position: Int) -> Row {
-        // A hold of an earlier version has the grade that the catalogue says now, as it always had.
+        // A hold of an earlier version without a grade gets that of today's catalogue, as it always did.
         let grade = reservation.grade ?? self.schedules[position].hall.section(of: reservation.seat)?.grade ?? ""
         return Row(reservation, position: UInt32(position), grade: self.index(of: grade))
     }
@@ -357,7 +357,7 @@ public struct Seats: ~Copyable {
         )
     }
 
-    /// A reservation in 56 bytes, where it would take 96 with its number and the text of its grade.
+    /// A reservation in 56 bytes; with its number and the text of its grade it would take 96.
     private struct Row {
         let user: UserID
         let price: Won
@@ -365,7 +365,7 @@ public struct Seats: ~Copyable {
         let until: Timestamp
         /// 0 for none.
         private var paymentNumber: UInt64
-        /// Of its schedule.
+        /// Its position in the schedule.
         let position: UInt32
         private let seatNumber: UInt32
         let grade: UInt32
@@ -393,15 +393,15 @@ public struct Seats: ~Copyable {
         var isPinned: Bool { self.status == .held && self.paymentNumber != 0 }
     }
 
-    /// What one user has and had, each list in the order in which the reservations were made.
+    /// The seats of one user, now and earlier, each list in the order of reservation.
     private struct UserSeats {
-        /// Pinned ones too.
+        /// With pinned ones.
         var held: [ReservationID] = []
         /// Paid, or cancelled while other seats of the same payment are not.
         var bought: [ReservationID] = []
-        /// Not forgotten yet.
+        /// Over, and not forgotten yet.
         var over: [ReservationID] = []
-        /// Of `bought`.
+        /// Paid ones among `bought`.
         var paidCount: UInt32 = 0
 
         var isEmpty: Bool { self.held.isEmpty && self.bought.isEmpty && self.over.isEmpty }
@@ -411,7 +411,7 @@ public struct Seats: ~Copyable {
             self.paidCount += 1
         }
 
-        /// Gives the oldest that is over when that is one too many.
+        /// Adds one that is over; returns the oldest when there is one too many.
         mutating func retire(_ id: ReservationID, countMax: Int) -> ReservationID? {
             Self.insert(id, into: &self.over)
             return self.over.count > countMax ? self.over.removeFirst() : nil
@@ -426,7 +426,7 @@ public struct Seats: ~Copyable {
             if position < list.count, list[position] == id { list.remove(at: position) }
         }
 
-        /// Where it is, or would be. Most often at the end.
+        /// Its index, or where it would be inserted. Most often the end.
         private static func position(of id: ReservationID, in list: [ReservationID]) -> Int {
             guard let last = list.last, id <= last else { return list.count }
             var low = 0
@@ -484,7 +484,7 @@ public struct Seats: ~Copyable {
                 )
                 precondition(
                     reservation.isPinned || !self.overdue.contains(id),
-                    "a hold that nothing pins is over its deadline for good"
+                    "an unpinned hold is past its deadline and never lapses"
                 )
             case .paid: precondition(reservation.payment != nil, "a sold seat has no payment")
             case .cancelled: break
@@ -492,7 +492,7 @@ public struct Seats: ~Copyable {
         }
         precondition(
             self.overdue.allSatisfy { self.reservations[$0]?.isPinned == true },
-            "a hold that is over already is still watched"
+            "an ended hold still has a deadline"
         )
         precondition(
             self.users.values.reduce(self.surplus.count) { $0 + $1.held.count + $1.bought.count + $1.over.count }
@@ -522,7 +522,7 @@ public struct Seats: ~Copyable {
         )
     }
 
-    /// A cancelled reservation has a payment just when it was paid, and cancelled after that. O(reservations).
+    /// A cancelled reservation has a payment if and only if it was cancelled after being paid. O(reservations).
     func checkCancelled(_ isCancelledAfterPayment: (ReservationID) -> Bool) {
         for (id, reservation) in self.reservations where reservation.status == .cancelled {
             precondition(

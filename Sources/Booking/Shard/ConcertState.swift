@@ -1,4 +1,4 @@
-/// Everything that one concert is about: its line, its seats, its payments and cancellations. Lives whole on one shard.
+/// The whole state of one concert: its line, seats, payments and cancellations. Lives on one shard.
 final class ConcertState {
     let concert: Concert
     var line: Line
@@ -26,7 +26,7 @@ final class ConcertState {
         }
     }
 
-    /// After a snapshot was taken in.
+    /// After a snapshot is restored.
     func retireAllPurchases() { self.payments.forEach { self.retireIfOver($0.order) } }
 
     private func retireIfOver(_ order: PaymentOrder) {
@@ -34,13 +34,13 @@ final class ConcertState {
         guard reservations.allSatisfy({ $0.status == .cancelled }) else { return }
         for reservation in reservations {
             guard let cancellation = self.cancellations.cancellation(of: reservation.id) else {
-                preconditionFailure("reservation \(reservation.id) was paid and is over, but nobody cancelled it")
+                preconditionFailure("reservation \(reservation.id) was paid and is over, but has no cancellation")
             }
             self.seats.takeRefunded(reservation.id, cancelledAt: cancellation.order.at)
         }
     }
 
-    /// A fact about the seats was taken in: forgets what is over and need not be known any more at its time.
+    /// After a fact about the seats: forgets ended reservations that need not be remembered at its time.
     func forget(at now: Timestamp) {
         while let reservation = self.seats.popForgotten(at: now) {
             if let payment = reservation.payment {
@@ -55,7 +55,7 @@ final class ConcertState {
             preconditionFailure("concert \(self.concert.id): \(violation)")
         }
         for user in self.line.lingeringUsers {
-            precondition(self.seats.heldCount(of: user) > 0, "user \(user) stays beyond their time, and holds nothing")
+            precondition(self.seats.heldCount(of: user) > 0, "user \(user) stays beyond their time without a hold")
         }
         self.seats.checkInvariants()
         self.payments.checkInvariants(against: self.seats)

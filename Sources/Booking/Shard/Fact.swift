@@ -1,49 +1,49 @@
-/// What has happened, in the past tense. A shard's state changes only by taking in facts, and its journal is the list
-/// of them: outsiders may read it, so names and meanings stay.
+/// A decided change of state, in the past tense. A shard's state changes only by applying facts, and its journal is the
+/// list of them: outsiders may read it, so names and meanings stay.
 ///
-/// Facts of one decision stand together in one batch of the journal, so a crash keeps all of them or none.
+/// Facts of one decision are in one batch of the journal, so a crash keeps all of them or none.
 public enum Fact: Equatable, Sendable {
     // The line
     case joined(ConcertID, UserID, Place, at: Timestamp)
     case admitted(ConcertID, Place, at: Timestamp)
     case left(ConcertID, Place, at: Timestamp)
-    /// A place went unused for too long, in line or inside; or the concert was over while its owner waited.
+    /// A place was unused for too long, in line or inside; or the concert was over while its owner waited.
     case lapsed(ConcertID, Place, at: Timestamp)
     // Seats
     case held(ConcertID, Reservation)
     case released(ConcertID, ReservationID, ReleaseReason, at: Timestamp)
     // Payments, on the concert's shard
     case paymentStarted(PaymentOrder)
-    /// The seats are sold and the place in line is used up. `balance` is the user's, right after.
+    /// The seats are sold and the place in line is used up. `balance` is the user's new balance.
     case paymentDone(ConcertID, PaymentID, balance: Won, at: Timestamp)
     case paymentRefused(ConcertID, PaymentID, at: Timestamp)
-    /// The reservations are pinned: still sold, and never to be cancelled another time.
+    /// The reservations are pinned: still sold, and can't be cancelled another time.
     case cancelStarted(CancellationOrder)
-    /// The points are back, and the seats are free. `balance` is the user's, right after.
+    /// The points are back, and the seats are free. `balance` is the user's new balance.
     case cancelDone(ConcertID, CancellationID, balance: Won, at: Timestamp)
-    /// The user's shard knows the number of the cancellation as another transfer's: no points came back, and the
-    /// reservations are sold as before.
+    /// The cancellation's id belongs to another transfer on the user's shard: no points came back, and the reservations
+    /// are sold as before.
     case cancelRefused(ConcertID, CancellationID, at: Timestamp)
     // Points, on the user's shard
     case charged(UserID, PointHistoryID, Won, PaymentType, at: Timestamp)
     case used(UserID, PointHistoryID, Won, at: Timestamp)
     /// The points of a payment or a cancellation.
     case transferred(TransferOrder, PointHistoryID, at: Timestamp)
-    /// A debit for which there were not enough points. Kept until its payment is settled, so that no late duplicate of it
-    /// is ever carried out.
+    /// A debit without enough points. Kept until its payment is settled, so that no late duplicate of it is ever
+    /// carried out.
     case transferRefused(TransferOrder, at: Timestamp)
-    // As earlier versions wrote them, which did not say for which concert
+    // As earlier versions wrote them, without the concert
     case debited(UserID, PointHistoryID, PaymentID, Won, at: Timestamp)
     case debitRefused(UserID, PaymentID, at: Timestamp)
     case credited(UserID, PointHistoryID, CancellationID, Won, at: Timestamp)
     // Ids
-    /// So many ids of each slot are never given: the journal was put back from an older copy, and others may have seen them.
+    /// This many ids of each slot are skipped: the journal is a restored older copy, and others may have seen them.
     case idsSkipped(UInt64, at: Timestamp)
     // Operations
-    /// What was answered, beside what it changed: asked again, it is answered the same.
+    /// The answer to an operation, besides the change: repeats get the same answer.
     case answered(KeptAnswer)
 
-    /// When it happened: of two facts of one journal, the later one never has the earlier time.
+    /// When it happened: in one journal, times never decrease.
     public var at: Timestamp {
         switch self {
         case .joined(_, _, _, let at), .admitted(_, _, let at), .left(_, _, let at), .lapsed(_, _, let at),
@@ -67,13 +67,13 @@ public enum Fact: Equatable, Sendable {
         case paymentStarted = 32, paymentDone, paymentRefused, cancelStarted, cancelDone, cancelRefused
         case charged = 48, used, debited, debitRefused, credited, transferred, transferRefused, idsSkipped
         case answered = 64
-        /// The same, to a key that counts for an address.
+        /// The same, for a key that counts towards an address's limit.
         case answeredFromAddress = 65
     }
 }
 
 public enum ReleaseReason: UInt8, Sendable, CaseIterable {
     case lapsed = 0, givenBack = 1
-    /// Its owner left the line, used the place up by paying for other seats, or was gone when a payment of it was refused.
+    /// Its owner left the line, used the place up by paying for other seats, or was gone when its payment was refused.
     case ownerGone = 2
 }

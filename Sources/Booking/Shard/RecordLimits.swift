@@ -1,16 +1,15 @@
-/// How long a shard keeps what is over, and how much of it: for its user to look up, and for requests that come again. The facts
-/// stay in the journal. The same limits give the same state, whether it comes from decisions, from facts or from a snapshot.
+/// How long a shard keeps ended records, and how many: for its users to look up, and for repeated requests. The facts
+/// stay in the journal. The same limits give the same state from decisions, facts or a snapshot.
 public struct RecordLimits: Equatable, Sendable {
-    /// Seats that are over (lapsed, given back, or bought and cancelled) of one user and concert, the newest. More than any list
-    /// in a request names; no fan lets so many go, and whoever does it on purpose pays for it alone.
+    /// Ended seats (lapsed, released, or bought and cancelled) of one user and concert, the newest. More than any list
+    /// in a request; no ordinary fan lets so many go, and abuse affects only the user itself.
     public var overPerUserMax = 128
-    /// The same of all users of a concert, the last to be forgotten: some 150 to 400 MB, whatever a crowd does.
+    /// The same for all users of a concert, the last ones to end: some 150 to 400 MB, whatever a crowd does.
     public var overPerConcertMax = 1_000_000
-    /// How long a seat that was never paid is remembered after the deadline of its hold: a day, for which answers to keys are
-    /// promised.
+    /// How long an unpaid seat is remembered after the deadline of its hold: a day, the lifetime of idempotency keys.
     public var unpaidLifetime = Nanoseconds.days(1)
-    /// How long a seat is remembered after its purchase was cancelled: for as long as one can be cancelled by default. Longer
-    /// while other seats of the same payment stand.
+    /// How long a seat is remembered after its purchase was cancelled: the default time for cancelling. Longer while
+    /// other seats of the same payment are not cancelled.
     public var refundedLifetime = Nanoseconds.days(7)
     /// Lines of one user's point history, the newest: ten of the longest pages. The balance counts all.
     public var historyLinesPerUserMax = 1_000

@@ -1,4 +1,4 @@
-/// What a shard answers.
+/// A shard's answer.
 public enum Reply: Equatable, Sendable {
     case joined(Joined)
     case standing(Standing)
@@ -14,19 +14,19 @@ public enum Reply: Equatable, Sendable {
     case history([HistoryEntry])
     /// The user's balance after the debit.
     case debited(Won)
-    /// Points are back; the reservations are cancelled.
+    /// The points are back; the reservations are cancelled.
     case cancelled(Receipt)
     /// The user's balance after the credit.
     case credited(Won)
     /// The key is this request's.
     case claimed
-    /// Of each slot of the shard that asks: the highest id that came in a transfer. By slot.
+    /// For each slot of the asking shard: the highest id that came in a transfer. By slot.
     case transfersSeen([TransferMark])
     case refused(Refusal)
-    /// The same, and how long nothing else can come of it.
+    /// A refusal, and how long it will stand.
     case refusedFor(Refusal, seconds: UInt32)
 
-    /// Why nothing was done; nil where something was.
+    /// Why nothing was done; nil if something was.
     public var refusal: Refusal? {
         switch self {
         case .refused(let refusal), .refusedFor(let refusal, _): refusal
@@ -34,8 +34,8 @@ public enum Reply: Equatable, Sendable {
         }
     }
 
-    /// Said of a request of which nobody knows what came: a shard gave no answer in time, or its journal
-    /// refused the batch, which a crash may still find on the disk. It may have been carried out or not.
+    /// The outcome of the request is unknown: a shard gave no answer in time, or its journal refused the batch, which a
+    /// restart may still find on the disk. It may have been carried out or not.
     public static let unanswered = Reply.refused(.unavailable)
 
     /// The kind alone, as the frame's kind.
@@ -48,7 +48,7 @@ public enum Reply: Equatable, Sendable {
     }
 }
 
-/// A place in line, given now or earlier: joining twice gives the same.
+/// A place in line, new or earlier: joining twice gives the same.
 public struct Joined: Equatable, Sendable {
     public let place: Place
     public let issuedAt: Timestamp
@@ -63,11 +63,11 @@ public struct Joined: Equatable, Sendable {
 
 public enum SeatStatus: UInt8, Sendable, CaseIterable { case available = 0, held = 1, sold = 2 }
 
-/// What a payment or a cancellation did.
+/// The result of a payment or a cancellation.
 public struct Receipt: Equatable, Sendable {
     public let user: UserID
     public let amount: Won
-    /// The user's points right after.
+    /// The user's new balance.
     public let balance: Won
     public let reservations: [Reservation]
 
@@ -79,7 +79,7 @@ public struct Receipt: Equatable, Sendable {
     }
 }
 
-/// What a charge or use of points did.
+/// The result of a charge or use of points.
 public struct PointsChange: Equatable, Sendable {
     public let amount: Won
     public let balance: Won
@@ -107,7 +107,7 @@ public struct Balance: Equatable, Sendable {
     }
 }
 
-/// Why a shard, or the gateway in front of it, said no. The numbers are the wire's: never reuse one.
+/// Why a shard, or the gateway in front of it, refused. The numbers are the wire's: never reuse one.
 public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case unknownConcert = 1
     case tokenUnknown = 2
@@ -137,30 +137,30 @@ public enum Refusal: UInt16, Error, Sendable, CaseIterable {
     case cancelTooLate = 26
     case cancelInProgress = 27
     case alreadyCancelled = 28
-    /// The journal can't write for now, so nothing was changed; what can be read is.
+    /// The journal can't write for now, so nothing was changed; reads are answered.
     case storageUnavailable = 29
-    /// A key that came before with another request.
+    /// The key came before with another request.
     case keyReused = 32
-    /// Another key of a user who has as many already as a shard keeps of one.
+    /// One more key of a user who has as many as a shard keeps of one.
     case tooManyKeys = 40
     /// More seats of the concert than one user may hold at once, or have in all.
     case seatsPerUserExceeded = 55
-    /// The last evening of the concert has begun.
+    /// The last schedule of the concert has begun.
     case concertOver = 60
-    /// The wall clock jumped absurdly, so nothing was changed; what can be read is.
+    /// The wall clock jumped absurdly, so nothing was changed; reads are answered.
     case clockSuspended = 70
-    /// Another key of an address that has as many already as a shard keeps of one.
+    /// One more key of an address that has as many as a shard keeps of one.
     case tooManyKeysOfAddress = 65
-    /// Another key, where a shard keeps as many as it may.
+    /// One more key when a shard keeps as many as it may.
     case keysFull = 66
-    /// The time inside is over; the place stays for as long as its owner holds seats, and for nothing else.
+    /// The time inside is over; the place stays only while its owner holds seats.
     case stayOver = 56
-    /// The user has had the seat for as long as one hold lasts, and others have not had a chance at it since.
+    /// The user has had the seat for the length of one hold, and others have had no chance at it since.
     case seatKeptTooLong = 57
-    /// The id of a transfer is another's on the user's shard: one of the two shards was put back from an older copy.
+    /// The id belongs to another transfer on the user's shard: one of the two shards was restored from an older copy.
     /// Nothing was moved.
     case transferConflict = 50
-    /// Between shards only: a transfer that the user's shard has known, and keeps too little of to say what it was.
+    /// Between shards only: a transfer that the user's shard once knew, and keeps too little of to identify.
     case transferForgotten = 51
 }
 
@@ -187,7 +187,7 @@ extension Reply {
         }
     }
 
-    /// Whether it is one that a request of this kind can get. A gateway that hears another does not pass it on: whose it
-    /// was, nobody knows.
+    /// Whether a request of this kind can get this refusal. A gateway does not pass on any other, since it may be the
+    /// answer to another request.
     public func answers(_ kind: Request.Kind) -> Bool { self.refusal != nil || self.kind == kind.traits.answer }
 }

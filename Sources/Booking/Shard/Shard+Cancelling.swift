@@ -1,16 +1,16 @@
-/// The verbs of cancelling what is paid.
+/// The verbs of cancelling purchases.
 ///
 ///     concert's shard                                              user's shard
 ///     cancelStarted: the reservations are pinned
 ///     ──────────────────── credit(cancellation) ─────────────────▶ credited
 ///     cancelDone: the seats are free   ◀───────── reply ───────────
 ///
-/// A payment the other way round, with one difference: nobody may refuse it. The seats become free only once the points
-/// are back for good; a crash at any moment leaves either the sale as it was, or a cancellation that goes on. Only where
-/// its number is another transfer's on the user's shard (see `TransferOrder`) it is given up: the sale is as it was.
+/// A payment in reverse, with one difference: it can't be refused. The seats become free only once the points are
+/// durably back; a crash at any moment leaves either the sale as it was, or a cancellation that goes on. It is given up
+/// only if its id belongs to another transfer on the user's shard (see `TransferOrder`): the sale is as it was.
 extension Shard {
-    /// Cancels all the reservations or none. Repeating a cancellation that is done gives its answer again, whatever the
-    /// time; repeating one that is under way waits for it.
+    /// Cancels all the reservations or none. A repeat of a finished cancellation gets its answer again, whatever the
+    /// time; a repeat of one under way waits for it.
     mutating func cancel(
         _ state: ConcertState,
         _ user: UserID,
@@ -53,9 +53,8 @@ extension Shard {
             guard state.cancellations.cancellation(of: reservation.id) == nil else { return .cancelInProgress }
             guard let payment = reservation.payment.flatMap({ state.payments[$0] }),
                 let schedule = state.seats.schedule(reservation.schedule)
-            else { preconditionFailure("reservation \(reservation.id) is paid by nothing, or for no play") }
-            // The time of payment is when somebody asked for it: that it was done later, because a shard was away,
-            // shows nowhere.
+            else { preconditionFailure("reservation \(reservation.id) has no payment or no schedule") }
+            // The time of payment is that of its request: a later completion, because a shard was away, shows nowhere.
             let deadline = state.concert.rules.cancelDeadline(paidAt: payment.order.at, playsAt: schedule.playsAt)
             return self.now < deadline ? nil : .cancelTooLate
         }

@@ -1,4 +1,4 @@
-/// How many of everything there are: for statistics, and for checking that the books are right.
+/// Counts of everything, for statistics and for checking the books.
 extension Shard {
     public struct ConcertCensus: Equatable, Sendable {
         public let concert: ConcertID
@@ -11,7 +11,7 @@ extension Shard {
         public let paymentsRefused: Int
         public let cancellationsOpen: Int
         public let cancellationsDone: Int
-        /// What the seats cost that are sold.
+        /// The price of all sold seats.
         public let takings: Won
     }
 
@@ -20,27 +20,27 @@ extension Shard {
         public let charged: Won
         public let used: Won
         public let balances: Won
-        /// For payments, as part of `used`, and back for cancellations, as part of `charged`.
+        /// For payments, as part of `used`, and for cancellations, as part of `charged`.
         public let debited: Won
         public let credited: Won
     }
 
-    /// Answers that are kept to be given again.
+    /// The counts of kept answers.
     public struct AnswerCensus: Equatable, Sendable {
         /// To clients' keys.
         public let keys: Int
-        /// To what gateways may send again.
+        /// To operations that gateways may resend.
         public let resends: Int
         public let countMax: Int
-        /// Of `keys`: from then on new ones are refused.
+        /// The bound of `keys`: at this count, new ones are refused.
         public let keyCountMax: Int
         public let bytes: Int
 
-        /// Whether nine tenths of the keys are there that may be.
+        /// Whether the keys are at nine tenths of their bound.
         public var isNearlyFull: Bool { self.keys >= self.keyCountMax - self.keyCountMax / 10 }
     }
 
-    /// In the order of concert ids. O(concerts): every number in it is kept, not counted.
+    /// In the order of concert ids. O(concerts): every number is stored, not counted.
     public var concertCensus: [ConcertCensus] {
         self.concertsInOrder.map { state in
             ConcertCensus(

@@ -17,7 +17,7 @@ extension Shard {
         return .joined(Joined(place: place, issuedAt: self.now, standing: self.standing(place, state)))
     }
 
-    /// The place that somebody has and whose time is not over; nil for anyone else.
+    /// The reply with the user's place if its time is not over; nil otherwise.
     func joined(_ state: ConcertState, _ user: UserID) -> Reply? {
         guard let place = state.line.place(of: user), let entry = state.line.entry(at: place) else { return nil }
         return self.isOver(entry, state) ? nil : self.joined(state, place)
@@ -32,7 +32,7 @@ extension Shard {
         if let standing = state.line.polled(pass.place, by: pass.user, joinedAt: pass.issuedAt, at: self.now) {
             return .standing(standing)
         }
-        // Beyond the time inside only a stay that goes on is left.
+        // Beyond the time inside, only the stay itself goes on.
         return self.isCurrent(pass, state) ? .standing(.admitted) : .refused(self.absence(state))
     }
 
@@ -51,32 +51,33 @@ extension Shard {
         return .left
     }
 
-    /// The place is still this person's, waiting or inside, and their time is not over.
+    /// Whether the place is still this person's, waiting or inside, and their time is not over.
     func isCurrent(_ pass: Pass, _ state: ConcertState) -> Bool {
         Self.entry(of: pass, state).map { !self.isOver($0, state) } ?? false
     }
 
-    /// As the facts say it; nil also for a pass from another life of the line.
+    /// The entry as the facts have it; nil also for a pass from another life of the line.
     static func entry(of pass: Pass, _ state: ConcertState) -> Line.Entry? {
         guard let entry = state.line.entry(at: pass.place) else { return nil }
         return entry.user == pass.user && entry.joinedAt == pass.issuedAt ? entry : nil
     }
 
-    /// The last evening has begun: nobody joins or is let in any more. People inside go on.
+    /// The last schedule has begun: joining and admission end. People inside may stay.
     func hasEnded(_ state: ConcertState) -> Bool { state.concert.endsAt <= self.now }
 
-    /// What somebody who asks for a place hears that is no place any more.
+    /// The refusal for a place that does not exist any more.
     func absence(_ state: ConcertState) -> Refusal { self.hasEnded(state) ? .concertOver : .tokenUnknown }
 
-    /// Whether somebody's stay, or the wait of everybody in line, has ended, also when their place is not cleared yet, as lapses
-    /// are bounded a step. Whoever waits too long but asks before that is seen in time.
+    /// Whether a stay, or the wait of everyone in line, has ended, even if the place is not cleared yet, as lapses per
+    /// step are bounded. A place past its waiting lifetime whose owner asks before it is cleared counts as seen in
+    /// time.
     private func isOver(_ entry: Line.Entry, _ state: ConcertState) -> Bool {
         guard case .admitted = entry.state else { return self.hasEnded(state) }
         return self.isBeyondTime(entry, state) && state.seats.heldCount(of: entry.user) == 0
     }
 
-    /// Whether somebody's time inside is over. Their stay goes on as long as they hold seats, so that a hold lasts as long as
-    /// was promised and can be paid until then; but they get no new ones.
+    /// Whether a person's time inside is over. Their stay lasts while they hold seats, so that a hold keeps its full
+    /// length and can be paid until then; but they get no new seats.
     func isBeyondTime(_ entry: Line.Entry, _ state: ConcertState) -> Bool {
         guard case .admitted(let at) = entry.state else { return false }
         return at + state.concert.rules.admittedLifetime <= self.now
@@ -96,7 +97,7 @@ extension Shard {
         self.record(.lapsed(state.concert.id, place, at: self.now))
     }
 
-    /// Why someone may not do what only people inside may; nil for someone inside.
+    /// The refusal for a request that only people inside may make; nil for a person inside.
     func refusal(_ pass: Pass, _ state: ConcertState) -> Refusal? {
         guard self.isCurrent(pass, state) else { return .tokenUnknown }
         guard case .admitted = state.line.entry(at: pass.place)?.state else { return .notAdmitted }

@@ -1,9 +1,9 @@
-/// Doing once what is asked several times.
+/// Carries out repeated requests once.
 ///
-///     asked ──the first time──▶ decided, and the answer recorded with what it changed
-///       └──again──▶ the same answer; with another request under the same number: refused
+///     first request ──▶ decided, and the answer recorded with the change
+///     repeat ──▶ the same answer; with another request under the same number: refused
 extension Shard {
-    /// A change that has a number. The answer is a fact beside those of the change, so a crash keeps both or neither.
+    /// Decides a change that has a number. The answer is a fact beside the change's: a crash keeps both or neither.
     mutating func decideOnce(_ request: Request, _ operation: Operation, _ origin: Origin) -> Reply? {
         switch self.again(operation, request) {
         case .reply(let reply): return reply
@@ -23,21 +23,21 @@ extension Shard {
         return reply
     }
 
-    /// What whoever asks again is told.
+    /// The answer to a repeat.
     enum Again {
         case reply(Reply)
-        /// The answer is still to come, with this.
+        /// The answer is still to come, with this transfer.
         case wait(TransferID)
     }
 
-    /// Nil for an operation that has no answer yet.
+    /// Nil for an operation without an answer yet.
     func again(_ operation: Operation, _ request: Request) -> Again? {
         guard let kept = self.answers.answer(operation.id, at: self.now) else { return nil }
         guard kept.fingerprint == request.fingerprint else { return .reply(.refused(.keyReused)) }
         return self.again(kept, request)
     }
 
-    /// What to keep of an answer; nil for one that has changed nothing and promises nothing.
+    /// The part of an answer to keep; nil if the request changed nothing and nothing is promised.
     private func outcome(of request: Request, _ reply: Reply?, for owner: Operation.Owner) -> KeptAnswer.Outcome? {
         switch (request, reply) {
         case (_, .refused(let refusal)): return owner == .client && refusal.isFinal ? .refused(refusal) : nil
@@ -46,7 +46,7 @@ extension Shard {
         case (.reserve, .reservations(let holds)): return .held(holds[0].id)
         case (.giveBack, .reservations): return .givenBack
         case (.pay(let pass, let ids), .paid), (.pay(let pass, let ids), nil):
-            // Under way or done: its reservations say which it is.
+            // Under way or done: its reservations tell.
             return self.concerts[pass.concert]?.seats[ids[0]]?.payment.map { .paying($0) }
         case (.cancel(let concert, _, let ids), .cancelled), (.cancel(let concert, _, let ids), nil):
             return self.concerts[concert]?.cancellations.cancellation(of: ids[0]).map { .cancelling($0.order.id) }
@@ -56,7 +56,7 @@ extension Shard {
         }
     }
 
-    /// Believes the request no more than any other: fingerprints can be forged, if only by the key's own user.
+    /// Checks the request like any other: its own user could forge a fingerprint.
     private func again(_ kept: KeptAnswer, _ request: Request) -> Again {
         switch (kept.outcome, request) {
         case (.joined(let joined), _): return .reply(.joined(joined))
@@ -76,7 +76,7 @@ extension Shard {
             switch state.payments[payment]?.state {
             case .started: return .wait(TransferID(payment))
             case .done: return .reply(self.receipt(payment, of: state) ?? Self.forgotten)
-            // Refused payments are forgotten, and points are all that a payment is refused for; those that were done are
+            // Refused payments are forgotten, and the only reason for a refusal is too few points; finished ones are
             // forgotten with their seats.
             case nil:
                 let isKnown = ids.contains { state.seats[$0] != nil }
@@ -88,7 +88,8 @@ extension Shard {
             case let known? where known.balance != nil:
                 return .reply(self.receipt(cancellation, of: state) ?? Self.forgotten)
             case _?: return .wait(TransferID(cancellation))
-            // Given up, for its number is another transfer's, and its seats are sold as before; or forgotten with them.
+            // Given up, as its id belongs to another transfer, and its seats are sold as before; or forgotten with
+            // them.
             case nil:
                 let isSold = ids.contains { state.seats[$0]?.status == .paid }
                 return .reply(isSold ? .refused(.transferConflict) : Self.forgotten)
@@ -105,11 +106,11 @@ extension Shard {
         }
     }
 
-    /// What was bought and cancelled, and is forgotten by now.
+    /// The answer for a purchase that was cancelled and is forgotten.
     private static let forgotten = Reply.refused(.noSuchReservation)
 
-    /// The person's own reservations, as they were. Those that are forgotten are over: the user has let more seats go since than
-    /// are remembered.
+    /// The user's own reservations, as they were. Forgotten ones are over: the user has ended more seats since than are
+    /// remembered.
     private func reservations(_ ids: [ReservationID], _ pass: Pass, _ restore: (inout Reservation) -> Void) -> Reply {
         guard let state = self.concerts[pass.concert] else { return .refused(.keyReused) }
         var reservations: [Reservation] = []

@@ -1,38 +1,39 @@
-/// What shards tell each other about the ids that they have seen, so that none is given twice when a journal was put
-/// back from an older copy.
+/// Shards tell each other the ids that they have seen, so that none is given twice after a journal was restored from an
+/// older copy.
 ///
-///     started ──link up──▶ asked ──transfersSeen──▶ heard: ids go on behind what the other has seen
+///     started ──link up──▶ asked ──transfersSeen──▶ heard: ids continue behind those that the other has seen
 ///
 /// **Before a shard has heard another**, it begins no payment and no cancellation of that shard's users: they wait, as
-/// they do while that shard is away. Whatever others have seen of its ids, payments', cancellations' or reservations', is
-/// from the counters of its slots; so when one turns out to be behind, all of them skip so many that none can come again.
-/// What the operator has to know leaves through `alerts`.
+/// they do while that shard is away. All ids that others may have seen (payments, cancellations, reservations) are from
+/// the counters of its slots; so when one counter turns out to be behind, all of them skip so far that no id can
+/// repeat. What an operator must act on leaves through `alerts`.
 extension Shard {
-    /// What an operator has to know, since somebody must act.
+    /// A condition that needs an operator's action.
     public enum Alert: Equatable, Sendable {
-        /// Another shard has seen ids that this journal had not given, in so many of its slots: it was put back from an older
-        /// copy. The slot where most is missing, and the counters of the last ids that this journal and that shard know.
+        /// Another shard has seen ids that this journal had not given, in `slots` of its slots: this journal was
+        /// restored from an older copy. The slot that is furthest behind, and the counters of the last ids that this
+        /// journal and that shard know.
         case isBehind(shard: Int, slots: Int, Slot, own: UInt64, seen: UInt64)
-        /// Another shard does not know what it has decided for this one: its journal was put back from an older copy.
+        /// Another shard has lost decisions that it made for this one: its journal was restored from an older copy.
         case otherIsBehind(Lost)
-        /// An order under an id that is another transfer's there: it was given up, and nothing moved.
+        /// An order whose id belongs to another transfer there: it was given up, and nothing moved.
         case conflict(Transfer, with: Int)
-        /// A cancellation that can be neither done nor given up.
+        /// A cancellation that can be neither completed nor given up.
         case creditForgotten(Transfer, by: Int)
     }
 
-    /// What another shard has forgotten, of what this one still has.
+    /// What another shard has lost and this one still has.
     public struct Lost: Equatable, Sendable {
         public let shard: Int
-        /// Payments whose points have come back to their users.
+        /// Payments whose points went back to their users.
         public internal(set) var payments = 0
         public internal(set) var debited = Won.zero
-        /// Cancellations whose points have not come back.
+        /// Cancellations whose points are missing.
         public internal(set) var cancellations = 0
         public internal(set) var credited = Won.zero
     }
 
-    /// A request that waits until its user's shard was heard.
+    /// A request that waits until its user's shard is heard.
     struct Deferred {
         let request: Request
         let origin: Origin
@@ -44,7 +45,7 @@ extension Shard {
 
     // MARK: Deferring
 
-    /// The shard that has to be heard before this can be decided; nil for most.
+    /// The shard that has to be heard before this request can be decided; nil for most.
     func unheardPeer(of request: Request) -> Int? {
         let user: UserID
         switch request {
@@ -64,7 +65,7 @@ extension Shard {
 
     // MARK: Hearing
 
-    /// The shards that have to be asked `transfersSeen`, over their links: without a link, they are asked when it is up.
+    /// The shards to ask `transfersSeen`; a shard without a link is asked when its link is up.
     public mutating func takePeersToAsk() -> [Int] {
         defer { self.peersToAsk.removeAll(keepingCapacity: true) }
         return self.peersToAsk
@@ -75,7 +76,7 @@ extension Shard {
         return self.alerts
     }
 
-    /// Another shard has said what it has seen of this one's ids.
+    /// Another shard has said which of this one's ids it has seen.
     public mutating func hear(_ seen: [TransferMark], from shard: Int, at time: Timestamp) {
         self.advance(to: time)
         self.catchUp(with: seen, of: shard)
@@ -91,9 +92,9 @@ extension Shard {
         }
     }
 
-    /// Also a shard that has skipped ids, as it knew of the copy by itself, is told here what it has lost.
+    /// A shard that knew of the copy and has skipped ids also learns here what it has lost.
     private mutating func catchUp(with seen: [TransferMark], of shard: Int) {
-        // Before it was heard, nothing has begun that it could have seen since.
+        // Before it is heard, nothing has begun that it could have seen since.
         let known = self.isHeard[shard] ? self.counters : self.countersOfCopy ?? self.counters
         var slots = 0
         var worst: TransferMark?
@@ -112,7 +113,7 @@ extension Shard {
         if lead > 0 { self.skipIDs(beyond: lead) }
     }
 
-    /// What the other has decided for this shard, it has seen, unless it has lost it.
+    /// The other has seen everything that it decided for this shard, unless it has lost it.
     private mutating func lookForLoss(_ seen: [TransferMark], of shard: Int) {
         var lost = Lost(shard: shard)
         var isLost = false
@@ -140,7 +141,7 @@ extension Shard {
         if isLost { self.alerts.append(.otherIsBehind(lost)) }
     }
 
-    /// What this shard's ledger says to another about that one's slots.
+    /// The ids of another shard's slots that this shard's ledger has seen.
     func transfersSeen(by shard: UInt16) -> Reply {
         .transfersSeen(
             self.points.transfers.marks.filter { self.slots.shard(of: $0.slot) == Int(shard) }.map {
@@ -149,7 +150,7 @@ extension Shard {
         )
     }
 
-    /// Once for each, as it is asked for again and again.
+    /// One alert for each cancellation, as it is sent again and again.
     mutating func noteForgotten(_ transfer: Transfer) {
         guard self.creditsForgotten.insert(transfer.id).inserted else { return }
         self.alerts.append(.creditForgotten(transfer, by: self.shard(of: transfer.user)))
@@ -157,15 +158,15 @@ extension Shard {
 
     // MARK: Skipping
 
-    /// The most ids that a shard gives in a second, and a start that makes up for a clock that is wrong.
+    /// The highest rate of ids of a shard, and a minimum that covers a wrong clock.
     private static let idsPerSecond: UInt64 = 10_000
     private static let idsSkippedMin: UInt64 = 1 << 20
     private static let idsSkippedMax: UInt64 = 1 << 32
-    /// 64 million: two copies skip to the same id, and give it, about once in so many starts.
+    /// 64 million: two restored copies skip to the same id, and give it, about once in this many starts.
     static let idsSkippedByChanceMax: UInt64 = 1 << 26
 
-    /// All counters skip what a slot may have given while this journal was not in use, and so many more. They never use up
-    /// more than a part of what is left.
+    /// All counters skip the ids that a slot may have given while this journal was not in use, and `lead` more. They
+    /// never use up more than a part of the ids left.
     mutating func skipIDs(beyond lead: UInt64) {
         let rested = UInt64(max(0, self.restedFor.rawValue)) / (1_000_000_000 / Self.idsPerSecond)
         let given = min(Self.idsSkippedMin + rested, Self.idsSkippedMax)

@@ -45,14 +45,14 @@ extension Shard {
         return .reservations(holds)
     }
 
-    /// Whether a user may hold so many seats more: the bounds count over all of their reservations for the concert.
+    /// Whether a user may hold `count` more seats: the bounds count over all of their reservations for the concert.
     private func mayHave(_ count: Int, _ user: UserID, _ state: ConcertState) -> Bool {
         let rules = state.concert.rules
         guard state.seats.heldCount(of: user) + count <= rules.heldSeatsPerUserMax else { return false }
         return rules.seatsPerUserMax == 0 || state.seats.standingCount(of: user) + count <= rules.seatsPerUserMax
     }
 
-    /// Seats that are free again already (given back before, or lapsed) count as given back: repeating changes nothing.
+    /// Seats that are free already (released before, or lapsed) count as released: a repeat changes nothing.
     mutating func giveBack(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID]) -> Reply {
         if let refusal = self.refusal(pass, state) { return .refused(refusal) }
         switch Self.own(ids, of: pass.user, state) {
@@ -65,22 +65,22 @@ extension Shard {
         }
     }
 
-    /// A hold ends while its owner stays: what goes on beyond its time for the sake of holds ends with the last of them.
+    /// Releases a hold whose owner stays; a stay that went on for its holds ends with the last of them.
     mutating func release(_ hold: ReservationID, _ reason: ReleaseReason, _ state: ConcertState) {
         guard let user = state.seats[hold]?.user else { preconditionFailure("there is no hold \(hold)") }
         self.record(.released(state.concert.id, hold, reason, at: self.now))
         self.endStay(of: user, state)
     }
 
-    /// A user's place is about to go, or has gone: seats are held only by people inside. Those that a payment pins are released
-    /// when it is refused.
+    /// A user's place is about to end or has ended: only people inside hold seats. Holds that a payment pins are
+    /// released when it is refused.
     mutating func releaseHolds(of user: UserID, _ state: ConcertState) {
         for hold in state.seats.unpinnedHolds(of: user) {
             self.record(.released(state.concert.id, hold, .ownerGone, at: self.now))
         }
     }
 
-    /// The reservations of a list that names at least one, none twice, and only the person's own.
+    /// The user's own reservations in a list that names at least one, and none twice.
     static func own(
         _ ids: [ReservationID],
         of user: UserID,
@@ -91,7 +91,7 @@ extension Shard {
         var reservations: [Reservation] = []
         reservations.reserveCapacity(ids.count)
         for id in ids {
-            // Someone else's is answered like one that never was: nobody learns which numbers are in use.
+            // Another user's reservation is answered like an unknown one, so that numbers in use are not revealed.
             guard let reservation = state.seats[id], reservation.user == user else {
                 return .failure(.noSuchReservation)
             }
@@ -100,6 +100,6 @@ extension Shard {
         return .success(reservations)
     }
 
-    /// Whether a list of at most a hundred names something twice; most name one thing, for which no set is made.
+    /// Whether a list of at most a hundred has a duplicate; most lists have one element, for which no set is made.
     static func hasTwice<ID: Identifier>(_ ids: [ID]) -> Bool { ids.count > 1 && Set(ids).count < ids.count }
 }

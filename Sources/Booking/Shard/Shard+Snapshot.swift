@@ -1,7 +1,7 @@
-/// The state as a list of items, and back.
+/// The state as a list of items, and its restoration.
 extension Shard {
-    /// Everything that must be kept, in the one order that it has. O(state), with a sort of the reservations, payments,
-    /// accounts and the slots of transfers; nothing is copied but their keys.
+    /// Everything that must be kept, in a fixed order. O(state), with a sort of the reservations, payments, accounts
+    /// and the slots of transfers; only their keys are copied.
     public func forEachItem(_ body: (SnapshotItem) -> Void) {
         body(.time(self.lastFactAt))
         for (slot, counter) in self.counters.enumerated() where counter > 0 {
@@ -36,7 +36,7 @@ extension Shard {
         self.answers.forEach { body(.answer($0)) }
     }
 
-    /// Why a fact can't be taken in here; nil when it can, as far as catalogue and slots go. O(1).
+    /// Why a fact can't be applied here; nil when it can, as far as catalogue and slots go. O(1).
     public func misfit(of fact: Fact) -> Misfit? {
         switch fact {
         case .joined(let concert, _, _, _), .admitted(let concert, _, _), .left(let concert, _, _),
@@ -52,7 +52,7 @@ extension Shard {
             self.misfit(of: user)
         case .transferred(let order, _, _), .transferRefused(let order, _): self.misfit(of: order.user)
         case .idsSkipped: nil
-        // Beside facts that have been looked at; alone, it is a refusal.
+        // Comes with facts that are checked; alone, it is a refusal.
         case .answered: nil
         }
     }
@@ -91,8 +91,8 @@ extension Shard {
     }
 }
 
-/// Builds a shard from the items of a snapshot, in their order. Traps on items that no shard ever gave; a snapshot's
-/// bytes are checked by its reader before.
+/// Builds a shard from the items of a snapshot, in their order. Traps on items that no shard wrote; a snapshot's bytes
+/// are checked by its reader before.
 ///
 ///     restoration ──take, once an item──▶ ... ──finish──▶ shard, ready for the facts after the snapshot
 public final class ShardRestoration {
@@ -101,14 +101,14 @@ public final class ShardRestoration {
     private var concert: ConcertState?
     private var concertHead: (totals: Line.Totals, admissionDue: Timestamp)?
 
-    /// `fresh` makes a shard on which nothing has happened.
+    /// `fresh` makes an empty shard.
     public init(_ fresh: @escaping () -> Shard) {
         self.fresh = fresh
         self.shard = fresh()
         precondition(self.shard.lastFactAt == .distantPast, "a shard that has a history is not restored")
     }
 
-    /// Refuses what the catalogue or the slots no longer have a place for.
+    /// Refuses items that today's catalogue or slots have no room for.
     public func take(_ item: SnapshotItem) throws(Misfit) {
         switch item {
         case .time(let time): self.shard.restore(time: time)
@@ -159,7 +159,7 @@ public final class ShardRestoration {
         }
     }
 
-    /// All items are taken in. The restoration begins anew.
+    /// All items are in. The restoration begins anew.
     public func finish() -> Shard {
         self.endConcert()
         let slots = self.shard.slots
@@ -169,7 +169,7 @@ public final class ShardRestoration {
         return shard
     }
 
-    /// As earlier versions kept it.
+    /// In the format of earlier versions.
     private func restore(_ id: TransferID, _ direction: Transfer.Direction, _ outcome: TransferLedger.Outcome) {
         self.shard.points.restore(id, TransferLedger.Entry(direction: direction, outcome: outcome))
     }

@@ -1,44 +1,44 @@
-/// What a shard does while its journal can't write, or its clock can't be believed: it answers from the state, which is what is
-/// durable, and decides nothing. The state's time stands still, so that no place or hold is over that nobody could write down.
+/// A shard whose journal can't write, or whose clock is not trusted, answers from its durable state and decides
+/// nothing. The state's time stands still, so that no place or hold ends without a fact.
 extension Shard {
-    /// Answers what needs no fact, also what was answered before, and refuses the rest before anything is decided: with
-    /// `refusal`, which says why.
+    /// Answers reads and repeats of answered operations, and refuses the rest before anything is decided, with
+    /// `refusal` as the reason.
     public func read(
         _ request: Request,
         as operation: Operation? = nil,
         refusing refusal: Refusal = .storageUnavailable
     ) -> Reply {
         if let operation, request.isKept(for: operation.owner), let again = self.again(operation, request) {
-            // Who would have to wait is told that nobody knows.
+            // A request that would have to wait is answered that its outcome is unknown.
             if case .reply(let reply) = again { return reply }
             return Reply.unanswered
         }
-        // It went with the refused batch, which a crash may still find on the disk.
+        // The operation was in the refused batch, which a restart may still find on the disk.
         if let operation, self.answersInDoubt?.answer(operation.id, at: self.now) != nil {
             return Reply.unanswered
         }
-        // What a key is answered has to be kept, and can't be.
+        // The answer to a key has to be kept, and can't be.
         if operation?.owner == .client { return .refused(refusal) }
         return self.read(request, refusal)
     }
 
-    /// What was answered up to now, with what a refused batch holds.
+    /// The answers so far, including those of a refused batch.
     public var answersGiven: KeptAnswers { self.answers }
 
-    /// The state was built anew without a refused batch. Until `resume`, nobody who asks again for what `answers` say is told
+    /// The state was rebuilt without a refused batch. Until `resume`, a repeat of an operation in `answers` is not told
     /// that it was not done.
     public mutating func doubt(_ answers: KeptAnswers) { self.answersInDoubt = answers }
 
     private func read(_ request: Request, _ refusal: Refusal) -> Reply {
         switch request {
         case .join(let concert, let user):
-            // A place that somebody has is a place to read.
+            // A join by a user with a place is a read.
             self.reading(concert) { state in
                 self.joined(state, user) ?? .refused(self.hasEnded(state) ? .concertOver : refusal)
             }
         case .poll(let pass):
             self.reading(pass.concert) { state in
-                // Also for someone whose time is over, as long as no fact says so.
+                // Also for a person whose time is over, as long as no fact says so.
                 guard let entry = Self.entry(of: pass, state) else { return .refused(self.absence(state)) }
                 if case .waiting = entry.state, self.hasEnded(state) { return .refused(.concertOver) }
                 return .standing(self.standing(pass.place, state))
@@ -59,14 +59,14 @@ extension Shard {
         }
     }
 
-    /// Everyone who waits for points to move gets this answer instead: what they wait for goes on without them. So do those
-    /// whose request was not decided yet.
+    /// All requests that wait for points to move get this answer instead: their transfers go on without them. So do
+    /// requests that were not decided yet.
     public mutating func takeWaiters(telling reply: Reply) -> [LateReply] {
         let deferred = self.deferred.keys.sorted().flatMap { self.deferred[$0]! }
         self.deferred = [:]
         return deferred.map { LateReply(origin: $0.origin, kind: $0.request.kind, reply: reply) }
             + self.transfers.takeWaiters().map { id, origin in
-                guard let transfer = self.transfers[id] else { preconditionFailure("somebody waits for what is over") }
+                guard let transfer = self.transfers[id] else { preconditionFailure("a waiter has no transfer") }
                 return LateReply(origin: origin, kind: transfer.askedFor, reply: reply)
             }
     }

@@ -1,6 +1,6 @@
 /// Points that move between this shard's concerts and the users' shards: the same for payments and cancellations.
 extension Shard {
-    /// The user's shard has answered. An answer to what is decided already is a duplicate, and ignored.
+    /// The user's shard has answered. An answer to a decided transfer is a duplicate, and ignored.
     public mutating func takeTransferReply(_ reply: Reply, for id: TransferID, at time: Timestamp) {
         self.advance(to: time)
         guard let transfer = self.transfers[id], let answer = self.finish(transfer, reply) else { return }
@@ -9,8 +9,7 @@ extension Shard {
         }
     }
 
-    /// The link to another shard is up, maybe again: what was asked over the old one may be lost. O(transfers under
-    /// way).
+    /// The link to another shard is up, maybe again: requests on the old one may be lost. O(transfers under way).
     public mutating func linkIsUp(to shard: Int) {
         self.peersToAsk.append(shard)
         for transfer in self.transfers.all(where: { self.shard(of: $0.user) == shard }) { self.ask(for: transfer) }
@@ -29,13 +28,13 @@ extension Shard {
         return answer
     }
 
-    /// Nil when the answer comes with that of the one who asked first. Beyond the bound nobody can say what will come of it.
+    /// Nil when the answer comes with that of the first request. Beyond the bound, the outcome is unknown.
     mutating func wait(for id: TransferID, _ origin: Origin) -> Reply? {
         self.transfers.wait(for: id, origin) ? nil : .unanswered
     }
 
-    /// Points of this shard are asked for only after a restart that found a payment or a cancellation cut off from its
-    /// end.
+    /// A transfer of this shard's own points is requested only after a restart that found an interrupted payment or
+    /// cancellation.
     mutating func ask(for transfer: Transfer) {
         guard self.shard(of: transfer.user) == self.index else {
             return self.transfersToSend.append(self.order(for: transfer))
@@ -43,18 +42,18 @@ extension Shard {
         self.takeTransferReply(self.move(transfer), for: transfer.id, at: self.now)
     }
 
-    /// Says what is settled by now. It leaves with the facts of now, so that is durable by then.
+    /// Includes the settled counter. It leaves with the batch of now, so it is durable by then.
     private mutating func order(for transfer: Transfer) -> TransferOrder {
         transfer.order(settled: self.transfers.settled(for: transfer.id, to: self.shard(of: transfer.user)))
     }
 
     private mutating func move(_ transfer: Transfer) -> Reply { self.carryOut(self.order(for: transfer)) }
 
-    /// Moves the points of an order once, however often it is asked, and says the same each time. The amount may be 0:
-    /// free seats are paid for and cancelled, too.
+    /// Moves the points of an order once, however often it is asked, and gives the same answer each time. The amount
+    /// may be 0: free seats are paid for and cancelled, too.
     ///
-    /// A credit may take the balance past `Points.balanceMax`. That bound is about how much people may bring; these
-    /// points were theirs, and have bought something that they give up with it. To refuse them would take both.
+    /// A credit may take the balance past `Points.balanceMax`. That bound is on charges; these points were the user's
+    /// and bought the seats that are given up. To refuse them would take both.
     mutating func carryOut(_ order: TransferOrder) -> Reply {
         guard order.amount >= .zero, order.settled < SlotIDs.counter(of: order.id.rawValue) else {
             return .refused(order.direction == .debit ? .useNotPositive : .chargeNotPositive)
@@ -76,18 +75,18 @@ extension Shard {
         }
     }
 
-    /// What whoever waits is told; nil for an answer that says nothing about the points: a tick asks again.
+    /// The answer for the waiting requests; nil for a reply that says nothing about the points: a tick retries.
     private mutating func finish(_ transfer: Transfer, _ reply: Reply) -> Reply? {
         let state = self.state(transfer.concert)
         switch (transfer.direction, reply) {
         case (.debit, .debited(let balance)):
             let payment = PaymentID(transfer.id.rawValue)
-            // What it did not pay for goes with the place that it uses up, if that is still there.
+            // Unpaid holds go with the place that the payment uses up, if that place still exists.
             if let place = state.payments[payment]?.order.place, state.line.entry(at: place) != nil {
                 self.releaseHolds(of: transfer.user, state)
             }
             self.record(.paymentDone(transfer.concert, payment, balance: balance, at: self.now))
-            // Its owner may have left meanwhile, and come again.
+            // The owner may have left meanwhile, and joined again.
             self.endStay(of: transfer.user, state)
             self.settle(state)
             return self.receipt(payment, of: state)
@@ -98,9 +97,9 @@ extension Shard {
         case (.credit, .credited(let balance)):
             let cancellation = CancellationID(transfer.id.rawValue)
             guard let order = state.cancellations[cancellation]?.order else {
-                preconditionFailure("points came back for cancellation \(cancellation), which nobody began")
+                preconditionFailure("points came back for cancellation \(cancellation), which was not begun")
             }
-            // Of users who have cancelled much, some may be forgotten with the fact.
+            // Of users with many cancellations, some may be forgotten with the fact.
             let reservations = order.reservations.compactMap { state.seats[$0]?.cancelled }
             self.record(.cancelDone(transfer.concert, cancellation, balance: balance, at: self.now))
             return .cancelled(
@@ -116,14 +115,14 @@ extension Shard {
             self.noteConflict(transfer)
             return .refused(.transferConflict)
         case (.credit, .refused(.transferForgotten)):
-            // The points came back, or another's did: it stays as it is, which is the only safe answer.
+            // The points came back, or another transfer's did: nothing is changed, which is the only safe answer.
             self.noteForgotten(transfer)
             return nil
         default: return nil
         }
     }
 
-    /// The holds run on; those of an owner who has gone meanwhile go, too.
+    /// The holds continue; those of an owner who has gone meanwhile are released.
     private mutating func refuse(_ payment: Transfer, _ state: ConcertState) {
         self.record(.paymentRefused(payment.concert, PaymentID(payment.id.rawValue), at: self.now))
         if !self.isInside(payment.user, state) { self.releaseHolds(of: payment.user, state) }

@@ -1,21 +1,21 @@
-/// One shard: the concerts and users of its slots. Pure: time comes in as an argument, and what must happen outside
-/// leaves through `facts`, `transfersToSend`, `lateReplies`, `peersToAsk` and `alerts`.
+/// One shard: the concerts and users of its slots. Pure: time comes in as an argument, and output leaves through
+/// `facts`, `transfersToSend`, `lateReplies`, `peersToAsk` and `alerts`.
 ///
-///     request ──decide──▶ facts recorded (and taken in) ──▶ reply, once the facts are durable
+///     request ──decide──▶ facts recorded (and applied) ──▶ reply, once the facts are durable
 ///
-/// A command is decided against the state; what it changed is recorded as facts, and the state changes only by taking
-/// in a fact. So a restart that takes in the journal's facts, and then resumes, ends in the same state, whatever the
-/// version decides today.
+/// A command is decided against the state and records its changes as facts; the state changes only by applying a fact.
+/// So a restart that applies the journal's facts, and then resumes, ends in the same state, whatever the version would
+/// decide today.
 ///
-/// The shell's duty, in this order: make `facts` durable; send the replies that `decide` gave in the same batch, then
-/// `lateReplies`; send `transfersToSend` to the shards of their users. One may be sent any number of times.
+/// The shell's duty, in this order: make `facts` durable; send the replies that `decide` returned in the same batch,
+/// then `lateReplies`; send `transfersToSend` to the shards of their users. Each may be sent any number of times.
 public struct Shard: ~Copyable {
     public let index: Int
     public let slots: SlotMap
     public let catalogue: Catalogue
 
     private(set) var concerts: [ConcertID: ConcertState] = [:]
-    /// In the order of their ids, so that what a tick records does not depend on how a dictionary is laid out.
+    /// In the order of ids, so that the facts of a tick do not depend on a dictionary's layout.
     let concertsInOrder: [ConcertState]
     var points: Points
     var answers: KeptAnswers
@@ -23,38 +23,38 @@ public struct Shard: ~Copyable {
     var answersInDoubt: KeptAnswers?
     /// The last id given in each slot.
     private(set) var counters: [UInt64]
-    /// As they were in the copy that this shard was started from, before it skipped any.
+    /// The counters of the copy from which this shard started, before it skipped any.
     private(set) var countersOfCopy: [UInt64]?
-    /// Of a copy that has not skipped ids yet: see `declareCopy`.
+    /// Set for a copy that has not skipped ids yet: see `declareCopy`.
     private var copyChance: UInt64?
-    /// How long no fact had happened when the state was taken in.
+    /// The time without facts before the state was restored.
     private(set) var restedFor = Nanoseconds.zero
     /// The state's own time: never goes back.
     private(set) var now = Timestamp.distantPast
-    /// When the last fact happened: as much of `now` as a replay brings back.
+    /// The time of the last fact: the part of `now` that a replay restores.
     public private(set) var lastFactAt = Timestamp.distantPast
 
-    /// Recorded since the shell last took them, in order.
+    /// Facts recorded since the shell last took them, in order.
     public private(set) var facts: [Fact] = []
-    /// To send to other shards.
+    /// Orders for other shards.
     public internal(set) var transfersToSend: [TransferOrder] = []
-    /// Answers to requests for which `decide` gave none at once.
+    /// Answers to requests for which `decide` returned none.
     public internal(set) var lateReplies: [LateReply] = []
 
-    /// Payments and cancellations that wait for their points to move.
+    /// Payments and cancellations whose points are on the way.
     var transfers = Transfers()
 
-    /// Which shards have said, since this one's start, what they have seen of its ids: see `Shard+Peers`.
+    /// The shards that have said, since this one's start, which of its ids they have seen: see `Shard+Peers`.
     var isHeard: [Bool]
     var unheardCount: Int
     /// Requests that wait for a shard to be heard.
     var deferred: [Int: [Deferred]] = [:]
     var peersToAsk: [Int] = []
     var alerts: [Alert] = []
-    /// Cancellations of which an alert was given.
+    /// Cancellations with an alert.
     var creditsForgotten: Set<TransferID> = []
 
-    /// Where a request came from: the shell's number for the link, and the request's on it.
+    /// The origin of a request: the shell's number for the link, and the request's id on it.
     public struct Origin: Hashable, Sendable {
         public let link: UInt32
         public let request: UInt64
@@ -66,19 +66,19 @@ public struct Shard: ~Copyable {
 
     public struct LateReply: Equatable, Sendable {
         public let origin: Origin
-        /// Of the request.
+        /// The request's kind.
         public let kind: Request.Kind
         public let reply: Reply
     }
 
-    /// The most places that lapse in one step, so that a mass expiry never stops the loop: at 100 ticks a second this
+    /// Places that lapse in one step, at most, so that a mass expiry never blocks the loop: at 100 ticks a second this
     /// clears 25,000 people a second.
     static let lapsesPerStepMax = 256
-    /// The newest reservations of a user that are shown: of what stands there may be more, and the answer must fit a frame, which
-    /// has room for 3,900 whose grades have long names.
+    /// Reservations of a user in one answer, the newest: it must fit a frame, which has room for 3,900 whose grades
+    /// have long names.
     public static let reservationsShownMax = 1_000
 
-    /// `hashSeed` is random and secret, so that nobody can choose user ids that collide; no answer depends on it.
+    /// `hashSeed` is random and secret, so that clients can't choose user ids that collide; no answer depends on it.
     public init(
         index: Int,
         slots: SlotMap,
@@ -108,8 +108,8 @@ public struct Shard: ~Copyable {
 
     // MARK: Deciding
 
-    /// Answers a request, or nil when the answer comes later, through `lateReplies`. A change that comes again as the same
-    /// `operation` is done once, and answered the same.
+    /// Answers a request; nil when the answer comes later, through `lateReplies`. A repeated change with the same
+    /// `operation` is carried out once and gets the same answer.
     public mutating func decide(
         _ request: Request,
         from origin: Origin,
@@ -147,26 +147,24 @@ public struct Shard: ~Copyable {
         case .history(let user, let query): self.withUser(user) { .history($0.points.history(of: user, query)) }
         case .transfer(let order): self.withUser(order.user) { $0.carryOut(order) }
         case .transfersSeen(let shard): self.transfersSeen(by: shard)
-        // What there is to it is that its operation is kept.
+        // Its only effect is that its operation is kept.
         case .claim(let user, _): self.withUser(user) { _ in .claimed }
         }
     }
 
-    /// The shell's clock tick: lets people in, lets places and holds lapse, and asks again for transfers without an
-    /// answer.
+    /// The shell's clock tick: admits people, lets places and holds lapse, and retries transfers without an answer.
     public mutating func tick(at time: Timestamp) {
         self.now = max(self.now, time)
         for state in self.concertsInOrder { self.settle(state) }
         while let transfer = self.transfers.popUnanswered(at: self.now) { self.ask(for: transfer) }
     }
 
-    /// The journal that was taken in is a copy, and what it was copied from may have gone on: ids that are not in it may be out
-    /// there, so the next `resume` skips them. `chance` is random, for a copy that is put back twice while the clock says the
-    /// same.
+    /// The journal is a restored copy, and its original may have gone on: ids that are not in it may be in use, so the
+    /// next `resume` skips them. `chance` is random, for a copy that is restored twice at the same clock reading.
     public mutating func declareCopy(chance: UInt64) { self.copyChance = chance }
 
-    /// A restart has taken in all facts, or the journal can write again, or the clock can be believed: whoever waits counts as
-    /// seen now, since nobody could be seen meanwhile.
+    /// A restart has applied all facts, the journal can write again, or the clock is trusted again: everyone waiting
+    /// counts as seen now, since no poll could be counted meanwhile.
     public mutating func resume(at time: Timestamp) {
         self.answersInDoubt = nil
         self.now = max(self.now, time)
@@ -178,7 +176,7 @@ public struct Shard: ~Copyable {
         self.skipIDs(beyond: chance % Self.idsSkippedByChanceMax)
     }
 
-    /// Hands over everything for the outside, and forgets it; storage is kept for the next batch.
+    /// Moves all output to the caller; storage is kept for the next batch.
     public mutating func takeOutput(
         facts: (Fact) -> Void,
         transfers: (TransferOrder) -> Void,
@@ -199,7 +197,8 @@ public struct Shard: ~Copyable {
 
     // MARK: Shared by the verbs
 
-    /// For changes. What has run out goes first, and whom the rate lets in: no change depends on when the last tick was.
+    /// For changes. Expired places and holds go first, then people are admitted as the rate allows: no change depends
+    /// on when the last tick was.
     private mutating func withConcert(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
         self.lookingAt(id) { shard, state in
             shard.admit(state)
@@ -207,16 +206,16 @@ public struct Shard: ~Copyable {
         }
     }
 
-    /// For questions. What has run out is gone, but nobody is let in, which is for changes and ticks: else whichever poll came
-    /// first after somebody's turn would bring a fact, and a commit for which all answers wait. With eight lines at 50 admissions
-    /// a second that is 400 commits a second, where the ticks have 100.
+    /// For reads. Expired places and holds go, but admission is left to changes and ticks: otherwise the first poll
+    /// after an admission falls due would bring a fact, and a commit for which all answers wait. With eight lines at 50
+    /// admissions a second that is 400 commits a second, where the ticks have 100.
     private mutating func lookingAt(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
         guard let state = self.concerts[id] else { return .refused(self.refusal(of: id)) }
         self.lapse(state)
         return answer(&self, state)
     }
 
-    /// Why a concert that is not here is not.
+    /// Why a concert is not on this shard.
     func refusal(of concert: ConcertID) -> Refusal { self.catalogue.contains(concert) ? .wrongShard : .unknownConcert }
 
     private mutating func withUser(_ id: UserID, _ answer: (inout Shard) -> Reply?) -> Reply? {
@@ -232,10 +231,10 @@ public struct Shard: ~Copyable {
         self.facts.append(fact)
     }
 
-    /// The next id of a slot. It counts as given once a fact with it is taken in.
+    /// The next id of a slot. It counts as given once a fact with it is applied.
     func nextID(in slot: Slot) -> UInt64 { SlotIDs.make(slot, counter: self.counters[Int(slot.rawValue)] + 1) }
 
-    /// Ids of a slot only go up, so none is ever given twice, also after a replay.
+    /// Ids of a slot only increase, so none is ever given twice, also after a replay.
     private mutating func noteGiven(_ id: UInt64, in slot: Slot) {
         precondition(SlotIDs.slot(of: id) == slot, "id \(id) is not one of slot \(slot)")
         let counter = SlotIDs.counter(of: id)
@@ -245,7 +244,7 @@ public struct Shard: ~Copyable {
 
     func shard(of user: UserID) -> Int { self.slots.shard(of: Slot(of: user)) }
 
-    /// Lets go of what has run out, then lets in whom the rate allows: both make room for the next.
+    /// Ends expired places and holds, then admits people as the rate allows: both make room for the next.
     mutating func settle(_ state: ConcertState) {
         self.lapse(state)
         self.admit(state)
@@ -272,7 +271,7 @@ public struct Shard: ~Copyable {
 
     // MARK: Taking in facts
 
-    /// The only place where the state changes. Traps on a fact that can't have happened: the journal would be wrong.
+    /// The only place where the state changes. Traps on an impossible fact: the journal would be wrong.
     public mutating func take(_ fact: Fact) {
         self.now = max(self.now, fact.at)
         self.lastFactAt = max(self.lastFactAt, fact.at)
@@ -374,8 +373,8 @@ public struct Shard: ~Copyable {
         _ at: Timestamp
     ) {
         self.noteGiven(line.rawValue, in: self.ownSlot(of: transfer.user))
-        // The contract knows two types, by which clients add and subtract: what comes back is a CHARGE. FREE, since no
-        // provider of payments was asked.
+        // The contract has two types, by which clients add and subtract: a credit is a CHARGE. FREE, since no payment
+        // provider was involved.
         let type: TransactionType = transfer.direction == .debit ? .use : .charge
         self.points.applyMoved(
             transfer,
@@ -409,8 +408,8 @@ public struct Shard: ~Copyable {
         return state
     }
 
-    /// Everything that must hold in and between the machines of a shard. O(state): for tests and the simulator, which
-    /// may leave out the lines now and then: each looks at a thousand slots even when nobody is there.
+    /// Every invariant of a shard's machines. O(state): for tests and the simulator, which may leave out the lines now
+    /// and then: each looks at a thousand slots even when it is empty.
     public func checkInvariants(linesToo: Bool = true) {
         for state in self.concertsInOrder { state.checkInvariants(lineToo: linesToo) }
         self.points.checkInvariants()

@@ -1,11 +1,11 @@
 import HeapModule
 
-/// Identifiers that fall due, each at a moment of its own: the earliest first, of two at once the lower one.
+/// Identifiers with deadlines: the earliest first, of two at the same moment the lower one.
 ///
-///     insert ──▶ due, or stale: over before its time ──its time comes, or most are stale──▶ gone
+///     insert ──▶ due, or stale: ended early ──its time comes, or most are stale──▶ gone
 ///
-/// Whoever owns it knows which are stale and says how many (`noteStale`): they are skipped when they come up, and swept out
-/// when they are more than half, so that what is begun and ended again and again leaves nothing behind. Amortised O(log n).
+/// The owner knows which are stale and counts them (`noteStale`): they are skipped when they come up, and swept out
+/// when they are more than half, so that repeated beginning and ending leaves nothing behind. Amortised O(log n).
 struct DueQueue<ID: Identifier> {
     private struct Entry: Comparable {
         let at: Timestamp
@@ -15,13 +15,13 @@ struct DueQueue<ID: Identifier> {
 
     private var heap = Heap<Entry>()
     private var staleCount = 0
-    /// When the first falls due, which may be stale; `distantFuture` when there is none. Asked at every request.
+    /// The earliest deadline, possibly of a stale one; `distantFuture` when there is none. Read at every request.
     private(set) var firstAt = Timestamp.distantFuture
 
-    /// So few are not worth a sweep.
+    /// Fewer stale ones are not worth a sweep.
     private static var staleCountMin: Int { 64 }
 
-    /// Without those that are stale.
+    /// Without stale ones.
     var count: Int { self.heap.count - self.staleCount }
     /// The earliest, which may be stale.
     var first: ID? { self.heap.min?.id }
@@ -39,7 +39,7 @@ struct DueQueue<ID: Identifier> {
         self.firstAt = self.heap.min?.at ?? .distantFuture
     }
 
-    /// One of them is over before its time.
+    /// One of them ended early.
     mutating func noteStale() { self.staleCount += 1 }
 
     var needsSweep: Bool { self.staleCount > Self.staleCountMin && self.staleCount > self.heap.count / 2 }

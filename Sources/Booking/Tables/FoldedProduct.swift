@@ -1,6 +1,6 @@
 extension UInt64 {
-    /// Both halves of the product of 128 bits, one folded on the other: each bit of either factor reaches bits of the result
-    /// high and low. What our hashes are made of, under factors that nobody else knows; as in wyhash (Wang Yi).
+    /// The two halves of the 128-bit product, folded by exclusive or: each bit of either factor reaches high and low
+    /// bits of the result. The base of our hashes, with secret factors; as in wyhash (Wang Yi).
     @inline(__always)
     func foldedProduct(_ other: UInt64) -> UInt64 {
         let product = self.multipliedFullWidth(by: other)

@@ -1,15 +1,15 @@
-/// A dictionary of millions that nobody has to wait for when it grows.
+/// A dictionary of millions that grows without a long pause.
 ///
 ///     hash of the key ──▶ one of 256 dictionaries, the last with twice the share of the first
 ///
-/// A dictionary doubles by moving all that it has, and nothing else happens in its process meanwhile: 10 ms with 50,000
-/// entries of 56 bytes, 160 ms with 800,000 (where a miss of the cache takes 0.2 µs). Here each part doubles alone, and
-/// moves 1/256 of all; and as their shares differ, evenly by ratio, no two do so at the same time: between one size and twice
-/// that size the parts double one after the other. So is the memory that is there for growth the same at any size, while a
-/// single dictionary is between 3/8 and 3/4 full.
+/// A dictionary doubles by moving all its entries, while its process does nothing else: 10 ms with 50,000 entries of 56
+/// bytes, 160 ms with 800,000 (where a cache miss takes 0.2 µs). Here each part doubles alone, and moves 1/256 of all;
+/// as their shares form a geometric series, no two double at the same time: between one size and twice that size the
+/// parts double one after the other. So the spare memory for growth is a constant share at any size, while a single
+/// dictionary is between 3/8 and 3/4 full.
 ///
-/// Costs a dictionary's time and one more hash of the key, which for identifiers is a multiplication. Up to 3,072 entries,
-/// which a dictionary would double for, it is a single one: most concerts never have more.
+/// Costs a dictionary's time and one more hash of the key, which for identifiers is a multiplication. Up to 3,072
+/// entries, the size at which a dictionary would double, it is a single one: most concerts never have more.
 public struct SteadyTable<Key: Hashable, Value> {
     private static var partCount: Int { 256 }
     private static var singleCountMax: Int { 3_072 }
@@ -22,14 +22,14 @@ public struct SteadyTable<Key: Hashable, Value> {
 
     public var isEmpty: Bool { self.count == 0 }
 
-    /// How many fit without more memory, over all parts. O(1), as there are 256 at most.
+    /// Entries that fit without more memory, over all parts. O(1), as there are 256 at most.
     public var capacity: Int { self.parts.reduce(0) { $0 + $1.capacity } }
 
-    // Inlined, so that who asks for a part of a value need not copy the whole.
+    // Inlined, so that reading a part of a value does not copy the whole.
     @inline(__always)
     public subscript(key: Key) -> Value? { self.parts[self.part(of: key)][key] }
 
-    /// What is changed in place, and is `default` if it was not there.
+    /// The value, changed in place; `default` if there is none.
     public subscript(key: Key, default default: @autoclosure () -> Value) -> Value {
         @inline(__always)
         get { self.parts[self.part(of: key)][key, default: `default`()] }
@@ -42,7 +42,7 @@ public struct SteadyTable<Key: Hashable, Value> {
         }
     }
 
-    /// What was there before.
+    /// Returns the old value.
     @discardableResult
     public mutating func updateValue(_ value: Value, forKey key: Key) -> Value? {
         let before = self.parts[self.part(of: key)].updateValue(value, forKey: key)
@@ -50,7 +50,7 @@ public struct SteadyTable<Key: Hashable, Value> {
         return before
     }
 
-    /// What was there.
+    /// Returns the removed value.
     @discardableResult
     public mutating func removeValue(forKey key: Key) -> Value? {
         let removed = self.parts[self.part(of: key)].removeValue(forKey: key)
@@ -58,7 +58,7 @@ public struct SteadyTable<Key: Hashable, Value> {
         return removed
     }
 
-    /// Changes what is there; nil when nothing is.
+    /// Changes a value in place; nil when there is none.
     @inline(__always)
     public mutating func change<Result>(_ key: Key, _ body: (inout Value) -> Result) -> Result? {
         let part = self.part(of: key)
@@ -82,8 +82,8 @@ public struct SteadyTable<Key: Hashable, Value> {
         for (key, value) in single { self.parts[self.part(of: key)].updateValue(value, forKey: key) }
     }
 
-    /// The share of a part grows with its number, from 3/4 to 3/2 of the mean: x(4 - x)/3 for a hash x from 0 to 1 is within
-    /// 0.01 of log2(1 + x), of which the shares 2^(i/256) would be made.
+    /// The share of a part grows with its number, from 3/4 to 3/2 of the mean: x(4 - x)/3 for a hash x from 0 to 1 is
+    /// within 0.01 of log2(1 + x), which would give the exact shares 2^(i/256).
     @inline(__always)
     private func part(of key: Key) -> Int {
         guard self.parts.count > 1 else { return 0 }
@@ -91,7 +91,7 @@ public struct SteadyTable<Key: Hashable, Value> {
         return (hash * ((4 << 16) - hash) / 3) >> 24
     }
 
-    /// Not one that a dictionary would take, whose slots are by the same hash.
+    /// Different from a dictionary's own seed, since its slots use the same hash.
     private static var seed: Int { 0x5EED_0F_BA47 }
 }
 

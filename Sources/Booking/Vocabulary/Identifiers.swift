@@ -1,7 +1,7 @@
-/// The names of things. Each is a whole number from 1 to 2^53 - 1, so that a browser reads it exactly.
+/// Names of things. Each is a whole number from 1 to 2^53 - 1, so that a browser reads it exactly.
 public protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
     var rawValue: UInt64 { get }
-    /// Trusts its caller: for numbers that come from Usher itself. Outside input goes through `init?(checking:)`.
+    /// Unchecked: for numbers that come from Usher itself. Outside input goes through `init?(checking:)`.
     init(_ rawValue: UInt64)
 }
 
@@ -15,15 +15,15 @@ extension Identifier {
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     public var description: String { String(self.rawValue) }
 
-    /// What dictionaries and sets ask a key for. The standard library would run SipHash over the eight bytes, 200
-    /// instructions for each of the dozen looks that a fact of a payment takes: half of a replay's time. One multiplication
-    /// of 64 by 64 bits, under a secret, spreads numbers as well, and nobody who can choose ids knows which collide.
+    /// Called by dictionaries and sets. The standard library would run SipHash over the eight bytes: 200 instructions
+    /// for each of the dozen lookups of a payment's fact, half of a replay's time. One multiplication of 64 by 64 bits,
+    /// under a secret, spreads numbers as well, and clients who choose ids don't know which collide.
     public func _rawHashValue(seed: Int) -> Int {
         Int(truncatingIfNeeded: IdentifierHash.secret.hash(of: self.rawValue, seed: seed))
     }
 }
 
-/// By what this process hashes identifiers: made from the secret that Swift drew for its own hashes.
+/// This process's hash of identifiers, derived from the secret that Swift drew for its own hashes.
 struct IdentifierHash {
     private let mask: UInt64
     private let factor: UInt64
@@ -35,7 +35,7 @@ struct IdentifierHash {
         (number ^ self.mask ^ UInt64(bitPattern: Int64(seed))).foldedProduct(self.factor)
     }
 
-    /// Of two numbers that are one name.
+    /// The hash of two numbers that are one name.
     @inline(__always)
     func hash(of high: UInt64, _ low: UInt64, seed: Int) -> UInt64 {
         (self.hash(of: high, seed: seed) ^ low).foldedProduct(self.factor)
@@ -48,7 +48,7 @@ struct IdentifierHash {
     }
 }
 
-/// What every identifier obeys.
+/// The bounds of every identifier.
 public enum IdentifierLimits {
     /// The largest whole number that a JSON reader built on doubles keeps exactly (RFC 8259, section 6).
     public static let max: UInt64 = (1 << 53) - 1
@@ -70,13 +70,13 @@ public struct ScheduleID: Identifier {
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// A seat of a hall, numbered from 1. The same ids come back on every schedule of the hall.
+/// A seat of a hall, numbered from 1. Every schedule of the hall has the same ids.
 public struct SeatID: Identifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// One seat that one user holds or has bought. Carries the slot of its concert: see `SlotIDs`.
+/// One user's hold or purchase of one seat. Carries the slot of its concert: see `SlotIDs`.
 public struct ReservationID: Identifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -88,13 +88,14 @@ public struct PaymentID: Identifier {
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// One cancelling of what was paid. Carries the slot of its concert.
+/// One cancellation of a purchase. Carries the slot of its concert.
 public struct CancellationID: Identifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// What points move for: a payment or a cancellation. Both are numbered by the concert's slot, so no two are the same.
+/// The reason for a transfer of points: a payment or a cancellation. Both are numbered by the concert's slot, so ids
+/// are unique.
 public struct TransferID: Identifier {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -108,8 +109,8 @@ public struct PointHistoryID: Identifier {
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// A place in one concert's line: 1 for the first who ever joined, never given twice, never changed.
-/// How many are still ahead is another number: `Standing.order`.
+/// A place in one concert's line: 1 for the first user who joined, never given twice, never changed. The number of
+/// people still ahead is another one: `Standing.order`.
 public struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let rawValue: UInt64
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }

@@ -1,5 +1,5 @@
-/// What a genuine token says: who waits or is inside, for which concert, at which place, since when.
-/// Its signature was checked at the gateway; whether the place is still theirs only the line knows.
+/// The content of a genuine token: a user's place in a concert's line, and when it was given. The gateway has checked
+/// the signature; only the line knows whether the place is still valid.
 public struct Pass: Hashable, Sendable {
     public let concert: ConcertID
     public let user: UserID

@@ -32,7 +32,7 @@ enum CRC16 {
         return crc
     }
 
-    /// Eight steps of the division at once, as this polynomial has only four terms: no table to look up.
+    /// Eight steps of the division at once, as this polynomial has only four terms: no table lookup.
     @inline(__always)
     private static func take(_ byte: UInt8, into crc: inout UInt16) {
         var folded = UInt16(UInt8(truncatingIfNeeded: crc >> 8) ^ byte)
@@ -43,16 +43,16 @@ enum CRC16 {
 
 /// Checksums of one text followed by a number in decimal, without building the string: this runs several times a request.
 ///
-/// The checksum is linear: that of `user:1234` is that of `user:` and four zero bytes, changed by what `12` and two zero
-/// bytes bring, and by what `34` brings. So each two digits cost a look into a table, whatever the others are.
+/// The checksum is linear: that of `user:1234` is that of `user:` and four zero bytes, combined with those of `12` and
+/// two zero bytes, and of `34`. So each two digits cost one table lookup, independent of the others.
 private struct NumberedKey {
     static let concert = NumberedKey("concert:")
     static let user = NumberedKey("user:")
 
     /// With 0 to 20 zero bytes behind the text.
     private let starts: [UInt16]
-    /// What 00 to 99 bring with 0, 2, ... 18 characters behind them; then, for each of those places, what the 0 of 00 to 09
-    /// brings: a number does not begin with it.
+    /// The checksums of 00 to 99 with 0, 2, ... 18 characters behind them; then, for each of those positions, that of
+    /// the 0 in 00 to 09: a number does not begin with 0.
     private let digits: [UInt16]
     private static let zeros = 1_000
 
@@ -90,10 +90,10 @@ private struct NumberedKey {
     }
 }
 
-/// Which shard owns which slots: `shardCount` contiguous ranges that differ in length by at most one.
+/// The owner of each slot: `shardCount` contiguous ranges that differ in length by at most one.
 public struct SlotMap: Equatable, Sendable {
     public let shardCount: Int
-    /// Changes with every change of owners; both ends of a link must agree on it.
+    /// Differs between different assignments; both ends of a link must agree on it.
     public let version: UInt32
 
     public init(shardCount: Int, version: UInt32 = 1) {
@@ -120,11 +120,11 @@ public enum SlotIDs {
 
     /// `counter` is from 1 to `counterMax`, so that slot 0 never gives the id 0.
     public static func make(_ slot: Slot, counter: UInt64) -> UInt64 {
-        precondition((1...self.counterMax).contains(counter), "slot \(slot) has given away all its ids")
+        precondition((1...self.counterMax).contains(counter), "slot \(slot) has no ids left")
         return UInt64(slot.rawValue) << self.counterBits | counter
     }
 
-    /// Nil when the high bits name no slot: such a number was never given by Usher.
+    /// Nil when the high bits name no slot: Usher never gave such a number.
     public static func slot(of id: UInt64) -> Slot? {
         guard id >> (self.counterBits + 14) == 0 else { return nil }
         return Slot(checking: UInt16(id >> self.counterBits))

@@ -1,4 +1,4 @@
-/// A moment: nanoseconds since 1970-01-01T00:00:00Z. Comes in as an argument; nothing here reads a clock.
+/// A moment: nanoseconds since 1970-01-01T00:00:00Z. Comes in as an argument; Booking reads no clock.
 public struct Timestamp: Hashable, Comparable, Sendable {
     public let nanoseconds: Int64
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
@@ -14,7 +14,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     public static let distantFuture = Timestamp(nanoseconds: .max)
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
-    /// Saturates instead of overflowing, so that a lifetime of centuries is a lifetime, not a crash.
+    /// Saturates instead of overflowing, so that an absurdly long lifetime does not crash.
     public static func + (moment: Timestamp, span: Nanoseconds) -> Timestamp {
         let (sum, overflow) = moment.nanoseconds.addingReportingOverflow(span.rawValue)
         return Timestamp(nanoseconds: overflow ? (span.rawValue > 0 ? .max : .min) : sum)

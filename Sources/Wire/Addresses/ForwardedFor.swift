@@ -1,20 +1,19 @@
 public import Booking
 
-/// Whom a request came from, by the header in which proxies pass that on.
+/// The client address of a request, from the header in which proxies pass it on.
 ///
 ///     client ──▶ proxy A ──▶ proxy B ──▶ here            X-Forwarded-For: <client>, <A>
 ///                                                         Forwarded: for=<client>, for=<A>
 ///
-/// Each proxy appends whom it was asked by, so only the end of the list is worth anything: the address counts that a
-/// trusted proxy wrote down and that is not itself a trusted proxy's, the rightmost such. What stands left of it is
-/// anybody's invention. Where a trusted proxy wrote no address (`unknown`, `_hidden`, something else), that proxy is all
-/// that is known.
+/// Each proxy appends the address of its peer, so only the end of the list can be trusted: the client is the rightmost
+/// address that a trusted proxy wrote and that is not itself a trusted proxy's. Everything left of it may be forged.
+/// Where a trusted proxy wrote no address (`unknown`, `_hidden`, something else), that proxy counts as the client.
 ///
-/// Lines count in their order, as one list (RFC 9110, section 5.3). Sources: RFC 7239, sections 4 to 6; of `X-Forwarded-For`
-/// there is no standard: addresses with commas between them, with a port or without, IPv6 in brackets or without.
+/// Lines are read in order, as one list (RFC 9110, section 5.3). Sources: RFC 7239, sections 4 to 6. `X-Forwarded-For`
+/// has no standard: addresses separated by commas, with a port or without, IPv6 in brackets or without.
 public struct ForwardedFor {
-    /// Pairs of a `Forwarded` that are read; no way leads over so many proxies. It has to be read from its beginning, which a
-    /// client may have sent, as only that tells where its quotes are.
+    /// Pairs of a `Forwarded` that are read; real paths have far fewer proxies. The header has to be read from its
+    /// beginning, which may come from the client, as its quotes can't be found from the end.
     static let pairsMax = 128
 
     private let trusted: NetworkList
@@ -24,13 +23,13 @@ public struct ForwardedFor {
 
     init(trusted: NetworkList) { self.trusted = trusted }
 
-    /// The client by an `X-Forwarded-For`, for a request that came from `peer`, who is trusted.
+    /// The client by `X-Forwarded-For`, for a request from `peer`, which is trusted.
     public static func client(byForwardedFor headers: HTTPHeaders, from peer: IPAddress, _ trusted: NetworkList)
         -> IPAddress
     {
         guard headers[.forwardedFor] != nil else { return peer }
         var farthest = peer
-        // From the end, so that what stands before the address that counts, which a client may have sent, costs nothing.
+        // From the end, so that the part before the client's address, which the client may have sent, costs nothing.
         for at in (0..<headers.count).reversed() {
             let (name, value) = headers.line(at)
             guard HTTPHeaders.Known(name) == .forwardedFor else { continue }
@@ -39,7 +38,7 @@ public struct ForwardedFor {
         return farthest
     }
 
-    /// Whether the end of the way back is in this line: an address that is not trusted, or a node that has none.
+    /// Whether the client is in this line: an address that is not trusted, or a node without an address.
     private static func isFound(inForwardedFor line: ByteView, _ farthest: inout IPAddress, _ trusted: NetworkList)
         -> Bool
     {
@@ -57,8 +56,8 @@ public struct ForwardedFor {
         }
     }
 
-    /// The client by a `Forwarded`. Nil for one that is malformed, or has more than `pairsMax` pairs: with a quote that is never closed, a client could hide
-    /// what proxies append behind it.
+    /// The client by `Forwarded`. Nil for a malformed one, or with more than `pairsMax` pairs: with an unclosed quote,
+    /// a client could hide what proxies append behind it.
     public static func client(byForwarded headers: HTTPHeaders, from peer: IPAddress, _ trusted: NetworkList)
         -> IPAddress?
     {
@@ -96,7 +95,7 @@ public struct ForwardedFor {
                 }
                 hasPair = true
                 at = Self.skipSpace(line, end)
-                // Nothing but the end of the pair may follow it.
+                // Only the end of the pair may follow it.
                 guard at == line.count || line.byte(at) == UInt8(ascii: ",") || line.byte(at) == UInt8(ascii: ";")
                 else {
                     return false
@@ -107,7 +106,7 @@ public struct ForwardedFor {
         return true
     }
 
-    /// An element without `for` is a proxy that does not say whom it was asked by.
+    /// An element without `for` is from a proxy that does not name its peer.
     private mutating func endElement(_ node: inout ByteView?, _ hasPair: inout Bool) {
         if hasPair { self.take(node: node ?? .empty) }
         node = nil
@@ -139,7 +138,7 @@ public struct ForwardedFor {
         }
         end += 1
         while end < line.count, line.byte(end) != UInt8(ascii: "\"") {
-            // No address has a backslash in it, so what it stands for does not matter.
+            // Addresses contain no backslash, so the escaped character does not matter.
             end += line.byte(end) == UInt8(ascii: "\\") ? 2 : 1
         }
         guard end < line.count else { return nil }
@@ -150,7 +149,7 @@ public struct ForwardedFor {
 
     private mutating func take(node: ByteView) {
         guard let address = Self.address(of: node) else { return self.client = nil }
-        // Of trusted proxies in a row the leftmost is the farthest that is known.
+        // Of consecutive trusted proxies the leftmost is the farthest one known.
         if self.client == nil || !self.trusted.contains(address) { self.client = address }
     }
 

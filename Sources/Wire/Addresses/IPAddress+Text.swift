@@ -1,9 +1,9 @@
 public import Booking
 
-/// Addresses and networks as text, strictly: one text is one address everywhere, or none.
+/// Addresses and networks as text, parsed strictly: each text has one meaning everywhere, or is refused.
 extension IPAddress {
-    /// Reads `192.0.2.1` (no leading zeros, which some take for octal) or any form of RFC 4291, section 2.2, without a zone.
-    /// Nil for anything else. No allocation.
+    /// Reads `192.0.2.1` (without leading zeros, which some parsers read as octal) or any form of RFC 4291, section
+    /// 2.2, without a zone. Nil for anything else. No allocation.
     public init?(_ text: ByteView) {
         if let ipv4 = Self.ipv4(text) {
             self.init(ipv4: ipv4)
@@ -79,7 +79,7 @@ extension IPAddress {
         }
         guard let gap else { return count == 8 ? bits : nil }
         guard count < 8 else { return nil }
-        // What stands behind the gap stays low, what stands before it moves up.
+        // Groups behind the gap stay low, groups before it move up.
         let behind = UInt128(16 * (count - gap))
         let low = behind == 0 ? 0 : bits & (UInt128.max >> (128 - behind))
         return gap == 0 ? low : (bits >> behind) << UInt128(128 - 16 * gap) | low
@@ -87,8 +87,8 @@ extension IPAddress {
 }
 
 extension Network {
-    /// Reads `10.0.0.0/8`, `2001:db8::/32`, or an address alone. Nil for anything else, and where bits behind the prefix are
-    /// set: whoever wrote that meant something else.
+    /// Reads `10.0.0.0/8`, `2001:db8::/32`, or a single address. Nil for anything else, and where bits behind the
+    /// prefix are set, which is a mistake of its author.
     public init?(_ text: ByteView) {
         let slash = text.firstIndex(of: UInt8(ascii: "/")) ?? text.count
         guard let base = IPAddress(text.part(0, slash)) else { return nil }
@@ -104,10 +104,10 @@ extension Network {
 }
 
 extension NetworkList {
-    /// Why a list is refused: the part that is no network.
+    /// Why a list is refused: the part that is not a network.
     public struct Mistake: Error, Equatable, Sendable { public let part: String }
 
-    /// Reads networks with commas or spaces between them; none at all is an empty list.
+    /// Reads networks separated by commas or spaces; an empty text is an empty list.
     public init(_ text: String) throws(Mistake) {
         var networks: [Network] = []
         for part in text.split(whereSeparator: { $0 == "," || $0 == " " }) {

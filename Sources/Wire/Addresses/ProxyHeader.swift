@@ -1,31 +1,29 @@
 public import Booking
 
-/// The header that a proxy puts before everything else on a connection, to say on whose behalf it opened it: versions 1 and
-/// 2 of the PROXY protocol (HAProxy's proxy-protocol.txt, sections 2.1 and 2.2).
+/// The header by which a proxy names the client at the start of a connection: versions 1 and 2 of the PROXY protocol
+/// (HAProxy's proxy-protocol.txt, sections 2.1 and 2.2).
 ///
 ///     1:  PROXY TCP4 192.0.2.1 192.0.2.9 56324 443 CR LF      PROXY UNKNOWN ... CR LF        107 bytes at most
-///     2:  12 bytes of signature | version 2, command | family, protocol | u16 length | addresses | what else it says
+///     2:  12 bytes of signature | version 2, command | family, protocol | u16 length | addresses | extensions
 ///
-/// Whether one has to come is the listener's setting, never a guess: else a client could begin with one of its own.
+/// Whether a header is required is the listener's setting, never a guess: else a client could send its own.
 public enum ProxyHeader: Equatable, Sendable {
-    /// So far it can be one.
+    /// The bytes so far may be the start of a header.
     case needsMore
-    /// It is none. The connection has to be dropped.
+    /// Not a header. The connection has to be dropped.
     case malformed
-    /// The header is the first `length` bytes. `source` is nil where the proxy speaks for itself (a health check), or can't
-    /// tell: then the address of the connection counts.
+    /// The header is the first `length` bytes. `source` is nil where the proxy opened the connection for itself (a
+    /// health check) or does not know the client: then the connection's address counts.
     case read(length: Int, source: IPAddress?)
 
-    /// A longer header is refused; version 2 could be 65,551 bytes with everything that proxies may say in it, and is a
-    /// few hundred.
+    /// A longer header is refused; version 2 allows 65,551 bytes with extensions, and real ones have a few hundred.
     public static let bytesMax = 4_096
     private static let lineBytesMax = 107
 
     private static let signature: StaticString = "\r\n\r\n\0\r\nQUIT\n"
     private static let word: StaticString = "PROXY "
 
-    /// Reads what has come from a connection's first byte on. No allocation. Cheap enough to be called again from the start
-    /// when more has come.
+    /// Reads a connection's bytes from the first one on. No allocation. Cheap enough to restart when more bytes come.
     public static func read(_ bytes: ByteView) -> ProxyHeader {
         guard !bytes.isEmpty else { return .needsMore }
         return bytes.byte(0) == UInt8(ascii: "P") ? self.readLine(bytes) : self.readBinary(bytes)
@@ -50,20 +48,20 @@ public enum ProxyHeader: Equatable, Sendable {
     private static func readFields(_ line: ByteView, length: Int) -> ProxyHeader {
         var rest = line
         let family = self.field(&rest)
-        // Whatever follows is to be ignored.
+        // The rest is to be ignored.
         if family == "UNKNOWN" { return .read(length: length, source: nil) }
         guard family == "TCP4" || family == "TCP6" else { return .malformed }
         let isIPv4 = family == "TCP4"
         guard let source = self.address(self.field(&rest), isIPv4: isIPv4),
             self.address(self.field(&rest), isIPv4: isIPv4) != nil,
             IPAddress.decimal(self.field(&rest), max: 65_535) != nil,
-            // The last one: a space in it is refused.
+            // The last field: a space in it is refused.
             IPAddress.decimal(rest, max: 65_535) != nil
         else { return .malformed }
         return .read(length: length, source: source)
     }
 
-    /// Takes what stands before the next space, and the space; all where there is none.
+    /// Removes and returns the text before the next space, and drops the space; everything where there is none.
     private static func field(_ rest: inout ByteView) -> ByteView {
         let end = rest.firstIndex(of: 0x20) ?? rest.count
         defer { rest = rest.part(min(end + 1, rest.count), rest.count) }
@@ -84,7 +82,7 @@ public enum ProxyHeader: Equatable, Sendable {
         guard bytes.count >= 16 else { return .needsMore }
         let length = 16 + Int(bytes.byte(14)) << 8 + Int(bytes.byte(15))
         guard length <= self.bytesMax else { return .malformed }
-        // Of a connection that is the proxy's own everything else is to be skipped, the family too.
+        // For the proxy's own connections everything else is to be skipped, the family too.
         let isOwn = command == 0x20
         let family = bytes.byte(13)
         guard isOwn || family >> 4 <= 3 && family & 0xF <= 2 else { return .malformed }
@@ -98,7 +96,7 @@ public enum ProxyHeader: Equatable, Sendable {
         return .read(length: length, source: source)
     }
 
-    /// As far as both go.
+    /// Compares as many bytes as both have.
     private static func begins(_ bytes: ByteView, with start: ByteView) -> Bool {
         let count = min(bytes.count, start.count)
         return bytes.part(0, count).isEqual(to: start.part(0, count))

@@ -1,20 +1,20 @@
-/// What a byte may be part of, one bit each, looked up in a table of 256.
+/// The syntactic classes of a byte, one bit each, looked up in a table of 256.
 struct ByteClass: OptionSet {
     let rawValue: UInt8
 
     /// `tchar`: methods and field names (RFC 9110, section 5.6.2).
     static let token = ByteClass(rawValue: 1)
-    /// What a request target may hold: the characters of a URI (RFC 3986, section 2) without `#`.
+    /// Characters of a request target: those of a URI (RFC 3986, section 2) without `#`.
     static let target = ByteClass(rawValue: 2)
-    /// A name or an IPv4 address in `Host`: letters, digits, `-`, `.`, `_`, `~`.
+    /// Characters of a name or an IPv4 address in `Host`: letters, digits, `-`, `.`, `_`, `~`.
     static let host = ByteClass(rawValue: 4)
     static let hexDigit = ByteClass(rawValue: 8)
-    /// What stands for itself in a JSON string: printable ASCII but `"` and `\`.
+    /// Characters that a JSON string has unescaped: printable ASCII but `"` and `\`.
     static let jsonPlain = ByteClass(rawValue: 16)
     static let digit = ByteClass(rawValue: 32)
 
-    /// Made once and kept for the life of the process; a parser keeps the pointer, so that the hot loops do not ask
-    /// whether it has been made yet.
+    /// Made once and kept for the life of the process; a parser keeps the pointer, so that hot loops do not check
+    /// whether it is initialised.
     nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
         for byte in UInt8.min...UInt8.max { table[Int(byte)] = Self.classes(of: byte).rawValue }

@@ -1,13 +1,14 @@
-/// A stretch of somebody else's bytes: a pointer and a count, nothing owned, nothing copied.
+/// A range of bytes that another object owns: a pointer and a count, without ownership or copies.
 ///
 /// Valid only as long as its source says (a read buffer until the callback returns, a request until the parser is
-/// called again). Every public access is checked; the scanning verbs below are for this room, take offsets that the
-/// caller has compared with `count`, and assert it. All unsafe reading of outside bytes in this room goes through here.
+/// called again). Every public access is checked. The scanning verbs below are for this module: they take offsets that
+/// the caller has compared with `count`, and assert it. All unsafe reads of outside bytes in this module go through
+/// here.
 public struct ByteView {
     let base: UnsafeRawPointer
     public let count: Int
 
-    /// Views `bytes`; an empty buffer without an address is fine.
+    /// Views `bytes`; an empty buffer may have no address.
     public init(_ bytes: UnsafeRawBufferPointer) {
         self.base = bytes.baseAddress ?? Self.nowhere
         self.count = bytes.count
@@ -26,7 +27,7 @@ public struct ByteView {
     }
 
     public static var empty: ByteView { ByteView(base: self.nowhere, count: 0) }
-    /// Where empty views point; never read.
+    /// The address of empty views; never read.
     private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(("" as StaticString).utf8Start) }
 
     public var isEmpty: Bool { self.count == 0 }
@@ -73,7 +74,7 @@ public struct ByteView {
         return true
     }
 
-    /// The bytes as text; what is not UTF-8 becomes U+FFFD. Allocates: for logs and rare paths.
+    /// The bytes as text; invalid UTF-8 becomes U+FFFD. Allocates: for logs and rare paths.
     public var text: String { String(decoding: self.bytes, as: UTF8.self) }
 }
 
@@ -99,7 +100,7 @@ extension ByteView {
         return UInt32(littleEndian: self.base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
-    /// `self[start..<end]`, for offsets that are known to fit.
+    /// `self[start..<end]`, for offsets that are known to be in range.
     @inline(__always)
     func part(_ start: Int, _ end: Int) -> ByteView {
         assert(start >= 0 && start <= end && end <= self.count, "a part outside its view")
@@ -111,7 +112,7 @@ extension ByteView {
     func skip(_ kind: ByteClass, from start: Int, to end: Int, _ table: UnsafePointer<UInt8>) -> Int {
         assert(end <= self.count, "a scan left its view")
         var at = start
-        // Four at a time: a loop's own work is more than a look into the table.
+        // Four at a time: the loop itself costs more than a table lookup.
         while at + 4 <= end {
             let first = table[Int(self.byte(at))] & table[Int(self.byte(at + 1))]
             let last = table[Int(self.byte(at + 2))] & table[Int(self.byte(at + 3))]
@@ -141,16 +142,16 @@ extension ByteView {
         return end
     }
 
-    /// Whether all sixteen bytes are 0x20...0x7E, as nearly all are: quicker asked than which is not.
+    /// Whether all sixteen bytes are 0x20...0x7E, as nearly all are: faster than finding one that is not.
     @inline(__always)
     private static func isPlain(_ first: UInt64, _ second: UInt64) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        // The high bit of each byte that is 0x20 or more, is not 0x7F, and is not beyond ASCII. Only bytes beyond carry.
+        // The high bit of each byte that is 0x20 or more, is not 0x7F, and is ASCII. Only bytes beyond ASCII carry.
         func plain(_ word: UInt64) -> UInt64 { (word &+ ones &* 0x60) & ~(word &+ ones) & ~word }
         return plain(first) & plain(second) & (ones &* 0x80) == ones &* 0x80
     }
 
-    /// The high bit of each byte of `word` that is below 0x20 and no tab, or is 0x7F.
+    /// The high bit of each byte of `word` that is below 0x20 and not a tab, or is 0x7F.
     @inline(__always)
     private static func controls(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -158,7 +159,8 @@ extension ByteView {
             | self.zeros(in: word ^ (ones &* 0x7F))
     }
 
-    /// The high bit of each byte of `word` that is 0, exactly: no carry leaves its byte. (Bit Twiddling Hacks, "haszero".)
+    /// The high bit of each byte of `word` that is 0, exactly: no carry crosses a byte. (Bit Twiddling Hacks,
+    /// "haszero".)
     @inline(__always)
     private static func zeros(in word: UInt64) -> UInt64 {
         let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
@@ -172,7 +174,7 @@ extension ByteView {
     func skipBlanks(from start: Int, to end: Int) -> Int {
         var at = start
         while at < end, Self.isBlank(self.byte(at)) {
-            // Nobody sends so many, but somebody might send thousands.
+            // Honest clients never send as many; an attacker might send thousands.
             guard at - start < 8 else { return self.skipManyBlanks(from: at, to: end) }
             at += 1
         }
@@ -241,8 +243,8 @@ extension ByteView {
         return nil
     }
 
-    /// Whether `text` stands at `start`, in either case: lower-case letters, and hyphens and a colon, which are as they are. At
-    /// least four bytes, and as many have come.
+    /// Whether `text` is at `start`, ignoring case. `text` has lower-case letters, hyphens and a colon, which match
+    /// exactly. At least four bytes, and as many are available.
     @inline(__always)
     func has(_ text: StaticString, at start: Int) -> Bool {
         let other = ByteView(text)

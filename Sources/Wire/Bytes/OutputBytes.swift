@@ -1,4 +1,4 @@
-/// A growing buffer for bytes on their way out, to be used again and again. Owns its memory; moved, never copied.
+/// A reusable, growing buffer for output. Owns its memory; moved, never copied.
 ///
 ///     | written ............ | room ...... |
 ///     0                    count        capacity
@@ -19,7 +19,7 @@ public struct OutputBytes: ~Copyable {
 
     public var isEmpty: Bool { self.count == 0 }
 
-    /// What has been written; valid until the next change.
+    /// The bytes written; valid until the next change.
     public var view: ByteView {
         guard let storage = self.storage else { return .empty }
         return ByteView(base: UnsafeRawPointer(storage), count: self.count)
@@ -41,7 +41,7 @@ public struct OutputBytes: ~Copyable {
         if self.count + more > self.capacity { self.grow(to: self.count + more) }
     }
 
-    /// Forgets what was written. Memory above `keepingAtMost` bytes goes back, so that one large answer does not stay
+    /// Discards the bytes written. Frees memory above `keepingAtMost` bytes, so that one large answer does not stay
     /// with an idle connection.
     public mutating func removeAll(keepingAtMost retained: Int = .max) {
         self.count = 0
@@ -51,7 +51,7 @@ public struct OutputBytes: ~Copyable {
         self.capacity = 0
     }
 
-    /// Drops the bytes in `range` and moves what follows down; linear in the bytes moved.
+    /// Removes the bytes in `range` and moves the following ones down; linear in the bytes moved.
     public mutating func remove(_ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= self.count, "removed bytes that were never written")
         guard let storage = self.storage, !range.isEmpty else { return }
@@ -94,7 +94,7 @@ public struct OutputBytes: ~Copyable {
     @inline(__always)
     public mutating func append(_ text: StaticString) { self.append(ByteView(text)) }
 
-    /// The UTF-8 of `text`, as it is. Has a label so that a literal is a `StaticString`, which needs no counting.
+    /// The UTF-8 of `text`. Has a label so that a literal is a `StaticString`, which needs no counting.
     public mutating func append(utf8 text: String) {
         var text = text
         text.withUTF8 { self.append(ByteView(UnsafeRawBufferPointer($0))) }

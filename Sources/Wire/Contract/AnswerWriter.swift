@@ -1,20 +1,20 @@
 public import Booking
 
-/// From a shard's reply to the HTTP answer of the contract: names, order and words are exact, since clients that nobody
-/// here wrote read them.
+/// From a shard's reply to the HTTP answer of the contract: names, order and words are exact, since foreign clients
+/// read them.
 ///
-/// Ids, states, and what was sold at which price and grade come from the shard; titles, times, and what is for sale from the
-/// catalogue, which is the same everywhere. The bodies stand with their calls (`Calls/`).
+/// Ids, states, and what was sold at which price and grade come from the shard; titles, times, and what is for sale
+/// from the catalogue, which is the same everywhere. The bodies stand with their calls (`Calls/`).
 public struct AnswerWriter: Sendable {
     let catalogue: Catalogue
     private let zone: ZoneTable
     let pollPause: PollPause
-    /// No concert asks for a shorter pause, so most answers need not look for their concert's.
+    /// The smallest maximum pause of any concert: most pauses are below it and need no lookup of their concert's.
     let shortPause: UInt32
 
-    /// How long a browser or a proxy may keep the schedules: as long as the gateway itself.
+    /// How long a browser or a proxy may cache the schedules: as long as the gateway itself.
     public static let publicCache: StaticString = "public, max-age=1"
-    /// The same of the contract, which changes with a new version or setting only.
+    /// The same for the contract document, which changes only with a new version or setting.
     public static let contractCache: StaticString = "public, max-age=60"
     /// Everything else is about one person, or about this moment.
     private static let privateCache: StaticString = "no-store"
@@ -41,7 +41,7 @@ public struct AnswerWriter: Sendable {
 
     // MARK: Whole answers
 
-    /// The answer to a request that a shard has answered; gives its status. `scratch` is overwritten.
+    /// The answer to a request from a shard's reply; returns its status. `scratch` is overwritten.
     public func append(
         _ reply: Reply,
         to request: Request,
@@ -92,8 +92,8 @@ public struct AnswerWriter: Sendable {
         body.closeObject()
     }
 
-    /// The same with no more fields than it needs, for problems that many are told at once. No cache keeps a 503 (RFC 9110, section
-    /// 15.1), and it may go without a date (section 6.6.1).
+    /// The same with only the necessary fields, for problems that are sent to many clients at once. A 503 is not cached
+    /// (RFC 9110, section 15.1), and may go without a date (section 6.6.1).
     public static func bareAnswer(_ problem: Problem, _ manner: Manner) -> [UInt8] {
         var head = HTTPResponse(problem.status, connection: manner.connection)
         head.retryAfterSeconds = problem.retryAfter
@@ -135,8 +135,9 @@ public struct AnswerWriter: Sendable {
         return head.status
     }
 
-    /// What a page of another origin may send, whatever the path (the Fetch standard, section 3.3.3): the contract's methods
-    /// and headers. What a path does not answer is said to the request itself. Browsers keep it for two hours at most.
+    /// What a page of another origin may send, whatever the path (the Fetch standard, section 3.3.3): the contract's
+    /// methods and headers. A method that a path does not have is refused at the request itself. Browsers cache this
+    /// for two hours at most.
     private static let preflightFields: StaticString = """
         Access-Control-Allow-Methods: GET, HEAD, POST, DELETE, OPTIONS\r
         Access-Control-Allow-Headers: accept-language, authorization, content-type, idempotency-key, if-none-match, \
@@ -151,7 +152,7 @@ public struct AnswerWriter: Sendable {
         return head.status
     }
 
-    /// How long the body of an answer can be that is as long as a hall or a list, about; 0 for all others.
+    /// The approximate maximum length of an answer that grows with a hall or a list; 0 for all others.
     public func bodyBytesMax(of request: Request) -> Int {
         RouteTable.contract.route(asking: request.kind)?.pointee.bodyBytesMax?(self, request) ?? 0
     }

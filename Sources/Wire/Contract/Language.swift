@@ -2,13 +2,13 @@
 public enum Language: Sendable {
     case korean, english
 
-    /// How much of an `Accept-Language` is read: ten times what browsers send. Each request has its language read before any
-    /// limit, so that must cost next to nothing however long the header is.
+    /// Bytes of an `Accept-Language` that are read: ten times what browsers send. The language of each request is read
+    /// before any limit, so it must cost next to nothing however long the header is.
     static let bytesMax = 512
 
-    /// The better liked of the two in an `Accept-Language` header; Korean where neither is named, or there is no header.
-    /// Source: RFC 9110, section 12.5.4; a weight that is malformed counts as 1, as it only chooses words. Ranges that do not
-    /// end within the first `bytesMax` bytes are not read. Allocates nothing.
+    /// The preferred one of the two languages in an `Accept-Language` header; Korean if neither is named, or without
+    /// the header. Source: RFC 9110, section 12.5.4; a malformed weight counts as 1, as it only chooses words. Ranges
+    /// that do not end within the first `bytesMax` bytes are not read. Allocates nothing.
     public init(accepting header: ByteView?) {
         self = .korean
         guard let header else { return }
@@ -42,7 +42,7 @@ public enum Language: Sendable {
         }
     }
 
-    /// In thousandths: that of the first parameter which is one, or 1,000.
+    /// In thousandths: the first parameter that is a weight, or 1,000.
     private static func weight(in parameters: ByteView) -> Int {
         var start = 0
         while start < parameters.count {
@@ -53,7 +53,7 @@ public enum Language: Sendable {
         return 1_000
     }
 
-    /// `q=0.85` is 850; nil for any other parameter, and for a weight past 1.
+    /// `q=0.85` is 850; nil for any other parameter, and for a weight above 1.
     private static func thousandths(_ parameter: ByteView) -> Int? {
         guard parameter.count >= 3, parameter.byte(0) | 0x20 == UInt8(ascii: "q"),
             parameter.byte(1) == UInt8(ascii: "=")

@@ -1,4 +1,4 @@
-/// What is said to a request whose bearer token does not tell who it is (RFC 6750, section 3).
+/// Problems of requests whose bearer token does not authenticate a user (RFC 6750, section 3).
 extension Problem {
     private static let challenge: StaticString = #"Bearer realm="usher""#
     private static let invalid: StaticString = #"Bearer realm="usher", error="invalid_token""#
@@ -11,7 +11,7 @@ extension Problem {
         authenticate: Self.challenge
     )
 
-    /// What was noticed is given in English in both languages: it is for the makers of clients.
+    /// The reason is in English in both languages: it is for developers of clients.
     static func identityMalformed(_ reason: String) -> Problem {
         Problem(
             .unauthorized,
@@ -90,7 +90,7 @@ extension Problem {
         )
     }
 
-    /// All that a call about a user may be refused for.
+    /// All identity problems of a call about a user.
     static let identities: [Problem] = [
         .identityMissing, .identityMalformed, .identityAlgorithm, .identityKeyUnknown, .identityForged,
         .identityExpired, .identityNotYet, .identityAudience, .identityIssuer, .identityWithoutUser("sub"),

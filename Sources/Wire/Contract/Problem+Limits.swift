@@ -1,6 +1,6 @@
 public import Booking
 
-/// Refusals of who asks too much, of what there is too much of, and of headers about who asks.
+/// Problems of rate limits, other limits, and of headers about the client's address.
 extension Problem {
     public static func tooManyRequests(ofAddress wait: Nanoseconds) -> Problem {
         Problem(
@@ -22,7 +22,7 @@ extension Problem {
         )
     }
 
-    /// Said without reading a request, so in both languages' default; as the one below.
+    /// Sent without reading a request, so in the default of both languages; as the next one.
     public static let tooManyConnections = Problem(
         .serviceUnavailable,
         "TOO_MANY_CONNECTIONS",
@@ -39,7 +39,7 @@ extension Problem {
         retryAfter: 1
     )
 
-    /// Of a request that has not come whole. The connection is closed.
+    /// For a request that has not arrived completely. The connection is closed.
     public static let tooMuchUnfinished = Problem(
         .serviceUnavailable,
         "TOO_MUCH_UNFINISHED",
@@ -49,7 +49,7 @@ extension Problem {
         retryAfter: 1
     )
 
-    /// There is too much of everything. Who books comes again in a second; who has a place, or wants one, a little later.
+    /// Overload. Clients that book retry in a second; others, with a place or without, a little later.
     public static func shed(_ worth: Worth) -> Problem {
         var problem = Problem(.overloaded, token: "", asksForPlace: false)
         problem.retryAfter =

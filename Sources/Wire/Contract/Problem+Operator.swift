@@ -1,4 +1,4 @@
-/// What the operator's port says to those who may not look, or not change (RFC 6750, section 3).
+/// Problems at the operator's port for tokens that may not view, or not change (RFC 6750, section 3).
 extension Problem {
     public static let operatorTokenMissing = Problem(
         .unauthorized,

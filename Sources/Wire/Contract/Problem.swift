@@ -1,17 +1,17 @@
 public import Booking
 
-/// An answer that says no: what went wrong, for programs (`code`, which never changes) and for people in their
-/// language (`korean`, `english`: what was wrong, and what to do).
+/// A refusal: the problem for programs (`code`, which never changes) and for people in their language (`korean`,
+/// `english`: what was wrong, and what to do).
 public struct Problem: Error, Sendable {
     public let status: HTTPStatus
     public let code: String
     public let korean: String
     public let english: String
-    /// Seconds after which trying again may help.
+    /// Seconds after which a retry may help.
     public var retryAfter: UInt32?
     /// The methods of the path, for 405.
     public var allow: StaticString?
-    /// How to authenticate, for 401: the contract's own tokens, unless said otherwise.
+    /// How to authenticate, for 401: by the contract's own tokens, unless set.
     public var authenticate: StaticString?
     /// The codings that content may have, for 415.
     public var acceptEncoding: StaticString?
@@ -38,13 +38,12 @@ public struct Problem: Error, Sendable {
 
     // MARK: Of the request itself
 
-    /// A query or body that can't be read. What was noticed is given in English in both languages: it is for the makers
-    /// of clients.
+    /// A query or body that can't be read. The reason is in English in both languages: it is for developers of clients.
     public init(_ error: InputError) {
         self.init(.badRequest, error.code.rawValue, "잘못된 요청입니다. \(error)", "The request can't be read: \(error).")
     }
 
-    /// A field that could be read, and has a value that it may not have. `rule` says what is allowed.
+    /// A field that was read and whose value is not allowed. `rule` says what is allowed.
     public static func fieldInvalid(_ name: StaticString, _ rule: String) -> Problem {
         Problem(
             .badRequest,
@@ -78,8 +77,8 @@ public struct Problem: Error, Sendable {
         "The request did not arrive in time. Send it again on a new connection."
     )
 
-    /// A request that is not HTTP, or not within the limits. The reason is given in English in both languages: it is for
-    /// the makers of clients, people never see it.
+    /// A request that is not HTTP, or exceeds the limits. The reason is in English in both languages: it is for
+    /// developers of clients; people never see it.
     public init(_ refusal: HTTPRefusal) {
         self.init(
             refusal.status,
@@ -89,7 +88,7 @@ public struct Problem: Error, Sendable {
         )
     }
 
-    /// A request that is sound HTTP and asks for something that is not supported: nothing was done.
+    /// A request that is sound HTTP and asks for something unsupported: nothing was done.
     public init(_ rejection: HTTPRejection) {
         self =
             switch rejection {
@@ -130,7 +129,7 @@ public struct Problem: Error, Sendable {
 
     // MARK: Of tokens
 
-    /// The same for what was sent as one: of more bytes than a token has, no more is repeated than those of the longest token.
+    /// The same for a token as sent: of a text longer than a token, only the longest token's length is repeated.
     static func tokenNotFound(_ sent: ByteView) -> Problem {
         guard sent.count > TokenText.bytesMax else { return self.tokenNotFound(sent.text) }
         return self.tokenNotFound(sent.part(0, TokenText.bytesMax).text + "…")
@@ -169,8 +168,8 @@ public struct Problem: Error, Sendable {
 
     // MARK: Of the shards' refusals
 
-    /// A refusal as the call's client is told of it. `asksForPlace` is true for the calls that show or leave a place in
-    /// line, which answer 400 with the token's text where the others answer 401.
+    /// The problem for a refusal. `asksForPlace` is true for the calls that show or leave a place in line, which answer
+    /// 400 with the token's text where the others answer 401.
     public init(_ refusal: Refusal, token: String, asksForPlace: Bool) {
         self =
             switch refusal {

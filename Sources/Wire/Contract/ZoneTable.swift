@@ -1,7 +1,7 @@
-/// The offsets of one time zone from UTC, as a table: a value, so that writing a local time asks no system.
+/// The offsets of one time zone from UTC, as a table: a value, so that writing a local time needs no system call.
 public struct ZoneTable: Equatable, Sendable {
     public struct Change: Equatable, Sendable {
-        /// The offset holds from this second since the epoch on.
+        /// The first second since the epoch with this offset.
         public let from: Int64
         /// Seconds east of UTC.
         public let offset: Int32
@@ -22,7 +22,7 @@ public struct ZoneTable: Equatable, Sendable {
         )
     }
 
-    /// Seconds east of UTC. O(log changes); most zones have none in this century.
+    /// Seconds east of UTC. O(log changes); most zones have no changes in this century.
     public func offset(at second: Int64) -> Int32 {
         var low = 0
         var high = self.changes.count - 1

@@ -1,27 +1,27 @@
 import Booking
 
-/// What processes say to each other about the connection itself and about themselves.
+/// Messages between processes about the connection and themselves.
 ///
 ///     dialler ──hello──▶ acceptor
 ///             ◀──helloAccepted──     then requests, replies, pings and stats in any order
 ///             ◀──goodbye(reason)──   instead, and the connection is closed; either side may say it later, too
 public enum Control: Equatable, Sendable {
-    /// The first frame of whoever dialled, about itself.
+    /// The first frame from the dialler, about itself.
     case hello(Hello)
     /// A hello of another protocol version, of which only the version can be read. To be answered with a goodbye.
     case otherVersion(UInt16)
-    /// The answer to a hello that fits: about whoever accepted.
+    /// The answer to an acceptable hello: about the acceptor.
     case helloAccepted(Hello)
     /// The last frame before the connection is closed. The reason is for people; it is cut to 1,024 bytes.
     case goodbye(reason: String)
-    /// Asks whether the other side's loop still turns.
+    /// Checks whether the other side's loop is running.
     case ping
     case pong
     /// Asks for counters and latencies.
     case stats
     /// JSON.
     case statsAnswer(String)
-    /// The answer to a frame of a kind that the receiver does not know; its request id is that frame's.
+    /// The answer to a frame of an unknown kind; its request id is that frame's.
     case unknownKind(UInt8)
 
     /// The frame's kind.
@@ -30,20 +30,20 @@ public enum Control: Equatable, Sendable {
     }
 }
 
-/// Who is at one end of a connection, and how it thinks the cluster is cut.
+/// The process at one end of a connection, and its view of the cluster's layout.
 public struct Hello: Equatable, Sendable {
     public enum Role: UInt8, Sendable, CaseIterable { case gateway = 0, shard = 1, supervisor = 2, tool = 3 }
 
     public let role: Role
-    /// Which one of its role, from 0.
+    /// The number of the process within its role, from 0.
     public let index: UInt16
     /// At most 16,384; 0 from a tool, which doesn't know.
     public let shardCount: UInt16
     public let slotMapVersion: UInt32
-    /// Of a gateway: random and new at each of its starts, so that its requests are told from those of another life. 0
-    /// from all others, whose requests are known by what is in them.
+    /// For a gateway: random and new at each start, so that its requests differ from those of another life. 0 for all
+    /// others, whose requests are identified by their content.
     public let life: UInt64
-    /// `Catalogue.digest` of what it goes by; 0 where it goes by none.
+    /// `Catalogue.digest` of the process's catalogue; 0 without one.
     public let catalogue: UInt64
 
     public init(
@@ -90,9 +90,9 @@ extension Control {
         try bytes.endFrame(start)
     }
 
-    /// Throws for a frame of another sort, for values out of range, and for bytes left over.
+    /// Throws for a frame of another category, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
-        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no control frame") }
+        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is not a control frame") }
         var reader = try frame.reader()
         switch kind {
         case .hello:
@@ -104,7 +104,7 @@ extension Control {
             self = .hello(try reader.readHello())
         case .helloAccepted:
             guard try reader.readUInt16() == FrameLimits.protocolVersion else {
-                throw WireError("a hello was accepted in another protocol version than it was said in")
+                throw WireError("a hello was accepted in another protocol version than its own")
             }
             self = .helloAccepted(try reader.readHello())
         case .goodbye: self = .goodbye(reason: try reader.readText(bytesMax: FrameLimits.reasonBytesMax))
@@ -130,7 +130,7 @@ extension Control {
         }
     }
 
-    /// The longest start of `reason` that fits and does not end inside a character.
+    /// The longest prefix of `reason` that fits and does not end inside a character.
     private static func cut(_ reason: String) -> String {
         guard reason.utf8.count > FrameLimits.reasonBytesMax else { return reason }
         var kept = String.UnicodeScalarView()

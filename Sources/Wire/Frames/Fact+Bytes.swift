@@ -1,13 +1,13 @@
 public import Booking
 
-/// Facts as the journal keeps them. Stable for ever: an old journal is read by every later version.
+/// Facts as the journal keeps them. Stable forever: every later version reads an old journal.
 ///
 ///     │ kind u8 │ layout u8 │ fields, little-endian ... │
 ///
-/// A kind's layout number goes up when its fields change; readers then know both. A batch is facts one after the other;
-/// how many there are is in the batch's own header, which the journal keeps.
+/// A kind's layout number increases when its fields change; readers then know both. A batch is a sequence of facts;
+/// their count is in the batch's own header, which the journal keeps.
 extension Fact {
-    /// That of all kinds but `held`, whose second has the grade of the seat.
+    /// The layout of all kinds but `held`, whose second layout has the grade of the seat.
     private static let layout: UInt8 = 1
     private static let gradedLayout: UInt8 = 2
 
@@ -100,7 +100,7 @@ extension Fact {
         }
     }
 
-    /// Reads one fact and leaves the cursor behind it. Throws, naming it, for a kind or a layout of a newer version.
+    /// Reads one fact and advances the cursor. Throws, naming it, for a kind or a layout of a newer version.
     public init(from reader: inout FrameReader) throws(WireError) {
         let number = try reader.readUInt8()
         guard let kind = Kind(rawValue: number) else {
@@ -188,7 +188,7 @@ extension Fact {
         try reader.end()
     }
 
-    /// A hold that was read in the first layout has no grade, and is written as it was.
+    /// A hold that was read in the first layout has no grade, and is written in that layout.
     private var layout: UInt8 {
         guard case .held(_, let hold) = self, hold.grade != nil else { return Self.layout }
         return Self.gradedLayout
@@ -234,7 +234,7 @@ extension FrameBytes {
         self.append(fieldsOf: order)
     }
 
-    /// A hold as it is made: neither paid, nor cancelled, nor pinned, so that is not written.
+    /// A new hold: not paid, cancelled or pinned, so these fields are left out.
     fileprivate mutating func append(held reservation: Reservation) {
         precondition(
             reservation.status == .held && reservation.payment == nil,

@@ -1,14 +1,14 @@
 public import Booking
 
-/// Frames: how processes of a cluster talk. The layout of each kind is in `README.md` beside this file.
+/// Frames: the messages between processes of a cluster. The layout of each kind is in `README.md` beside this file.
 ///
 ///     0        4     5      6     8             16
 ///     │ length │kind │flags │slot │ request id  │ body ... │      all little-endian
 ///     │ u32    │ u8  │ u8   │ u16 │ u64         │
 ///     └────────┴─ length counts from here to the end ─────┘
 public enum FrameLimits {
-    /// The largest frame, its length field included. The largest body in use is the seats of a hall of 200,000, one
-    /// byte each; a peer can make us keep no more than this per connection.
+    /// The largest frame, with its length field. The largest body in use is the seats of a hall of 200,000, one byte
+    /// each; a peer can't make this process buffer more than this per connection.
     public static let bytesMax = 1 << 20
     public static let headerBytes = 16
     public static let bodyBytesMax = Self.bytesMax - Self.headerBytes
@@ -21,12 +21,12 @@ public enum FrameLimits {
 }
 
 enum FrameFlags {
-    /// A client's key stands before the request's fields: `u64 high · u64 low` of its operation.
+    /// A client's key precedes the request's fields: `u64 high · u64 low` of its operation.
     static let key: UInt8 = 1
-    /// Behind the key stands the address that it counts for: `u64`, never 0.
+    /// The key is followed by the address whose limit it counts towards: `u64`, never 0.
     static let keyWithAddress: UInt8 = 3
 
-    /// How long that is; nil for flags that are not defined.
+    /// Length of the key fields; nil for undefined flags.
     static func keyBytes(_ flags: UInt8) -> Int? {
         switch flags {
         case 0: 0
@@ -37,16 +37,16 @@ enum FrameFlags {
     }
 }
 
-/// What stands before each frame's body.
+/// The fields before each frame's body.
 public struct FrameHeader: Equatable, Sendable {
-    /// As sent; it may be one that this version does not know.
+    /// As sent; it may be unknown to this version.
     public let kind: UInt8
-    /// Only those of `FrameFlags` are defined, and only for requests: values of known kinds refuse all others.
+    /// Only those of `FrameFlags` are defined, and only for requests: known kinds refuse all others.
     public let flags: UInt8
-    /// What the receiver routes by. 0 where no slot is meant. Not compared with the slot of the body's keys here.
+    /// The slot for routing; 0 if none is meant. Not compared with the slot of the body's keys here.
     public let slot: Slot
-    /// Chosen by the asker, unique among its requests in flight on a connection; the answer carries the same. A gateway
-    /// keeps it when it sends a request again, and uses it for no other for as long as answers are kept.
+    /// Chosen by the requester, unique among its in-flight requests on a connection; the answer has the same id. A
+    /// gateway keeps it for a resend, and does not reuse it while answers are kept.
     public let requestID: UInt64
 
     /// Reads the 12 bytes after the length field.
@@ -60,12 +60,12 @@ public struct FrameHeader: Equatable, Sendable {
     }
 }
 
-/// One whole frame, still as bytes. `body` is valid only inside the call that hands the frame over.
+/// One whole frame, still as bytes. `body` is valid only inside the call that receives the frame.
 public struct Frame {
     public let header: FrameHeader
     public let body: UnsafeRawBufferPointer
 
-    /// Which type to decode it as.
+    /// The type to decode it as.
     public enum Sort: Equatable, Sendable {
         case request(Request.Kind)
         case reply(Reply.Kind)
@@ -81,14 +81,14 @@ public struct Frame {
         return .unknown(kind: self.header.kind, requestID: self.header.requestID)
     }
 
-    /// A cursor over the body, after the checks that all kinds share.
+    /// A cursor over the body, after the checks common to all kinds.
     func reader() throws(WireError) -> FrameReader {
         guard self.header.flags == 0 else { throw WireError("a frame has a flag that is not defined") }
         return FrameReader(self.body)
     }
 
-    /// What a change that came in this frame is known by, when it comes again: its client's key, or else the life of the
-    /// gateway that asks and the request's id. Nil for other frames, and for a life of 0, which is nobody's.
+    /// The identity of a change in this frame: its client's key, or else the gateway's life and the request's id. Nil
+    /// for other frames, and for a life of 0, which is not a gateway's.
     public func operation(ofLife life: UInt64) throws(WireError) -> Operation? {
         guard case .request = self.sort else { return nil }
         guard self.header.flags & FrameFlags.key == 0 else {
@@ -114,7 +114,7 @@ extension FrameBytes {
     @inline(__always)
     mutating func beginFrame(kind: UInt8, flags: UInt8 = 0, slot: UInt16, requestID: UInt64) -> Int {
         let start = self.count
-        self.reserve(FrameLimits.headerBytes + 48)  // the hot kinds fit: one look at the room for all their fields
+        self.reserve(FrameLimits.headerBytes + 48)  // the hot kinds fit: one capacity check for all their fields
         self.append(0 as UInt32)
         self.append(kind)
         self.append(flags)
@@ -123,7 +123,7 @@ extension FrameBytes {
         return start
     }
 
-    /// Takes the frame back and throws if it is too long to be sent.
+    /// Removes the frame and throws if it is too long to be sent.
     @inline(__always)
     mutating func endFrame(_ start: Int) throws(WireError) {
         let length = self.count - start

@@ -1,16 +1,16 @@
-/// Bytes on their way out: a growable buffer that is filled, written and filled again without a new allocation.
+/// An output buffer that is filled, written and refilled without a new allocation.
 ///
 ///     0 ........ count ........ capacity
 ///     │ written │ room         │
 ///
-/// Not copyable, so there is one owner and no reference counting; numbers go in little-endian, at any alignment.
-/// Appending is amortised O(bytes appended): two numbers and 32 bytes take 9 ns.
+/// Not copyable, so it has one owner and no reference counting; numbers are little-endian, at any alignment. Appending
+/// is amortised O(bytes appended): two numbers and 32 bytes take 9 ns.
 public struct FrameBytes: ~Copyable {
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
     public private(set) var count: Int
 
-    /// Room for this many bytes at once; at least one frame of the hot kinds.
+    /// The initial capacity: at least one frame of the hot kinds.
     public static let capacityMin = 64
 
     public init(capacity: Int = FrameBytes.capacityMin) {
@@ -23,14 +23,14 @@ public struct FrameBytes: ~Copyable {
 
     public var isEmpty: Bool { self.count == 0 }
 
-    /// What has been written so far. The pointer is valid inside `body` only.
+    /// The bytes written so far. The pointer is valid inside `body` only.
     public borrowing func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(UnsafeRawBufferPointer(start: self.base, count: self.count))
     }
 
-    /// A copy of what has been written so far.
+    /// A copy of the bytes written so far.
     public var array: [UInt8] { self.withUnsafeBytes { Array($0) } }
 
     /// Makes room for `more` bytes beyond those written.
@@ -57,7 +57,7 @@ public struct FrameBytes: ~Copyable {
         self.count += bytes.count
     }
 
-    /// Forgets what was written. With `keepingCapacity` false the memory goes back, too.
+    /// Discards the bytes written. With `keepingCapacity` false the memory is freed, too.
     public mutating func removeAll(keepingCapacity: Bool = true) {
         self.count = 0
         if !keepingCapacity && self.capacity > Self.capacityMin {
@@ -67,13 +67,13 @@ public struct FrameBytes: ~Copyable {
         }
     }
 
-    /// Forgets what was written after the first `count` bytes: a value that turned out not to fit is taken back.
+    /// Discards everything after the first `count` bytes: removes a value that turned out not to fit.
     public mutating func truncate(to count: Int) {
-        precondition((0...self.count).contains(count), "only written bytes can be taken back")
+        precondition((0...self.count).contains(count), "only written bytes can be removed")
         self.count = count
     }
 
-    /// Overwrites four bytes that were written before: a length that is known only at the end.
+    /// Overwrites four bytes written before: a length that is known only at the end.
     mutating func overwrite(_ number: UInt32, at offset: Int) {
         precondition(offset >= 0 && offset + 4 <= self.count, "only written bytes can be overwritten")
         self.base.storeBytes(of: number.littleEndian, toByteOffset: offset, as: UInt32.self)

@@ -4,18 +4,18 @@
 ///                     │              in place, no copy        │
 ///     tail:   start ──┘ copied                                └─▶ kept until the next chunk
 ///
-/// After the first error it is poisoned: the stream has no frame boundary any more, so every later call throws the
-/// same error. Keeps at most one incomplete frame, and memory only for bytes that have arrived.
+/// After the first error it is poisoned: frame boundaries are lost, so every later call throws the same error. Keeps at
+/// most one incomplete frame, and memory only for bytes that have arrived.
 public struct FrameDecoder: ~Copyable {
     private var tail: FrameBytes
     private var failure: WireError?
 
     public init() { self.tail = FrameBytes() }
 
-    /// Bytes of an incomplete frame; if the stream ends while this is not 0, the peer stopped in the middle.
+    /// Bytes of an incomplete frame; if the stream ends while this is not 0, the peer stopped in mid-frame.
     public var pendingBytes: Int { self.tail.count }
 
-    /// Calls `onFrame` with each frame that is whole now, in order. What `onFrame` throws poisons the decoder, too.
+    /// Calls `onFrame` with each frame that is complete, in order. An error of `onFrame` poisons the decoder, too.
     public mutating func feed(
         _ chunk: UnsafeRawBufferPointer,
         _ onFrame: (Frame) throws(WireError) -> Void
@@ -32,7 +32,7 @@ public struct FrameDecoder: ~Copyable {
         }
     }
 
-    /// Completes the frame begun by earlier chunks; returns what of `chunk` comes after it.
+    /// Completes the frame begun by earlier chunks; returns the rest of `chunk`.
     private mutating func finishTail(
         with chunk: UnsafeRawBufferPointer,
         _ onFrame: (Frame) throws(WireError) -> Void
@@ -74,7 +74,7 @@ public struct FrameDecoder: ~Copyable {
         return start
     }
 
-    /// The size of the frame whose length field stands at the start of `bytes`, which has at least those four.
+    /// The size of the frame whose length field is at the start of `bytes`, which has at least those four.
     private static func frameSize(at bytes: UnsafeRawBufferPointer) throws(WireError) -> Int {
         let length = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
         let size = Int(length) + FrameLimits.lengthBytes

@@ -1,7 +1,7 @@
 /// A checked cursor over bytes from outside: every read is bounds-checked and little-endian, at any alignment, and the
 /// first read past the end throws. Allocates nothing.
 ///
-/// Valid only as long as the bytes it was made over.
+/// Valid only as long as the bytes under it.
 public struct FrameReader {
     private let bytes: UnsafeRawBufferPointer
     private var position: Int
@@ -32,8 +32,8 @@ public struct FrameReader {
         return UnsafeRawBufferPointer(rebasing: self.bytes[self.position..<self.position + count])
     }
 
-    /// A `u32` count of things that take `size` bytes each, refused unless so many bytes are there: nobody reserves
-    /// memory on a peer's word alone.
+    /// A `u32` count of things that take `size` bytes each, refused unless that many bytes are present: a peer's count
+    /// alone reserves no memory.
     public mutating func readCount(ofSize size: Int) throws(WireError) -> Int {
         let count = Int(try self.readUInt32())
         guard count <= self.remaining / size else { throw WireError("a count is larger than the bytes that follow it") }
@@ -50,7 +50,7 @@ public struct FrameReader {
         return text
     }
 
-    /// Refuses bytes that no field asked for.
+    /// Refuses bytes left over.
     public func end() throws(WireError) {
         guard self.remaining == 0 else { throw WireError("bytes are left over after the last field") }
     }

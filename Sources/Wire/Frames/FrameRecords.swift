@@ -1,14 +1,14 @@
 import Booking
 
-// The records that replies, facts and snapshots share, in and out. Facts and snapshots are kept for years: a record that
-// gets another field gets another layout beside this one, and readers of both.
+// The records that replies, facts and snapshots share: writing and reading. Facts and snapshots are kept for years: a
+// record with a new field gets a new layout beside this one, and readers of both.
 
 extension FrameBytes {
     /// Without the bytes of the grade.
     static let reservationBytes = 66
     static let historyEntryBytes = 26
 
-    /// What never changes about a reservation: whose, of what, for how much, and until when.
+    /// The constant part of a reservation: user, seat, price, and the times of the hold.
     mutating func append(hold reservation: Reservation) {
         self.append(reservation.id)
         self.append(reservation.user)
@@ -19,20 +19,20 @@ extension FrameBytes {
         self.append(reservation.until)
     }
 
-    /// All of a reservation; a payment of 0 stands for none.
+    /// A whole reservation; a payment of 0 stands for none.
     mutating func append(_ reservation: Reservation) {
         self.append(ungraded: reservation)
         self.append(grade: reservation.grade ?? "")
     }
 
-    /// The same without its grade.
+    /// A whole reservation without its grade.
     mutating func append(ungraded reservation: Reservation) {
         self.append(hold: reservation)
         self.append(reservation.status.rawValue)
         self.append(reservation.payment?.rawValue ?? 0)
     }
 
-    /// A `u8` count of bytes, then the grade in UTF-8; halls have none that is longer.
+    /// A `u8` count of bytes, then the grade in UTF-8, which is never longer.
     mutating func append(grade: String) {
         var grade = grade
         grade.withUTF8 {
@@ -61,7 +61,7 @@ extension FrameBytes {
         self.append(ids: order.reservations)
     }
 
-    /// Without the direction, which the kind of what it is a part of says.
+    /// Without the direction, which the kind of the enclosing record gives.
     mutating func append(fieldsOf order: TransferOrder) {
         self.append(order.id)
         self.append(order.concert)
@@ -80,7 +80,7 @@ extension FrameBytes {
 }
 
 extension FrameReader {
-    /// A fresh hold: neither paid, nor cancelled, nor pinned; and without its grade.
+    /// A new hold without its grade: not paid, cancelled or pinned.
     mutating func readHold() throws(WireError) -> Reservation {
         Reservation(
             id: try self.readID(),
@@ -175,10 +175,10 @@ extension FrameReader {
         return slot
     }
 
-    /// The counter of an id, from 0: of none.
+    /// The counter of an id; 0 stands for none.
     mutating func readCounter() throws(WireError) -> UInt64 {
         let counter = try self.readUInt64()
-        guard counter <= SlotIDs.counterMax else { throw WireError("a slot has given away more ids than it has") }
+        guard counter <= SlotIDs.counterMax else { throw WireError("a slot's counter is beyond its last id") }
         return counter
     }
 

@@ -1,7 +1,7 @@
 import Booking
 
-// The values that frames and facts are made of, in and out. Reading checks every range, so that arithmetic further in
-// can trust them; writing trusts Usher.
+// The values of frames and facts: writing and reading. Reading checks every range, so that later arithmetic can rely on
+// it; writing trusts Usher.
 
 extension FrameBytes {
     @inline(__always)
@@ -52,7 +52,7 @@ extension FrameReader {
         return ID(number)
     }
 
-    /// Places count up from 1; the bound of identifiers holds for them, too.
+    /// Places count up from 1, within the bound of identifiers.
     @inline(__always)
     mutating func readPlace() throws(WireError) -> Place {
         let number = try self.readUInt64()
@@ -63,14 +63,14 @@ extension FrameReader {
     @inline(__always)
     mutating func readTimestamp() throws(WireError) -> Timestamp { Timestamp(nanoseconds: try self.readInt64()) }
 
-    /// Prices, balances, and amounts that Usher made: from 0.
+    /// Prices, balances, and amounts made by Usher: from 0.
     mutating func readWon() throws(WireError) -> Won {
         let won = try self.readAskedWon()
         guard won >= .zero else { throw WireError("an amount is negative") }
         return won
     }
 
-    /// What somebody asks for, which the shard refuses in its own words: any whole number that JSON can carry. The
+    /// An amount from a client, which the shard may refuse in its own words: any whole number that JSON can carry. The
     /// bound leaves room for sums.
     mutating func readAskedWon() throws(WireError) -> Won {
         let number = try self.readInt64()
@@ -80,13 +80,13 @@ extension FrameReader {
 
     @inline(__always)
     mutating func readPass() throws(WireError) -> Pass {
-        // Four numbers, looked at together: every poll brings one.
+        // Four numbers, checked together: every poll brings one pass.
         let bytes = try self.readBytes(32)
         let concert = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         let user = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         let place = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
         let issuedAt = Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24, as: Int64.self))
-        // What is 0 becomes the largest number there is.
+        // 0 wraps to the largest number.
         guard max(concert &- 1, user &- 1, place &- 1) < IdentifierLimits.max else {
             throw WireError("a number of a pass is out of range")
         }
@@ -116,7 +116,7 @@ extension FrameReader {
         return ids
     }
 
-    /// One byte that stands for a case.
+    /// One byte for a case.
     mutating func readCase<Case: RawRepresentable>(_ name: StaticString) throws(WireError) -> Case
     where Case.RawValue == UInt8 {
         guard let value = Case(rawValue: try self.readUInt8()) else { throw WireError("there is no such \(name)") }

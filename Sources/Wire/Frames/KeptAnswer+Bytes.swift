@@ -1,8 +1,8 @@
 import Booking
 
-// An answer that is kept, as a fact and as an item of a snapshot.
+// A kept answer, as a fact and as an item of a snapshot.
 //
-// Where it is one to a key that counts for an address, that stands before it: u64.
+// An answer to a key that counts towards an address's limit is preceded by that address: u64.
 //
 //     │ operation u64 high · u64 low │ owner u8 │ fingerprint u64 │ time │ outcome u8 │ fields of the outcome │
 
@@ -32,16 +32,16 @@ extension FrameBytes {
 extension FrameReader {
     /// Of a client's key.
     mutating func readAddressTag() throws(WireError) -> AddressTag {
-        guard let address = AddressTag(try self.readUInt64()) else { throw WireError("a key counts for no address") }
+        guard let address = AddressTag(try self.readUInt64()) else { throw WireError("a key counts towards address 0") }
         return address
     }
 
-    /// `address` is what stood before it.
+    /// `address` is the one read before it.
     mutating func readKeptAnswer(from address: AddressTag? = nil) throws(WireError) -> KeptAnswer {
         let id = OperationID(high: try self.readUInt64(), low: try self.readUInt64())
         let owner: Operation.Owner = try self.readCase("owner of an operation")
         guard owner == .client || address == nil else {
-            throw WireError("an operation of a gateway counts for an address")
+            throw WireError("a gateway's operation counts towards an address")
         }
         let fingerprint = try self.readUInt64()
         let at = try self.readTimestamp()

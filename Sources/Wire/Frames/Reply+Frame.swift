@@ -1,9 +1,9 @@
 public import Booking
 
 extension Reply {
-    /// Appends one frame. Throws, and appends nothing, if a list is so long that it would be longer than
-    /// `FrameLimits.bytesMax` (15,000 reservations, say): the shell then answers with a refusal instead. Replies
-    /// without lists never throw, and allocate nothing.
+    /// Appends one frame. Throws, and appends nothing, if a list would make it longer than `FrameLimits.bytesMax`
+    /// (15,000 reservations, say): the shell then answers with a refusal instead. Replies without lists never throw,
+    /// and allocate nothing.
     public func encode(into bytes: inout FrameBytes, slot: Slot, requestID: UInt64) throws(WireError) {
         let start = bytes.beginFrame(kind: self.kind.rawValue, slot: slot.rawValue, requestID: requestID)
         switch self {
@@ -62,9 +62,9 @@ extension Reply {
         try bytes.endFrame(start)
     }
 
-    /// Throws for a frame that is no reply, for values out of range, and for bytes left over.
+    /// Throws for a frame that is not a reply, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
-        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no reply") }
+        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is not a reply") }
         var reader = try frame.reader()
         switch kind {
         case .joined:
@@ -175,7 +175,7 @@ extension FrameReader {
         let hasTime = try self.readUInt8()
         let at = try self.readTimestamp()
         guard hasTime == 1 || (hasTime == 0 && at.nanoseconds == 0) else {
-            throw WireError("a balance neither has a time nor lacks one")
+            throw WireError("the flag of a balance's time is neither 0 nor 1")
         }
         return Balance(balance: balance, updatedAt: hasTime == 1 ? at : nil)
     }

@@ -1,8 +1,8 @@
 public import Booking
 
 extension Reply {
-    /// Appends this reply to each request that `frames`, a run of whole replies, answers. Throws for anything else in it, and
-    /// for a reply that does not fit a frame.
+    /// Appends this reply for each request that `frames`, a run of whole replies, answers. Throws for anything else in
+    /// it, and for a reply that does not fit a frame.
     public func encode(inPlaceOf frames: borrowing FrameBytes, into bytes: inout FrameBytes) throws(WireError) {
         var decoder = FrameDecoder()
         try frames.withUnsafeBytes { (run) throws(WireError) in

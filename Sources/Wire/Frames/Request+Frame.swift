@@ -1,9 +1,9 @@
 public import Booking
 
 extension Request {
-    /// Appends one frame. Throws, and appends nothing, if the ids are so many that it would be longer than
-    /// `FrameLimits.bytesMax`: only `reserve`, `giveBack`, `pay` and `cancel` can be. The other kinds allocate nothing.
-    /// `key` is a client's, which only a change has.
+    /// Appends one frame. Throws, and appends nothing, if its ids would make it longer than `FrameLimits.bytesMax`:
+    /// only `reserve`, `giveBack`, `pay` and `cancel` can be. The other kinds allocate nothing. `key` is a client's,
+    /// for changes only.
     public func encode(
         into bytes: inout FrameBytes,
         slot: Slot,
@@ -62,9 +62,9 @@ extension Request {
         try bytes.endFrame(start)
     }
 
-    /// Throws for a frame that is no request, for values out of range, and for bytes left over.
+    /// Throws for a frame that is not a request, for values out of range, and for bytes left over.
     public init(frame: Frame) throws(WireError) {
-        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is no request") }
+        guard let kind = Kind(rawValue: frame.header.kind) else { throw WireError("the frame is not a request") }
         let keyBytes = FrameFlags.keyBytes(frame.header.flags)
         let hasKey = keyBytes.map { $0 > 0 } ?? false
         var reader = hasKey ? FrameReader(frame.body) : try frame.reader()
@@ -96,7 +96,7 @@ extension Request {
 }
 
 extension FrameBytes {
-    /// 0 for both ways, else the transaction type plus one.
+    /// 0 for both types, else the transaction type plus one.
     fileprivate mutating func append(_ query: HistoryQuery) {
         self.append(query.only.map { $0.rawValue + 1 } ?? 0)
         self.append(query.page)

@@ -1,5 +1,5 @@
-/// The text of a `Date` header, `Tue, 15 Nov 1994 08:12:31 GMT` (IMF-fixdate, RFC 9110, section 5.6.7), kept for the
-/// second it says: a server asks for it with every answer, and it changes once a second.
+/// The text of a `Date` header, `Tue, 15 Nov 1994 08:12:31 GMT` (IMF-fixdate, RFC 9110, section 5.6.7), cached for its
+/// second: every answer needs it, and it changes once a second.
 public struct HTTPDate: Sendable {
     static let count = 29
     private static let weekdays: StaticString = "SunMonTueWedThuFriSat"
@@ -9,7 +9,7 @@ public struct HTTPDate: Sendable {
     public private(set) var seconds: Int64
     private var text = InlineArray<29, UInt8>(repeating: 0)
 
-    /// Seconds since the epoch; beyond the years 0 to 9999 the nearest within.
+    /// Seconds since the epoch, clamped to the years 0 to 9999.
     public init(epochSeconds: Int64) {
         self.seconds = epochSeconds
         self.format()

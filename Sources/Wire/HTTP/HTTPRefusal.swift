@@ -1,5 +1,5 @@
-/// Why a request was refused by the parser. The connection has to be closed after it: where the next request starts
-/// is not known, or not worth knowing.
+/// Why the parser refused a request. The connection has to be closed afterwards: the start of the next request is not
+/// known, or not worth finding.
 public enum HTTPRefusal: UInt8, Error, CaseIterable, Sendable {
     case methodInvalid, methodUnknown, requestLineInvalid, tooManyEmptyLines
     case targetInvalid, targetTooLong, targetFormInvalid, targetSchemeInvalid

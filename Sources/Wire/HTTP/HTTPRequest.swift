@@ -1,27 +1,27 @@
-/// One request as the parser saw it: views of the connection's bytes, nothing copied.
+/// One request as parsed: views of the connection's bytes, without copies.
 ///
-/// Valid until the parser that gave it is called again. What has to live longer is copied out by its user.
+/// Valid until the next call of its parser. Users copy what they keep longer.
 public struct HTTPRequest {
     public let method: HTTPMethod
     public let form: TargetForm
-    /// Raw, percent-escapes and all; starts with `/`. `*` for the asterisk form, empty for the authority form.
+    /// Raw, with percent-escapes; starts with `/`. `*` for the asterisk form, empty for the authority form.
     public let path: ByteView
     /// Raw, without the `?`; empty when there is none. See `QueryParameters`.
     public let query: ByteView
-    /// Name and port as sent; from the target where that names one, else from `Host`; empty in HTTP/1.0 without one.
+    /// Name and port as sent: the target's if it has them, else those of `Host`; empty in HTTP/1.0 without either.
     public let host: ByteView
     /// The whole body, without its chunked coding.
     public let body: ByteView
-    /// What the answer has to say about the connection; after `.close` nothing more is read from it.
+    /// What the answer must say about the connection; after `.close` nothing more is read from it.
     public let connection: HTTPConnectionFate
-    /// Why it can't be carried out as it was meant, though it is sound HTTP; nil for nearly every request.
+    /// Why it can't be carried out as meant, though it is sound HTTP; nil for nearly every request.
     public let rejection: HTTPRejection?
     public let headers: HTTPHeaders
 
-    /// How much of the connection's bytes it was, but for the chunks' own.
+    /// The connection's bytes that it took, but for the chunks' own framing.
     public var byteCount: Int { self.headers.request.count + self.body.count }
 
-    /// The forms of a request target (RFC 9112, section 3.2). A server meets `absolute` from clients behind a proxy
+    /// The forms of a request target (RFC 9112, section 3.2). A server gets `absolute` from clients with a proxy
     /// setting, `authority` only with CONNECT, `asterisk` only with OPTIONS.
     public enum TargetForm: UInt8, Sendable { case origin, absolute, authority, asterisk }
 
@@ -55,7 +55,7 @@ public enum HTTPMethod: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Case matters: `get` is no method that anybody knows.
+    /// Case matters: `get` is not a known method.
     init?(_ name: ByteView) {
         let found: HTTPMethod? =
             switch name.count {
@@ -71,9 +71,9 @@ public enum HTTPMethod: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// What becomes of a connection after an answer, and so which `Connection` header the answer carries.
+/// The connection's fate after an answer, and so the answer's `Connection` header.
 public enum HTTPConnectionFate: UInt8, Sendable {
-    /// HTTP/1.1: stays open, and nothing needs to be said.
+    /// HTTP/1.1: stays open, without a header.
     case keep
     /// HTTP/1.0 that asked for it: stays open, and the answer says `Connection: keep-alive`.
     case keepAndSay
@@ -83,15 +83,15 @@ public enum HTTPConnectionFate: UInt8, Sendable {
 
 /// The field lines of a request, in the order they came.
 public struct HTTPHeaders: Sequence {
-    /// The headers that Usher reads, found while parsing, so that asking for one costs nothing.
+    /// The headers that Usher reads, found while parsing, so that access costs nothing.
     public enum Known: UInt8, CaseIterable, Sendable {
         case host, connection, contentLength, transferEncoding, expect
         case concertToken, acceptLanguage, contentType, ifNoneMatch, idempotencyKey
         case forwardedFor, forwarded, authorization
         case origin, contentEncoding, contentRange, ifMatch
 
-        /// Whether a second line is refused: one of the two would have to be believed. The other headers are lists,
-        /// or have a refusal of their own (`Host`, `Content-Length`, `Transfer-Encoding`).
+        /// Whether a second line is refused, as the two could contradict each other. The other headers are lists, or
+        /// have a refusal of their own (`Host`, `Content-Length`, `Transfer-Encoding`).
         var isSingle: Bool {
             switch self {
             case .concertToken, .contentType, .idempotencyKey, .authorization, .origin: true
@@ -101,8 +101,8 @@ public struct HTTPHeaders: Sequence {
             }
         }
 
-        /// The name of the line at `start`, colon and all, if it is one of those that most requests of the contract have: told by
-        /// whole words, without a look at each of its bytes. Nil tells nothing.
+        /// The name of the line at `start`, colon included, if it is one of the most frequent headers of the contract:
+        /// matched by whole words instead of bytes. Nil says nothing about other headers.
         @inline(__always)
         init?(lineAt start: Int, of bytes: ByteView) {
             guard start + Self.quickCountMax < bytes.count else { return nil }
@@ -135,7 +135,7 @@ public struct HTTPHeaders: Sequence {
             }
         }
 
-        /// By length first: most names are of no known length, and are done with.
+        /// By length first: most names have no known length, and are dismissed.
         @inline(__always)
         init?(_ name: ByteView) {
             switch name.count {
@@ -161,7 +161,7 @@ public struct HTTPHeaders: Sequence {
         }
     }
 
-    /// Where one line's name and value lie, from the start of the request.
+    /// The positions of one line's name and value, from the start of the request.
     struct Slot {
         var name: UInt32
         var nameCount: UInt32

@@ -1,9 +1,9 @@
 /// Chunked bodies (RFC 9112, section 7.1): `size [; extension] CRLF data CRLF ... 0 CRLF trailers CRLF`.
 ///
-/// The data is copied out of its chunks into the parser's own buffer; nothing that is asked for often is sent chunked.
+/// The data is copied out of its chunks into the parser's own buffer; frequent requests are not sent chunked.
 extension HTTPRequestParser {
-    /// Reads a size and skips its extensions, which nobody here understands and every recipient has to ignore. A quoted
-    /// value has to end on its line: some readers go on to the closing quote, and find the chunk's data elsewhere.
+    /// Reads a size and skips its extensions, which every recipient has to ignore if unknown. A quoted value has to end
+    /// on its line: some parsers read on to the closing quote, and find the chunk's data elsewhere.
     mutating func readChunkLine() throws(HTTPRefusal) -> Bool {
         let bytes = self.bytes
         let end = bytes.count
@@ -32,7 +32,7 @@ extension HTTPRequestParser {
             if byte == 0x0A { throw .bareLineFeed }
             guard at - extensionStart < extensionRoom else { throw .chunkExtensionTooLong }
             if byte == UInt8(ascii: ";") { hasSemicolon = true }
-            // Spaces may stand before a semicolon (RFC 9112, section 7.1.1), nothing else may.
+            // Only spaces may precede a semicolon (RFC 9112, section 7.1.1).
             guard hasSemicolon || byte == 0x20 || byte == 0x09 else { throw .chunkSizeInvalid }
             guard byte == 0x09 || (byte >= 0x20 && byte != 0x7F) else { throw .chunkSizeInvalid }
             if byte == UInt8(ascii: "\"") && !isEscaped { isQuoted.toggle() }
@@ -57,7 +57,7 @@ extension HTTPRequestParser {
         return true
     }
 
-    /// Copies out what has come of a chunk's data.
+    /// Copies out the available part of a chunk's data.
     mutating func readChunkData() -> Bool {
         let bytes = self.bytes
         let count = min(self.chunkLeft, bytes.count - self.position)

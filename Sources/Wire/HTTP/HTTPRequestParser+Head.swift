@@ -1,6 +1,6 @@
 /// The request line and the field lines (RFC 9112, sections 3 and 5). Each reader starts at a line's first byte,
-/// answers false when the line's end has not come, and refuses at the first byte that can't be right, so that a peer
-/// that speaks something else is told at once.
+/// returns false while the line's end is missing, and refuses at the first invalid byte, so that a peer with another
+/// protocol gets an answer at once.
 extension HTTPRequestParser {
     private static let lineFeed: UInt8 = 0x0A
     private static let carriageReturn: UInt8 = 0x0D
@@ -40,7 +40,7 @@ extension HTTPRequestParser {
     @inline(__always)
     private mutating func readMethod(_ bytes: ByteView) throws(HTTPRefusal) -> Int? {
         let start = self.position
-        // The two that nearly all requests have.
+        // The two methods of nearly all requests.
         if start + 5 <= bytes.count {
             switch bytes.half(start) {
             case 0x2054_4547:  // "GET ", the first letter lowest
@@ -64,7 +64,7 @@ extension HTTPRequestParser {
         return end + 1
     }
 
-    /// A few empty lines before a request are let pass: some clients end a body with one (RFC 9112, section 2.2).
+    /// A few empty lines before a request are skipped: some clients end a body with one (RFC 9112, section 2.2).
     private mutating func skipEmptyLines(_ bytes: ByteView) throws(HTTPRefusal) -> Bool {
         while self.position < bytes.count, bytes.byte(self.position) == Self.carriageReturn {
             guard self.emptyLineCount < self.limits.emptyLinesMax else { throw .tooManyEmptyLines }
@@ -112,7 +112,7 @@ extension HTTPRequestParser {
         return start + 10
     }
 
-    /// Tells the four forms apart and finds host, path and query (RFC 9112, section 3.2).
+    /// Distinguishes the four forms and finds host, path and query (RFC 9112, section 3.2).
     private mutating func readTarget(_ bytes: ByteView, _ start: Int, _ end: Int) throws(HTTPRefusal) {
         let first = bytes.byte(start)
         var pathStart = start
@@ -223,7 +223,7 @@ extension HTTPRequestParser {
         }
     }
 
-    /// Bytes are missing; when all that are allowed have come, more would not help.
+    /// Bytes are missing; if the allowed number has come, the line is too long.
     @inline(__always)
     private static func wait(_ isBounded: Bool) throws(HTTPRefusal) -> Bool {
         if isBounded { throw .headersTooLarge }
@@ -298,8 +298,8 @@ extension HTTPRequestParser {
         }
     }
 
-    /// Whether a list of codings names none but `identity`, which is no coding. Empty members do not count (RFC 9110,
-    /// section 5.6.1.2), but there is a bound to what is read.
+    /// Whether a list of codings has none but `identity`, which means no coding. Empty members do not count (RFC 9110,
+    /// section 5.6.1.2); only a bounded number is read.
     private static func isIdentity(_ value: ByteView) -> Bool {
         var start = 0
         var count = 0
@@ -314,8 +314,8 @@ extension HTTPRequestParser {
         return true
     }
 
-    /// A list of options; those that are not known are nobody's business (RFC 9110, section 7.6.1). After a list that is longer
-    /// than any, the connection is closed, whatever the rest of it says.
+    /// A list of options; unknown ones are ignored (RFC 9110, section 7.6.1). After an absurdly long list the
+    /// connection is closed, whatever else it says.
     private mutating func takeConnection(_ value: ByteView) {
         var start = 0
         var count = 0
@@ -330,8 +330,8 @@ extension HTTPRequestParser {
         }
     }
 
-    /// Digits and nothing else (RFC 9110, section 8.6); a list of equal numbers, which it lets pass, is refused too.
-    /// A number past 2^62 is as good as 2^62: too large.
+    /// Digits only (RFC 9110, section 8.6); a list of equal numbers, which that section allows, is refused too. A
+    /// number above 2^62 counts as 2^62: too large.
     private static func length(_ value: ByteView) throws(HTTPRefusal) -> Int {
         guard !value.isEmpty else { throw .contentLengthInvalid }
         var length = 0
@@ -343,8 +343,8 @@ extension HTTPRequestParser {
         return length
     }
 
-    /// Only `chunked` is known. Where another coding comes last, or `chunked` twice, the body's end is unknown: 400,
-    /// by RFC 9112, section 6.3. Where it is only unknown what is inside: 501, by section 6.1.
+    /// Only `chunked` is known. If another coding comes last, or `chunked` twice, the body's end is unknown: 400, by
+    /// RFC 9112, section 6.3. If only its content is unknown: 501, by section 6.1.
     private static func checkCoding(_ value: ByteView) throws(HTTPRefusal) {
         if value.isEqualIgnoringCase("chunked") { return }
         var start = 0
@@ -364,7 +364,7 @@ extension HTTPRequestParser {
 
     // MARK: End of the head
 
-    /// All that can only be said when every field has come.
+    /// The checks that need every field.
     private mutating func endHead() throws(HTTPRefusal) {
         self.bodyStart = self.position
         if self.index[Int(HTTPHeaders.Known.host.rawValue)] == 0 && !self.isOldVersion { throw .hostMissing }
@@ -380,8 +380,8 @@ extension HTTPRequestParser {
     }
 }
 
-/// `Host` and the authority of a target: `uri-host [ ":" port ]` (RFC 9110, section 7.2), less what no host has:
-/// percent-escapes, sub-delimiters, an empty name, user information, a port past 65,535.
+/// `Host` and the authority of a target: `uri-host [ ":" port ]` (RFC 9110, section 7.2), without forms that no real
+/// host has: percent-escapes, sub-delimiters, an empty name, user information, a port above 65,535.
 enum HTTPHost {
     static func isValid(_ host: ByteView, needsPort: Bool = false, _ table: UnsafePointer<UInt8>) -> Bool {
         guard !host.isEmpty else { return false }
@@ -408,8 +408,8 @@ enum HTTPHost {
         return number <= 65_535
     }
 
-    /// The characters of an IPv6 address, at most as many as the longest has, and two colons at least. Whether it is
-    /// an address is nobody's concern here: nothing is ever connected to it.
+    /// The characters of an IPv6 address, at most as many as the longest has, and at least two colons. A full check is
+    /// not needed: Usher never connects to it.
     private static func isIPv6(_ address: ByteView, _ table: UnsafePointer<UInt8>) -> Bool {
         var colonCount = 0
         for at in 0..<address.count {

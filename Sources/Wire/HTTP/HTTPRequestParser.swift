@@ -1,5 +1,5 @@
-/// Reads HTTP/1.1 and HTTP/1.0 requests from one connection's bytes (RFC 9112), strictly: whatever two readers could
-/// understand in two ways is refused. No I/O, no clock; the same bytes in any split give the same events.
+/// Reads HTTP/1.1 and HTTP/1.0 requests from one connection's bytes (RFC 9112), strictly: ambiguous input is refused.
+/// No I/O, no clock; the same bytes in any split give the same events.
 ///
 ///                    ┌───────────────────────────── next request ─────────────────────────────┐
 ///                    ▼                                                                         │
@@ -21,21 +21,21 @@
 ///         }
 ///     }
 ///
-/// A request that lies whole within one read is parsed where it lies. The tail of a read that ends in the middle of a
-/// request is copied once, and the next read appended to it. A line that is not complete is read again from its start
-/// when more bytes come, so that no state is needed within a line. A peer that sends the longest line byte by byte
-/// costs 1 to 2.3 microseconds for each, about as much as the system call that brings it.
+/// A request that lies within one read is parsed in place. When a read ends in the middle of a request, its tail is
+/// copied once, and the next read appended to it. An incomplete line is read again from its start when more bytes come,
+/// so that no state is needed within a line. A peer that sends the longest line byte by byte costs 1 to 2.3
+/// microseconds for each, about as much as the system call that brings it.
 public struct HTTPRequestParser: ~Copyable {
     public enum Event {
         case request(HTTPRequest)
-        /// The client waits for `100 Continue` before it sends the body. Comes once, also when the body came along.
+        /// The client waits for `100 Continue` before it sends the body. Comes once, even if the body is already there.
         case continueExpected
         /// Comes once; the parser takes no bytes any more. `origin` is valid until the next call.
         case refused(HTTPRefusal)
         case needsMore
     }
 
-    /// Where in a request the connection is, for the shell's time limits.
+    /// The connection's phase within a request, for the shell's time-outs.
     public enum Phase: Equatable, Sendable { case idle, head, body, finished }
 
     enum Stage {
@@ -54,7 +54,7 @@ public struct HTTPRequestParser: ~Copyable {
 
     // The request being read.
     var stage = Stage.requestLine
-    /// The start of the line, or of the body's rest, that is to be read next.
+    /// The start of the next line, or of the body's rest.
     var position = 0
     var emptyLineCount = 0
     var method = HTTPMethod.get
@@ -98,8 +98,8 @@ public struct HTTPRequestParser: ~Copyable {
 
     deinit { self.slots.deallocate() }
 
-    /// Changes nothing: it is `mutating` so that the parser is asked where it lies. Swift copies the whole of it, some 400
-    /// bytes, for a getter of another module that is not.
+    /// Changes nothing: it is `mutating` so that the parser is read in place. Swift copies all of it, some 400 bytes,
+    /// for a getter of another module that is not.
     public var phase: Phase {
         mutating get {
             switch self.stage {
@@ -112,10 +112,10 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
-    /// Whether bytes have come behind the request that was handed out: the next one, or its beginning.
+    /// Whether bytes have come behind the delivered request: the next one, or its beginning.
     public var hasMore: Bool { self.stage == .delivered && self.start + self.position < self.window.count }
 
-    /// The `Origin` of the request that is being read, as far as that has come, or that was refused last. Valid until the next
+    /// The `Origin` of the request that is being read, if it has come, or of the last refused one. Valid until the next
     /// call.
     public var origin: ByteView? {
         mutating get {
@@ -126,7 +126,7 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
-    /// Memory of its buffers, bytes: the unfinished request, and what is kept for the next.
+    /// Bytes of its buffers: the unfinished request, and memory kept for the next.
     public var heldBytes: Int {
         mutating get {
             let slots = (self.slotCapacity - Self.slotCountAtFirst) * MemoryLayout<HTTPHeaders.Slot>.stride
@@ -134,8 +134,8 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
-    /// Takes `bytes`, which must stay valid and unchanged until `next()` has answered `.needsMore` or `suspend()` has
-    /// been called. Whatever an earlier call left unread is kept and comes first.
+    /// Takes `bytes`, which must stay valid and unchanged until `next()` has returned `.needsMore` or `suspend()` has
+    /// been called. Unread bytes of earlier calls come first.
     public mutating func feed(_ bytes: UnsafeRawBufferPointer) {
         guard self.stage != .finished, bytes.count > 0 else { return }
         self.suspend()
@@ -149,7 +149,7 @@ public struct HTTPRequestParser: ~Copyable {
         }
     }
 
-    /// The next event. Never traps and never throws, whatever was fed.
+    /// The next event. Never traps and never throws, whatever the input.
     public mutating func next() -> Event {
         if self.stage == .delivered { self.dropRequest() }
         do {
@@ -161,7 +161,7 @@ public struct HTTPRequestParser: ~Copyable {
                 return .needsMore
             }
         } catch {
-            // Its memory goes with the next call: who answers may want to know its origin.
+            // Its memory is kept until the next call: the answer may need its origin.
             self.stage = .finished
             return .refused(error)
         }
@@ -182,9 +182,9 @@ public struct HTTPRequestParser: ~Copyable {
         self.slots = .allocate(capacity: self.slotCapacity)
     }
 
-    /// Copies what has not been read yet into the parser, so that the bytes last fed may go: for a shell that stops
-    /// asking in the middle of a read because enough requests of this connection are under way. `next()` goes on from
-    /// the copy. The request handed out last is not valid any more.
+    /// Copies unread bytes into the parser, so that the bytes last fed may go: for a shell that stops in the middle of
+    /// a read because too many requests of this connection are in flight. `next()` continues from the copy. The request
+    /// delivered last becomes invalid.
     public mutating func suspend() {
         if self.stage == .delivered { self.dropRequest() }
         guard self.stage != .finished else { return self.finish() }
@@ -201,7 +201,7 @@ public struct HTTPRequestParser: ~Copyable {
         self.window = self.kept.view
     }
 
-    /// The head of a chunked request stays, as its views are of it; the chunks already copied out go.
+    /// The head of a chunked request stays, as the request's views refer to it; the chunks already copied out go.
     private mutating func dropReadChunks() {
         switch self.stage {
         case .chunkLine, .chunkData, .chunkEnd:
@@ -216,10 +216,10 @@ public struct HTTPRequestParser: ~Copyable {
 
     // MARK: From stage to stage
 
-    /// An event without its request, which is large to hand on from function to function.
+    /// An event without its request, which is too large to pass from function to function.
     private enum Finding { case request, continueExpected, needsMore }
 
-    /// Goes on until there is something to tell.
+    /// Parses until there is an event.
     private mutating func advance() throws(HTTPRefusal) -> Finding {
         while true {
             switch self.stage {
@@ -273,7 +273,7 @@ public struct HTTPRequestParser: ~Copyable {
         return self.saysKeepAlive ? .keepAndSay : .close
     }
 
-    /// Forgets the request that was handed out, and makes ready for the one behind it, if there may be one.
+    /// Drops the delivered request, and prepares for the next one, if there may be one.
     private mutating func dropRequest() {
         guard self.connection != .close else { return self.finish() }
         self.start += self.position

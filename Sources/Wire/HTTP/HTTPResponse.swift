@@ -1,18 +1,18 @@
-/// The head of an answer, and how head and body are written. No allocation beyond the output's growth.
+/// The head of an answer, and the writing of head and body. No allocation beyond the output's growth.
 ///
-/// Values that are literals can't break out of their line. None of these fields takes text from outside.
+/// Values are literals and can't break out of their line. None of these fields takes text from outside.
 public struct HTTPResponse: Sendable {
     public static let json: StaticString = "application/json; charset=utf-8"
     /// `HTTP/1.1 100 Continue`, for a request that waits for it before it sends its body.
     public static let interimContinue: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
 
     public var status: HTTPStatus
-    /// Of the body; left out when there is none.
+    /// The body's type; left out without a body.
     public var contentType: StaticString
     public var connection: HTTPConnectionFate
     public var retryAfterSeconds: UInt32?
     public var cacheControl: StaticString?
-    /// What the body was made from, in a number: two bodies that differ must have two numbers.
+    /// A number for the body's content: different bodies must have different numbers.
     public var entityTag: UInt64?
     /// Methods, for 405 and OPTIONS: `GET, POST`.
     public var allow: StaticString?
@@ -21,7 +21,7 @@ public struct HTTPResponse: Sendable {
     public var authenticate: StaticString?
     /// The codings that a request's content may have, for 415 (RFC 9110, section 12.5.3).
     public var acceptEncoding: StaticString?
-    /// Whole field lines with their ends, for what few answers have.
+    /// Whole field lines with their ends, for rare fields.
     public var moreFields: StaticString?
 
     public init(_ status: HTTPStatus, connection: HTTPConnectionFate, contentType: StaticString = Self.json) {
@@ -30,8 +30,8 @@ public struct HTTPResponse: Sendable {
         self.contentType = contentType
     }
 
-    /// Appends the whole answer. To HEAD the same head goes without the body (RFC 9110, section 9.3.2); 204 and 304
-    /// have neither body nor length, whatever `body` is. A 5xx may go without a date.
+    /// Appends the whole answer. HEAD gets the same head without the body (RFC 9110, section 9.3.2); 204 and 304 have
+    /// neither body nor length, whatever `body` is. A 5xx may go without a date.
     public func append(
         body: ByteView,
         toMethod method: HTTPMethod,
@@ -86,11 +86,12 @@ public struct HTTPResponse: Sendable {
         output.append("\r\n")
     }
 
-    /// How much of an `If-None-Match` is read: more than fifty tags of ours. Who names more gets the answer anew.
+    /// Bytes of an `If-None-Match` that are read: more than fifty of our tags. For tags behind them the answer is sent
+    /// in full.
     static let ifNoneMatchBytesMax = 1_024
 
-    /// Whether an `If-None-Match` value names `tag`, so that 304 is the answer: `*`, or a list of tags, compared
-    /// weakly (RFC 9110, section 13.1.2). What is no list of tags names none, nor does what stands behind
+    /// Whether an `If-None-Match` value contains `tag`, so that 304 is the answer: `*`, or a list of tags, compared
+    /// weakly (RFC 9110, section 13.1.2). A malformed list matches nothing, nor does anything behind
     /// `ifNoneMatchBytesMax` bytes.
     public static func matches(_ ifNoneMatch: ByteView, tag: UInt64) -> Bool {
         let value = ifNoneMatch.part(0, min(ifNoneMatch.count, Self.ifNoneMatchBytesMax)).trimmed()

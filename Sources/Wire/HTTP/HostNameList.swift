@@ -1,12 +1,12 @@
 import Booking
 
-/// The names that `Host` may have at a port, beside IP addresses and `localhost`.
+/// Names allowed in `Host` at a port, besides IP addresses and `localhost`.
 ///
-/// Defence against DNS rebinding: a web page's own name is made to resolve to this machine, and its browser then sends the
-/// page's requests here and treats the answers as the page's own. `Host` still has the page's name. IP addresses are not
-/// resolved, so any of them is safe.
+/// Defence against DNS rebinding: an attacker makes a web page's own name resolve to this machine, and browsers then
+/// send the page's requests here and treat the answers as the page's own. `Host` still has the page's name. IP
+/// addresses are not resolved, so any of them is safe.
 public struct HostNameList: Equatable, Sendable {
-    /// Why a list is refused: the part that is no name.
+    /// Why a list is refused: the part that is not a name.
     public struct Mistake: Error, Equatable, Sendable { public let part: String }
 
     private let names: Set<String>
@@ -14,7 +14,7 @@ public struct HostNameList: Equatable, Sendable {
     /// None.
     public init() { self.names = [] }
 
-    /// Reads names with commas or spaces between them, without ports; none at all is an empty list.
+    /// Reads names separated by commas or spaces, without ports; an empty text is an empty list.
     public init(_ text: String) throws(Mistake) {
         var names: Set<String> = []
         for part in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
@@ -37,15 +37,15 @@ public struct HostNameList: Equatable, Sendable {
         }
     }
 
-    /// Whether `host`, with or without a port, is an IP address, `localhost` or a name of the list; an empty one is, too: HTTP/1.0
-    /// may leave it out, browsers never do. Allocates.
+    /// Whether `host`, with or without a port, is an IP address, `localhost` or a name of the list; an empty one is
+    /// allowed too: HTTP/1.0 may leave it out, browsers never do. Allocates.
     public func allows(host: ByteView) -> Bool {
         guard !host.isEmpty else { return true }
         return self.allowsName(Self.name(host.text))
     }
 
-    /// Whether pages of `origin` may change something at a port that is called `host`: those that the port itself serves, and
-    /// those of a listed name, as a proxy may replace `Host`.
+    /// Whether pages of `origin` may change something at a port that is called `host`: pages of the port itself, and
+    /// pages of a listed name, as a proxy may replace `Host`.
     public func allows(origin: ByteView, toHost host: ByteView) -> Bool {
         let text = origin.text.lowercased()
         guard let mark = text.firstRange(of: "://") else { return false }

@@ -1,15 +1,15 @@
 import Booking
 
-/// Web origins, `scheme://host` or `scheme://host:port`, in the form in which browsers send them (RFC 6454, section 6.2; the
-/// URL standard, "ASCII serialisation of an origin"): lower case, without the port that is the scheme's own.
+/// Web origins, `scheme://host` or `scheme://host:port`, in the form that browsers send (RFC 6454, section 6.2; the URL
+/// standard, "ASCII serialisation of an origin"): lower case, without the scheme's default port.
 ///
-/// Each is meant exactly. A wildcard, and the `null` that pages without an origin send, would let in pages that nobody
-/// listed, and are refused.
+/// Each is compared exactly. A wildcard, and the `null` of pages without an origin, would admit unlisted pages, and are
+/// refused.
 public struct OriginList: Equatable, Sendable {
-    /// Enough for a service that runs the shops of many others.
+    /// Enough for a service that hosts many shops.
     public static let countMax = 1_000
 
-    /// Why a list is refused: the part that is no origin, and how that reads behind it.
+    /// Why a list is refused: the part that is not an origin, and the rest of the sentence.
     public struct Mistake: Error, Equatable, Sendable {
         public let part: String
         public let problem: String
@@ -23,7 +23,7 @@ public struct OriginList: Equatable, Sendable {
     /// None.
     public init() { self.origins = [] }
 
-    /// Reads origins with commas or spaces between them; none at all is an empty list.
+    /// Reads origins separated by commas or spaces; an empty text is an empty list.
     public init(_ text: String) throws(Mistake) {
         var origins: Set<[UInt8]> = []
         for part in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
@@ -35,8 +35,8 @@ public struct OriginList: Equatable, Sendable {
         self.origins = origins.sorted { $0.count != $1.count ? $0.count < $1.count : $0.lexicographicallyPrecedes($1) }
     }
 
-    /// Where an `Origin` header's value stands in `origins`; nil for one that is not listed. Some ten comparisons of a length
-    /// for the longest list. No allocation.
+    /// The position of an `Origin` header's value in `origins`; nil for an unlisted one. Some ten comparisons of a
+    /// length for the longest list. No allocation.
     public func index(of origin: ByteView) -> Int? {
         var (low, high) = (0, self.origins.count)
         while low < high {
@@ -48,7 +48,7 @@ public struct OriginList: Equatable, Sendable {
         return nil
     }
 
-    /// Below, at or above 0, as `left` comes before, is, or comes behind `right`.
+    /// Below 0, 0 or above 0, as `left` sorts before, equal to or after `right`.
     private static func order(_ left: [UInt8], _ right: ByteView) -> Int {
         guard left.count == right.count else { return left.count - right.count }
         for at in left.indices where left[at] != right.byte(at) { return Int(left[at]) - Int(right.byte(at)) }

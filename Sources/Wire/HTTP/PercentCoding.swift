@@ -1,8 +1,8 @@
-/// Percent-escapes of queries (RFC 3986, section 2.1), strictly: `%` and two hexadecimal digits, and what
-/// they stand for together is UTF-8.
+/// Percent-escapes of queries (RFC 3986, section 2.1), parsed strictly: `%` and two hexadecimal digits, and the decoded
+/// bytes are UTF-8.
 public enum PercentCoding {
-    /// Appends what `text` stands for; on an error `output` is as before. `+` is a space (the form coding of the
-    /// WHATWG URL standard). Linear.
+    /// Appends the decoded `text`; on an error `output` is unchanged. `+` is a space (the form coding of the WHATWG URL
+    /// standard). Linear.
     public static func decode(
         _ text: ByteView,
         into output: inout OutputBytes
@@ -24,7 +24,7 @@ public enum PercentCoding {
         }
     }
 
-    /// The byte that starts at `at` stands for, and the offset behind it; nil for a bad escape.
+    /// The decoded byte at `at`, and the offset behind it; nil for a bad escape.
     @inline(__always)
     static func byte(_ text: ByteView, _ at: Int) -> (byte: UInt8, next: Int)? {
         let byte = text.byte(at)

@@ -1,17 +1,17 @@
-/// The parameters of a query, `name=value&name=value`, read where they lie.
+/// The parameters of a query, `name=value&name=value`, read in place.
 ///
-/// Made only from a query whose escapes are all sound. A parameter that is asked for and was sent twice is refused:
-/// one of the two would have to be believed. Names match exactly, after decoding; a name without `=` has the empty
-/// value. Each question reads the query once, and allocates nothing but the text or the error it gives back.
+/// Made only from a query whose escapes are all valid. A parameter that is read and was sent twice is refused, as its
+/// values could contradict each other. Names match exactly, after decoding; a name without `=` has the empty value.
+/// Each lookup reads the query once, and allocates only the text or error that it returns.
 public struct QueryParameters {
-    /// Each question reads all of them, so there is a bound to them. Calls have five at most, and clients add a few.
+    /// Each lookup reads all parameters, so their number is bounded. Calls have five at most, and clients add a few.
     public static let countMax = 100
 
     private let query: ByteView
-    /// Whether any name or value is escaped at all; if not, bytes are compared as they are.
+    /// Whether any name or value is escaped; if not, bytes are compared as they are.
     private let isCoded: Bool
 
-    /// Refuses more than `countMax` parameters, bad escapes, and escapes that do not stand for UTF-8, anywhere in the query.
+    /// Refuses more than `countMax` parameters, bad escapes, and escapes of invalid UTF-8, anywhere in the query.
     public init(_ query: ByteView) throws(InputError) {
         self.query = query
         var isCoded = false
@@ -26,10 +26,10 @@ public struct QueryParameters {
         guard isCoded else { return }
         var decoded = OutputBytes(capacity: query.count)
         try PercentCoding.decode(query, into: &decoded)
-        // The whole is UTF-8, and so is each name and value: they are parted by ASCII, which is in no longer sequence.
+        // The whole is UTF-8, and so is each name and value: ASCII separators are never inside a longer sequence.
     }
 
-    /// The raw value of `name`, or nil when it was not sent.
+    /// The raw value of `name`; nil when it was not sent.
     public func raw(_ name: StaticString) throws(InputError) -> ByteView? {
         var found: ByteView?
         var start = 0
@@ -45,7 +45,7 @@ public struct QueryParameters {
         return found
     }
 
-    /// The whole number that was sent as `name`, or nil when none was. An empty value is no number.
+    /// The whole number sent as `name`; nil when none was. An empty value is refused.
     public func integerIfPresent(_ name: StaticString) throws(InputError) -> Int64? {
         guard let raw = try self.raw(name) else { return nil }
         switch self.isCoded ? Self.decodedInteger(raw) : IntegerText(raw) {
@@ -62,7 +62,7 @@ public struct QueryParameters {
         return value
     }
 
-    /// The decoded text that was sent as `name`, or nil when none was.
+    /// The decoded text sent as `name`; nil when none was.
     public func textIfPresent(_ name: StaticString) throws(InputError) -> String? {
         guard let raw = try self.raw(name) else { return nil }
         guard self.isCoded else { return raw.text }

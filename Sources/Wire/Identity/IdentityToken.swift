@@ -1,16 +1,17 @@
 public import Booking
 
-/// A JSON Web Token (RFC 7519) in JWS compact form (RFC 7515, section 7.1), read as far as that goes without its key:
-/// whose it says it is, until when, and what the signature is over. Nothing of it is true before the signature is.
+/// A JSON Web Token (RFC 7519) in JWS compact form (RFC 7515, section 7.1), read as far as possible without its key:
+/// the claimed user, the time of expiry, and the signed bytes. Nothing in it may be trusted before the signature is
+/// checked.
 ///
 ///     base64url(header) . base64url(claims) . base64url(signature)
 ///     └──────── what is signed ───────────┘
 ///
-/// Strict as the bodies of requests are (`JSONObject`): no member twice, no other base64 than the shortest. Refused, each
-/// with its own code: another algorithm than the four that keys have here (RFC 8725, section 3.1), which `none` is;
-/// extensions that must be understood (`crit`); no time of expiry; another audience or issuer; no user.
+/// As strict as request bodies (`JSONObject`): no repeated members, and only the shortest base64. Refused, each with
+/// its own code: any algorithm but the four supported ones (RFC 8725, section 3.1), also `none`; extensions that must
+/// be understood (`crit`); no time of expiry; another audience or issuer; no user.
 public struct IdentityToken: Sendable {
-    /// What keys sign with (RFC 7518, section 3.1; RFC 8037 for EdDSA).
+    /// Signature algorithms (RFC 7518, section 3.1; RFC 8037 for EdDSA).
     public enum Algorithm: String, CaseIterable, Sendable {
         case hs256 = "HS256"
         case es256 = "ES256"
@@ -18,21 +19,21 @@ public struct IdentityToken: Sendable {
         case edDSA = "EdDSA"
     }
 
-    /// What a token must say.
+    /// The required content of a token.
     public struct Rules: Sendable {
         /// The claim that names the user: a whole number, or one in a string.
         public var claim = "sub"
-        /// One of the token's audiences has to be this one; any will do where it is nil.
+        /// Has to be one of the token's audiences; nil accepts any.
         public var audience: String?
         public var issuer: String?
-        /// How far the clocks of whoever signs and of this machine may be apart, in seconds.
+        /// Tolerated difference between the issuer's clock and this machine's, in seconds.
         public var leewaySeconds: Int64 = 30
         public init() {}
     }
 
-    /// Longer tokens are refused: none that says who somebody is comes near.
+    /// Longer tokens are refused: login tokens are far shorter.
     public static let bytesMax = 8_192
-    /// What is said of those.
+    /// The refusal of longer tokens.
     public static let tooLong = Problem.identityMalformed("it is longer than \(Self.bytesMax) bytes")
     private static let textBytesMax = 1_024
     private static let audiencesMax = 32
@@ -41,9 +42,9 @@ public struct IdentityToken: Sendable {
     public let algorithm: Algorithm
     /// Nil in a token that names no key.
     public let keyID: String?
-    /// Seconds since 1970 from which on the token is over, the leeway included.
+    /// Seconds since 1970 at which the token expires, with the leeway.
     public let endsAt: Int64
-    /// So many bytes of the token are signed, from the first on.
+    /// The number of signed bytes, from the token's start.
     public let signedCount: Int
     public let signature: [UInt8]
 
@@ -104,7 +105,7 @@ public struct IdentityToken: Sendable {
         return (user, expiry + rules.leewaySeconds)
     }
 
-    /// Lends the JSON that a part holds.
+    /// Passes the JSON in a part of the token to the closure.
     private static func decoded<Result>(
         _ part: ByteView,
         _ name: String,

@@ -1,6 +1,6 @@
 import Cryptography
 
-/// The SHA-256 of a token: what stands for it in tables, so that they hold no token that somebody could use.
+/// The SHA-256 of a token: the key in tables, so that they hold no usable token.
 public struct TokenDigest: Hashable, Sendable {
     public let words: InlineArray<4, UInt64>
 

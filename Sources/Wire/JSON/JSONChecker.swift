@@ -1,6 +1,6 @@
-/// Walks a JSON text once, from its first byte to its last, and finds the members of the outermost object.
+/// Walks a JSON text once, from first to last byte, and finds the members of the outermost object.
 ///
-/// Recursion is bounded by `JSONObject.depthMax`; each open object keeps where its names lie on the stack.
+/// Recursion is bounded by `JSONObject.depthMax`; the names of each open object are kept on the stack.
 struct JSONChecker {
     private let bytes: ByteView
     private var scanner: JSONScanner
@@ -11,7 +11,7 @@ struct JSONChecker {
         self.scanner = JSONScanner(bytes)
     }
 
-    /// Checks the whole text; the number of members put into `members`.
+    /// Checks the whole text; returns the number of members put into `members`.
     mutating func checkDocument(_ members: inout JSONObject.Members) throws(InputError) -> Int {
         guard self.bytes.count <= Int(UInt32.max) else {
             throw self.scanner.error(.jsonInvalid, "the body is too large")

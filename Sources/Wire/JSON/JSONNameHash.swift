@@ -1,6 +1,6 @@
-/// Tells the names of an object's members apart without comparing each with each, which for long ones that differ in their last
-/// byte would cost a thousand times what reading them does. Under a secret that is drawn once, so that nobody can write names
-/// that all have one hash; names of one hash are compared.
+/// Finds duplicates among an object's names without comparing all pairs, which for long names that differ in their last
+/// byte would cost a thousand times the reading. Under a secret that is drawn once, so that clients can't make names
+/// collide; names with equal hashes are compared.
 struct JSONNameHash {
     private let start: UInt64
     private let factor: UInt64
@@ -13,8 +13,8 @@ struct JSONNameHash {
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
-    /// Of what `name`, the text between a checked string's quotes, stands for: the same however it is escaped. Eight bytes a step
-    /// where nothing is.
+    /// The hash of the decoded `name`, the text between a checked string's quotes: independent of its escapes. Eight
+    /// bytes a step without escapes.
     func hash(of name: ByteView) -> UInt32 {
         guard name.firstIndex(of: UInt8(ascii: "\\")) == nil else { return self.hash(ofEscaped: name) }
         var hash = self.start

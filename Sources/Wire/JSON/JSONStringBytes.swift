@@ -1,4 +1,4 @@
-/// The UTF-8 that a checked string's text between its quotes stands for, byte by byte, escapes resolved.
+/// The decoded UTF-8 of a checked string's text between its quotes, byte by byte.
 struct JSONStringBytes: IteratorProtocol {
     private let text: ByteView
     private var at = 0
@@ -26,7 +26,7 @@ struct JSONStringBytes: IteratorProtocol {
         return self.takeUnits()
     }
 
-    /// Whether both stand for the same; without escapes, whether they are the same.
+    /// Whether both decode to the same; without escapes, whether they are equal.
     static func isEqual(_ left: ByteView, _ right: ByteView) -> Bool {
         if left.isEqual(to: right) { return true }
         guard left.firstIndex(of: UInt8(ascii: "\\")) != nil || right.firstIndex(of: UInt8(ascii: "\\")) != nil else {

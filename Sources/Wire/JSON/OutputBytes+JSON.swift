@@ -8,8 +8,8 @@
 ///     output.closeArray()
 ///     output.closeObject()
 ///
-/// Commas come by themselves: a member or an element writes one unless the byte before it opened its object or array.
-/// Nothing checks that what is opened is closed; the tests of the answers do.
+/// Commas are automatic: a member or an element writes one unless the byte before it opened its object or array.
+/// Balanced opening and closing is not checked here, only by the tests of the answers.
 extension OutputBytes {
     public mutating func openObject() { self.append(UInt8(ascii: "{")) }
     public mutating func closeObject() { self.append(UInt8(ascii: "}")) }
@@ -63,8 +63,8 @@ extension OutputBytes {
         text.withUTF8 { self.append(jsonString: ByteView(UnsafeRawBufferPointer($0))) }
     }
 
-    /// In quotes, with escapes for `"`, `\` and control characters and for nothing else: Korean goes out as it is.
-    /// `text` must be UTF-8, or the result is not.
+    /// In quotes, with escapes for `"`, `\` and control characters only: Korean is written as it is. `text` must be
+    /// UTF-8 for the result to be.
     public mutating func append(jsonString text: ByteView) {
         let table = ByteClass.table
         self.reserve(text.count + 2)

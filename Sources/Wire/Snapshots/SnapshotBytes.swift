@@ -1,15 +1,16 @@
 public import Booking
 
-/// A snapshot of a shard as bytes: what a restart begins with, before the facts after it.
+/// A snapshot of a shard as bytes: the start of a restart, before the facts after it.
 ///
 ///     │ "USHRSNAP" │ version u16 │ items: kind u8 · fields, little-endian ... │ 255 · count of items u64 │
 ///
-/// The same state gives the same bytes. A version is what a reader must know to read at all; a kind whose fields change
-/// gets a new number instead. Frames/README.md has the table of fields. No checksum: whoever keeps it has one.
+/// The same state gives the same bytes. The version covers what a reader must know to read at all; a kind whose fields
+/// change gets a new number instead. Frames/README.md has the table of fields. No checksum: the snapshot's storage has
+/// one.
 public enum SnapshotBytes {
     static let magic: StaticString = "USHRSNAP"
     static let version: UInt16 = 1
-    /// In place of a kind: no item follows.
+    /// In place of a kind: the end of the items.
     static let end: UInt8 = 255
 
     /// Appends a shard's state. A million people waiting and 100,000 reservations are 34 MB.
@@ -24,7 +25,7 @@ public enum SnapshotBytes {
         bytes.append(writer.count)
     }
 
-    /// Calls `body` with each item. Refuses bytes that are no snapshot, or one of a newer version.
+    /// Calls `body` with each item. Refuses bytes that are not a snapshot, or one of a newer version.
     public static func forEachItem(
         in bytes: UnsafeRawBufferPointer,
         _ body: (SnapshotItem) throws(WireError) -> Void
@@ -32,7 +33,7 @@ public enum SnapshotBytes {
         var reader = FrameReader(bytes)
         let magic = try reader.readBytes(Self.magic.utf8CodeUnitCount)
         guard magic.elementsEqual(UnsafeBufferPointer(start: Self.magic.utf8Start, count: magic.count)) else {
-            throw WireError("the bytes are no snapshot of a shard")
+            throw WireError("the bytes are not a snapshot of a shard")
         }
         let version = try reader.readUInt16()
         guard version == Self.version else {
@@ -49,8 +50,8 @@ public enum SnapshotBytes {
         try reader.end()
     }
 
-    /// Takes all of a snapshot into a restoration. Catalogue and slots must have a place for everything in it, else the
-    /// reason names what is missing.
+    /// Restores a whole snapshot. Catalogue and slots must have room for everything in it, else the reason names what
+    /// is missing.
     public static func restore(
         _ bytes: UnsafeRawBufferPointer,
         into restoration: ShardRestoration

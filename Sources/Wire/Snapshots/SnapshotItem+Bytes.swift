@@ -1,6 +1,6 @@
 import Booking
 
-// The items of a snapshot, in and out. Reading checks every range, as for facts.
+// The items of a snapshot: writing and reading. Reading checks every range, as for facts.
 
 extension SnapshotItem {
     @inline(__always)
@@ -174,7 +174,7 @@ extension FrameBytes {
         }
     }
 
-    /// An id of 0 and an amount of -1 stand for what is not known.
+    /// An id of 0 and an amount of -1 stand for unknown.
     fileprivate mutating func append(_ entry: TransferLedger.Entry) {
         self.append(entry.direction.rawValue)
         self.append(entry.concert?.rawValue ?? 0)
@@ -219,7 +219,7 @@ extension FrameReader {
         switch try self.readUInt8() {
         case 0: state = .waiting
         case 1: state = .admitted(at: try self.readTimestamp())
-        default: throw WireError("somebody neither waits nor is admitted")
+        default: throw WireError("the flag of a person's admission is neither 0 nor 1")
         }
         return Line.Entry(place: place, user: user, joinedAt: joinedAt, state: state)
     }
@@ -246,7 +246,7 @@ extension FrameReader {
         switch try self.readUInt8() {
         case 0: nil
         case 1: try self.readWon()
-        default: throw WireError("an amount is neither there nor missing")
+        default: throw WireError("the flag of an amount is neither 0 nor 1")
         }
     }
 }

@@ -1,7 +1,7 @@
-/// A day and a time of day in the proleptic Gregorian calendar, in whatever zone its maker counted in.
+/// A day and a time of day in the proleptic Gregorian calendar, in any one zone.
 ///
 /// The arithmetic is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms", days_from_civil and
-/// civil_from_days): years start in March there, so that the leap day is the last.
+/// civil_from_days): its years start in March, so that the leap day is the last.
 public struct CivilTime: Equatable {
     var year: Int
     var month: Int
@@ -12,11 +12,11 @@ public struct CivilTime: Equatable {
     /// Days since Sunday, 0 to 6.
     var weekday: Int
 
-    /// The first and last second of the years 0 to 9999, which is what four digits can say.
+    /// The first and last second of the years 0 to 9999, the range of four digits.
     static let secondsMin: Int64 = -62_167_219_200
     static let secondsMax: Int64 = 253_402_300_799
 
-    /// Of seconds since 1970-01-01T00:00:00; beyond the years 0 to 9999 their first or last second.
+    /// From seconds since 1970-01-01T00:00:00, clamped to the years 0 to 9999.
     init(seconds: Int64) {
         let seconds = Int(min(max(seconds, Self.secondsMin), Self.secondsMax))
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400

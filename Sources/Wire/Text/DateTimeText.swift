@@ -1,27 +1,27 @@
 public import Booking
 
-/// The times of the contract: `yyyy-MM-dd HH:mm:ss` in a zone with a fixed distance to UTC.
+/// The times of the contract: `yyyy-MM-dd HH:mm:ss` in a zone with a fixed offset from UTC.
 public struct DateTimeText: Equatable, Sendable {
     /// Bytes of the text.
     public static let count = 19
-    /// Seconds to the east of UTC; Seoul's is 32,400.
+    /// Seconds east of UTC; Seoul's is 32,400.
     public let offsetSeconds: Int64
 
-    /// Traps outside -18...18 hours, which is more than any zone has ever had.
+    /// Traps outside -18...18 hours, more than any zone has ever had.
     public init(offsetSeconds: Int64) {
         precondition((-64_800...64_800).contains(offsetSeconds), "a zone more than 18 hours from UTC")
         self.offsetSeconds = offsetSeconds
     }
 
-    /// Appends 19 bytes. Times beyond the years 0 to 9999 are written as the nearest within.
+    /// Appends 19 bytes. Times are clamped to the years 0 to 9999.
     public func append(_ moment: Timestamp, to output: inout OutputBytes) {
-        // A timestamp reaches no further than the year 2262, so the sum can't overflow.
+        // A timestamp ends in the year 2262, so the sum can't overflow.
         output.reserve(Self.count)
         output.append(dateTime: moment.seconds + self.offsetSeconds)
     }
 
-    /// The moment, or nil for anything but exactly that form, a day that is in no calendar, a leap second, or a time
-    /// that a `Timestamp` can't hold (before 1677-09-21 or after 2262-04-11).
+    /// The moment; nil for any other form, a day that does not exist, a leap second, or a time that a `Timestamp` can't
+    /// hold (before 1677-09-21 or after 2262-04-11).
     public func parse(_ text: ByteView) -> Timestamp? {
         guard let local = CivilTime.seconds(of: text) else { return nil }
         let (nanoseconds, overflow) = (local - self.offsetSeconds).multipliedReportingOverflow(by: 1_000_000_000)
@@ -40,7 +40,7 @@ extension OutputBytes {
         self.append(CivilTime(seconds: epochSeconds), separator: UInt8(ascii: " "))
     }
 
-    /// `separator` stands between date and time of day.
+    /// `separator` is between date and time of day.
     fileprivate mutating func append(_ time: CivilTime, separator: UInt8) {
         self.append(decimal: time.year, width: 4)
         self.append(UInt8(ascii: "-"))

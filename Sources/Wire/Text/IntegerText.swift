@@ -1,12 +1,12 @@
-/// A whole number as people write it: digits, a minus before them or not. No plus, no spaces, no point.
+/// A whole number as people write it: digits with an optional minus. No plus, spaces or point.
 public enum IntegerText: Equatable, Sendable {
     case value(Int64)
-    /// Anything but digits behind an optional minus; also nothing at all.
+    /// Anything but digits behind an optional minus; also empty text.
     case notANumber
-    /// Digits, but past what 64 bits hold.
+    /// Digits, but beyond 64 bits.
     case outOfRange
 
-    /// Leading zeros are let pass, `-0` is 0. Linear, no allocation.
+    /// Leading zeros are accepted, `-0` is 0. Linear, no allocation.
     public init(_ text: ByteView) {
         var at = 0
         let isNegative = text.count > 0 && text.byte(0) == UInt8(ascii: "-")
@@ -15,7 +15,7 @@ public enum IntegerText: Equatable, Sendable {
             self = .notANumber
             return
         }
-        // Counted downwards, as there is one more number below zero than above.
+        // Counted downwards, as there is one more negative number than positive.
         var value: Int64 = 0
         var hasOverflowed = false
         while at < text.count {

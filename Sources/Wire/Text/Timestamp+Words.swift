@@ -5,7 +5,7 @@ extension Timestamp {
     public var words: String {
         var text = OutputBytes()
         DateTimeText(offsetSeconds: 0).append(self, to: &text)
-        // Of the first second of all, the beginning is no timestamp any more.
+        // The start of the very first second is before the first timestamp.
         let remainder = self.nanoseconds % 1_000_000_000
         text.append(UInt8(ascii: "."))
         text.append(decimal: Int(remainder < 0 ? remainder + 1_000_000_000 : remainder), width: 9)

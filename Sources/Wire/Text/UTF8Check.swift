@@ -1,4 +1,4 @@
-/// Well-formed UTF-8, as Unicode's table 3-7 draws it: no overlong forms, no surrogates, nothing past U+10FFFF.
+/// Well-formed UTF-8 by Unicode's table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
 enum UTF8Check {
     /// The length of the sequence whose first byte is `bytes[at]`, 1 to 4; nil when it is malformed or cut off.
     static func length(_ bytes: ByteView, at: Int) -> Int? {

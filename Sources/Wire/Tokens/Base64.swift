@@ -1,5 +1,5 @@
-/// Base64 (RFC 4648), strict: only the alphabet's characters, exact padding, and zero in the bits that no byte uses,
-/// so that one text stands for one value.
+/// Base64 (RFC 4648), strict: only the alphabet's characters, exact padding, and zero in unused bits, so that each
+/// value has one text.
 struct Base64 {
     /// With `-` and `_` and no padding (section 5): tokens.
     static let url = Base64(last: "-_", padded: false)
@@ -11,8 +11,8 @@ struct Base64 {
     private static let invalid: UInt32 = 1 << 31
 
     private let characters: [UInt8]
-    /// Four tables of 256, one for each character of a group: its six bits where they stand among the group's 24, or
-    /// `invalid`. Four looks and three ORs are then a whole group: a token is read at each poll.
+    /// Four tables of 256, one for each character of a group: its six bits at their position in the group's 24, or
+    /// `invalid`. A whole group takes four lookups and three ORs: every poll decodes a token.
     private let values: [UInt32]
     private let padded: Bool
 
@@ -73,7 +73,7 @@ struct Base64 {
         }
     }
 
-    /// False unless `text` is the one text of some `bytes.count` bytes; `bytes` then holds them.
+    /// False unless `text` is the one encoding of some `bytes.count` bytes; `bytes` then holds them.
     func decode(_ text: UnsafeRawBufferPointer, into bytes: UnsafeMutableRawBufferPointer) -> Bool {
         guard text.count == self.textCount(ofBytes: bytes.count) else { return false }
         let digitCount = (bytes.count * 4 + 2) / 3

@@ -1,7 +1,7 @@
 /// The token in a header `Authorization` (RFC 6750, section 2.1): `Bearer`, in any case, one or more spaces, and the
 /// characters of base64 and base64url with `.`, `~` and `=` at the end.
 public enum BearerToken {
-    /// Nil for another scheme, and for what is no token.
+    /// Nil for another scheme, and for malformed tokens.
     public static func token(in authorization: ByteView) -> ByteView? {
         let value = authorization.trimmed()
         guard value.count > 7, value.part(0, 6).isEqualIgnoringCase("bearer"), value.byte(6) == 0x20 else { return nil }

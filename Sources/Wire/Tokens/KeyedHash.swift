@@ -1,12 +1,12 @@
 import COpenSSL
 
-/// HMAC-SHA256 (RFC 2104) of short messages under one key, with nothing to allocate and nothing to count references of.
+/// HMAC-SHA256 (RFC 2104) of short messages under one key, without allocation or reference counting.
 ///
 ///     code = SHA-256( key ⊕ 0x5C… │ SHA-256( key ⊕ 0x36… │ message ) )       one block of 64 bytes each side of the bars
 ///            └─── `outer` ────┘          └─── `inner` ────┘
 ///
-/// Each hash of a key's block is made once; a code is then one block for the message and one for the inner hash, and
-/// OpenSSL's compression function is all that is used of it. Its own `HMAC` does four blocks a code.
+/// The hash of each key block is computed once; a code then takes one block for the message and one for the inner hash.
+/// Of OpenSSL only the compression function is used. Its own `HMAC` takes four blocks a code.
 struct KeyedHash: Equatable, Sendable {
     static let codeBytes = 32
     /// A block less its end: a byte of 0x80 and the length in 8 bytes.

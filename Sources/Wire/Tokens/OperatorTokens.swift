@@ -1,16 +1,16 @@
 public import Booking
 import Cryptography
 
-/// Who may use the operator's port: bearer tokens, each with a name and a role, of which only hashes are kept.
+/// Access to the operator's port: bearer tokens, each with a name and a role, stored as hashes only.
 ///
-/// A token is 256 random bits, so one SHA-256 is the right hash: slow hashes make it dear to try the secrets that people
-/// think of, and nobody tries 2^256. A slow one would only let strangers burn our CPU with tokens that they make up.
+/// A token is 256 random bits, so one SHA-256 is the right hash: slow hashes protect guessable secrets, and 2^256 can't
+/// be guessed. A slow one would only let strangers burn our CPU with made-up tokens.
 public struct OperatorTokens: Equatable, Sendable {
-    /// What a token's bearer may do.
+    /// What a token permits.
     public enum Role: String, CaseIterable, Sendable {
-        /// Look: statistics.
+        /// View: statistics.
         case view
-        /// Look, and change what runs.
+        /// View, and change the running cluster.
         case operate
 
         public func includes(_ other: Role) -> Bool { self == .operate || other == .view }
@@ -25,12 +25,12 @@ public struct OperatorTokens: Equatable, Sendable {
         fileprivate let digest: [UInt8]
     }
 
-    /// Every token begins with it, so that people and secret scanners know one when they see it.
+    /// The prefix of every token, by which people and secret scanners recognise one.
     public static let prefix = "usher-operator-"
     public static let nameBytesMax = 64
     private static let secretBytes = 32
 
-    /// In the order they were added.
+    /// In the order of addition.
     public let entries: [Entry]
 
     public init() { self.entries = [] }
@@ -39,7 +39,8 @@ public struct OperatorTokens: Equatable, Sendable {
 
     public var isEmpty: Bool { self.entries.isEmpty }
 
-    /// With a new token, whose text is kept nowhere. Refuses a name that is taken, or is not 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    /// A copy with a new token, whose text is stored nowhere. Refuses a name that is taken, or is not 1 to 64 of `A-Z
+    /// a-z 0-9 . _ -`.
     public func adding(
         _ name: String,
         _ role: Role,
@@ -62,14 +63,14 @@ public struct OperatorTokens: Equatable, Sendable {
         return (OperatorTokens(self.entries + [entry]), token)
     }
 
-    /// Nil if there is none of that name.
+    /// Nil for an unknown name.
     public func removing(_ name: String) -> OperatorTokens? {
         let rest = self.entries.filter { $0.name != name }
         return rest.count < self.entries.count ? OperatorTokens(rest) : nil
     }
 
-    /// The role of a token's bearer; nil for a token that is none. Every hash is compared, each in constant time, so
-    /// that an answer's time tells nothing of them.
+    /// The role of a token; nil for an unknown one. Every hash is compared, each in constant time, so that the time of
+    /// an answer reveals nothing about them.
     public func role(of token: ByteView) -> Role? {
         SHA256.hash(token.bytes).withUnsafeBytes { digest in
             var found: Role?
@@ -86,7 +87,7 @@ public struct OperatorTokens: Equatable, Sendable {
         let isName = (1...Self.nameBytesMax).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameByte)
         guard isName else {
             throw WireError(
-                "'\(name)' is no name: it must be 1 to \(Self.nameBytesMax) letters, digits, '.', '_' or '-'"
+                "'\(name)' is not a name: use 1 to \(Self.nameBytesMax) letters, digits, '.', '_' or '-'"
             )
         }
         guard !self.entries.contains(where: { $0.name == name }) else {
@@ -109,7 +110,7 @@ public struct OperatorTokens: Equatable, Sendable {
 ///     # name  role (view or operate)  added at (seconds since 1970)  SHA-256 of the token, in hex
 ///     grafana view 1767193200 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 extension OperatorTokens {
-    /// Throws with the number of the line that is wrong.
+    /// Throws with the number of the first bad line.
     public init(text: String) throws(WireError) {
         var tokens = OperatorTokens()
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {

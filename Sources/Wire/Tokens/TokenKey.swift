@@ -5,15 +5,15 @@ import Cryptography
 public struct TokenKey: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public static let secretBytes = 32
 
-    /// Stands in each token, so that the key is found without trying all.
+    /// In each token, so that its key is found without trying all.
     public let id: UInt8
     /// A whole second: signs passes issued from here to the next key's `activeFrom`.
     public let activeFrom: Timestamp
     private let secret: Secret
     private let hash: KeyedHash
 
-    /// `activeFrom` is rounded down to the second, which is what a key file keeps, so that a key means the same after
-    /// it was written and read. Refuses a secret that isn't 32 bytes, and a time outside 1970 ... 2262.
+    /// `activeFrom` is rounded down to the second, the precision of a key file, so that a key is unchanged after
+    /// writing and reading. Refuses a secret that isn't 32 bytes, and a time outside 1970 ... 2262.
     public init(id: UInt8, secret: [UInt8], activeFrom: Timestamp) throws(WireError) {
         guard secret.count == Self.secretBytes else {
             throw WireError("the secret of token key \(id) has \(secret.count) bytes, not \(Self.secretBytes)")

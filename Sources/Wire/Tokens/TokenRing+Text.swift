@@ -7,10 +7,10 @@ import Cryptography
 ///     1 1767193200 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 ///     # check 8c1f...
 ///
-/// The last line is SHA-256 over all lines before it, 64 hexadecimal digits: it finds what was altered by accident, or by
-/// hand. A file without it is taken as it is, as earlier versions wrote it.
+/// The last line is SHA-256 over all lines before it, 64 hexadecimal digits: it detects accidental and manual changes.
+/// A file without it is accepted, as earlier versions wrote it.
 extension TokenRing {
-    /// Throws with the number of the line that is wrong and never with its content, which may be a secret.
+    /// Throws with the number of the bad line and never with its content, which may be a secret.
     public init(text: String) throws(WireError) {
         try Self.checkSum(of: text)
         var keys: [TokenKey] = []
@@ -20,7 +20,7 @@ extension TokenRing {
             do {
                 let key = try Self.key(from: fields)
                 for other in keys where other.id == key.id {
-                    throw WireError("key id \(key.id) stands on an earlier line, too")
+                    throw WireError("key id \(key.id) is on an earlier line, too")
                 }
                 for other in keys where other.activeFrom == key.activeFrom {
                     throw WireError("key \(other.id) on an earlier line is active from the same second")

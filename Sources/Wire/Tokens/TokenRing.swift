@@ -1,7 +1,7 @@
 public import Booking
 
-/// The keys that tokens are signed with. A token is made from its pass alone and is stored nowhere: the same pass
-/// always gives the same token, because the key follows from when the pass was issued.
+/// The keys that sign tokens. A token is made from its pass alone and is stored nowhere: the same pass always gives the
+/// same token, because the time of the pass determines the key.
 ///
 ///     keys, by activeFrom:   1 ───────────▶ 2 ─────────▶ 3 ───▶
 ///     pass issued here:          ▲ key 1         ▲ key 2
@@ -9,8 +9,8 @@ public import Booking
 ///     token:   │version u8│key id u8│concert u64│user u64│place u64│issued-at i64│HMAC-SHA256 cut to 16│   50 bytes,
 ///              little-endian, as 67 characters of base64url without padding
 ///
-/// A new key must become active later than any pass issued before it is in every gateway's ring; else those people's
-/// tokens change. A key is deleted when no pass of its time can live any more: its tokens are unknown from then on.
+/// A new key must be in every gateway's ring before it becomes active; else the tokens of passes issued in between
+/// change. A key is deleted when all passes of its time have expired: its tokens are unknown from then on.
 public struct TokenRing: Equatable, Sendable {
     /// How long a token is, in characters.
     public static let tokenCount = 67
@@ -18,14 +18,14 @@ public struct TokenRing: Equatable, Sendable {
     private static let version: UInt8 = 1
     private static let messageBytes = 34
     private static let addressMessageBytes = 17
-    /// 128 bits: a forger who may try a million tokens a second needs 10^24 years for an even chance.
+    /// 128 bits: a forger with a million attempts a second needs 10^24 years for an even chance.
     private static let codeBytes = 16
     private static let tokenBytes = Self.messageBytes + Self.codeBytes
 
     /// By `activeFrom`, oldest first; never empty.
     public let keys: [TokenKey]
 
-    /// Refuses no keys at all, two with one id, and two active from the same second.
+    /// Refuses an empty list, duplicate ids, and two keys active from the same second.
     public init(_ keys: [TokenKey]) throws(WireError) {
         guard !keys.isEmpty else { throw WireError("a token ring needs at least one key") }
         let sorted = keys.sorted { $0.activeFrom < $1.activeFrom }
@@ -39,17 +39,17 @@ public struct TokenRing: Equatable, Sendable {
         self.keys = sorted
     }
 
-    /// The newest key that was active at `moment`; the oldest of all for moments before it, so that people whose key
-    /// was deleted get a token again when they join again.
+    /// The newest key active at `moment`; the oldest of all for earlier moments, so that people whose key was deleted
+    /// get a token again when they join again.
     func key(for moment: Timestamp) -> TokenKey {
         self.keys.last { $0.activeFrom <= moment } ?? self.keys[0]
     }
 
-    /// What stands for a client's address: a code under the oldest key, so that adding a key changes nothing. After the oldest
-    /// was removed, an address has another tag. 0.1 µs.
+    /// The tag of a client's address: a code under the oldest key, so that adding a key changes nothing. When the
+    /// oldest is removed, addresses get new tags. 0.1 µs.
     public func tag(of address: IPAddress) -> AddressTag {
         withUnsafeTemporaryAllocation(byteCount: Self.addressMessageBytes, alignment: 8) { message in
-            // No token begins like this, so that no code is ever another thing's.
+            // No token begins with this byte, so that codes of addresses and tokens never mix.
             message[0] = 0xAD
             message.storeBytes(of: address.bits.littleEndian, toByteOffset: 1, as: UInt128.self)
             return self.keys[0].withCode(of: UnsafeRawBufferPointer(message)) { code in
@@ -88,8 +88,8 @@ public struct TokenRing: Equatable, Sendable {
         }
     }
 
-    /// The pass that `text` stands for; nil unless it is exactly the token that `sign` makes for it. Codes are compared
-    /// in constant time. Allocates nothing, as `sign`.
+    /// The pass of the token `text`; nil unless it is exactly the token that `sign` makes for it. Codes are compared in
+    /// constant time. Allocates nothing, as `sign`.
     public func verify(_ text: UnsafeRawBufferPointer) -> Pass? {
         guard text.count == Self.tokenCount else { return nil }
         return withUnsafeTemporaryAllocation(byteCount: Self.tokenBytes, alignment: 8) { token -> Pass? in
@@ -113,7 +113,7 @@ public struct TokenRing: Equatable, Sendable {
         return text.withUTF8 { self.verify(UnsafeRawBufferPointer($0)) }
     }
 
-    /// A key signs only passes of its own time: whoever learns an old key can't make passes for today with it.
+    /// A key signs only passes of its own time: a leaked old key can't make passes for today.
     private func pass(from message: UnsafeRawBufferPointer, signedBy id: UInt8) -> Pass? {
         var reader = FrameReader(UnsafeRawBufferPointer(rebasing: message[2...]))
         guard let pass = try? reader.readPass(), self.key(for: pass.issuedAt).id == id else { return nil }

@@ -1,6 +1,6 @@
 @testable import Booking
 
-/// Cancelling what is paid, as the model does it.
+/// The model's cancelling of purchases.
 extension ClusterModel {
     mutating func cancel(
         _ concertID: ConcertID,
@@ -49,7 +49,7 @@ extension ClusterModel {
         return isInTime ? nil : .cancelTooLate
     }
 
-    /// There is one answer, and it is the same for ever.
+    /// There is one answer, and it never changes.
     mutating func credit(_ id: CancellationID, _ user: UserID, _ amount: Won, _ now: Timestamp) -> Reply {
         if let earlier = self.credits.first(where: { $0.cancellation == id }) { return earlier.reply }
         let line = PointHistoryID(self.nextID(Slot(of: user)))
@@ -74,7 +74,7 @@ extension ClusterModel {
         return cancellation.waiters.map { Shard.LateReply(origin: $0, kind: .cancel, reply: answer) }
     }
 
-    /// Payments that have no seat any more are over, each seat from its cancellation on.
+    /// Payments without any seat left are over, each seat from its cancellation on.
     private mutating func retire(_ cancellation: Cancellation, _ index: Int) {
         for payment in self.payments.filter({ $0.concert == cancellation.concert && $0.fate != .refused }) {
             let all = self.concerts[index].reservations.filter { payment.reservations.contains($0.id) }

@@ -1,7 +1,7 @@
 @testable import Booking
 
-/// What a whole cluster should do, told as simply as possible: lists, scanned from end to end, nothing kept that can be
-/// counted. It knows of shards only which users live with which concert, since that says when a payment is decided.
+/// The specification of a whole cluster, as simple as possible: lists, scanned from end to end, no stored counts. Of
+/// shards it knows only which users live with which concert, since that decides when a payment is decided.
 struct ClusterModel {
     struct Person {
         let user: UserID
@@ -19,13 +19,13 @@ struct ClusterModel {
         /// Everyone who ever joined: the person at place 1 first.
         var people: [Person] = []
         var reservations: [Reservation] = []
-        /// Reservations that are over, and no longer known.
+        /// Reservations that are over and forgotten.
         var forgotten: Set<ReservationID> = []
-        /// Until when those are known that were paid and cancelled, once all of a payment are.
+        /// Until when cancelled purchases are remembered, once all of a payment are cancelled.
         var refundedUntil: [ReservationID: Timestamp] = [:]
         /// Reservations whose seat became free, in that order.
         var freed: [(reservation: Reservation, at: Timestamp)] = []
-        /// The next admission is due then.
+        /// When the next admission is due.
         var due: Timestamp
         var resumedAt = Timestamp.distantPast
         var rules: ConcertRules { self.concert.rules }
@@ -112,7 +112,7 @@ struct ClusterModel {
 
     // MARK: Time
 
-    /// A shard's tick; gives the payments and cancellations that it asks for again, in the order of their ids.
+    /// A shard's tick; returns the payments and cancellations that it sends again, in the order of their ids.
     mutating func tick(_ concerts: [ConcertID], at now: Timestamp) -> [TransferID] {
         for index in self.concerts.indices where concerts.contains(self.concerts[index].concert.id) {
             self.concerts[index].settle(now)
@@ -133,7 +133,7 @@ struct ClusterModel {
         return asked.sorted()
     }
 
-    /// A shard starts again from its facts: it knows nobody who waits for an answer, and nobody's last poll.
+    /// A shard restarts from its facts: waiting requests and last polls are lost.
     mutating func restart(_ concerts: [ConcertID], at now: Timestamp) {
         for index in self.concerts.indices where concerts.contains(self.concerts[index].concert.id) {
             self.concerts[index].resumedAt = now
@@ -236,7 +236,7 @@ struct ClusterModel {
         return self.finish(TransferID(payment.id), debited, at: now)[0].reply
     }
 
-    /// The first answer of the user's shard counts; it is the same for ever.
+    /// The first answer of the user's shard counts; it never changes.
     private mutating func debit(_ payment: PaymentID, _ user: UserID, _ amount: Won, _ now: Timestamp) -> Reply {
         if let earlier = self.debits.first(where: { $0.payment == payment }) { return earlier.reply }
         var reply = Reply.refused(.insufficientPoints)
@@ -252,7 +252,7 @@ struct ClusterModel {
         return reply
     }
 
-    /// The answer of the user's shard has come back; gives what is said to whom.
+    /// The answer of the user's shard has arrived; returns the late replies and their receivers.
     mutating func finish(_ id: TransferID, _ reply: Reply, at now: Timestamp) -> [Shard.LateReply] {
         guard let position = self.payments.firstIndex(where: { $0.id.rawValue == id.rawValue }) else {
             return self.finishCancelling(id, reply, now)
@@ -279,7 +279,7 @@ struct ClusterModel {
 
     private func receipt(_ payment: Payment, _ balance: Won) -> Reply {
         let concert = self.concerts[self.index(payment.concert)!]
-        // As they were then.
+        // As they were at that time.
         let reservations = payment.reservations.map { id in
             var reservation = concert.reservations.first { $0.id == id }!
             reservation.status = .paid

@@ -39,7 +39,7 @@ extension ClusterModel.ConcertModel {
         self.people[index].seenAt = now
     }
 
-    /// The least time left: to the opening, and then as the rate lets people in.
+    /// The shortest time left: to the opening, and then as the rate admits.
     func standing(_ person: ClusterModel.Person, _ now: Timestamp) -> Standing {
         guard person.isWaiting else { return Standing(order: 0, seconds: 0) }
         let order = UInt64(self.people.count { $0.isWaiting && $0.place <= person.place })
@@ -50,7 +50,7 @@ extension ClusterModel.ConcertModel {
         return Standing(order: order, seconds: UInt64(seconds))
     }
 
-    /// How much longer the time left may be where places inside are waited for: nothing without a bound.
+    /// How much longer the time left may be for people who wait for room inside: 0 without a bound.
     func slack(for order: UInt64) -> UInt64 {
         guard self.rules.maxActive > 0 else { return 0 }
         let lifetime = UInt64(self.rules.admittedLifetime.rawValue / 1_000_000_000)
@@ -70,13 +70,13 @@ extension ClusterModel.ConcertModel {
 
     // MARK: Time
 
-    /// What changes and ticks begin with.
+    /// The beginning of changes and ticks.
     mutating func settle(_ now: Timestamp) {
         self.lapse(now)
         self.admit(now)
     }
 
-    /// What questions begin with.
+    /// The beginning of reads.
     mutating func lapse(_ now: Timestamp) {
         for index in self.reservations.indices {
             let reservation = self.reservations[index]
@@ -94,7 +94,7 @@ extension ClusterModel.ConcertModel {
         }
     }
 
-    /// A seat becomes free: who had it, until when, and since when it is free.
+    /// A seat becomes free: its last user, the hold's deadline, and the time.
     mutating func release(_ ids: [ReservationID], _ now: Timestamp) {
         for reservation in self.reservations where ids.contains(reservation.id) {
             self.freed.append((reservation, at: now))
@@ -103,7 +103,7 @@ extension ClusterModel.ConcertModel {
         if !ids.isEmpty { self.forget(now) }
     }
 
-    /// With each fact about seats: of what is over the newest of each user are known, for a time.
+    /// At each fact about seats: the newest ended seats of each user are remembered, for a time.
     mutating func forget(_ now: Timestamp) {
         let limits = SmallWorld.recordLimits
         let over = self.reservations.filter { reservation in
@@ -121,7 +121,7 @@ extension ClusterModel.ConcertModel {
         self.reservations.filter { $0.user == user && $0.status == .held }
     }
 
-    /// Somebody goes, and keeps no seats but those that are being paid.
+    /// A user goes, and keeps only seats that are being paid.
     mutating func releaseHolds(of user: UserID, _ now: Timestamp) {
         self.release(self.holds(of: user).filter { $0.payment == nil }.map(\.id), now)
     }
@@ -134,22 +134,22 @@ extension ClusterModel.ConcertModel {
         person.admittedAt.map { $0 + self.rules.admittedLifetime <= now } ?? false
     }
 
-    /// Whoever stayed beyond their time for their holds alone is gone with the last of them.
+    /// Ends the stays that went on for holds alone, with the last of them.
     mutating func endStays(_ now: Timestamp) {
         for index in self.people.indices where self.isBeyondTime(self.people[index], now) {
             if self.holds(of: self.people[index].user).isEmpty { self.people[index].isGone = true }
         }
     }
 
-    /// The deadline that a new hold of this user keeps: that of the last hold of the seat, if it was theirs a moment ago.
+    /// The deadline that a new hold of this user keeps: that of the seat's last hold, if it was theirs a moment ago.
     func deadlineKept(_ seat: SeatID, _ schedule: ScheduleID, _ user: UserID, _ now: Timestamp) -> Timestamp? {
         let last = self.freed.last { $0.reservation.seat == seat && $0.reservation.schedule == schedule }
         guard let last, last.reservation.user == user, last.at + .seconds(10) > now else { return nil }
         return last.reservation.until
     }
 
-    /// In order of places, one each interval. Someone who is let in late leaves the next one's turn where it would have
-    /// been, up to the slack.
+    /// In order of places, one each interval. A late admission leaves the next one due as if it had been on time, up to
+    /// the slack.
     mutating func admit(_ now: Timestamp) {
         let rate = AdmissionRate(perSecond: self.rules.admissionsPerSecond)
         while let index = self.people.firstIndex(where: \.isWaiting) {
@@ -207,7 +207,7 @@ extension ClusterModel.ConcertModel {
         return nil
     }
 
-    /// Why these may not be named together by this person.
+    /// Why this person may not name these together.
     func refusal(of ids: [ReservationID], for user: UserID) -> Refusal? {
         if ids.isEmpty { return .noReservations }
         if Set(ids).count < ids.count { return .duplicateReservation }

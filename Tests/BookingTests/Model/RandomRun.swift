@@ -3,14 +3,14 @@ import Seeded
 
 @testable import Booking
 
-/// One random history from a seed, and the last commands of it for whoever must understand a failure.
+/// One random history from a seed, with its last commands for understanding a failure.
 struct RandomRun {
     let seed: UInt64
     let cluster: TestCluster
     private var random: SeededRandom
     private(set) var log: [String] = []
 
-    /// Prints each command before it is carried out: the way to a trap, which leaves no time to print.
+    /// Prints each command before it is carried out: needed to find a trap, which leaves no time to print.
     private static let isTracing = ProcessInfo.processInfo.environment["USHER_TRACE"] != nil
 
     init(seed: UInt64, shardCount: Int) {
@@ -19,7 +19,7 @@ struct RandomRun {
         self.random = SeededRandom(seed: seed)
     }
 
-    /// The seed and the last 20 commands, to stand beside what went wrong.
+    /// The seed and the last 20 commands, for a failure's message.
     var history: String {
         "seed \(self.seed), \(self.cluster.nodes.count) shards, step \(self.log.count):\n"
             + self.log.suffix(20).joined(separator: "\n")
@@ -70,7 +70,7 @@ struct RandomRun {
 
     // MARK: Choices
 
-    /// Mostly next to nothing, now and then past everyone's deadline, sometimes exactly onto one.
+    /// Mostly very short, now and then past every deadline, sometimes exactly on one.
     private mutating func span() -> Nanoseconds {
         switch Int.random(in: 0..<100, using: &self.random) {
         case 0..<15: return .zero
@@ -128,7 +128,7 @@ struct RandomRun {
         )
     }
 
-    /// Mostly of someone who is here, inside if that can be; sometimes an old one, sometimes a forged one.
+    /// Mostly that of a person present, inside if possible; sometimes an old one, sometimes a forged one.
     private mutating func pass() -> Pass {
         let here = self.people { !$0.isGone }
         let inside = self.people { !$0.isGone && $0.admittedAt != nil }
@@ -162,7 +162,7 @@ struct RandomRun {
         }
     }
 
-    /// Someone who holds seats, inside or not; anyone when nobody does.
+    /// A person with seats, inside or not; anyone when there is none.
     private mutating func holder() -> Pass {
         let holders = self.cluster.model.concerts.flatMap { concert in
             concert.reservations.filter { $0.status == .held }.map { ($0.user, concert.concert.id) }
@@ -181,7 +181,7 @@ struct RandomRun {
         return .reserve(pass, self.schedule(pass.concert), seats)
     }
 
-    /// Mostly what was paid together, or part of it; now and then something of somebody else, or what is not paid.
+    /// Mostly seats paid together, or a part of them; now and then another user's, or unpaid ones.
     private mutating func cancel() -> Request {
         let all = self.cluster.model.concerts.flatMap { concert in
             concert.reservations.map { (concert: concert.concert.id, reservation: $0) }
@@ -202,7 +202,7 @@ struct RandomRun {
         }
     }
 
-    /// Reservations to pay or give back: mostly the person's own that stand, or those of an earlier payment.
+    /// Reservations to pay or release: mostly the person's own current ones, or those of an earlier payment.
     private mutating func naming(_ make: (Pass, [ReservationID]) -> Request) -> Request {
         let pass = self.random.once(in: 4) ? self.pass() : self.holder()
         let all = self.cluster.model.concerts.flatMap(\.reservations)

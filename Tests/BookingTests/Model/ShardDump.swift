@@ -1,6 +1,6 @@
 @testable import Booking
 
-/// Everything that a shard's facts say, as one value that can be compared: what a restart must bring back.
+/// Everything that a shard's facts say, as one comparable value: a restart must restore it.
 struct ShardDump: Equatable {
     struct ConcertDump: Equatable {
         let id: ConcertID

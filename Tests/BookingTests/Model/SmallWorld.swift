@@ -1,11 +1,11 @@
 import Booking
 
-/// A world so small that people meet in it all the time: 3 concerts, 2 plays of 6 seats each, 8 users, short lives.
+/// A world so small that people compete all the time: 3 concerts, 2 plays of 6 seats each, 8 users, short lifetimes.
 enum SmallWorld {
     static let start = Timestamp(seconds: 1_800_000_000)
     static let users = (1...8).map { UserID($0) }
 
-    /// So few that shards forget all the time.
+    /// Small enough that shards forget all the time.
     static let recordLimits: RecordLimits = {
         var limits = RecordLimits()
         limits.overPerUserMax = 5
@@ -26,7 +26,7 @@ enum SmallWorld {
         } catch { preconditionFailure("\(error)") }
     }()
 
-    /// Concert 1 is wide open, concert 2 slow and narrow with a play that is soon over, concert 3 opens later.
+    /// Concert 1 is fast and unbounded, concert 2 slow and narrow with a play that is soon over, concert 3 opens later.
     static let catalogue: Catalogue = {
         var narrow = Self.rules
         narrow.admissionsPerSecond = 2

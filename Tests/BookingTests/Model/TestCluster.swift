@@ -5,7 +5,7 @@ import Testing
 /// Some shards in one process, and the model beside them. Messages between shards wait in queues, one each way, and
 /// arrive when the test says: late, twice, or never when a link is cut; in order on each link, in any order otherwise.
 ///
-/// Every act is carried out on both, and what they say is compared at once; a difference is thrown.
+/// Every action is carried out on both, and their answers are compared at once; a difference is thrown.
 final class TestCluster {
     struct Divergence: Error, CustomStringConvertible {
         let description: String
@@ -52,7 +52,7 @@ final class TestCluster {
         }
     }
 
-    /// A shard hears from all others what they have seen of its ids: nothing that it does not know.
+    /// A shard hears from all others which of its ids they have seen: none that it does not know.
     private func hear(_ index: Int) throws {
         for other in self.nodes.indices where other != index {
             guard case .transfersSeen(let marks) = self.nodes[other].shard.transfersSeen(by: UInt16(index)) else {
@@ -128,7 +128,7 @@ final class TestCluster {
         }
     }
 
-    /// All that was between two shards is lost, and the link is up again.
+    /// Everything between two shards is lost, and the link is up again.
     func cut(_ link: Link) throws {
         for (from, to) in [(link.from, link.to), (link.to, link.from)] {
             self.queues[Link(from: from, to: to)] = []
@@ -141,8 +141,8 @@ final class TestCluster {
         }
     }
 
-    /// A shard dies and starts again from its facts, or from a snapshot of before it died: what was on its links is lost,
-    /// as is who waited.
+    /// A shard dies and restarts from its facts, or from a snapshot before its death: messages on its links and waiting
+    /// requests are lost.
     func restart(_ index: Int, fromSnapshot: Bool = false) throws {
         self.nodes[index].shard = fromSnapshot ? try self.restored(index) : self.replayed(index)
         self.nodes[index].shard.resume(at: self.now)
@@ -163,14 +163,14 @@ final class TestCluster {
         } while !self.model.underWay.isEmpty
     }
 
-    /// A fresh shard that has taken in all the facts of one.
+    /// A new shard with all the facts of another.
     func replayed(_ index: Int) -> Shard {
         var shard = Self.fresh(index, self.slots, self.catalogue, hashSeed: 0xF0E1_D2C3)
         for fact in self.nodes[index].facts { shard.take(fact) }
         return shard
     }
 
-    /// A fresh shard that has taken in a snapshot of one.
+    /// A new shard from a snapshot of another.
     func restored(_ index: Int) throws -> Shard {
         let restoration = ShardRestoration { [slots, catalogue] in
             Self.fresh(index, slots, catalogue, hashSeed: 0x0F1E_2D3C)
@@ -187,8 +187,8 @@ final class TestCluster {
 
     // MARK: Checks
 
-    /// The reply with the model's time left where the reply's is no shorter, and longer at most by what waiting for room takes:
-    /// the model does not foretell how long people stay.
+    /// The reply with the model's time left, if the reply's is at least as long, and longer at most by the wait for
+    /// room, which the model does not forecast.
     private func withTimeOfModel(_ reply: Reply?, _ expected: Reply?, _ request: Request) -> Reply? {
         func isNear(_ actual: Standing, _ wanted: Standing) -> Bool {
             let concert = self.model.concerts.first { $0.concert.slot == request.slot }
@@ -210,7 +210,7 @@ final class TestCluster {
         throw Divergence(description: "\(what) is \(actual), but should be \(expected)")
     }
 
-    /// Takes a shard's output, and checks everything that must hold after any act.
+    /// Takes a shard's output, and checks everything that must hold after any action.
     private func collect(_ index: Int, transfers expected: [TransferID], late: [Shard.LateReply]) throws {
         let node = self.nodes[index]
         var facts: [Fact] = []
@@ -239,7 +239,7 @@ final class TestCluster {
         node.shard.checkInvariants(linesToo: self.checkCount % 16 == 0)
     }
 
-    /// Once all is drained, the books of the whole cluster.
+    /// After draining, checks the books of the whole cluster.
     func checkBooks() throws {
         var sold = 0
         var paid = Won.zero

@@ -1,7 +1,7 @@
 import Glibc
 
-/// libFuzzer with one of the targets, which the environment names: `FUZZ_TARGET=http fuzz CORPUS ...`. What else may be
-/// on the command line is libFuzzer's. Built by `../run` only.
+/// libFuzzer with the target that the environment names: `FUZZ_TARGET=http fuzz CORPUS ...`. All other arguments are
+/// libFuzzer's. Built by `../run` only.
 @main enum Fuzz {
     private static let target: FuzzTarget = {
         let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -27,9 +27,9 @@ import Glibc
     }
 }
 
-/// libFuzzer's own `main`, with a function in place of the symbol that it usually looks for
-/// (<https://llvm.org/docs/LibFuzzer.html#using-libfuzzer-as-a-library>). C, whose convention Swift's equals for
-/// arguments like these.
+/// libFuzzer's own `main`, which takes a function in place of the symbol that it usually looks for
+/// (<https://llvm.org/docs/LibFuzzer.html#using-libfuzzer-as-a-library>). A C function, whose calling convention equals
+/// Swift's for these arguments.
 @_silgen_name("LLVMFuzzerRunDriver")
 private func runLibFuzzer(
     _ count: UnsafeMutablePointer<CInt>,

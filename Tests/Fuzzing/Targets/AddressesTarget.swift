@@ -3,7 +3,7 @@ import Glibc
 
 @testable import Wire
 
-/// Who a client is: addresses and networks as text, and the header of a proxy before a connection.
+/// Client addresses: addresses and networks as text, and the PROXY header before a connection.
 ///
 ///     'P' ... or CR ...      a proxy's header, and what comes behind it
 ///     anything else          an address, and a network
@@ -14,7 +14,7 @@ enum AddressesTarget {
         try self.checkAddress(bytes)
     }
 
-    /// A header ends where it says, whatever comes behind it; no start of it is one; and what is refused stays refused.
+    /// A header ends where it says, whatever follows; no prefix of it is a header; and a refused one stays refused.
     private static func checkHeader(_ bytes: ByteView) throws(BrokenProperty) {
         let whole = ProxyHeader.read(bytes)
         if case .read(let length, _) = whole {
@@ -32,7 +32,7 @@ enum AddressesTarget {
         }
     }
 
-    /// An address is what the system's own reader takes for one, and no other.
+    /// An address is exactly what the system's own reader accepts.
     private static func checkAddress(_ bytes: ByteView) throws(BrokenProperty) {
         let address = IPAddress(bytes)
         try require(address == self.systemsOpinion(bytes), "an address is another for the system: \(bytes.text)")

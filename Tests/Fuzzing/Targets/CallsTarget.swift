@@ -1,10 +1,10 @@
 import Booking
 import Wire
 
-/// From HTTP requests to calls: query, body and token. What becomes a question to a shard survives its frame; what is
-/// refused gets a whole answer, whatever of the request it repeats; nobody passes for somebody else.
+/// From HTTP requests to calls: query, body and token. A request to a shard survives its frame; a refusal is a whole
+/// answer, whatever it repeats of the request; nobody is taken for another user.
 ///
-/// The input is a stream of requests as it comes from a client.
+/// The input is a stream of requests from a client.
 enum CallsTarget {
     private static let router = Router(catalogue: Stage.catalogue, tokens: Stage.ring)
 
@@ -65,7 +65,7 @@ enum CallsTarget {
         try Stage.check(output, manner.method, status)
     }
 
-    /// A question on behalf of a pass is asked only by who sent the token that stands for it.
+    /// A request with a pass comes only from a client with its token.
     private static func checkPass(of question: Request, _ request: HTTPRequest) throws(BrokenProperty) {
         switch question {
         case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):

@@ -3,12 +3,12 @@ import Wire
 
 @testable import Configuration
 
-/// Catalogue files. What is taken is a catalogue that a gateway can show and a shard can sell; what is not is told as
-/// mistakes with a place each.
+/// Catalogue files. An accepted file is a catalogue that a gateway can show and a shard can sell; a refused one is
+/// reported as mistakes, each with its place.
 enum CatalogueTarget {
     private static let configuration = ServerConfiguration()
     private static let zone = Self.configuration.zone
-    /// Files may ask for 100,000 schedules and halls of 200,000 seats, which is right, and takes long.
+    /// Files may ask for 100,000 schedules and halls of 200,000 seats, which is valid and slow.
     private static let numberMax = 2_000
 
     static func check(_ input: UnsafeRawBufferPointer) throws(BrokenProperty) {
@@ -46,7 +46,7 @@ enum CatalogueTarget {
         }
     }
 
-    /// A list is JSON when that is all that is said against it.
+    /// A list is JSON if its only fault is not being an object.
     private static func checkList(_ body: [UInt8]) throws(BrokenProperty) {
         var code: InputError.Code?
         body.withUnsafeBytes { bytes in

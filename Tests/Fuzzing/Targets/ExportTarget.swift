@@ -6,8 +6,8 @@ import Wire
 @testable import Configuration
 @testable import JournalHistory
 
-/// Exported journals, as somebody reads them who has nothing else. A chain of batches is exported and read as the same;
-/// with a byte of it changed it is refused, or still says the same; and no line is too strange to be audited.
+/// Exported journals, read without any other source. A chain of batches is exported and read back unchanged; with a
+/// byte changed it is refused, or still means the same; and any line can be audited.
 ///
 ///     '{' ...                                                             the text of an export, as it is
 ///     │ at u16 │ change u8 │ batches: count u8 · epoch u8 · time i64 · length u8 · facts ... │
@@ -40,7 +40,7 @@ enum ExportTarget {
         )
     }
 
-    /// The records that the input describes, up to the first that can't be read: nobody exports that.
+    /// The records that the input describes, up to the first invalid one, which is never exported.
     private static func records(
         _ input: UnsafeRawBufferPointer
     ) -> (records: [JournalRecord], place: Int, change: UInt8)? {
@@ -94,7 +94,7 @@ enum ExportTarget {
         return start.map { ($0, records) }
     }
 
-    /// Of what the file holds: whatever it tells or refuses, it comes to an end.
+    /// The audit of the file terminates, whatever it reports or refuses.
     private static func audit(_ form: LineAuditor.Form) {
         _ = try? LineAuditor.run(export: self.file.path, concert: 1, form: form, published: nil) { _ in }
     }

@@ -1,7 +1,7 @@
 import Booking
 import Wire
 
-/// Batches of facts, as the journal has them: one that is read is written as the same bytes.
+/// Batches of facts, as in the journal: a batch that is read is written as the same bytes.
 ///
 ///     │ count u8 │ facts ... │
 enum FactsTarget {

@@ -2,9 +2,9 @@ import Booking
 
 @testable import Wire
 
-/// The lists of addresses that proxies keep within requests: `X-Forwarded-For` and `Forwarded`.
+/// The lists of addresses that proxies put into requests: `X-Forwarded-For` and `Forwarded`.
 ///
-///     line LF line ...      the values of the header's lines, as a request has them; each header is tried with all of them
+///     line LF line ...      the values of the header's lines, as in a request; each header is tried with all of them
 ///
 /// Proxies have 10.0.0.0/8 and 2001:db8::/32, and the request came from one of them.
 enum ForwardedTarget {
@@ -24,8 +24,8 @@ enum ForwardedTarget {
         try self.checkForwarded(lines)
     }
 
-    /// It is read from its end: reading from its beginning finds the same, in one line or in several. What a trusted proxy
-    /// appends counts, whatever stands before it.
+    /// It is read from its end; reading from its beginning gives the same, in one line or in several. The part that a
+    /// trusted proxy appends counts, whatever precedes it.
     private static func checkForwardedFor(_ lines: [[UInt8]]) throws(BrokenProperty) {
         guard let found = self.forwardedFor(lines) else { return }
         let expected = self.fromTheBeginning(lines)
@@ -38,7 +38,7 @@ enum ForwardedTarget {
         try require(own == self.client, "what proxies append in a line of their own is \(String(describing: own))")
     }
 
-    /// What a trusted proxy appends counts, or the request is refused; and a malformed list stays so, whatever is appended.
+    /// The part that a trusted proxy appends counts, or the request is refused; and a malformed list stays malformed.
     private static func checkForwarded(_ lines: [[UInt8]]) throws(BrokenProperty) {
         guard let found = self.forwarded(lines), let own = self.forwarded(lines + [Array("for=192.0.2.1".utf8)]) else {
             return
@@ -47,9 +47,9 @@ enum ForwardedTarget {
         try require(found != nil || own == nil, "a malformed list is none with a line behind it")
     }
 
-    // MARK: The same in other words
+    // MARK: Reference
 
-    /// The way as it went: each proxy takes the place of the client before it, unless that one is all that is known.
+    /// From the client on: each proxy replaces the client before it, unless that one is all that is known.
     private static func fromTheBeginning(_ lines: [[UInt8]]) -> IPAddress {
         var client: IPAddress?
         for node in lines.joined(separator: [UInt8(ascii: ",")]).split(separator: UInt8(ascii: ",")) {
@@ -72,7 +72,7 @@ enum ForwardedTarget {
 
     // MARK: Requests
 
-    /// Nil where the lines can't be those of a request.
+    /// Nil for lines that no request can have.
     private static func forwardedFor(_ lines: [[UInt8]]) -> IPAddress? {
         self.read("X-Forwarded-For: ", lines) {
             ForwardedFor.client(byForwardedFor: $0, from: self.peer, self.trusted)

@@ -1,8 +1,8 @@
 import Booking
 import Wire
 
-/// Frames, as one process of a cluster sends them to another. Whole and in pieces they are the same messages; a message
-/// that is taken is written as the bytes it came in; and a gateway has an answer for every reply to every request.
+/// Frames between processes of a cluster. Whole and in pieces they give the same messages; an accepted message is
+/// written as the bytes it came in; and a gateway has an answer for every reply to every request.
 enum FramesTarget {
     private enum Message: Equatable {
         case request(Request, Operation?)
@@ -71,7 +71,7 @@ enum FramesTarget {
                 try request.encode(into: &bytes, slot: header.slot, requestID: header.requestID, key: key)
             case .reply(let reply):
                 try reply.encode(into: &bytes, slot: header.slot, requestID: header.requestID)
-            // Of another version only its number is read; and controls are always written as slot 0's.
+            // Of another version only the number is read; and controls are always written with slot 0.
             case .control(.otherVersion), .unknown: return
             case .control(let control):
                 guard header.slot.rawValue == 0 else { return }

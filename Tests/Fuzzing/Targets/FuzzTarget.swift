@@ -1,13 +1,13 @@
-/// Everything that reads bytes from outside, each with what must hold whatever the bytes are. One function for libFuzzer
-/// (`make fuzz`), for the files in `../Corpus`, and for the seeded mutations of `make test`.
+/// Every reader of outside bytes, with the properties that must hold for any bytes. One function for libFuzzer (`make
+/// fuzz`), for the files in `../Corpus`, and for the seeded mutations of `make test`.
 ///
-/// `../README.md` says what each promises and how an input is laid out.
+/// `../README.md` has the properties of each and the layout of its input.
 enum FuzzTarget: String, CaseIterable, Sendable {
     case http, json, calls, frames, tokens, keys, facts, snapshot, export, settings, catalogue, addresses, forwarded,
         logins
 
-    /// Throws the property that `bytes` break. What traps, hangs, leaks or reads outside of its bytes is found by
-    /// whoever calls this. The bytes lie in memory of their own, so that a sanitizer notices a read past their end.
+    /// Throws the property that `bytes` break. The caller detects traps, hangs, leaks and reads out of bounds. The
+    /// bytes are in memory of their own, so that a sanitizer detects a read past their end.
     func check(_ bytes: UnsafeRawBufferPointer) throws(BrokenProperty) {
         switch self {
         case .http: try HTTPTarget.check(bytes)

@@ -1,7 +1,7 @@
 import Wire
 
-/// The HTTP parser. The same stream, whole and in pieces, gives the same events; and what it takes for requests is
-/// written anew without any trick, and taken for the same requests again.
+/// The HTTP parser. The same stream, whole and in pieces, gives the same events; accepted requests, rewritten in the
+/// plainest form, are accepted as the same requests.
 enum HTTPTarget {
     /// Bits of `Pieces.manner`.
     private static let suspends: UInt8 = 2
@@ -23,7 +23,7 @@ enum HTTPTarget {
         for request in whole.requests { try self.checkAgain(request) }
     }
 
-    /// So small that short inputs meet every limit.
+    /// So narrow that short inputs reach every limit.
     private static var narrow: HTTPLimits {
         var limits = HTTPLimits()
         limits.targetBytesMax = 24
@@ -36,7 +36,7 @@ enum HTTPTarget {
         return limits
     }
 
-    /// A request that was taken, in the plainest form that says the same.
+    /// An accepted request in its plainest form.
     private static func checkAgain(_ request: Seen) throws(BrokenProperty) {
         guard request.form == .origin || request.form == .asterisk else { return }
         var bytes = Array("\(request.method) ".uppercased().utf8) + request.path
@@ -63,7 +63,7 @@ enum HTTPTarget {
     }
 }
 
-/// One request, copied out of the views that the parser lent.
+/// One request, copied out of the parser's views.
 private struct Seen: Equatable {
     var method: HTTPMethod
     var form: HTTPRequest.TargetForm
@@ -89,7 +89,7 @@ private struct Seen: Equatable {
         self.hasHost = request[.host] != nil
     }
 
-    /// Without the fields that say how the body travels: those are the reader's business, and never more than one.
+    /// Without the fields about the body's transfer: they are the parser's, and never more than one.
     var fields: [([UInt8], [UInt8])] {
         Array(zip(self.names, self.values)).filter { name, _ in
             let text = String(decoding: name, as: UTF8.self).lowercased()
@@ -103,7 +103,7 @@ private struct Seen: Equatable {
     }
 }
 
-/// A parser, and all that it said.
+/// A parser, and all its events.
 private struct Reading: ~Copyable {
     enum Event: Equatable {
         case request(Seen)
@@ -149,7 +149,7 @@ private struct Reading: ~Copyable {
         }
     }
 
-    /// What is handed on never holds what could break out of a line, nor more than was allowed.
+    /// Delivered values never contain anything that could break out of a line, nor exceed the limits.
     private func checkLimits(_ seen: Seen) throws(BrokenProperty) {
         try require(seen.body.count <= self.limits.bodyBytesMax, "a body is larger than the limit")
         try require(seen.names.count <= self.limits.headerCountMax, "there are more fields than the limit")

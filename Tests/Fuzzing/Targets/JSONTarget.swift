@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Wire
 
-/// JSON bodies. What is taken is taken by Foundation's decoder as well, with the same values; no start of it is taken;
-/// white space around it changes nothing.
+/// JSON bodies. An accepted body is accepted by Foundation's decoder too, with the same values; no prefix of it is
+/// accepted; white space around it changes nothing.
 enum JSONTarget {
-    /// The members that the contract asks for, and one that is a text.
+    /// The members of the contract, and one text.
     private struct Body: Decodable {
         var concertId: Int64?
         var seatIds: [Int64]?
@@ -12,7 +12,7 @@ enum JSONTarget {
 
         private enum Key: String, CodingKey { case concertId, seatIds, text }
 
-        /// A member of another type is none, as it is refused by whoever asks for it.
+        /// A member of another type counts as missing, as its reader refuses it.
         init(from decoder: any Decoder) throws {
             let members = try decoder.container(keyedBy: Key.self)
             self.concertId = try? members.decodeIfPresent(Int64.self, forKey: .concertId)
@@ -59,7 +59,7 @@ enum JSONTarget {
 
     private static let spaces: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
 
-    /// What Usher writes it reads as the same.
+    /// Usher's own output is read back unchanged.
     private static func checkWriting(_ text: String) throws(BrokenProperty) {
         var bytes = OutputBytes()
         bytes.openObject()

@@ -1,7 +1,7 @@
 import Wire
 
 /// The file of token keys. A ring that is read is written as a text that gives the same ring; a refusal never repeats
-/// what stands in the file, which may be a secret.
+/// the file's content, which may be a secret.
 enum KeysTarget {
     /// Shorter words may stand in both by chance.
     private static let secretBytesMin = 12

@@ -2,10 +2,9 @@ import Booking
 
 @testable import Wire
 
-/// What says who somebody is: the token of a login before its signature is checked, the header that it comes in, and the
-/// file of operators' tokens.
+/// Authentication: a login token before its signature is checked, its header, and the file of operators' tokens.
 ///
-///     │ header '.' claims '.' signature │      the three parts as bytes; they are given to the reader in base64url, too
+///     │ header '.' claims '.' signature │      the three parts as bytes; the reader gets them in base64url, too
 enum LoginsTarget {
     private static let now: Int64 = 1_767_193_200
 
@@ -28,7 +27,7 @@ enum LoginsTarget {
         }
     }
 
-    /// What is taken for a token is part of the header, and holds no space.
+    /// An accepted token is part of the header, and has no space.
     private static func checkHeader(_ value: ByteView) throws(BrokenProperty) {
         guard let token = BearerToken.token(in: value) else { return }
         try require(!token.isEmpty && token.count < value.count, "a token is no part of its header")

@@ -1,7 +1,6 @@
 import Glibc
 
-/// A file in memory that is read by its path, for readers that take nothing else. One for all runs: what is written
-/// replaces what was in it.
+/// A file in memory with a path, for readers that accept only paths. One for all runs: each write replaces the content.
 struct MemoryFile: Sendable {
     private let descriptor: CInt
     let path: String
@@ -10,7 +9,7 @@ struct MemoryFile: Sendable {
         var name = Array("/dev/shm/usher-fuzz-XXXXXX".utf8CString)
         self.descriptor = mkstemp(&name)
         precondition(self.descriptor >= 0, "a file in memory can't be made: \(String(cString: strerror(errno)))")
-        // It stays as long as it is open, and leaves nothing behind.
+        // It exists as long as it is open, and leaves nothing behind.
         unlink(name)
         self.path = "/proc/self/fd/\(self.descriptor)"
     }

@@ -1,4 +1,4 @@
-/// How an input wants its stream to be cut: the first four bytes of it, the rest is the stream.
+/// The split of an input's stream: the first four bytes, the rest is the stream.
 ///
 ///     │ a │ b │ c │ manner │ stream ... │      pieces of 1 + a, 1 + b and 1 + c bytes
 ///
@@ -12,7 +12,7 @@ struct Pieces {
     let stream: UnsafeRawBufferPointer
     private let lengths: (Int, Int, Int)
 
-    /// Nil when there are not even four bytes.
+    /// Nil for fewer than four bytes.
     init?(_ input: UnsafeRawBufferPointer) {
         guard input.count >= Self.headBytes else { return nil }
         self.lengths = (1 + Int(input[0]), 1 + Int(input[1]), 1 + Int(input[2]))
@@ -22,7 +22,7 @@ struct Pieces {
 
     func has(_ bit: UInt8) -> Bool { self.manner & bit != 0 }
 
-    /// Calls `body` with each piece, in memory of its own that is spoilt and freed right after.
+    /// Calls `body` with each piece, in memory of its own that is overwritten and freed right after.
     func forEach<Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
         var at = 0
         var turn = 0

@@ -1,12 +1,11 @@
 @testable import Configuration
 
-/// Settings files. Every mistake is told, in words; settings without a mistake are written as a file that gives the same
-/// settings.
+/// Settings files. Every mistake is reported; valid settings are written as a file that gives the same settings.
 enum SettingsTarget {
     private static let file = MemoryFile()
     private static let written = MemoryFile()
 
-    /// Loading all sources takes milliseconds, and so is done with one of so many files that are right.
+    /// Loading all sources takes milliseconds, so only one in so many valid files is loaded.
     private static let loadedOneIn: UInt = 16
 
     static func check(_ input: UnsafeRawBufferPointer) throws(BrokenProperty) {
@@ -38,7 +37,7 @@ enum SettingsTarget {
     private static func checkLoading(_ configuration: ServerConfiguration) throws(BrokenProperty) {
         let loaded = LoadedConfiguration(environment: [:], file: self.file.path)
         try require(loaded.configuration == configuration, "a file is read otherwise when it is loaded")
-        // What several settings say together may still be wrong.
+        // Settings that are valid alone may contradict each other.
         guard loaded.mistakes.isEmpty else { return }
         configuration.fileContent().withUnsafeBytes { self.written.replace(with: $0) }
         let again = LoadedConfiguration(environment: [:], file: self.written.path)

@@ -2,7 +2,7 @@ import Booking
 
 @testable import Wire
 
-/// Snapshots of a shard: each item that is read is written as the bytes it was.
+/// Snapshots of a shard: each item that is read is written as the same bytes.
 enum SnapshotTarget {
     /// Magic and version, before the first item.
     private static let headBytes = 10
@@ -19,7 +19,7 @@ enum SnapshotTarget {
         let items = UnsafeRawBufferPointer(rebasing: input[self.headBytes...])
         let isStart = written.withUnsafeBytes { items.starts(with: $0) }
         try require(isStart, "items are written otherwise than they were read")
-        // Behind the items: the end, and how many there were.
+        // Behind the items: the end mark and their count.
         let rest = items.count - written.count
         try require(failure != nil || rest == 9, "a whole snapshot has \(rest) bytes behind its items")
     }

@@ -1,14 +1,14 @@
 import Booking
 import Wire
 
-/// What the targets have in common: a catalogue, keys, and how an answer is looked at.
+/// The common part of the targets: a catalogue, keys, and a check of answers.
 enum Stage {
     static let catalogue = Catalogue.original()
     static let slots = SlotMap(shardCount: 2)
     static let date = HTTPDate(epochSeconds: 1_767_193_200)
     static let writer = AnswerWriter(catalogue: Self.catalogue, zone: ZoneTable(offset: 32_400))
 
-    /// Two keys, so that which of them is a token's follows from its time.
+    /// Two keys, so that a token's time determines its key.
     static let ring = Self.ring(firstByte: 0)
     /// The same ids and times with other secrets: a forger's.
     static let otherRing = Self.ring(firstByte: 128)
@@ -23,7 +23,7 @@ enum Stage {
         } catch { preconditionFailure("keys that are right by themselves: \(error)") }
     }
 
-    /// What is sent to a client is one whole answer: its lines hold no control character, its length is its body's, and
+    /// The output to a client is one whole answer: its lines have no control character, its length is its body's, and
     /// its body is JSON.
     static func check(_ output: borrowing OutputBytes, _ method: HTTPMethod, _ status: HTTPStatus)
         throws(BrokenProperty)
@@ -53,11 +53,11 @@ enum Stage {
         guard !body.isEmpty else { return }
         var failure: InputError?
         do throws(InputError) { _ = try JSONObject(ByteView(body)) } catch { failure = error }
-        // Lists are JSON as well, and have been checked when that is all that is said against them.
+        // Lists are JSON as well, and valid if their only fault is not being an object.
         try require(failure == nil || failure?.code == .jsonNotObject, "an answer's body is no JSON: \(failure!)")
     }
 
-    /// Every field that an answer may have: a line of another name would be one that broke out of a value.
+    /// Every field of any answer: another name would be a line that broke out of a value.
     private static let names: Set<String> = [
         "Date", "Content-Type", "Content-Length", "Connection", "Retry-After", "Cache-Control", "ETag", "Allow", "Vary",
         "WWW-Authenticate",

@@ -1,9 +1,9 @@
 import Booking
 import Wire
 
-/// Tokens: only what was signed here is taken, and only as the pass it was signed for.
+/// Tokens: only tokens signed here are accepted, and only as their own pass.
 ///
-///     │ text ... │                                      checked as it is, when the first byte is no digit 0...3
+///     │ text ... │                                      checked unchanged, when the first byte is no digit 0...3
 ///     │ '0'...'3' │ pass 32 │ place, byte, ... │        signed by one of two rings, then changed at these places
 enum TokensTarget {
     private static let passBytes = 32
@@ -28,7 +28,7 @@ enum TokensTarget {
         try text.span.bytes.withUnsafeBytes { (text) throws(BrokenProperty) in try self.checkText(text) }
     }
 
-    /// What is taken is what signing its pass gives, to the last character.
+    /// An accepted token equals the signature of its pass, to the last character.
     private static func checkText(_ text: UnsafeRawBufferPointer) throws(BrokenProperty) {
         guard let pass = Stage.ring.verify(text) else { return }
         try require(Array(Stage.ring.sign(pass).utf8).elementsEqual(text), "a token was taken that is not \(pass)'s")

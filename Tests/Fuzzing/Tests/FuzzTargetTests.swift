@@ -4,7 +4,7 @@ import Testing
 
 /// The same functions that libFuzzer calls, on the files of the corpus and on a few thousand changes of them.
 @Suite struct FuzzTargetTests {
-    /// Seeds, and what was found once: `Corpus/<target>/<name>`.
+    /// Seeds, and earlier findings: `Corpus/<target>/<name>`.
     private static func corpus(_ target: FuzzTarget) throws -> [(name: String, bytes: [UInt8])] {
         var folder = URL(filePath: #filePath)
         folder.deleteLastPathComponent()
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    /// One to four of what libFuzzer does as well.
+    /// One to four mutations, of the kinds that libFuzzer makes.
     private static func change(_ seed: [UInt8], beside other: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
         var bytes = seed
         for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
@@ -72,7 +72,7 @@ import Testing
 }
 
 extension FuzzTarget {
-    /// As many as take about a second in a debug build.
+    /// As many as run in about a second in a debug build.
     fileprivate var testedRounds: Int {
         switch self {
         case .http, .json, .frames, .facts, .snapshot, .keys, .addresses, .forwarded: 3_000

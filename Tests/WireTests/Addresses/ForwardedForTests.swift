@@ -32,20 +32,20 @@ import Testing
         ([" 192.0.2.1\t"], "192.0.2.1"),
         (["2001:db8::1"], "2001:db8::1"), (["[2001:db8::1]"], "2001:db8::1"), (["[2001:db8::1]:80"], "2001:db8::1"),
         (["::ffff:192.0.2.1"], "192.0.2.1"),
-        // The rightmost that is no proxy of ours.
+        // The rightmost address that is not our proxy's.
         (["198.51.100.1, 192.0.2.1"], "192.0.2.1"), (["192.0.2.1, 10.0.0.1, 10.0.0.2"], "192.0.2.1"),
         (["198.51.100.1, 10.0.0.1, 192.0.2.1, 10.0.0.2"], "192.0.2.1"), (["192.0.2.1, 2001:db8:cafe::1"], "192.0.2.1"),
         // Several lines are one list.
         (["198.51.100.1", "192.0.2.1"], "192.0.2.1"), (["192.0.2.1", "10.0.0.1"], "192.0.2.1"),
         (["192.0.2.1", ""], "192.0.2.1"),
-        // Nobody but proxies: the farthest.
+        // Only proxies: the farthest.
         (["10.0.0.1, 10.0.0.2"], "10.0.0.1"),
-        // A proxy that does not know: it is all that is known, whatever is said left of it.
+        // A proxy that does not know: the client is that proxy, whatever is to the left of it.
         (["192.0.2.1, unknown"], "10.0.0.9"), (["192.0.2.1, _hidden, 10.0.0.1"], "10.0.0.1"), (["unknown"], "10.0.0.9"),
         (["192.0.2.1, unix:"], "10.0.0.9"), (["192.0.2.256"], "10.0.0.9"), (["a, 192.0.2.1"], "192.0.2.1"),
         (["[192.0.2.1]"], "10.0.0.9"), (["192.0.2.1:"], "10.0.0.9"), (["192.0.2.1:123456"], "10.0.0.9"),
         (["[2001:db8::1]80"], "10.0.0.9"), (["[2001:db8::1"], "10.0.0.9"),
-        // Empty parts are none.
+        // Empty parts are ignored.
         ([",, 192.0.2.1 ,,"], "192.0.2.1"), ([""], "10.0.0.9"),
     ])
     func `X-Forwarded-For names the rightmost that no proxy is`(lines: [String], client: String) throws {
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// As the way is told: from the first to the last.
+    /// In the header's order: from the first to the last.
     private func reference(_ lines: [String]) throws -> IPAddress {
         let trusted = try NetworkList("10.0.0.0/8, 2001:db8:cafe::/48")
         var client: IPAddress?

@@ -41,7 +41,7 @@ extension IPAddress {
         var random = SeededRandom(seed: seed)
         let alphabet = Array("0123456789abF:::..".utf8)
         for _ in 0..<2_000 {
-            // Half are what the system writes, some with a byte changed; half are noise.
+            // Half are texts from the system, some with a byte changed; half are noise.
             var bytes = (0..<Int.random(in: 1...20, using: &random)).map { _ in random.pick(alphabet) }
             if random.once(in: 2) {
                 var address = in6_addr()

@@ -28,7 +28,7 @@ import Wire
     func `a line names the source`(line: String, source: String) {
         let expected = ProxyHeader.read(length: line.utf8.count, source: IPAddress(text: source))
         #expect(self.read(line) == expected)
-        // What follows is not its business.
+        // The rest is ignored.
         #expect(self.read(line + "GET / HTTP/1.1\r\n") == expected)
     }
 
@@ -67,13 +67,13 @@ import Wire
         #expect(self.read(four) == .read(length: 28, source: IPAddress(ipv4: 0xC000_0201)))
         let six = Self.binary(0x21, 0x21, Self.ipv6)
         #expect(self.read(six) == .read(length: 52, source: IPAddress(text: "2001:db8::7")))
-        // Whatever else it says is skipped.
+        // Extensions are skipped.
         let more = Self.binary(0x21, 0x11, Self.ipv4 + [4, 0, 3, 1, 2, 3])
         #expect(self.read(more + [71, 69, 84]) == .read(length: 34, source: IPAddress(ipv4: 0xC000_0201)))
     }
 
     @Test(arguments: [
-        // The proxy's own connection, whatever it says of it.
+        // The proxy's own connection, whatever the rest.
         ProxyHeaderTests.binary(0x20, 0x00, []), ProxyHeaderTests.binary(0x20, 0x11, ProxyHeaderTests.ipv4),
         ProxyHeaderTests.binary(0x20, 0xFF, [1, 2, 3]),
         // No address, a datagram's, a Unix socket's.

@@ -2,7 +2,7 @@ import Booking
 import Seeded
 import Wire
 
-/// Random values of every kind, over their whole ranges with the ends often.
+/// Random values of every kind, over their whole ranges, often at the ends.
 extension SeededRandom {
     mutating func number() -> UInt64 {
         switch self.next() % 4 {
@@ -47,7 +47,7 @@ extension SeededRandom {
         )
     }
 
-    /// The last one is as long as may be.
+    /// The last one has the maximum length.
     mutating func grade() -> String {
         ["", "VIP", "R석", String(repeating: "석", count: 66) + "ab"].randomElement(using: &self)!
     }

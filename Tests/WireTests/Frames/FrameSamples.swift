@@ -1,8 +1,8 @@
 import Booking
 import Wire
 
-/// One or more values of every kind, with the bytes that they must always be. The bytes were made by another program,
-/// from the layouts in README.md.
+/// One or more values of every kind, with their fixed bytes. The bytes were made by another program, from the layouts
+/// in README.md.
 enum FrameSamples {
     static let slot = Slot(checking: 0x1234)!
     static let requestID: UInt64 = 0x0102_0304_0506_0708

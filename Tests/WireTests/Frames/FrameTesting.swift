@@ -17,7 +17,7 @@ enum Message: Equatable {
         }
     }
 
-    /// Everything that `bytes` hold, given to a new decoder in one piece.
+    /// All messages in `bytes`, given to a new decoder in one piece.
     static func all(in bytes: [UInt8]) throws(WireError) -> (messages: [Message], pendingBytes: Int) {
         try self.all(in: [bytes[...]])
     }

@@ -150,7 +150,7 @@ import Wire
         #expect(try Message.all(in: self.encode(hall, slot: FrameSamples.slot, requestID: 1)).messages == [hall])
     }
 
-    /// With the length field set to what the bytes are.
+    /// With the length field corrected.
     static func withLength(_ frame: [UInt8]) -> [UInt8] {
         let length = UInt32(frame.count - 4)
         return (0..<4).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + frame[4...]

@@ -94,7 +94,7 @@ import Wire
         #expect(try Message.all(in: frame).messages == [.request(request)])
         let operation = Operation(FrameSamples.key, .client, from: FrameSamples.address)
         #expect(try self.operations(in: frame, life: 9) == [operation])
-        // Address 0 is none, and is not written like this.
+        // Address 0 means none, and is never written this way.
         expected.replaceSubrange(32..<40, with: [UInt8](repeating: 0, count: 8))
         #expect(throws: WireError.self) { try self.operations(in: expected, life: 9) }
     }
@@ -141,7 +141,7 @@ import Wire
             try Request.reserve(FrameSamples.pass, ScheduleID(1), seats)
                 .encode(into: &buffer, slot: FrameSamples.slot, requestID: 2)
         }
-        let isUnchanged = buffer.array == before  // not inside the macro: it would look for the difference, in hours
+        let isUnchanged = buffer.array == before  // not inside the macro: it would look for the difference, for hours
         #expect(isUnchanged)
         try Request.reserve(FrameSamples.pass, ScheduleID(1), seats.dropLast())
             .encode(into: &buffer, slot: FrameSamples.slot, requestID: 2)

@@ -221,7 +221,7 @@ import Testing
         #expect(throws: WireError("the snapshot has version 2, and this program reads version 1")) {
             try self.items(newer)
         }
-        #expect(throws: WireError("the bytes are no snapshot of a shard")) {
+        #expect(throws: WireError("the bytes are not a snapshot of a shard")) {
             try self.items([UInt8](repeating: 7, count: 30))
         }
         #expect(throws: WireError("items of kind 99 are not known to this version: a newer one wrote them")) {
@@ -252,7 +252,7 @@ import Testing
         Shard(index: 0, slots: SlotMap(shardCount: 1), catalogue: .original(), hashSeed: 1)
     }
 
-    /// Restores a snapshot and takes another.
+    /// Restores a snapshot and makes another.
     @discardableResult
     private static func again(_ snapshot: [UInt8]) throws -> [UInt8] {
         let restoration = ShardRestoration { Self.fresh() }

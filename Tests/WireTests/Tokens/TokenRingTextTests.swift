@@ -45,7 +45,7 @@ import Wire
         ("1 2 x", "the secret is not the base64 of 32 bytes"),
         ("1 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "the secret is not the base64 of 32 bytes"),
         ("1 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=", "the secret is not the base64 of 32 bytes"),
-        ("9 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "key id 9 stands on an earlier line, too"),
+        ("9 2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "key id 9 is on an earlier line, too"),
         ("1 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "key 9 on an earlier line is active from the same second"),
     ]) func `a mistake is named with its line, and no secret is shown`(line: String, reason: String) {
         let before = "# keys\n9 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
@@ -58,7 +58,7 @@ import Wire
             var bytes = whole
             bytes[index] = bytes[index] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")
             let text = String(decoding: bytes, as: UTF8.self)
-            // What no longer says that it is a checksum is a comment.
+            // A line that is not recognised as a checksum is a comment.
             guard text.contains("\n# check ") else { continue }
             #expect(throws: WireError.self, "byte \(index)") { try TokenRing(text: text) }
         }

@@ -1,8 +1,8 @@
 import Booking
 
-/// Codes: who may answer which, and an example of each, in the words that the gateway itself would say.
+/// Problem codes: which call may answer which, and an example of each, in the gateway's own words.
 extension ContractDocument {
-    /// What any request may be answered, whatever it asks for.
+    /// Possible answers to any request.
     static let sharedProblems: [Problem] =
         HTTPRefusal.allCases.map { Problem($0) } + HTTPRejection.allCases.map { Problem($0) }
         + [.requestTimeout, .notFound, .methodNotAllowed("POST, OPTIONS")]
@@ -13,20 +13,20 @@ extension ContractDocument {
         ]
         + [.forwardedInvalid]
 
-    /// 400s that any request may be answered with, and whose connection stays open.
+    /// 400s that any request may get, and whose connection stays open.
     static var requestCode: DocumentValue {
         ["enum": .texts([Problem.forwardedInvalid, Problem(.contentRange)].map(\.code))]
     }
 
-    /// What a change may be answered because of its key.
+    /// Possible answers to a change because of its idempotency key.
     static let keyProblems: [Problem] =
         [.idempotencyKeyInvalid]
         + [.keyReused, .tooManyKeys, .tooManyKeysOfAddress, .keysFull].map {
             Problem($0 as Refusal, token: "", asksForPlace: false)
         }
 
-    /// The shared response of a status, for calls that have no codes of their own with it; nil where there is none, or it is
-    /// not about a call that is in the document.
+    /// The shared response of a status, for calls without codes of their own for it; nil where there is none, or it is
+    /// about no call of the document.
     static func sharedResponse(of status: HTTPStatus) -> String? {
         guard status != .notFound, status != .methodNotAllowed else { return nil }
         return self.sharedProblems.contains { $0.status == status } ? self.name(of: status) : nil
@@ -127,7 +127,7 @@ extension ContractDocument {
 
     static let fieldInvalid = Problem.fieldInvalid("userId", "a whole number from 1 to \(IdentifierLimits.max)")
 
-    /// What the readers of queries and bodies really say: each sample is read by them.
+    /// The actual words of the readers of queries and bodies: each sample is read by them.
     static func example(of code: InputError.Code) -> InputError {
         let depth = JSONObject.depthMax
         switch code {

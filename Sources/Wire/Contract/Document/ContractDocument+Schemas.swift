@@ -1,6 +1,6 @@
 import Booking
 
-/// What bodies look like. Answers may gain members, so none is closed.
+/// The shape of bodies. Answers may gain members, so no schema is closed.
 extension ContractDocument {
     static var schemas: DocumentValue {
         [
@@ -126,7 +126,7 @@ extension ContractDocument {
         ["type": "array", "items": .reference("schemas/\(schema)")]
     }
 
-    /// All members are always there.
+    /// All members are always present.
     private static func object(_ members: [(name: String, value: DocumentValue)]) -> DocumentValue {
         ["type": "object", "required": .texts(members.map(\.name)), "properties": .object(members)]
     }

@@ -14,10 +14,10 @@ import Booking
 ///       +Problems                 codes: their groups, and an example of each
 ///       +Schemas                  what bodies look like
 public enum ContractDocument {
-    /// Changes when calls, fields or codes do: the second number when some are added, the first when any goes.
+    /// Changes with calls, fields or codes: the second number when some are added, the first when any is removed.
     public static let version = "1.1.0"
 
-    /// A limit that is in force, as the settings have it.
+    /// A limit in force, from the settings.
     public struct Limit: Equatable, Sendable {
         public let name: String
         public let value: Int
@@ -32,10 +32,10 @@ public enum ContractDocument {
         }
     }
 
-    /// What the settings in force decide of the contract.
+    /// The parts of the contract that the settings decide.
     public struct Limits: Equatable, Sendable {
         public let list: [Limit]
-        /// Whether requests about a user have to carry the token of a login.
+        /// Whether requests about a user must carry a login token.
         public let asksForLogin: Bool
 
         public init(_ list: [Limit], asksForLogin: Bool) {
@@ -122,7 +122,7 @@ public enum ContractDocument {
         )
     }
 
-    /// What a call about a user needs.
+    /// Required for a call about a user.
     static let loginNeeded: DocumentValue = [["Login": []]]
 
     private static let securitySchemes: DocumentValue = [

@@ -1,4 +1,4 @@
-/// A JSON value that is written in the source as it will stand in the document: members keep their order.
+/// A JSON value, written in the source as it will be in the document: members keep their order.
 enum DocumentValue: Sendable {
     case text(String)
     case whole(Int64)
@@ -6,12 +6,12 @@ enum DocumentValue: Sendable {
     case list([DocumentValue])
     case object([(name: String, value: DocumentValue)])
 
-    /// A part of the document that is written once and meant in many places.
+    /// A reference to a part of the document that is written once and used in many places.
     static func reference(_ path: String) -> DocumentValue { ["$ref": .text("#/components/\(path)")] }
 
     static func texts(_ texts: some Sequence<String>) -> DocumentValue { .list(texts.map { .text($0) }) }
 
-    /// An object with the members of both; no name is in both.
+    /// An object with the members of both; their names differ.
     func with(_ more: DocumentValue) -> DocumentValue {
         guard case .object(let mine) = self, case .object(let others) = more else {
             preconditionFailure("only objects have members")
