@@ -8,7 +8,7 @@ import Wire
     private static let user = UserID(1)
     private static let charge = Request.charge(Self.user, Won(5), .free)
 
-    /// The concert's shard of two, and a user who lives on the other one.
+    /// The concert's shard of two, the other one, and a user who lives there.
     private static func apart() -> (home: Int, user: UserID) {
         let slots = SlotMap(shardCount: 2)
         let home = slots.shard(of: Slot(of: ShardStage.concert))

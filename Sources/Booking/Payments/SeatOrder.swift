@@ -25,9 +25,9 @@ extension CancellationID: SeatOrderID {
     public static var direction: Transfer.Direction { .credit }
 }
 
-/// A payment that was begun: what it will take, and for what.
+/// A payment that has begun: its reservations and price.
 public typealias PaymentOrder = SeatOrder<PaymentID>
-/// A cancellation that was begun: what it will give back, and for what.
+/// A cancellation that has begun: its reservations and refund.
 public typealias CancellationOrder = SeatOrder<CancellationID>
 
 extension SeatOrder where ID == PaymentID {

@@ -27,7 +27,7 @@ public struct SeatOrders<ID: SeatOrderID> {
     public private(set) var openCount = 0
     public private(set) var doneCount = 0
     public private(set) var refusedCount = 0
-    /// Of those done: the ones whose seats are all forgotten.
+    /// Cancellations that are done and whose seats are all forgotten.
     private(set) var forgottenCount = 0
 
     public init() {}

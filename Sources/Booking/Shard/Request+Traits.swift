@@ -8,7 +8,7 @@ extension Request {
         case charge, use, balance, history
         case cancel = 15
         case claim = 32
-        // 14 and 16, in protocol versions 1 and 2, did not say for which concert.
+        // 14 and 16, in protocol versions 1 and 2, did not name the concert.
         case debit, credit, transfersSeen
     }
 
@@ -144,7 +144,7 @@ extension Request {
         }
     }
 
-    /// Whom this is about; nil for what everybody may know.
+    /// The user that this is about; nil for public information.
     public var user: UserID? {
         switch self.target {
         case .place(let pass): pass.user
@@ -162,8 +162,7 @@ extension Request {
         }
     }
 
-    /// Whose change this is; nil for one that changes nothing, and for what shards ask each other. Only a change may carry
-    /// a client's key.
+    /// The user whose change this is; nil for reads and requests between shards. Only a change may have a client's key.
     public var changer: UserID? {
         switch self.kind.traits.effect {
         case .change, .repeatableChange: self.user

@@ -1,7 +1,7 @@
 /// The verbs of paying. How the points move is in `Shard+Transfers.swift`; the way back in `Shard+Cancelling.swift`.
 extension Shard {
-    /// Pays for all the reservations or for none. Repeating a payment that is done gives its receipt again, also when
-    /// the place in line is used up by it; repeating one that is under way waits for it.
+    /// Pays for all the reservations or for none. A repeat of a finished payment gets its receipt again, even when the
+    /// payment has used up the place in line; a repeat of one under way waits for it.
     mutating func pay(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID], _ origin: Origin) -> Reply? {
         let reservations: [Reservation]
         switch Self.own(ids, of: pass.user, state) {
@@ -38,7 +38,7 @@ extension Shard {
         return self.begin(Transfer(order), origin)
     }
 
-    /// The same as long as there is one: seats that were cancelled since are shown as they were paid. Nil when some of them are
+    /// The same receipt while it exists: seats that were cancelled since are shown as paid. Nil when some of them are
     /// forgotten.
     func receipt(_ id: PaymentID, of state: ConcertState) -> Reply? {
         guard let payment = state.payments[id], case .done(let balance) = payment.state else {

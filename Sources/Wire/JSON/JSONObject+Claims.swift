@@ -1,10 +1,10 @@
 // What the claims of a token may be beside the members that requests have.
 
 extension JSONObject {
-    /// Whether a member is there, and not null.
+    /// Whether a member exists and is not null.
     func has(_ name: StaticString) -> Bool { self.value(ByteView(name)) != nil }
 
-    /// A whole number, or one in a string, of a member whose name is not known beforehand; nil for anything else.
+    /// A whole number, or one in a string, of a member whose name is known at run time only; nil for anything else.
     func wholeNumber(named name: String) -> Int64? {
         var name = name
         guard let value = name.withUTF8({ self.value(ByteView(UnsafeRawBufferPointer($0))) }) else { return nil }

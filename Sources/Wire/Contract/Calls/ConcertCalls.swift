@@ -15,7 +15,7 @@ extension Router {
 }
 
 extension AnswerWriter {
-    /// What is listed of the catalogue, as of a moment: `state` says whether people are let in.
+    /// The listed concerts as of a moment: `state` says whether people are admitted.
     public func concertsBody(at now: Timestamp) -> [UInt8] {
         var output = OutputBytes()
         output.openArray()

@@ -70,7 +70,7 @@ extension AnswerWriter {
         output.member("remainingWaitingSec", standing.seconds)
     }
 
-    /// Whoever waits as long keeps their place.
+    /// The pause before the next poll, short enough to keep the place alive; nil once admitted.
     private func pause(for standing: Standing, of concert: ConcertID) -> UInt32? {
         guard let pause = self.pollPause.seconds(for: standing) else { return nil }
         guard pause > self.shortPause else { return pause }

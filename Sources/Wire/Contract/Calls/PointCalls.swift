@@ -64,13 +64,13 @@ extension AnswerWriter {
             output.element()
             output.openObject()
             output.member("pointHistoryId", entry.id.rawValue)
-            // A user has one account, which has the user's number.
+            // A user has one account, with the user's number.
             output.member("pointId", user.rawValue)
             output.member("amount", entry.amount.rawValue)
             output.member("transactionType", entry.type.word)
             output.member("paymentType", entry.paymentType.word)
             self.append("createdAt", entry.at, &output)
-            // A line of the history is never changed.
+            // A line of the history never changes.
             self.append("updatedAt", entry.at, &output)
             output.closeObject()
         }

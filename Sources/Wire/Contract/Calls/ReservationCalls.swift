@@ -46,7 +46,7 @@ extension AnswerWriter {
         case .reservations(let id, _), .cancel(let id, _, _): concert = self.catalogue[id]
         default: concert = nil
         }
-        // A list in any case: it may be a member of what is being written.
+        // A list in any case: it may be a member of a larger value.
         output.openArray()
         defer { output.closeArray() }
         guard let concert else { return }
