@@ -3,10 +3,10 @@ public import Logging
 public import Reactor
 public import Wire
 
-/// Keeps a link to one shard up: dials its Unix socket, and dials again when it is lost.
+/// Keeps a link to one shard up: dials its Unix socket, and redials when the link is lost.
 ///
-/// The pause between tries grows from 10 ms to 50 ms: a shard that was restarted is found again within a twentieth of a
-/// second, as people wait for it, and one that stays away costs some tens of system calls a second.
+/// The pause between tries grows from 10 ms to 50 ms: a restarted shard is found within a twentieth of a second, as
+/// users wait for it, and one that stays away costs some tens of system calls a second.
 public final class Dialler {
     private static let pauseFirst: UInt64 = 10
     private static let pauseMax: UInt64 = 50
@@ -19,16 +19,16 @@ public final class Dialler {
     private let timer: LoopTimer
     private var pause = Dialler.pauseFirst
     private var isClosed = false
-    /// The refusal that the log has.
+    /// The last refusal that was logged.
     private var toldRefusal: String?
     public private(set) var link: FrameLink?
 
     public var onUp: (() -> Void)?
     /// Comes only after `onUp`.
     public var onDown: (() -> Void)?
-    /// The other side would not have us, and said why; it is asked again all the same.
+    /// The other side refused the link and said why; dialling goes on.
     public var onRefused: ((String) -> Void)?
-    /// Set before `start`: a link calls it itself, with no closure of ours between.
+    /// Set before `start`: a link calls it directly, without a closure in between.
     public var onFrame: ((Frame) throws(WireError) -> Void)?
 
     public init(toShard shard: Int, at path: String, on loop: EventLoop, as identity: FrameLink.Identity, log: Logger) {
@@ -83,7 +83,7 @@ public final class Dialler {
             self.onDown?()
         }
         if let refusal, refusal != FrameLink.farewell {
-            // It is asked again twenty times a second, and told once.
+            // Retried twenty times a second, logged once.
             if refusal != self.toldRefusal {
                 self.log.warning("link refused", metadata: ["to": "\(self.path)", "reason": "\(refusal)"])
             }

@@ -3,10 +3,11 @@ import FoundationEssentials
 import Links
 import Reactor
 
-/// `usher cluster restart`, `reload` and `trust-clock`: asks a running supervisor, and waits for what comes of it.
+/// `usher cluster restart`, `reload` and `trust-clock`: sends the request to a running supervisor and waits for the
+/// result.
 public enum ControlCommand {
-    /// Replaces processes one after the other while they serve. `roles` are of `gateway` and `shard`. `show` gets a line for
-    /// each step. Throws why it ended early.
+    /// Replaces processes one after the other while they serve. `roles` are of `gateway` and `shard`. `show` is called
+    /// with a line for each step. Throws why it ended early.
     public static func restart(
         _ state: StateDirectory,
         roles: [String],
@@ -20,7 +21,7 @@ public enum ControlCommand {
         try self.ask(ControlSocket.Question(command: .reload), state, show)
     }
 
-    /// Has time follow the wall clock, after an absurd jump that was right.
+    /// Makes time follow the wall clock again after an absurd jump that was right.
     public static func trustClock(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
         try self.ask(ControlSocket.Question(command: .trustClock), state, show)
     }

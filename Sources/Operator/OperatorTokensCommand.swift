@@ -2,7 +2,7 @@ import Booking
 public import Configuration
 import Wire
 
-/// `usher operator-tokens`: what people are told of the operators' tokens. A token's text is told once, when it is made.
+/// `usher operator-tokens`: what people are shown of the operators' tokens. A token's text is shown once, when made.
 public enum OperatorTokensCommand {
     public static func list(_ configuration: ServerConfiguration) throws(StartError) -> String {
         let tokens = try configuration.operatorTokenFile.load()
@@ -15,7 +15,7 @@ public enum OperatorTokensCommand {
         }.joined(separator: "\n")
     }
 
-    /// The token alone stands on the first line, for scripts.
+    /// The token alone is on the first line, for scripts.
     public static func add(
         _ name: String,
         mayOperate: Bool,
@@ -31,8 +31,8 @@ public enum OperatorTokensCommand {
             """
     }
 
-    /// Removes a token that could not be shown: in force and known to no one, or to whoever reads half an output. Says what
-    /// came of it.
+    /// Removes a token whose output failed: valid, but known to nobody or only to a reader of half the output. Returns
+    /// the result as a sentence.
     public static func takeBack(_ name: String, _ configuration: ServerConfiguration) -> String {
         do throws(StartError) {
             try configuration.operatorTokenFile.remove(name)

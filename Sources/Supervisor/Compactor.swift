@@ -5,19 +5,19 @@ import Links
 import Logging
 import Reactor
 
-/// Compacts journals while the cluster runs, in a process of its own each, one at a time: what `CompactionSchedule` says.
+/// Compacts journals of a running cluster as `CompactionSchedule` decides: one at a time, each in its own process.
 ///
-/// **Happy path.** Every second a look at the schedule; `usher journal compact --supervised` for the shard that is due; its
-/// last line is the result. **When it fails,** the log says why and what to run by hand, and it is tried again after a
-/// pause. **When the cluster stops,** it is killed: a compaction may be cut off at any moment, as by a crash. **When this
-/// process is killed,** it sees the end of its control pipe and ends.
+/// **Happy path.** The schedule is checked every second; `usher journal compact --supervised` runs for the shard that
+/// is due; its last line is the result. **When it fails,** the log gives the reason and the command to run by hand, and
+/// the compaction is retried after a pause. **When the cluster stops,** it is killed: like a crash, that is safe at any
+/// moment. **When this process is killed,** the compaction sees the end of its control pipe and ends.
 final class Compactor {
     private static let lookMilliseconds: UInt64 = 1_000
     private let loop: EventLoop
     private let log: Logger
     private let state: StateDirectory
     private let environment: [String]
-    /// What to execute for a shard's journal: the program that the shard runs, which knows the facts that it writes.
+    /// The program that compacts a shard's journal: the one that the shard runs, which knows the facts that it writes.
     private let executable: (Int) -> String
     private let timer: LoopTimer
     private var schedule: CompactionSchedule
@@ -44,7 +44,7 @@ final class Compactor {
         )
     }
 
-    /// Goes over to the live ones of these settings.
+    /// Applies the live settings.
     func use(_ configuration: ServerConfiguration) { self.schedule.rules = Self.rules(configuration) }
 
     private static func rules(_ configuration: ServerConfiguration) -> CompactionSchedule.Rules {
@@ -63,7 +63,7 @@ final class Compactor {
         }
     }
 
-    /// The cluster stops, or could not start.
+    /// The cluster is stopping, or could not start.
     func stop() {
         guard !self.isStopped else { return }
         self.isStopped = true
@@ -83,7 +83,7 @@ final class Compactor {
 
     private enum Outcome { case done(String), failure(String) }
 
-    /// The child is gone when it has ended and its pipe is read to the end: its last line may come after its exit.
+    /// The child is gone once it has exited and its pipe is read to the end: its last line may arrive after its exit.
     private func compact(_ shard: Int) throws(UVError) {
         let begun = Clock.monotonicNanoseconds()
         var lines = LineReader()
@@ -138,7 +138,7 @@ final class Compactor {
     }
 
     private func ended(_ shard: Int, took milliseconds: UInt64, _ outcome: Outcome) {
-        // Killed by the stop: nothing of it is worth telling.
+        // Killed by the stop: nothing to report.
         guard !self.isStopped else { return }
         switch outcome {
         case .done(let text):

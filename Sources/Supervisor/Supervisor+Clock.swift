@@ -5,10 +5,11 @@ import Logging
 import Reactor
 import Wire
 
-/// What a supervisor does about a wall clock that jumped absurdly: it keeps what the clock is compared with for whoever starts,
-/// tells gateways when shards suspend changes, and passes on an operator's word that the clock is right.
+/// The supervisor's part when the wall clock jumps absurdly: keeps the reference that starting processes compare the
+/// clock with, tells gateways when shards suspend changes, and passes on an operator's confirmation that the clock is
+/// right.
 extension Supervisor {
-    /// Offsets that differ by less are the same: clocks are slewed by up to 43 s a day.
+    /// Smaller differences of the offset do not count: clocks are slewed by up to 43 s a day.
     private static let offsetStep = Nanoseconds.seconds(60)
 
     /// Once a second.
@@ -22,7 +23,7 @@ extension Supervisor {
         self.writeClock()
     }
 
-    /// Where it fails, as on a full disk, it is tried again every second.
+    /// After a failure, as on a full disk, retried every second.
     func writeClock() {
         let reference = self.clock.reference
         do throws(FileError) {
@@ -39,7 +40,7 @@ extension Supervisor {
         }
     }
 
-    /// A shard does not believe the wall clock any more, or does again, or is gone.
+    /// A shard has suspended changes because of the wall clock, resumed them, or is gone.
     func clockTold(_ isSuspended: Bool, by member: Member) {
         let were = !self.suspendedClocks.isEmpty
         if isSuspended { self.suspendedClocks.insert(member) } else { self.suspendedClocks.remove(member) }
@@ -56,7 +57,7 @@ extension Supervisor {
         self.tell(self.suspendedClocks.isEmpty ? .clocksResumed : .clocksSuspended, to: process)
     }
 
-    /// `usher cluster trust-clock`. The asker hears an end when all shards have followed.
+    /// `usher cluster trust-clock`. The asker is answered when all shards have followed.
     func trustClock(_ asker: ControlSocket.Asker) {
         guard self.clock.ahead != nil || !self.suspendedClocks.isEmpty else {
             return asker.end(

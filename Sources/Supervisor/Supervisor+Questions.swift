@@ -7,8 +7,7 @@ import Logging
 import Reactor
 import Statistics
 
-/// What a supervisor does when it is asked, by its control socket or by SIGHUP: replace processes while they serve, and read
-/// the settings again.
+/// Requests to the supervisor, over its control socket or by SIGHUP: rolling restarts and reloads of the settings.
 extension Supervisor {
     func listenForQuestions() {
         do throws(UVError) {
@@ -57,7 +56,7 @@ extension Supervisor {
         self.carryOut(self.machine.roll(roles, at: self.now))
     }
 
-    /// Takes over what is live of the settings as they are now, and has all others do so. Settings with a mistake change
+    /// Applies the live settings as they are now, here and in all other processes. Settings with a mistake change
     /// nothing.
     func reload() -> Result<Reloaded, StartError> {
         guard self.isUp, let loaded = self.reading() else {
@@ -89,8 +88,8 @@ extension Supervisor {
         }
     }
 
-    /// What the next start would find otherwise than this one's, or wrong, in the catalogue's file. Settings that the catalogue
-    /// depends on are named by themselves.
+    /// How the catalogue's file differs from the running catalogue, or what is wrong with it. Settings that the
+    /// catalogue depends on are reported separately.
     private func news(ofCatalogue file: String) -> Reloaded.CatalogueNews? {
         var next = self.asked
         next.catalogue.file = file

@@ -6,14 +6,14 @@ import Logging
 import Reactor
 import StandardStreams
 
-/// What a supervisor tells others: its log and whoever asked for a restart, tools by `cluster.json`, and who looks at the
-/// terminal.
+/// The supervisor's reports: its log, progress of a rolling restart, `cluster.json` for tools, and the start's text on
+/// the terminal.
 extension Supervisor {
     func tell(_ note: Supervision.Note) {
         switch note {
         case .ready(let member): self.log.debug("process ready", metadata: ["member": "\(member)"])
         case .died(let member, let how, let deaths, let pause):
-            // For longer nobody shall wait in its backlog while others serve.
+            // During a longer pause no client shall wait in its backlog while other gateways serve.
             if member.role == .gateway, pause > Supervision.longestServicePause {
                 for port in self.ports { port.leave(member.index) }
             }
@@ -34,7 +34,7 @@ extension Supervisor {
         case .stopping:
             self.log.info("stopping")
             ServiceManager.tell(.stopping)
-            // Else who comes now would wait in a backlog for nobody.
+            // Else new clients would wait in a backlog that no gateway reads.
             self.ports = []
         case .killed(let member):
             self.log.warning("process killed, it did not stop in time", metadata: ["member": "\(member)"])
@@ -52,7 +52,7 @@ extension Supervisor {
         }
     }
 
-    /// Where it fails, as on a full disk, the old file stays, with process ids that are no more, until it is written.
+    /// After a failure, as on a full disk, the old file stays, with dead process ids, until a retry succeeds.
     func writeClusterFile() {
         func pids(_ role: Supervision.Role) -> [Int32] {
             self.machine.members.filter { $0.role == role }.map { self.children[$0]?.process.processID ?? 0 }
