@@ -1,6 +1,6 @@
-/// Settings and mistakes as people read them: `usher config check`, and the table for the README.
+/// Settings and mistakes for people: `usher config check`, and the table for the README.
 public enum ConfigurationReport {
-    /// Every setting with its value, where it came from, and what it does; then every mistake. Ends with a verdict.
+    /// Every setting with its value, source and meaning; then every mistake. Ends with a verdict.
     public static func check(
         _ loaded: LoadedConfiguration,
         catalogueMistakes: [ConfigurationMistake] = [],
@@ -33,7 +33,7 @@ public enum ConfigurationReport {
         return ([title] + mistakes.map { "  \($0)" }).joined(separator: "\n")
     }
 
-    /// The settings table in Markdown. A sign marks what a running cluster takes over.
+    /// The settings table in Markdown. A sign marks the settings that a running cluster reloads.
     public static func reference() -> String {
         var lines = [
             "| setting | default | allowed | what it does |",

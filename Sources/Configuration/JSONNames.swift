@@ -1,21 +1,21 @@
 import Foundation
 
-/// Finds names that stand twice in one object of a JSON document: parsers of Foundation take the last one and say nothing.
+/// Finds repeated names in one object of a JSON document: Foundation's parsers silently take the last one.
 ///
 ///     {"gateway": {"port": 1, "port": 2}}          gateway.port, line 1
 ///
-/// For a document that has been parsed already, so that the marks, strings and commas are where they belong. O(bytes).
+/// For a document that has been parsed already, so its braces, strings and commas are in order. O(bytes).
 struct JSONNames {
-    /// A name that stood before in the same object.
+    /// A name that occurred before in the same object.
     struct Repeated: Equatable {
         /// As `gateway.port`, or `halls[0].name`.
         let path: String
-        /// Of the second one, from 1.
+        /// The line of the second one, from 1.
         let line: Int
     }
 
     private enum Level {
-        /// `name` is the member that is read.
+        /// `name` is the member being read.
         case object(seen: Set<String>, name: String?)
         case list(index: Int)
     }
@@ -26,7 +26,7 @@ struct JSONNames {
     private var levels: [Level] = []
     private var found: [Repeated] = []
 
-    /// In the order in which they stand.
+    /// In document order.
     static func repeated(in bytes: [UInt8]) -> [Repeated] {
         var names = JSONNames(bytes: bytes)
         names.walk()
@@ -71,7 +71,7 @@ struct JSONNames {
         if !isNew { self.found.append(Repeated(path: self.path, line: self.line)) }
     }
 
-    /// With its quotes; the position is behind it then.
+    /// With its quotes; leaves the position behind it.
     private mutating func string() -> ArraySlice<UInt8> {
         let start = self.at
         self.at += 1
@@ -82,7 +82,7 @@ struct JSONNames {
         return self.bytes[start..<self.at]
     }
 
-    /// A name may be written with escapes, and is the same then.
+    /// A name written with escapes equals the same name without.
     private static func decoded(_ text: ArraySlice<UInt8>) -> String {
         (try? JSONDecoder().decode(String.self, from: Data(text))) ?? String(decoding: text, as: UTF8.self)
     }

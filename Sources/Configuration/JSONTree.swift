@@ -1,7 +1,7 @@
 import Foundation
 
-/// A JSON document as a tree, for files that people write: it can be walked to its end, so that every mistake is
-/// found at once, and asked which names nobody knows. Not for requests: those are decoded in Wire.
+/// A JSON document as a tree, for files that people write: reading can go on to the end, so that every mistake and
+/// unknown name is found at once. Not for requests: those are decoded in Wire.
 enum JSONTree: Equatable, Sendable {
     case null
     case truth(Bool)
@@ -12,7 +12,7 @@ enum JSONTree: Equatable, Sendable {
     case list([JSONTree])
     case object([String: JSONTree])
 
-    /// What stands in the file, short enough for a sentence.
+    /// The file's text for this value, short enough for a sentence.
     var summary: String {
         switch self {
         case .null: "null"
@@ -25,7 +25,7 @@ enum JSONTree: Equatable, Sendable {
         }
     }
 
-    /// Parses a document. The error is a sentence that names the line and column where it stops being JSON.
+    /// Parses a document. The error is a sentence with the line and column of the fault.
     static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONTree {
         let data = Data(bytes)
         do { return try JSONDecoder().decode(JSONTree.self, from: data) } catch {
@@ -33,7 +33,7 @@ enum JSONTree: Equatable, Sendable {
         }
     }
 
-    /// The decoder says nothing about where; Foundation's other parser does, if it finds the same fault.
+    /// The decoder gives no position; Foundation's other parser does, if it finds the same fault.
     private static func reason(_ data: Data) -> String? {
         do {
             _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
@@ -52,7 +52,7 @@ enum JSONTree: Equatable, Sendable {
     }
 }
 
-/// A file that is no JSON at all.
+/// A file that is not JSON.
 struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

@@ -1,7 +1,7 @@
-/// Takes values out of a `JSONTree`, and notes what is missing, wrong or unknown, each under its path
+/// Takes values out of a `JSONTree`, and records missing, wrong and unknown ones, each under its path
 /// (`concerts[3].schedules.count`).
 struct TreeReader {
-    /// In the order in which they were found.
+    /// In the order of reading.
     private(set) var mistakes: [ConfigurationMistake] = []
 
     mutating func refuse(_ place: String, _ problem: String, _ remedy: String) {
@@ -22,7 +22,7 @@ struct TreeReader {
         return members
     }
 
-    /// A list that must be there and must not be empty. Empty after a mistake.
+    /// A required list of at least one element. Empty after a mistake.
     mutating func list(_ members: [String: JSONTree], _ name: String, at path: String) -> [JSONTree] {
         switch members[name] {
         case .some(.list(let elements)):
@@ -34,7 +34,7 @@ struct TreeReader {
         }
     }
 
-    /// A whole number that must be there.
+    /// A required whole number.
     mutating func whole(
         _ members: [String: JSONTree],
         _ name: String,
@@ -53,7 +53,7 @@ struct TreeReader {
         return nil
     }
 
-    /// A text that must be there and must not be empty.
+    /// A required text of at least one character.
     mutating func text(_ members: [String: JSONTree], _ name: String, at path: String, lengthMax: Int) -> String? {
         let remedy = "it must be a text of 1 to \(lengthMax) characters"
         switch members[name] {

@@ -6,8 +6,8 @@ import Journal
 import JournalSQLite
 import Wire
 
-/// The lines of `usher journal export`, read back by somebody who has nothing else: every link of the chain is computed
-/// anew from what the lines say, and every fact in words must be what the batch's bytes say.
+/// The lines of `usher journal export`, read back without the journal: every link of the chain is recomputed from the
+/// lines, and every fact in words must agree with the batch's bytes.
 ///
 ///     {"journal":"shard 0 of 2, slot map version 1","form":2,"after":0,"hash":"..."}  the point before the first batch
 ///     {"batch":1,"count":2,"epoch":1,"at":"...","bytes":"...","hash":"..."}          a batch, then its facts, a line each
@@ -15,7 +15,7 @@ import Wire
 ///     {"fact":2,"at":"...","what":"admitted",...}
 ///     {"end":2,"hash":"..."}                                                         the last line
 ///
-/// An export without its last line was cut off, and is refused. Those of form 1 (no `form`) had none.
+/// An export without its last line was truncated, and is refused. Those of form 1 (no `form`) had none.
 struct ExportedJournal {
     private struct Head: Decodable {
         let journal: String
@@ -51,8 +51,8 @@ struct ExportedJournal {
         self.file = file
     }
 
-    /// Reads all of it, and closes it; calls `begin` with whose journal it is and the point before the first batch, then
-    /// `body` for each batch. Throws where a line is not what it must be. Gives the end.
+    /// Reads the export to its end and closes it; calls `begin` with the journal's origin and the point before the
+    /// first batch, then `body` for each batch. Throws at the first wrong line. Returns the end.
     consuming func forEachRecord(
         _ begin: (String, ChainPoint) throws(StartError) -> Void,
         _ body: (JournalRecord) throws(StartError) -> Void
@@ -116,7 +116,7 @@ struct ExportedJournal {
         }
     }
 
-    /// Without its end; nil at the end of the file.
+    /// Without its newline; nil at the end of the file.
     private mutating func line() -> String? {
         var start: UnsafeMutablePointer<CChar>?
         var capacity = 0
@@ -172,7 +172,7 @@ extension [UInt8] {
 }
 
 extension Timestamp {
-    /// What `words` wrote: `yyyy-MM-ddTHH:mm:ss.nnnnnnnnnZ`.
+    /// Parses the text of `words`: `yyyy-MM-ddTHH:mm:ss.nnnnnnnnnZ`.
     init?(words text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 30, bytes[10] == UInt8(ascii: "T"), bytes[19] == UInt8(ascii: "."),

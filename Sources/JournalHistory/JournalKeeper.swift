@@ -5,15 +5,15 @@ public import Logging
 public import Reactor
 import Wire
 
-/// A shard's journal over the life of its process: opened as the settings say, taken in, begun, closed. One place for
-/// what the log says of it.
+/// A shard's journal over the life of its process: opened as configured, replayed, begun, closed. Also the one place of
+/// its log lines.
 public final class JournalKeeper {
     public let journal: any Journal
     private let log: Logger
     private var wakeup: Wakeup?
-    /// What the history was in bytes, without the snapshot. Known once it was taken in.
+    /// Bytes of the replayed facts, without the snapshot. Known after the replay.
     public private(set) var replayedBytes: UInt64 = 0
-    /// The file of snapshots; nil for a journal that has none.
+    /// The snapshot's file; nil for a journal that has none.
     public let snapshotFile: String?
 
     /// Opens the journal of a shard.
@@ -25,7 +25,7 @@ public final class JournalKeeper {
         self.snapshotFile = opened.snapshotFile
     }
 
-    /// Takes in the history and begins: the shard is then as it was. It has not heard yet what time it is.
+    /// Replays the history and begins the journal: the shard's state is restored, but its time is not set yet.
     public func recover(_ fresh: @escaping () -> Shard) throws(StartError) -> Shard {
         let begun = Clock.monotonicNanoseconds()
         var machine = fresh()
@@ -42,15 +42,15 @@ public final class JournalKeeper {
         return machine
     }
 
-    /// Puts what the journal says now in place of a machine. No time has passed in it.
+    /// Replaces a machine by the journal's present state. Its time is that of the last fact.
     public func restore(_ machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError) -> Recovery.Report
     {
-        // First, so that there are never two of a large one.
+        // Dropped first: two large machines at once may not fit in memory.
         machine = fresh()
         return try self.replay(into: &machine, fresh)
     }
 
-    /// `machine` is fresh.
+    /// `machine` has to be empty.
     private func replay(into machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError)
         -> Recovery.Report
     {
@@ -59,7 +59,7 @@ public final class JournalKeeper {
         return report
     }
 
-    /// Nothing is under way. A journal that can't be closed whole is as good as after a kill.
+    /// No commit may be in flight. After a failure to close, the next start recovers as after a kill.
     public func close() {
         do throws(JournalError) { try self.journal.close() } catch {
             self.log.error("the journal cannot be closed", metadata: ["reason": "\(error)"])
@@ -67,7 +67,7 @@ public final class JournalKeeper {
         self.wakeup?.close()
     }
 
-    /// Why a shard can't go on, and what to do.
+    /// Why a shard can't go on, with the remedy.
     public static func startError(_ error: JournalError) -> StartError {
         StartError("\(error)", remedy: Self.remedy(for: error))
     }

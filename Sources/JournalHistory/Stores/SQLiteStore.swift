@@ -19,7 +19,7 @@ struct SQLiteStore: JournalStore {
         return .milliseconds(Int64(self.configuration.journal.commitPaceMilliseconds))
     }
 
-    /// `journal.policy` as the journal wants it. The settings table has checked it.
+    /// `journal.policy` as a journal's value. The settings table has checked it.
     private var policy: JournalPolicy {
         switch self.configuration.journal.policy {
         case "interval": .interval(milliseconds: self.configuration.journal.intervalMilliseconds)
@@ -51,7 +51,7 @@ struct SQLiteStore: JournalStore {
             let journal = try SQLiteJournal(files, origin: origin, policy: policy) { sender.send() }
             target.journal = journal
             journal.onTrouble = { error in
-                // The same again and again, as on a full disk, is told once a minute.
+                // A repeated error, as on a full disk, is logged once a minute.
                 let now = Clock.monotonicNanoseconds()
                 guard target.lastTrouble != error || now - target.lastToldAt >= 60_000_000_000 else { return }
                 target.lastTrouble = error
@@ -71,7 +71,7 @@ struct SQLiteStore: JournalStore {
         }
     }
 
-    /// Breaks the circle of the wake-up that needs the journal, which needs the wake-up's sender.
+    /// Breaks a cycle: the wake-up needs the journal, which needs the wake-up's sender.
     private final class Target {
         weak var journal: SQLiteJournal?
         var lastTrouble: JournalError?
