@@ -119,7 +119,7 @@ public enum JournalCommand {
         }
     }
 
-    /// The subcommands were told which shard to read, so the remedy need not name it again.
+    /// Every subcommand has read the journal already, so the remedy suggests no further check.
     static func orStartError<Result>(_ body: () throws(JournalError) -> Result) throws(StartError) -> Result {
         do throws(JournalError) { return try body() } catch {
             guard case .damaged(let damage) = error else { throw JournalKeeper.startError(error) }

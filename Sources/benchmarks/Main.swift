@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import StandardStreams
 
-/// Measurements of single parts, and the states and loads of the scripts in deploy/bench.
+/// Measurements of single parts, and the loads and prepared states of the scripts in deploy/bench.
 @main enum Benchmarks {
     private static let usage = """
         usage: benchmarks core ROUNDS WAITING_MAX           each operation of the core, in time: lines of JSON

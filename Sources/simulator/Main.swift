@@ -9,7 +9,7 @@ import StandardStreams
     import Darwin
 #endif
 
-/// The run under way, for the handler of a trap.
+/// The run under way, for the trap handler.
 nonisolated(unsafe) private var running: Trace?
 
 @main
@@ -88,8 +88,8 @@ struct SimulatorCommand: ParsableCommand {
         for line in trace.history { CommandOutput.line("  \(line)") }
     }
 
-    /// A machine that finds itself in an impossible state traps. The process is lost, but not what it was doing: the trap
-    /// comes from this thread's own code, so telling is as safe here as it was a moment before.
+    /// A machine in an impossible state traps. The process is lost, but its trace is not: the trap comes from this
+    /// thread's own code, so printing is as safe here as a moment before.
     private static func catchTraps() {
         for number in [SIGILL, SIGTRAP, SIGFPE] {
             signal(number) { _ in

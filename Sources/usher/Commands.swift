@@ -6,7 +6,7 @@ import Server
 import StandardStreams
 import Supervisor
 
-/// Without a subcommand it runs one. (Flags of its own would take those of the subcommands.)
+/// Without a subcommand it runs a cluster. (Flags of its own would take those of the subcommands.)
 struct Cluster: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run shards and gateways on this machine until Ctrl-C; or restart, reload, or tell those that run.",
@@ -33,7 +33,7 @@ extension Cluster {
             try self.beginLog()
             let configuration = try self.settings.resolve()
             do {
-                // Read once, here: whatever happens to the file later is for the next start.
+                // Read once, here: later changes of the file apply at the next start.
                 let catalogue = try CatalogueFile.load(configuration)
                 try Supervisor.run(configuration, catalogue, reading: self.settings.readAgain)
             } catch { throw Failure(description: "\(error)") }

@@ -17,8 +17,9 @@ struct Journal: ParsableCommand {
         @OptionGroup var settings: SettingOptions
     }
 
-    /// Prints what `body` says of each journal, and goes on after a failure: the others are looked at, too. `isSettled` takes
-    /// the settings of the folder's cluster; `changes` says that what `body` does is done whether it can be printed or not.
+    /// Prints the result of `body` for each journal, and goes on with the others after a failure. `isSettled` uses the
+    /// settings of the folder's cluster; `changes` says that `body` has effects, which stay even if its result can't be
+    /// printed.
     private static func forEach(
         _ which: Which,
         isSettled: Bool = false,

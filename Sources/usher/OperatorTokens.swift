@@ -40,7 +40,8 @@ struct OperatorTokens: ParsableCommand {
             do {
                 text = try OperatorTokensCommand.add(self.name, mayOperate: self.role == .operate, configuration)
             } catch { throw Failure(description: "\(error)") }
-            // A reader that is gone is an error here, and no end: nobody has seen the token, so it is taken back.
+            // A reader that is gone must be an error here, not the process's end: nobody has seen the token, so it is
+            // removed.
             signal(SIGPIPE, SIG_IGN)
             do throws(CommandOutput.Failure) { try CommandOutput.write(text + "\n") } catch {
                 CommandOutput.end(error, OperatorTokensCommand.takeBack(self.name, configuration))

@@ -3,17 +3,17 @@ public import Configuration
 public import Reactor
 import Wire
 
-/// Who a client is, and whether it may ask now: limits by address, for one `HTTPServer`.
+/// Identifies clients and applies the limits by address, for one `HTTPServer`.
 ///
-///     connection from a trusted address   ──▶ its own word for who is behind it, where a setting says which
-///     client's address trusted, or no limit is set   ──▶ asks as it likes
-///     any other   ──▶ so many connections at once, so many requests a second
+///     connection from a trusted address   ──▶ names the client behind it, in the way that a setting selects
+///     client's address trusted, or no limit is set   ──▶ unlimited
+///     any other   ──▶ bounded connections at once, bounded requests a second
 ///
-/// What a peer that is not trusted says about addresses is never read.
+/// Addresses named by a peer that is not trusted are never read.
 public struct ClientGate: ~Copyable {
     public struct Limits: Equatable {
         public var source = ClientAddressSource.peer
-        /// Whose word is taken, and who is left alone.
+        /// Peers that may name clients, and clients without limits.
         public var trusted = NetworkList()
         public var prefixBits = 64
         /// 0 for no limit, here and below.
@@ -22,33 +22,33 @@ public struct ClientGate: ~Copyable {
         public var requestsBurst = 1
         public var requestsPerUserPerSecond = 0
         public var requestsPerUserBurst = 1
-        /// An answer counts as one request more for each so many bytes.
+        /// Every this many bytes of an answer count as one more request.
         public var bytesPerRequest = 16_384
-        /// Buckets of 16 bytes.
+        /// Token buckets, of 16 bytes each.
         public var bucketsMax = 65_536
 
         /// No limits.
         public init() {}
     }
 
-    /// What became of a connection.
+    /// The result of accepting a connection.
     enum Entry {
-        /// It is one of its client's, until `leave`.
+        /// Counted as one of its client's, until `leave`.
         case counted
-        /// Nobody counts it.
+        /// Not counted.
         case free
-        /// Its client has too many.
+        /// Its client has too many connections.
         case refused
     }
 
     private(set) var limits: Limits
-    /// Whether anything depends on who is at the other end of a connection: to ask is a system call.
+    /// Whether any limit depends on the peer's address, which costs a system call.
     private(set) var asksForPeers: Bool
     private var buckets: TokenBuckets?
     private var userBuckets: TokenBuckets?
-    /// Open connections by address; as many entries as there are connections, at most.
+    /// Open connections by address; at most as many entries as connections.
     private var connections: [IPAddress: Int32] = [:]
-    /// By tables that are no more.
+    /// Clients forgotten by tables that were replaced.
     private var forgottenBefore: UInt64 = 0
 
     init(_ limits: Limits) {
@@ -63,8 +63,9 @@ public struct ClientGate: ~Copyable {
             || limits.requestsPerUserPerSecond > 0
     }
 
-    /// Goes over to other limits; false where nothing is new. Where a rate is another one, every client starts with all of
-    /// its requests. `source`, `prefixBits` and `bucketsMax` stay as they were.
+    /// Applies other limits; false if nothing changed. After a change of a rate, every client starts with a full
+    /// bucket.
+    /// `source`, `prefixBits` and `bucketsMax` must not change.
     mutating func use(_ limits: Limits) -> Bool {
         let old = self.limits
         guard limits != old else { return false }
@@ -90,7 +91,7 @@ public struct ClientGate: ~Copyable {
         return TokenBuckets(perSecond: perSecond, burst: burst, count: count, hash: hash)
     }
 
-    /// Clients whose tokens were forgotten because a table is too small.
+    /// Clients whose buckets were dropped because a table is too small.
     var forgotten: UInt64 {
         self.forgottenBefore + Self.forgotten(self.buckets) + Self.forgotten(self.userBuckets)
     }
@@ -102,27 +103,28 @@ public struct ClientGate: ~Copyable {
         }
     }
 
-    // These are asked for each connection or request, and inlined so that the gate is not copied for them.
+    // Called for each connection or request, and inlined so that the gate is not copied.
 
     @inline(__always)
     func isTrusted(_ address: IPAddress) -> Bool { self.limits.trusted.contains(address) }
 
     // MARK: Connections
 
-    /// Whether a client is left alone, whatever it asks.
+    /// Whether a client has no limits.
     @inline(__always)
     func isExempt(_ address: IPAddress) -> Bool { !self.asksForPeers || self.isTrusted(address) }
 
     /// Whether answers may cost more than their requests.
     var charges: Bool { self.buckets != nil }
 
-    /// Whether each request of a connection from this address is looked at: limits count it, or its headers say whose it is.
+    /// Whether each request of a connection from this address is examined: for a limit, or for headers that name its
+    /// client.
     @inline(__always)
     func watches(_ address: IPAddress) -> Bool {
         !self.isExempt(address) || self.limits.source == .forwarded || self.limits.source == .forwardedFor
     }
 
-    /// A connection is a client's.
+    /// Counts a connection for its client.
     mutating func enter(_ address: IPAddress) -> Entry {
         guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return .free }
         let client = address.client(prefixBits: self.limits.prefixBits)
@@ -135,7 +137,7 @@ public struct ClientGate: ~Copyable {
         return .counted
     }
 
-    /// One that was counted is over. `address` is what `enter` was told.
+    /// A counted connection has ended. `address` is the one given to `enter`.
     mutating func leave(_ address: IPAddress) {
         let client = address.client(prefixBits: self.limits.prefixBits)
         guard let index = self.connections.index(forKey: client) else {
@@ -150,7 +152,7 @@ public struct ClientGate: ~Copyable {
 
     // MARK: Requests
 
-    /// Whom a request is from, where its headers say: for connections of trusted peers. Nil for a header that can't be read.
+    /// The client that a request's headers name, for connections of trusted peers. Nil for a malformed header.
     func client(of request: HTTPRequest, from peer: IPAddress) -> IPAddress? {
         switch self.limits.source {
         case .peer, .proxy: peer
@@ -159,18 +161,18 @@ public struct ClientGate: ~Copyable {
         }
     }
 
-    /// Nil where a request of `address`, which is not trusted, may pass; else how long until the next may.
+    /// Nil if a request of `address`, which is not trusted, may pass; else the time until the next may.
     mutating func takeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         self.buckets?.take(address.client(prefixBits: self.limits.prefixBits).bits, at: now)
     }
 
-    /// As how many requests more an answer of so many bytes counts.
+    /// The number of further requests that an answer of this size counts as.
     @inline(__always)
     func requests(forAnswerBytes bytes: Int) -> Int {
         bytes < self.limits.bytesPerRequest ? 0 : bytes / self.limits.bytesPerRequest
     }
 
-    /// What `address` asks costs so many requests more, or, where that is negative, so many fewer than it was charged.
+    /// Charges `address` this many further requests; a negative number refunds a charge.
     mutating func charge(_ address: IPAddress, requests: Int, at now: Timestamp) {
         guard requests != 0, self.buckets != nil, !self.isExempt(address) else { return }
         let client = address.client(prefixBits: self.limits.prefixBits).bits
@@ -181,7 +183,7 @@ public struct ClientGate: ~Copyable {
         }
     }
 
-    /// The same for a request of `asker`, from such an address.
+    /// The same for a request of the user `asker`, from such an address.
     mutating func takeToken(of asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         self.userBuckets?.take(asker, from: address.client(prefixBits: self.limits.prefixBits), at: now)
     }
