@@ -6,7 +6,7 @@ import Reactor
 /// supervisor writes, and every process reads when it starts.
 ///
 ///     same boot of the machine     the time is the clock since the boot, plus `offset`
-///     another boot                 nothing is known; but a cluster that was stopped while it did not trust the wall clock
+///     another boot                 nothing is known; but a cluster stopped while it did not trust the wall clock
 ///                                  still does not trust it, from `time` on
 public struct ClockReference: Codable, Equatable, Sendable {
     /// The kernel's name for this boot.
