@@ -47,8 +47,8 @@ public enum CatalogueFile {
         guard (try? ClusterFile.read(state)) != nil, let running = try? CatalogueCopy.read(configuration),
             catalogue.archiving(running, at: .now) != running
         else { return nil }
-        return "the cluster that runs in \(state.path) goes by the catalogue of its start; "
-            + "this one waits for the next start"
+        return "the cluster running in \(state.path) uses the catalogue of its start; "
+            + "this one applies at the next start"
     }
 
     /// Like `load`, from a document in memory. Callers that read many pass the configuration's zone, which takes
@@ -116,7 +116,7 @@ struct CatalogueReader {
             let name = self.tree.text(hall, "name", at: path, lengthMax: Self.titleLengthMax)
         else { return }
         guard self.halls[name] == nil else {
-            self.tree.refuse("\(path).name", "is '\(name)', as another hall's is", "give each hall its own name")
+            self.tree.refuse("\(path).name", "is '\(name)', the name of another hall", "give each hall its own name")
             return
         }
         // Known from now on, even if its sections are wrong: each mistake is reported once.
@@ -155,7 +155,7 @@ struct CatalogueReader {
         guard let name = self.tree.text(members, "hall", at: path, lengthMax: Self.titleLengthMax) else { return nil }
         if let hall = self.halls[name] { return hall }
         let hint = NearestName.hint(name, among: self.halls.keys.sorted())
-        self.tree.refuse("\(path).hall", "is '\(name)', which no hall is called\(hint)", "name one of halls")
+        self.tree.refuse("\(path).hall", "is '\(name)', but no hall has that name\(hint)", "name one of halls")
         return nil
     }
 
@@ -166,7 +166,7 @@ struct CatalogueReader {
         guard let concert = self.tree.object(value, at: path, names: names) else { return nil }
         let id = self.tree.whole(concert, "id", at: path, 1...Int(IdentifierLimits.max)).map { UInt64($0) }
         if let id, let other = self.concertPlaces.updateValue(path, forKey: id) {
-            self.tree.refuse("\(path).id", "is \(id), as \(other)'s is", "give each concert its own id")
+            self.tree.refuse("\(path).id", "is \(id), the same as \(other)'s", "give each concert its own id")
         }
         let title = self.tree.text(concert, "title", at: path, lengthMax: Self.titleLengthMax)
         let opensAt = self.moment(concert, "opensAt", at: path)
@@ -261,7 +261,7 @@ struct CatalogueReader {
     /// Records where a schedule's id was first seen; refuses a repeated id.
     @discardableResult private mutating func claim(_ id: UInt64, _ place: String) -> Bool {
         guard let other = self.schedulePlaces.updateValue(place, forKey: id) else { return true }
-        self.tree.refuse(place, "is \(id), as \(other) is", "schedule ids are unique over all concerts")
+        self.tree.refuse(place, "is \(id), the same as \(other)", "schedule ids are unique over all concerts")
         return false
     }
 
@@ -274,7 +274,7 @@ struct CatalogueReader {
     private mutating func localTime(_ members: [String: JSONTree], _ name: String, at path: String) -> LocalTime? {
         guard let text = self.tree.text(members, name, at: path, lengthMax: 100) else { return nil }
         if let time = LocalTime(text) { return time }
-        self.tree.refuse("\(path).\(name)", "is '\(text)', which is no time", "write it as yyyy-MM-dd HH:mm:ss")
+        self.tree.refuse("\(path).\(name)", "is '\(text)', which is not a time", "write it as yyyy-MM-dd HH:mm:ss")
         return nil
     }
 

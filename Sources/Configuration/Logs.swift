@@ -74,7 +74,7 @@ public struct Logs: LogHandler {
     /// slow. The first call of every server.
     public static func begin() throws(StartError) {
         guard !StandardError.beginLog() else { return }
-        throw StartError("the log needs a thread of its own, and the system refuses it", remedy: ThreadBudget.remedy)
+        throw StartError("the system refuses the thread that the log needs", remedy: ThreadBudget.remedy)
     }
 
     func line(time: String, level: Logger.Level, message: String, _ values: Logger.Metadata) -> String {

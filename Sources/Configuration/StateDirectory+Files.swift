@@ -16,7 +16,7 @@ extension StateDirectory {
         }
         guard let status = FileStatus(self.path) else {
             throw StartError(
-                "the state folder \(self.path) cannot be looked at",
+                "the state folder \(self.path) cannot be examined",
                 remedy: "choose another folder with --state"
             )
         }

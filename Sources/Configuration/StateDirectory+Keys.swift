@@ -42,7 +42,7 @@ extension StateDirectory {
                 (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)",
                 remedy:
                     "put the file back from a copy, or, after a change by hand, remove its line '# check'; without the file "
-                    + "the next start makes a new key, and all tokens given so far are unknown"
+                    + "the next start makes a new key, and all earlier tokens are invalid"
             )
         }
     }
@@ -78,7 +78,7 @@ extension StateDirectory {
         let ring = try self.loadKeys()
         let rest = ring.keys.filter { $0.id != id }
         guard rest.count < ring.keys.count else {
-            throw StartError("there is no key \(id)", remedy: "usher keys list shows those there are")
+            throw StartError("there is no key \(id)", remedy: "usher keys list shows all keys")
         }
         guard !rest.isEmpty else {
             throw StartError("key \(id) is the only one", remedy: "add another first: usher keys add")

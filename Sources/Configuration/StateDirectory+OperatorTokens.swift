@@ -36,7 +36,7 @@ public struct OperatorTokenFile: Equatable, Sendable {
                 try self.write(more)
                 return token
             } catch {
-                let remedy = "usher operator-tokens list shows those there are"
+                let remedy = "usher operator-tokens list shows all tokens"
                 throw StartError("no token was added: \(error)", remedy: remedy)
             }
         }
@@ -46,7 +46,7 @@ public struct OperatorTokenFile: Equatable, Sendable {
     public func remove(_ name: String) throws(StartError) {
         try FolderLock.alone(with: self.path) { () throws(StartError) in
             guard let rest = try self.load().removing(name) else {
-                let remedy = "usher operator-tokens list shows those there are"
+                let remedy = "usher operator-tokens list shows all tokens"
                 throw StartError("there is no token \(name)", remedy: remedy)
             }
             do { try self.write(rest) } catch {
@@ -76,7 +76,7 @@ extension ServerConfiguration {
         let tokens = try self.operatorTokenFile.load()
         guard tokens.isEmpty, !self.operatorPortIsLocal else { return tokens }
         throw StartError(
-            "operator.host is \(self.operator.host), which others than this machine reach, and there is no operator's token",
+            "operator.host is \(self.operator.host), which other machines can reach, but there is no operator's token",
             remedy:
                 "add one: usher operator-tokens add NAME view --state \(self.cluster.state), or set operator.host to "
                 + "127.0.0.1"

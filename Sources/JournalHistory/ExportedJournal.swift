@@ -60,9 +60,9 @@ struct ExportedJournal {
         defer { fclose(self.file) }
         guard let first = self.line(), let head: Head = Self.decoded(first),
             let hash = ChainHash(hexadecimal: head.hash)
-        else { throw self.refusal("is no beginning of an export") }
+        else { throw self.refusal("is not the first line of an export") }
         let form = head.form ?? 1
-        guard (1...2).contains(form) else { throw self.refusal("is of form \(form), which a newer usher reads") }
+        guard (1...2).contains(form) else { throw self.refusal("is of form \(form), which needs a newer usher") }
         var point = ChainPoint(sequence: head.after, hash: hash)
         try begin(head.journal, point)
         while let line = self.line() {
@@ -75,13 +75,13 @@ struct ExportedJournal {
             point = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
             try body(record)
         }
-        guard form == 1 else { throw self.refusal("is the last, and does not say that the export ends there") }
+        guard form == 1 else { throw self.refusal("is the last one, but does not end the export: it was cut off") }
         return point
     }
 
     private mutating func checkEnd(_ end: End, at point: ChainPoint) throws(StartError) {
         guard end.end == point.sequence, end.hash == "\(point.hash)" else {
-            throw self.refusal("says that the export ends at fact \(end.end), and not where the facts before it do")
+            throw self.refusal("says that the export ends at fact \(end.end), but the facts before it end elsewhere")
         }
         guard self.line() == nil else { throw self.refusal("comes after the last one") }
     }
@@ -89,16 +89,16 @@ struct ExportedJournal {
     private mutating func record(_ line: String, after point: ChainPoint) throws(StartError) -> JournalRecord {
         guard let said: Batch = Self.decoded(line), let time = Timestamp(words: said.at), said.count >= 1,
             let bytes = [UInt8](hexadecimal: said.bytes)
-        else { throw self.refusal("should be a batch, and can't be read as one") }
+        else { throw self.refusal("should be a batch, but can't be read as one") }
         guard point.sequence < UInt64(Int64.max) else { throw self.refusal("comes after more facts than there can be") }
         guard said.batch == point.sequence + 1 else {
-            throw self.refusal("is a batch from fact \(said.batch) on, and fact \(point.sequence + 1) should be next")
+            throw self.refusal("is a batch from fact \(said.batch) on, but fact \(point.sequence + 1) should be next")
         }
         let batch = JournalBatch(firstSequence: said.batch, count: said.count, time: time, bytes: bytes)
         let hash = point.hash.next(batch, epoch: said.epoch)
         guard said.hash == "\(hash)" else {
             throw self.refusal(
-                "is the batch with fact \(said.batch), whose hash is not that of its content and the batch before"
+                "is the batch with fact \(said.batch), whose hash does not match its content and the batch before"
             )
         }
         return JournalRecord(batch: batch, epoch: said.epoch, hash: hash)

@@ -93,13 +93,13 @@ public enum JournalCommand {
         try Self.orStartError { () throws(JournalError) in
             try JournalBeginning.run(Self.files(state, shard), shardCount: count, at: now)
         }
-        return "begun anew and empty: shard \(shard) of \(count) has no places, seats and points"
+        return "begun anew and empty: shard \(shard) of \(count) has no places, seats or points"
     }
 
     public static func compact(_ configuration: ServerConfiguration, shard: Int) throws(StartError) -> String {
         let catalogue: Catalogue
         do throws(ConfigurationMistakes) { catalogue = try CatalogueFile.loadSettled(configuration) } catch {
-            throw StartError("the catalogue can't be read: \(error)", remedy: "usher config check tells more")
+            throw StartError("the catalogue can't be read: \(error)", remedy: "run usher config check for details")
         }
         return try Self.orStartError { () throws(JournalError) in
             let archive = try SQLiteArchive(Self.files(configuration.stateDirectory, shard))

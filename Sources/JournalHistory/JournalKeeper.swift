@@ -89,20 +89,20 @@ public final class JournalKeeper {
         case .untrusted(_, _, let remedy): remedy
         case .noThread: ThreadBudget.remedy
         case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
-        case .outOfSequence, .notOwner: "see who else runs in that folder"
+        case .outOfSequence, .notOwner: "find the other process that runs in that folder, and stop it"
         }
     }
 
     private func tellOfCopy(_ report: Recovery.Report) {
         self.log.warning(
-            "this journal is a copy: what came after it is not in it, and ids go on behind those of the original",
+            "this journal is a copy: later facts are missing, and new ids start above those of the original",
             metadata: ["ends_at_fact": "\(report.sequence)", "ends_at": "\(report.lastTime.words)"]
         )
     }
 
     private func tell(_ report: Recovery.Report, nanoseconds: UInt64) {
         self.log.info(
-            "history taken in",
+            "journal replayed",
             metadata: [
                 "snapshot": "\(report.snapshotSequence)", "facts": "\(report.facts)", "batches": "\(report.batches)",
                 "epoch": "\(self.journal.epoch)", "took_ms": "\(nanoseconds / 1_000_000)",

@@ -36,7 +36,7 @@ public struct JournalVerifier {
             if let sequence = self.snapshotSequence {
                 lines.append("snapshot   up to fact \(sequence), \(self.snapshotItems) items")
             }
-            if !self.hasHead { lines.append("head       is missing: what was cut off the end would not be noticed") }
+            if !self.hasHead { lines.append("head       is missing: the loss of the last facts would go unnoticed") }
             if self.isCopy { lines.append("copy       whole up to that fact; nothing was appended to it yet") }
             return lines.joined(separator: "\n")
         }

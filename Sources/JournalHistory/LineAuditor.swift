@@ -147,12 +147,12 @@ public struct LineAuditor {
         if let first = self.audit.violations.first {
             throw StartError(
                 "the line of concert \(self.concert) was not kept in order: fact \(first.sequence): \(first.reason)",
-                remedy: "the \(self.audit.violationCount) places where that is so are listed above"
+                remedy: "the \(self.audit.violationCount) violations are listed above"
             )
         }
         guard self.published != nil, self.publishedSequence == nil else { return self.verdict }
         throw StartError(
-            "the published hash is not that of this history at any fact from \(start.sequence) to \(end.sequence)",
+            "the published hash is not this history's at any fact from \(start.sequence) to \(end.sequence)",
             remedy:
                 "compare journals and exports: this is another history, or it was published about facts not kept here"
         )
@@ -190,7 +190,7 @@ public struct LineAuditor {
 
     /// For a line without violations.
     private func order(_ start: ChainPoint) -> String {
-        let order = "places were given in order, and nobody was let in past someone who waited"
+        let order = "places were given in order, and nobody was let in past a waiting person"
         return switch self.verdict {
         case .kept: "kept: \(order)"
         case .keptInPart: "kept from fact \(start.sequence + 1) on, and unknown before: \(order)"

@@ -106,7 +106,7 @@ public final class ControlSocket {
         asker.hasAsked = true
         guard let question = try? JSONDecoder().decode(Question.self, from: Data(line.utf8)) else {
             return asker.end(
-                failed: "the supervisor does not know this question; it may be of an older version: \(line.prefix(200))"
+                failed: "the supervisor does not know this request; it may be an older version: \(line.prefix(200))"
             )
         }
         self.onQuestion(question, asker)

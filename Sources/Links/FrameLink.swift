@@ -36,7 +36,7 @@ public final class FrameLink {
                     + "\(peer.shardCount) (slot map \(peer.slotMapVersion)): start both from one configuration"
             }
             guard peer.catalogue == self.hello.catalogue || peer.catalogue == 0 || self.hello.catalogue == 0 else {
-                return "this process goes by another catalogue than yours: start both from one catalogue file, or let "
+                return "this process has another catalogue than yours: start both from one catalogue file, or let "
                     + "usher cluster start them"
             }
             return nil
@@ -204,7 +204,7 @@ public final class FrameLink {
             if self.peer == nil { self.refusal = reason }
             self.end(reason)
         case .ping: self.send(.pong, requestID: requestID)
-        default: throw WireError("a hello where none belongs")
+        default: throw WireError("an unexpected hello")
         }
     }
 

@@ -38,12 +38,12 @@ public enum ControlCommand {
             loop = try EventLoop()
             connection = try Connection(on: loop, toPath: state.controlSocket)
         } catch {
-            throw StartError("the supervisor can't be asked: \(error)", remedy: "look at the folder of cluster.state")
+            throw StartError("the supervisor can't be reached: \(error)", remedy: "check the folder of cluster.state")
         }
         var lines = LineReader(bytesMax: ControlSocket.answerBytesMax)
         var outcome: StartError? = StartError(
             "the supervisor ended before it was done",
-            remedy: "its log tells more; what it had replaced by then is replaced"
+            remedy: "see its log; processes already replaced are not rolled back"
         )
         connection.onRead = { bytes in
             lines.take(bytes) { line in
@@ -56,13 +56,13 @@ public enum ControlCommand {
                     outcome = nil
                 }
                 if let failed = answer.failed {
-                    outcome = StartError(failed, remedy: "the supervisor's log may tell more")
+                    outcome = StartError(failed, remedy: "see the supervisor's log")
                 }
             }
         }
         connection.onEnd = { [unowned connection] reason in
             if case .failed(let error) = reason {
-                outcome = StartError("the supervisor can't be asked: \(error)", remedy: "is it of an older version?")
+                outcome = StartError("the supervisor does not answer: \(error)", remedy: "is it an older version?")
             }
             connection.close()
         }

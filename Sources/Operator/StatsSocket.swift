@@ -66,7 +66,7 @@ public final class StatsSocket {
         self.links[number] = link
         link.onFrame = { [unowned self, unowned link] frame throws(WireError) in
             guard case .control(.stats) = frame.sort else {
-                throw WireError("a gateway takes questions for its statistics, no frame of kind \(frame.header.kind)")
+                throw WireError("a gateway accepts requests for statistics, not frames of kind \(frame.header.kind)")
             }
             link.send(.statsAnswer(self.stats()), requestID: frame.header.requestID)
         }

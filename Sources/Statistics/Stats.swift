@@ -329,7 +329,7 @@ public struct ClusterStats: Codable, Equatable, Sendable {
 
     private static func keyTrouble(_ shard: ShardStats) -> String? {
         guard shard.answers.keysAreNearlyFull == true, let most = shard.answers.keysMax else { return nil }
-        return "shard \(shard.shard) keeps \(shard.answers.keys) idempotency keys, and refuses new ones from \(most) on"
+        return "shard \(shard.shard) keeps \(shard.answers.keys) idempotency keys; new keys are refused at \(most)"
     }
 
     private static func clockTrouble(_ shard: ShardStats) -> String? {

@@ -100,7 +100,7 @@ final class Compactor {
             case .compacted(let report): self.ended(shard, took: took, .done(report.text))
             case .failed(let failed): self.ended(shard, took: took, .failure(failed.reason))
             case .ready, .journal, .clock, .pong, .busy, nil:
-                self.ended(shard, took: took, .failure("ended without a word: \(exit)"))
+                self.ended(shard, took: took, .failure("ended without a result: \(exit)"))
             }
         }
         let child: ChildProcess
@@ -150,7 +150,7 @@ final class Compactor {
         case .failure(let reason):
             let pause = self.schedule.ended(false, at: Self.now) ?? .zero
             self.log.error(
-                "journal not compacted; it grows, and all else goes on",
+                "compaction failed; the journal grows, and the cluster serves on",
                 metadata: [
                     "shard": "\(shard)", "reason": "\(reason)", "next_try_s": "\(pause.rawValue / 1_000_000_000)",
                     "command": "usher journal compact --config \(self.state.configurationFile) --shard \(shard)",

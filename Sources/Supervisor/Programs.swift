@@ -33,7 +33,7 @@ final class Programs {
     /// Adds the program now on disk. Refused when the file is missing or not executable.
     func add(_ edition: Int) throws(StartError) {
         guard let path = self.path else {
-            throw StartError("where this program lies is not known", remedy: "mount /proc")
+            throw StartError("the path of this program is not known", remedy: "mount /proc")
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0, access(path, X_OK) == 0 else {
@@ -41,7 +41,7 @@ final class Programs {
             if descriptor >= 0 { close(descriptor) }
             throw StartError(
                 "the program \(path) can't be run: \(reason)",
-                remedy: "put the new one there, and move it into place rather than writing over the old one"
+                remedy: "put a new program there; move it into place rather than overwriting the old one"
             )
         }
         self.later[edition] = Program(descriptor: descriptor)

@@ -32,7 +32,7 @@ extension Supervisor {
         } catch {
             if self.writtenClock != nil || !self.isUp {
                 self.log.warning(
-                    "what the wall clock is compared with after a restart is not written",
+                    "clock.json not written: after a restart an absurd clock may go unnoticed",
                     metadata: ["reason": "\(error)"]
                 )
             }
@@ -62,7 +62,7 @@ extension Supervisor {
         guard self.clock.ahead != nil || !self.suspendedClocks.isEmpty else {
             return asker.end(
                 failed:
-                    "nothing is suspended: the wall clock is less than a day ahead of the cluster's time, which follows it"
+                    "nothing is suspended: the wall clock is less than a day ahead, and the cluster's time follows it"
             )
         }
         self.clock.trust()
@@ -73,6 +73,6 @@ extension Supervisor {
     }
 
     private func trusted(_ asker: ControlSocket.Asker) {
-        asker.end(done: "The wall clock is trusted: it is \(self.clock.now.words), and changes are taken.")
+        asker.end(done: "The wall clock is trusted: it is \(self.clock.now.words), and changes are accepted.")
     }
 }

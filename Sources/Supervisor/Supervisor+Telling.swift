@@ -28,7 +28,7 @@ extension Supervisor {
             self.log.error("process not ready in time, killed", metadata: ["member": "\(member)"])
         case .hangs(let member):
             self.log.error(
-                "process does not answer, killed",
+                "hung process killed",
                 metadata: ["member": "\(member)", "seconds": "\(self.configuration.cluster.hangTimeoutSeconds)"]
             )
         case .stopping:
@@ -37,18 +37,18 @@ extension Supervisor {
             // Else new clients would wait in a backlog that no gateway reads.
             self.ports = []
         case .killed(let member):
-            self.log.warning("process killed, it did not stop in time", metadata: ["member": "\(member)"])
+            self.log.warning("process not stopped in time, killed", metadata: ["member": "\(member)"])
         case .tookOver(let successor, let former):
             let pids = [successor, former].map { self.children[$0]?.process.processID ?? 0 }
             self.log.info("process replaced", metadata: ["member": "\(successor)", "pid": "\(pids[0])"])
-            let rest = pids[1] == 0 ? "" : "; process \(pids[1]) answers what it still has"
+            let rest = pids[1] == 0 ? "" : "; process \(pids[1]) finishes its requests"
             self.asker?.tell(progress: "\(successor): process \(pids[0]) serves\(rest)")
         case .goesBack(let member, let why):
             self.log.error(
-                "the new program does not do, the former one is started again",
+                "new binary did not become ready; rolled back",
                 metadata: ["member": "\(member)", "reason": "\(why)"]
             )
-            self.asker?.tell(progress: "\(member): \(why); the former program is started again")
+            self.asker?.tell(progress: "\(member): \(why); rolled back to the former program")
         }
     }
 
@@ -100,7 +100,7 @@ extension Supervisor {
             """
         guard !CommandOutput.announce(text) else { return }
         self.log.warning(
-            "up, and standard output has no thread to say so",
+            "up; not announced, as standard output can't have a thread",
             metadata: ["remedy": "\(ThreadBudget.remedy)"]
         )
     }

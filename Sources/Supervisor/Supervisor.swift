@@ -262,7 +262,7 @@ public final class Supervisor {
         if !self.catalogue.archived.isEmpty {
             let ids = self.catalogue.archived.map { "\($0)" }.joined(separator: ", ")
             self.log.info(
-                "concerts kept that are over and no longer in the catalogue",
+                "past concerts kept, though no longer in the catalogue",
                 metadata: ["concerts": "\(ids)"]
             )
         }
@@ -333,7 +333,7 @@ public final class Supervisor {
             if case .failed(let reason) = outcome {
                 self.failure = StartError(
                     "the cluster could not start: \(reason)",
-                    remedy: "the log above may tell more"
+                    remedy: "see the log above"
                 )
             }
             return self.end()
@@ -344,7 +344,7 @@ public final class Supervisor {
     /// From now on a shard without a journal has lost it.
     private func markJournals() {
         do throws(JournalError) { try self.configuration.journalStore.markAllBegun() } catch {
-            self.log.warning("a journal that gets lost may not be noticed", metadata: ["reason": "\(error)"])
+            self.log.warning("the loss of a journal may go unnoticed", metadata: ["reason": "\(error)"])
         }
     }
 

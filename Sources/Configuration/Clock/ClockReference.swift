@@ -76,7 +76,7 @@ extension StateDirectory {
         let wall = readings.wall()
         guard let expected = self.expectedTime(readings), wall - expected >= ShardClock.absurdJump else { return wall }
         throw StartError(
-            "the wall clock is \(MachineClock.days(wall - expected)) ahead of this cluster's time, and is written down for good",
+            "the wall clock is \(MachineClock.days(wall - expected)) ahead of this cluster's time, and would be kept for good",
             remedy: "set the clock; or, if it is right, usher cluster trust-clock while the cluster runs"
         )
     }

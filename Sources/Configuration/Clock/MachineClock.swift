@@ -77,7 +77,7 @@ public final class MachineClock {
     /// An operator confirms that the wall clock is right.
     public func trust() {
         guard self.clock.trust(wall: self.readings.wall(), monotonic: self.readings.sinceBoot()) else { return }
-        self.log.log(level: self.level, "the wall clock is trusted, by an operator: time follows it")
+        self.log.log(level: self.level, "an operator trusts the wall clock: time follows it")
     }
 
     private func tell(_ note: ShardClock.Note) {
@@ -94,7 +94,7 @@ public final class MachineClock {
 
     public static let suspended: Logger.Message =
         "the wall clock jumped absurdly: changes are refused until it is right again, reading works"
-    public static let resumed: Logger.Message = "the wall clock can be believed again: changes are taken"
+    public static let resumed: Logger.Message = "the wall clock is trusted again: changes are accepted"
 
     public static func metadata(ahead: Nanoseconds) -> Logger.Metadata {
         [

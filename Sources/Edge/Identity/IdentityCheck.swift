@@ -68,7 +68,7 @@ public final class IdentityCheck {
     private func tellOfIgnoredKeys() {
         guard !self.keys.ignored.isEmpty else { return }
         let list = self.keys.ignored.joined(separator: ", ")
-        self.log.warning("keys of logins that can't be used here are ignored", metadata: ["keys": "\(list)"])
+        self.log.warning("unusable login keys are ignored", metadata: ["keys": "\(list)"])
     }
 
     /// The user of a request with this `Authorization` header, at a moment in seconds since 1970.

@@ -36,7 +36,7 @@ struct SQLiteStore: JournalStore {
         let files = JournalFiles(state: self.configuration.cluster.state, shard: shard)
         let policy = self.policy
         if let risk = policy.risk {
-            log.warning("the journal does not keep every answer", metadata: ["risk": "\(risk)"])
+            log.warning("journal.policy can lose answered changes", metadata: ["risk": "\(risk)"])
         }
         let target = Target()
         let wakeup: Wakeup
@@ -56,11 +56,11 @@ struct SQLiteStore: JournalStore {
                 guard target.lastTrouble != error || now - target.lastToldAt >= 60_000_000_000 else { return }
                 target.lastTrouble = error
                 target.lastToldAt = now
-                log.error("the journal has trouble, and goes on", metadata: ["reason": "\(error)"])
+                log.error("the journal has a problem, and retries", metadata: ["reason": "\(error)"])
             }
             if try journal.headIsMissing() {
                 log.warning(
-                    "a part of the journal is missing: what was cut off its end would not be noticed",
+                    "a part of the journal is missing: the loss of its last facts would go unnoticed",
                     metadata: ["file": "\(files.head)"]
                 )
             }
