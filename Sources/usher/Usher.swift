@@ -13,9 +13,9 @@ import Reactor
 
               usher cluster --shards 4 --port 8080 --state .usher
 
-            Every setting can stand in a JSON file (--config FILE), in the environment (USHER_GATEWAY_PORT=8080), or \
-            in a flag (--set gateway.port=8080). usher config reference lists all settings, and usher config check \
-            shows what they come to.
+            Every setting can be set in a JSON file (--config FILE), in the environment (USHER_GATEWAY_PORT=8080), or \
+            by a flag (--set gateway.port=8080). usher config reference lists all settings, and usher config check \
+            shows their values.
             """,
         version: "usher 0.1.0",
         subcommands: [
