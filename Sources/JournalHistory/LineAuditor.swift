@@ -158,7 +158,7 @@ public struct LineAuditor {
         )
     }
 
-    // MARK: What it came to
+    // MARK: Results
 
     private func text(_ start: ChainPoint, _ end: ChainPoint) -> String {
         let audit = self.audit

@@ -16,7 +16,7 @@ public enum ControlCommand {
         try self.ask(ControlSocket.Question(command: .restart, roles: roles), state, show)
     }
 
-    /// Has the settings read again.
+    /// Reloads the settings.
     public static func reload(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
         try self.ask(ControlSocket.Question(command: .reload), state, show)
     }

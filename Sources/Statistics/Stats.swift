@@ -286,7 +286,7 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public var silentShards: [Int]?
     /// Seconds by which the wall clock is absurdly ahead; nil while it is trusted.
     public var clockAheadSeconds: Int64?
-    /// Replies of shards that no request waited for any more.
+    /// Replies of shards whose request was already complete.
     public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()
     /// Nil while they are off.

@@ -67,7 +67,7 @@ extension Supervision {
     /// Whether this member is starting beside its predecessor.
     func isSuccessor(_ member: Member) -> Bool { self.beside?.member == member }
 
-    // MARK: What happens meanwhile
+    // MARK: Events
 
     /// A process in `processes` is ready: maybe the successor that the rolling restart waits for.
     mutating func goOnRolling(at now: Timestamp, _ effects: inout Effects) {
@@ -210,7 +210,7 @@ extension Supervision {
         effects.rolling = outcome
     }
 
-    // MARK: From one to the next
+    // MARK: Steps
 
     private mutating func gather(at now: Timestamp, _ effects: inout Effects) {
         self.rolling!.step = .gathering(deadline: now + self.timing.readyTimeout)

@@ -301,7 +301,7 @@ public final class Supervisor {
         }
     }
 
-    // MARK: What the machine says
+    // MARK: Effects
 
     var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
 

@@ -125,7 +125,7 @@ enum HotConcert {
         return polls
     }
 
-    // MARK: What it took
+    // MARK: Results
 
     private struct Reading {
         let time = Benchmarks.now

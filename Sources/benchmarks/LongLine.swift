@@ -120,7 +120,7 @@ final class LongLine {
         }
     }
 
-    // MARK: Asking
+    // MARK: Requests
 
     private func join(on index: Int) {
         guard self.asksToJoin < self.people else { return }
@@ -177,7 +177,7 @@ final class LongLine {
         self.wheel[slot] = person
     }
 
-    // MARK: Hearing
+    // MARK: Answers
 
     private func answered(_ index: Int, _ asked: Asked, _ status: Int, _ answer: UnsafeRawBufferPointer) {
         let now = Benchmarks.now
@@ -250,7 +250,7 @@ final class LongLine {
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    // MARK: Telling
+    // MARK: Report
 
     private func tell(isLast: Bool) {
         let seen = isLast ? self.inAll : self.inSecond

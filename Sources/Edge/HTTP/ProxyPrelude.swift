@@ -6,8 +6,8 @@ import Wire
 ///
 ///     gathering ──bytes──▶ gathering ──▶ read: the client, and the bytes behind the header
 ///         └───────────────────┴────────▶ malformed
+///
 /// After `read` and `malformed` it must get no more bytes.
-/// After `read` and `malformed` nothing is given to it any more.
 struct ProxyPrelude {
     enum Outcome: Equatable {
         case needsMore

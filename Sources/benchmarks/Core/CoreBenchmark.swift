@@ -114,7 +114,7 @@ final class LineBenchmark {
         }
     }
 
-    // MARK: Who is where
+    // MARK: People
 
     private func user(at place: UInt64) -> UserID { UserID(place * 7_919) }
 
