@@ -15,7 +15,7 @@ public struct DescriptorBudget: Equatable {
     /// Operators get at most the allowed number divided by this.
     private static let operatorsPart = 8
     private static let turnedAwayPart = 16
-    /// The most descriptors for connections turned away.
+    /// The most connections turned away of one port, however high the limit.
     private static let turnedAwayEnough = 1_000
 
     /// This process's budget under its present limit.

@@ -103,7 +103,7 @@ struct Supervision {
     }
 
     enum Condition: Equatable {
-        /// Not running, and not to be started again.
+        /// Not running, with no start pending.
         case absent
         /// Restarts at that moment.
         case pausing(until: Timestamp)

@@ -26,7 +26,7 @@ final class GatewayLink {
                 connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard code == 0 else { throw WireError("nobody listens at \(path): \(errno)") }
+        guard code == 0 else { throw WireError("no listener at \(path): \(errno)") }
         let slots = SlotMap(shardCount: 1)
         let hello = Hello(
             role: .gateway,

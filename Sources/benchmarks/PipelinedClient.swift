@@ -23,7 +23,7 @@ final class PipelinedClient {
                     connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            guard code == 0 else { throw WireError("nobody listens on port \(port)") }
+            guard code == 0 else { throw WireError("no listener on port \(port)") }
             descriptors.append(descriptor)
         }
         self.descriptors = descriptors
