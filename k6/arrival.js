@@ -1,5 +1,5 @@
-// An open model: people arrive at a rate that climbs in three steps to RATE (300 a second), whatever the answers do. A closed model
-// such as the seed's asks less of a server the slower it gets, which hides its worst moments.
+// An open model: people arrive at a rate that climbs in three steps to RATE (300 a second), however slow the answers are. A closed
+// model such as the seed's puts less load on a server the slower it gets, which hides its worst moments.
 //
 // A pass means: at each rate people are served as fast as they arrive (no iteration dropped for want of a free k6 user, no line below
 // the admission rate of 8 × 50 a second), with every check kept and every threshold met. RATE above 400 makes lines grow for as

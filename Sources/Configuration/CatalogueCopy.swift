@@ -2,12 +2,13 @@ public import Booking
 import FoundationEssentials
 import Wire
 
-/// The catalogue of a cluster's start, in its state folder (`catalogue.running.json`). The supervisor writes it; all processes
-/// of the cluster, those that start again later, and commands that tend its journals read it. So another catalogue file, or
-/// half of one, is nothing to a cluster that runs.
+/// The catalogue of a cluster's start, in its state folder (`catalogue.running.json`). Written by the supervisor; read
+/// by all processes of the cluster, also after a restart, and by commands on its journals. So a changed or half-written
+/// catalogue file does not affect a running cluster.
 ///
-/// It also keeps what was taken out of the catalogue after it was over: see `Catalogue.archiving`. Times are seconds since
-/// 1970, so that no later time zone rules change them, and all rules are there, whatever the defaults become:
+/// It also keeps entries that were taken out of the catalogue once they were over: see `Catalogue.archiving`. Times are
+/// seconds since 1970, which no change of time zone rules affects, and all rules are included, whatever the defaults
+/// become:
 ///
 ///     {"format": "usher-catalogue-1",
 ///      "halls": [[{"from": 1, "to": 50, "grade": "A", "price": 100000}]],
@@ -17,7 +18,7 @@ import Wire
 ///                    "archived": [...]}]}
 public struct CatalogueCopy: Codable {
     static let format = "usher-catalogue-1"
-    /// Far beyond what a catalogue file of `TextFile.bytesMax` becomes; the same for the schedules of an entry.
+    /// Far above the copy of the largest catalogue file (`TextFile.bytesMax`); the same for the schedules of an entry.
     public static let bytesMax = 1 << 30
     private static let runCountMax: Int64 = 1 << 24
 
@@ -45,7 +46,7 @@ public struct CatalogueCopy: Codable {
         let title: String
         let opensAt: Int64
         let isArchived: Bool
-        /// By the names of `booking.*`. One that is missing, since an earlier version wrote it, is that of the settings.
+        /// By the names of `booking.*`. A rule missing in the copy of an earlier version has the settings' value.
         let rules: [String: Int]
         let schedules: [[Int64]]
         let archived: [[Int64]]
@@ -105,13 +106,13 @@ public struct CatalogueCopy: Codable {
         return values
     }
 
-    /// Schedules in a row with ids one after the other, at the same distance, and in the same hall, as one entry.
+    /// Schedules with consecutive ids, equal distances and the same hall become one entry.
     private static func runs(_ schedules: ArraySlice<Schedule>, _ halls: inout [Hall]) -> [[Int64]] {
         var runs: [[Int64]] = []
         for schedule in schedules {
             let id = Int64(schedule.id.rawValue)
             let time = schedule.playsAt.seconds
-            // Neighbours mostly share a hall.
+            // Neighbouring schedules mostly share a hall.
             var hall = runs.last.map { Int($0[4]) } ?? 0
             if hall >= halls.count || halls[hall] != schedule.hall {
                 hall = halls.firstIndex(of: schedule.hall) ?? halls.count
@@ -131,7 +132,7 @@ public struct CatalogueCopy: Codable {
 
     // MARK: Reading
 
-    /// The catalogue of the last start in a state folder. Refuses a file that is missing or altered.
+    /// The catalogue of the last start in a state folder. Refuses a missing or altered file.
     public static func read(_ configuration: ServerConfiguration) throws(ConfigurationMistakes) -> Catalogue {
         let path = configuration.stateDirectory.catalogueFile
         do {

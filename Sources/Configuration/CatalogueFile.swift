@@ -1,11 +1,11 @@
 public import Booking
 import Wire
 
-/// The catalogue as people write it: halls, concerts, and when they play. `deploy/catalogue.example.json` shows all of
-/// it. Reading goes on past a mistake, so that one run names all of them, each with its path in the file.
+/// The catalogue as people write it: halls, concerts, and when they play. `deploy/catalogue.example.json` shows every
+/// part. Reading goes on after a mistake, so one run names all of them, each with its path in the file.
 public enum CatalogueFile {
-    /// The catalogue that a configuration names, or the one that is built in when it names none. The configuration that a
-    /// supervisor has written names the catalogue of its start.
+    /// The catalogue that a configuration names, or the built-in one when it names none. A configuration written by a
+    /// supervisor names the catalogue of its start.
     public static func load(_ configuration: ServerConfiguration) throws(ConfigurationMistakes) -> Catalogue {
         let path = configuration.catalogue.file
         guard !path.isEmpty else { return .original(rules: configuration.rules) }
@@ -32,26 +32,26 @@ public enum CatalogueFile {
         return try Self.read(tree, path: path, configuration)
     }
 
-    /// The catalogue with which the facts of a state folder were made, for what tends its journals: that of its last start,
-    /// whatever these settings name. Where no cluster has started yet, theirs.
+    /// The catalogue with which the facts in a state folder were made, for commands on its journals: that of the last
+    /// start, whatever these settings name. Before a first start, the settings' own.
     public static func loadSettled(_ configuration: ServerConfiguration) throws(ConfigurationMistakes) -> Catalogue {
         let settled = LoadedConfiguration(environment: [:], file: configuration.stateDirectory.configurationFile)
         guard settled.configuration.catalogue.isCopy else { return try Self.load(configuration) }
         return try CatalogueCopy.read(configuration)
     }
 
-    /// What someone who checks a catalogue may want to know; nil where no cluster runs in the state folder, or one that goes
-    /// by the same catalogue.
+    /// A note for `usher config check` that the running cluster uses another catalogue; nil where no cluster runs in
+    /// the state folder, or one with the same catalogue.
     public static func note(on catalogue: Catalogue, _ configuration: ServerConfiguration) -> String? {
         let state = configuration.stateDirectory
         guard (try? ClusterFile.read(state)) != nil, let running = try? CatalogueCopy.read(configuration),
             catalogue.archiving(running, at: .now) != running
         else { return nil }
-        return "the cluster that runs in \(state.path) goes by the catalogue of its start; "
-            + "this one waits for the next start"
+        return "the cluster running in \(state.path) uses the catalogue of its start; "
+            + "this one applies at the next start"
     }
 
-    /// As `load`, from a document that is already there. Whoever reads many gives the configuration's zone, which takes
+    /// Like `load`, from a document in memory. Callers that read many pass the configuration's zone, which takes
     /// milliseconds to build.
     static func read(
         _ tree: JSONTree,
@@ -75,7 +75,7 @@ public enum CatalogueFile {
     }
 }
 
-/// Turns a tree into concerts. What is wrong is left out of them, and stands in `tree.mistakes`.
+/// Turns a tree into concerts. Wrong parts are left out, and listed in `tree.mistakes`.
 struct CatalogueReader {
     static let titleLengthMax = 200
     static let gradeLengthMax = 20
@@ -88,7 +88,7 @@ struct CatalogueReader {
     private let configuration: ServerConfiguration
     private let zone: Zone
     private var halls: [String: Hall?] = [:]
-    /// Where a concert or schedule id was seen first.
+    /// The first place of each concert or schedule id.
     private var concertPlaces: [UInt64: String] = [:]
     private var schedulePlaces: [UInt64: String] = [:]
 
@@ -116,10 +116,10 @@ struct CatalogueReader {
             let name = self.tree.text(hall, "name", at: path, lengthMax: Self.titleLengthMax)
         else { return }
         guard self.halls[name] == nil else {
-            self.tree.refuse("\(path).name", "is '\(name)', as another hall's is", "give each hall its own name")
+            self.tree.refuse("\(path).name", "is '\(name)', the name of another hall", "give each hall its own name")
             return
         }
-        // Known from now on, whatever is wrong with its sections: one mistake is told once.
+        // Known from now on, even if its sections are wrong: each mistake is reported once.
         self.halls[name] = .some(nil)
         let count = self.tree.mistakes.count
         let sections = self.tree.list(hall, "sections", at: path).enumerated().compactMap { (index, section) in
@@ -155,7 +155,7 @@ struct CatalogueReader {
         guard let name = self.tree.text(members, "hall", at: path, lengthMax: Self.titleLengthMax) else { return nil }
         if let hall = self.halls[name] { return hall }
         let hint = NearestName.hint(name, among: self.halls.keys.sorted())
-        self.tree.refuse("\(path).hall", "is '\(name)', which no hall is called\(hint)", "name one of halls")
+        self.tree.refuse("\(path).hall", "is '\(name)', but no hall has that name\(hint)", "name one of halls")
         return nil
     }
 
@@ -166,7 +166,7 @@ struct CatalogueReader {
         guard let concert = self.tree.object(value, at: path, names: names) else { return nil }
         let id = self.tree.whole(concert, "id", at: path, 1...Int(IdentifierLimits.max)).map { UInt64($0) }
         if let id, let other = self.concertPlaces.updateValue(path, forKey: id) {
-            self.tree.refuse("\(path).id", "is \(id), as \(other)'s is", "give each concert its own id")
+            self.tree.refuse("\(path).id", "is \(id), the same as \(other)'s", "give each concert its own id")
         }
         let title = self.tree.text(concert, "title", at: path, lengthMax: Self.titleLengthMax)
         let opensAt = self.moment(concert, "opensAt", at: path)
@@ -176,7 +176,7 @@ struct CatalogueReader {
         return Concert(id: ConcertID(id), title: title, opensAt: opensAt, schedules: schedules, rules: rules)
     }
 
-    /// The configuration's rules, with what this concert has of its own; its names and ranges are those of `booking.*`.
+    /// The configuration's rules, overridden by the concert's own; names and ranges are those of `booking.*`.
     private mutating func rules(_ value: JSONTree?, _ path: String) -> ConcertRules {
         var own = self.configuration
         let settings = Settings.all.filter { $0.name.hasPrefix("booking.") && $0.name != "booking.timeZone" }
@@ -195,7 +195,7 @@ struct CatalogueReader {
         let place = "\(path).schedules"
         switch concert["schedules"] {
         case .some(.list(let listed)):
-            // The concert's hall is needed only by schedules that have none of their own.
+            // The concert's hall is needed only by schedules without one of their own.
             let hall = concert["hall"] == nil ? nil : self.hall(concert, at: path)
             return listed.enumerated().compactMap { (index, value) in
                 self.listedSchedule(value, "\(place)[\(index)]", hall: hall, concertHasHall: concert["hall"] != nil)
@@ -233,7 +233,7 @@ struct CatalogueReader {
         return Schedule(id: ScheduleID(id), playsAt: playsAt, hall: hall)
     }
 
-    /// Schedules at the same distance on the clock of the zone: daily ones keep their time of day through summer time.
+    /// Schedules at equal distances in the zone's local time: daily ones keep their time of day through summer time.
     private mutating func generatedSchedules(_ value: [String: JSONTree], _ path: String, hall: Hall?) -> [Schedule] {
         let names = ["firstId", "count", "first", "everyHours"]
         guard let members = self.tree.object(.object(value), at: path, names: names) else { return [] }
@@ -258,10 +258,10 @@ struct CatalogueReader {
         return schedules
     }
 
-    /// Notes where a schedule's id was seen; refuses it when it was seen before.
+    /// Records where a schedule's id was first seen; refuses a repeated id.
     @discardableResult private mutating func claim(_ id: UInt64, _ place: String) -> Bool {
         guard let other = self.schedulePlaces.updateValue(place, forKey: id) else { return true }
-        self.tree.refuse(place, "is \(id), as \(other) is", "schedule ids are unique over all concerts")
+        self.tree.refuse(place, "is \(id), the same as \(other)", "schedule ids are unique over all concerts")
         return false
     }
 
@@ -274,7 +274,7 @@ struct CatalogueReader {
     private mutating func localTime(_ members: [String: JSONTree], _ name: String, at path: String) -> LocalTime? {
         guard let text = self.tree.text(members, name, at: path, lengthMax: 100) else { return nil }
         if let time = LocalTime(text) { return time }
-        self.tree.refuse("\(path).\(name)", "is '\(text)', which is no time", "write it as yyyy-MM-dd HH:mm:ss")
+        self.tree.refuse("\(path).\(name)", "is '\(text)', which is not a time", "write it as yyyy-MM-dd HH:mm:ss")
         return nil
     }
 

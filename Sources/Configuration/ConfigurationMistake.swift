@@ -1,4 +1,4 @@
-/// One thing that is wrong with the settings or the catalogue: where, what, and what to do about it.
+/// One mistake in the settings or the catalogue: its place, the problem and the remedy.
 public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file, the variable, the flag, or the path inside a catalogue.
     public let place: String
@@ -30,7 +30,7 @@ public struct ConfigurationMistake: Error, Equatable, Sendable, CustomStringConv
     }
 }
 
-/// All that is wrong, so that it can be told at once. Never empty.
+/// All mistakes, reported together. Never empty.
 public struct ConfigurationMistakes: Error, Equatable, Sendable, CustomStringConvertible {
     public let list: [ConfigurationMistake]
 

@@ -1,6 +1,6 @@
 /// Settings and mistakes as people read them: `usher config check` and `usher config reference`.
 public enum ConfigurationReport {
-    /// Every setting with its value, where it came from, and what it does; then every mistake. Ends with a verdict.
+    /// Every setting with its value, source and meaning; then every mistake. Ends with a verdict.
     public static func check(
         _ loaded: LoadedConfiguration,
         catalogueMistakes: [ConfigurationMistake] = [],

@@ -1,28 +1,28 @@
 import Glibc
 import Reactor
 
-/// Whose a file or folder has to be, and what others may not do with it, before it is believed: who can write keys makes
-/// themselves anybody, whoever runs this.
+/// The owner and rights that a file or folder needs before it is trusted: anybody who can write keys can pose as any
+/// user, whatever user runs this.
 ///
-/// Asked of what is open (fstat(2)) wherever something is read, so that what was looked at is what is read.
+/// Checked on the open descriptor (fstat(2)) at each read, so that the file checked is the file read.
 public struct FileTrust: Sendable {
-    /// What nobody but its owner may do, as bits of a mode.
+    /// The rights that only the owner may have, as bits of a mode.
     private let denied: UInt32
     /// The rights that it should have, as chmod(1) takes them.
     private let rights: String
-    /// What others can do with it else, in words.
+    /// What others could do otherwise, in words.
     private let danger: String
-    /// Whether root's will do for another user.
+    /// Whether root may own it when another user runs this.
     private let mayBeRoots: Bool
 
-    /// `token.keys`: who reads it makes tokens.
+    /// `token.keys`: its readers can make tokens.
     static let tokenKeys = FileTrust(
         denied: 0o077,
         rights: "600",
         danger: "and so make tokens for any place in line",
         mayBeRoots: true
     )
-    /// `operator.tokens` holds hashes, which are no secret.
+    /// `operator.tokens` holds hashes, which are not secret.
     static let operatorTokens = FileTrust(
         denied: 0o022,
         rights: "600",
@@ -36,8 +36,8 @@ public struct FileTrust: Sendable {
         danger: "and so log in as anybody",
         mayBeRoots: true
     )
-    /// `cluster.state`: who writes to a folder replaces what is in it. Root is no exception, as its files would be
-    /// another's to replace.
+    /// `cluster.state`: anybody who can write to a folder can replace its content. Root's process too needs its own
+    /// folder, since another owner could replace the files.
     static let stateFolder = FileTrust(
         denied: 0o022,
         rights: "700",
@@ -45,7 +45,7 @@ public struct FileTrust: Sendable {
         mayBeRoots: false
     )
 
-    /// What is wrong with `path`, and what to do; nil where it can be trusted.
+    /// What is wrong with `path`, with the remedy; nil where it can be trusted.
     func mistake(in path: String, _ status: FileStatus) -> StartError? {
         let user = geteuid()
         guard status.user == user || self.mayBeRoots && status.user == 0 else {

@@ -1,13 +1,13 @@
 import Glibc
 
-/// Keeps others from changing files of a folder, while one of them is read, changed and written: an exclusive lock on the
-/// folder itself, which the kernel lets go of when its process is gone. Only for commands: it waits.
+/// Excludes other processes while a file of a folder is read, changed and written: an exclusive lock on the folder
+/// itself, which the kernel releases when its process is gone. Only for commands: it waits.
 enum FolderLock {
-    /// A change takes milliseconds, so who holds it for longer hangs.
+    /// A change takes milliseconds: a holder that keeps the lock longer is hung.
     private static let attemptsMax = 500
     private static let pauseMicroseconds: UInt32 = 20_000
 
-    /// Runs `body` while no other process is in here for a file of the same folder. Refused after ten seconds of waiting.
+    /// Runs `body` while no other process changes a file of the same folder. Refused after ten seconds of waiting.
     static func alone<Result>(
         with path: String,
         _ body: () throws(StartError) -> Result

@@ -2,10 +2,10 @@ import Cryptography
 import FoundationEssentials
 public import Wire
 
-/// The keys that logins are signed with, from a file: a JSON Web Key Set (RFC 7517), or one public key in PEM.
+/// The keys that sign logins, from a file: a JSON Web Key Set (RFC 7517), or one public key in PEM.
 ///
-/// OpenSSL reads the keys and checks the signatures. Which key checks which token is decided here: the one that the token
-/// names, by its own algorithm only, whatever the token says; without a name the only one of the token's algorithm.
+/// OpenSSL reads the keys and checks the signatures. This type chooses the key for a token: the one that the token
+/// names, by that key's algorithm only, whatever the token says; without a name, the only key of the token's algorithm.
 public struct IdentityKeys: Sendable {
     /// One key and its algorithm.
     public struct Key: Sendable {
@@ -14,7 +14,7 @@ public struct IdentityKeys: Sendable {
         let algorithm: IdentityToken.Algorithm
         fileprivate let verifier: VerifyingKey
 
-        /// Some microseconds for HS256, some tens to hundreds for the others: not for a loop.
+        /// Some microseconds for HS256, some tens to hundreds for the others: too slow for a loop.
         public func isSignature(_ signature: [UInt8], of signed: [UInt8]) -> Bool {
             signed.withUnsafeBytes { self.verifier.isSignature(signature, of: $0) }
         }
@@ -25,10 +25,10 @@ public struct IdentityKeys: Sendable {
 
     /// In the order of the file.
     public let keys: [Key]
-    /// Keys of the set that this server can't use: of other kinds, curves or lengths (RFC 7517, section 5).
+    /// Keys of the set that are skipped: of other kinds, curves or lengths (RFC 7517, section 5).
     public private(set) var ignored: [String] = []
 
-    /// The key that has to have signed `token`.
+    /// The key that must have signed `token`.
     public func key(for token: IdentityToken) throws(Problem) -> Key {
         let fitting = self.keys.filter { $0.algorithm == token.algorithm }
         guard let id = token.keyID else {
@@ -60,7 +60,7 @@ public struct IdentityKeys: Sendable {
 
     // MARK: Forms of files
 
-    /// A member of a key set, with what keys of the four algorithms have (RFC 7518, section 6; RFC 8037, section 2).
+    /// A member of a key set, with the fields of the four algorithms' keys (RFC 7518, section 6; RFC 8037, section 2).
     private struct Member: Decodable {
         let kty: String
         let kid, alg, use, k, crv, x, y, n, e, d: String?
@@ -84,7 +84,7 @@ public struct IdentityKeys: Sendable {
         return IdentityKeys(keys: keys, ignored: ignored)
     }
 
-    /// Nil for keys that are not for the four algorithms, or of a curve or length that they do not have.
+    /// Nil for keys of other algorithms, curves or lengths than the four algorithms allow.
     private static func key(_ member: Member, _ name: String) throws -> Key? {
         let algorithm: IdentityToken.Algorithm
         switch member.kty {
@@ -118,7 +118,7 @@ public struct IdentityKeys: Sendable {
         return VerifyingKey(hmac: secret)
     }
 
-    /// What a member holds in base64url, padded or not; nothing where it is missing or something else.
+    /// A field's content in base64url, padded or not; empty where it is missing or invalid.
     private static func bytes(_ text: String?) -> [UInt8] {
         let padded = (text ?? "").replacing("-", with: "+").replacing("_", with: "/")
         let rest = String(repeating: "=", count: (4 - padded.utf8.count % 4) % 4)

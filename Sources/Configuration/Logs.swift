@@ -3,17 +3,17 @@ public import Logging
 import StandardStreams
 import Synchronization
 
-/// Log lines on standard error: a fixed message, and what varies as `key=value`.
+/// Log lines on standard error: a fixed message, and its values as `key=value`.
 ///
 ///     2026-11-24T07:18:29.031Z warning supervisor: process died  member="shard 3" deaths=1 restarts_in_ms=0
 ///     {"time":"2026-11-24T07:18:29.031Z","level":"warning","label":"supervisor","message":"process died","member":...}
 ///
-/// swift-log's own handler has no JSON. Lines go to `StandardError`, where servers never wait for their readers; those of a
-/// supervisor's children go through the supervisor (`ChildLog`), so that lines of several processes do not mix.
+/// swift-log's own handler has no JSON. Lines go to `StandardError`, where servers never wait for their readers; those
+/// of a supervisor's children go through the supervisor (`ChildLog`), so lines of several processes do not mix.
 public struct Logs: LogHandler {
     public enum Format: String, Sendable { case text, json }
 
-    /// Of all loggers of this process, as `log.level` says; it may change while it runs.
+    /// The level of all loggers of this process, from `log.level`; may change at run time.
     private static let sharedLevel = Atomic<Int>(Self.order(.info))
     private static let levels = Array(Logger.Level.allCases)
 
@@ -23,14 +23,14 @@ public struct Logs: LogHandler {
     private let label: String
     private let format: Format
 
-    /// `level` of nil is that of the process.
+    /// A `level` of nil is the process's.
     public init(label: String, level: Logger.Level?, format: Format) {
         self.label = label
         self.ownLevel = level
         self.format = format
     }
 
-    /// A logger as `log.*` says. The label tells the process: `supervisor`, `shard 3`.
+    /// A logger as `log.*` configures it. The label names the process: `supervisor`, `shard 3`.
     public static func logger(_ label: String, _ log: ServerConfiguration.Log) -> Logger {
         self.use(log)
         let format = Format(rawValue: log.format) ?? .text
@@ -45,7 +45,7 @@ public struct Logs: LogHandler {
         return Logger(label: label) { _ in Logs(label: label, level: nil, format: format) }
     }
 
-    /// All loggers of this process take the level over.
+    /// Sets the level of all loggers of this process.
     public static func use(_ log: ServerConfiguration.Log) {
         Self.sharedLevel.store(Self.order(Logger.Level(rawValue: log.level) ?? .info), ordering: .relaxed)
     }
@@ -70,11 +70,11 @@ public struct Logs: LogHandler {
         StandardError.write(line)
     }
 
-    /// From now on no line of this process's log is waited for: it is dropped and counted where the reader is slow. The first
-    /// call of every server.
+    /// From now on this process never waits to write a log line: lines are dropped and counted while the reader is
+    /// slow. The first call of every server.
     public static func begin() throws(StartError) {
         guard !StandardError.beginLog() else { return }
-        throw StartError("the log needs a thread of its own, and the system refuses it", remedy: ThreadBudget.remedy)
+        throw StartError("the system refuses the thread that the log needs", remedy: ThreadBudget.remedy)
     }
 
     func line(time: String, level: Logger.Level, message: String, _ values: Logger.Metadata) -> String {
@@ -94,7 +94,7 @@ public struct Logs: LogHandler {
 
     private static let timeStyle = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-    /// Bare when that can't be misread.
+    /// Without quotes when that is unambiguous.
     private static func textValue(_ value: String) -> String {
         let isPlain = value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D }
         return isPlain && !value.isEmpty ? value : Self.quoted(value)

@@ -1,15 +1,15 @@
-/// Finds what someone meant to write.
+/// Suggests the name that a user probably meant.
 enum NearestName {
-    /// The candidate that is the fewest keystrokes away from `name`, or nil when none is near: at most a third of its
-    /// letters, and at least two, may differ. Failing that, the only one that begins like it: a forgotten unit. Letter
-    /// case does not count. O(candidates × length²) in the length of those candidates that are about as long as `name`.
+    /// The candidate with the fewest changed letters from `name`, or nil when none is near: up to a third of its
+    /// letters, and always two, may differ. Failing that, the only candidate that begins with `name`: a forgotten unit.
+    /// Ignores case. O(candidates × length²) in the length of the candidates that are about as long as `name`.
     static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().unicodeScalars)
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let count = candidate.unicodeScalars.count
             let most = max(2, count / 3)
-            // So many letters are there to add or drop at least.
+            // The difference in length is a lower bound of the distance.
             guard abs(count - wanted.count) <= most else { continue }
             let distance = Self.distance(wanted, Array(candidate.lowercased().unicodeScalars))
             guard distance <= most, distance < best?.distance ?? .max else { continue }

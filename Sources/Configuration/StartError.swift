@@ -1,4 +1,4 @@
-/// Why a process could not start: what is wrong, and what to do.
+/// Why a process could not start: the problem and the remedy.
 public struct StartError: Error, Equatable, Sendable, CustomStringConvertible {
     public let problem: String
     public let remedy: String

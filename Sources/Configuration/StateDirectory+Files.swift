@@ -3,9 +3,9 @@ import FoundationEssentials
 import Glibc
 import Reactor
 
-/// What is done with the files of a state folder.
+/// Operations on the files of a state folder.
 extension StateDirectory {
-    /// Creates the folder with mode 0700, or finds one that is ours to use, and nobody else's to write to.
+    /// Creates the folder with mode 0700, or accepts an existing one that this user may use and others can't write to.
     public func prepare() throws(StartError) {
         if mkdir(self.path, 0o700) == 0 { return }
         guard errno == EEXIST else {
@@ -16,7 +16,7 @@ extension StateDirectory {
         }
         guard let status = FileStatus(self.path) else {
             throw StartError(
-                "the state folder \(self.path) cannot be looked at",
+                "the state folder \(self.path) cannot be examined",
                 remedy: "choose another folder with --state"
             )
         }
@@ -34,11 +34,11 @@ extension StateDirectory {
         }
     }
 
-    /// The user whose folder it is; nil when there is none.
+    /// The folder's owner; nil when there is no folder.
     public var owner: UInt32? { FileStatus(self.path)?.user }
 
-    /// Takes the folder for this process, until it ends in any way. The file stays: to remove it would let two
-    /// processes hold the lock of two files with one name.
+    /// Locks the folder until this process ends in any way. The file stays: if it were removed, two processes could
+    /// each hold the lock of a file with this name.
     public func lock() throws(StartError) {
         let descriptor = open(self.lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
@@ -47,7 +47,7 @@ extension StateDirectory {
                 remedy: "choose another folder with --state"
             )
         }
-        // Never closed: the kernel lets go of the lock when this process is gone.
+        // Never closed: the kernel releases the lock when this process is gone.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             var text = [UInt8](repeating: 0, count: 20)
             let count = read(descriptor, &text, text.count)
@@ -65,7 +65,7 @@ extension StateDirectory {
         write(descriptor, text, text.count)
     }
 
-    /// The sockets in the folder, of any cluster that ever ran here.
+    /// The sockets in the folder, of every cluster that ran here.
     public func sockets() -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []
         return names.filter {
@@ -73,21 +73,20 @@ extension StateDirectory {
         }.sorted().map { "\(self.path)/\($0)" }
     }
 
-    /// Whether a cluster was killed here: one that stops removes them.
+    /// Whether a cluster was killed here: one that stops removes its traces.
     public var hasTraces: Bool { !self.sockets().isEmpty || access(self.clusterFile, F_OK) == 0 }
 
-    /// Removes what a cluster leaves behind, and what tells others that it runs. Its settings stay, for whoever looks after
-    /// its journals.
+    /// Removes a cluster's leftovers and the files that say it runs. Its settings stay, for commands on its journals.
     public func removeTraces() {
         for path in self.sockets() + [self.clusterFile] { unlink(path) }
     }
 }
 
-/// Who runs in a state folder: written by the supervisor when all are ready, and again after each restart. It is gone
-/// when the cluster is.
+/// The processes in a state folder: written by the supervisor when all are ready, and after each restart; removed when
+/// the cluster stops.
 public struct ClusterFile: Codable, Equatable, Sendable {
     public var supervisor: Int32
-    /// Process ids by index; 0 while one waits for its restart.
+    /// Process ids by index; 0 while a process waits for its restart.
     public var shards: [Int32]
     public var gateways: [Int32]
     public var host: String
@@ -113,7 +112,7 @@ public struct ClusterFile: Codable, Equatable, Sendable {
         self.operatorPort = operatorPort
     }
 
-    /// Replaces the file whole.
+    /// Replaces the file atomically.
     public func write(to state: StateDirectory) throws(FileError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]

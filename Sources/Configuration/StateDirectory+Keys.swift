@@ -2,18 +2,18 @@ public import Booking
 import Glibc
 public import Wire
 
-/// The keys that sign tokens: one file of the state folder, mode 0600, read by every gateway. One that others may read or
-/// write, or that belongs to another user than this one and root, is refused.
+/// The keys that sign tokens: one file of the state folder, mode 0600, read by every gateway. Refused when others may
+/// read or write it, or when its owner is neither this user nor root.
 ///
-/// Keys change without anybody's token changing: a new key signs the places given from a moment on, which lies far enough
-/// ahead that every gateway has read the file by then, and older tokens keep the key of their own time. A key may be
-/// removed once every token that it signed is over, or at once when it is known to strangers.
+/// Keys change without changing anybody's token: a new key signs places given from a moment on, far enough ahead that
+/// every gateway has read the file by then, and older tokens keep the key of their own time. A key may be removed once
+/// every token that it signed has expired, or at once when it has leaked.
 extension StateDirectory {
-    /// How long until a new key signs. Gateways look at the file every second.
+    /// The time until a new key signs. Gateways check the file every second.
     public static let keyLeadTime = Nanoseconds.seconds(10)
 
-    /// The ring; made, with one key, if there is none. Any process may come first: the file appears whole or not at all,
-    /// and who comes second reads the first one's.
+    /// The ring; created with one key if there is none. Safe for concurrent processes: the file appears whole or not at
+    /// all, and the second process reads the first one's.
     public func loadOrCreateKeys(at now: Timestamp) throws(StartError) -> TokenRing {
         do {
             if access(self.keyFile, F_OK) != 0 { try self.createKeys(at: now) }
@@ -42,12 +42,12 @@ extension StateDirectory {
                 (error as? WireError).map { "\(self.keyFile): \($0)" } ?? "\(error)",
                 remedy:
                     "put the file back from a copy, or, after a change by hand, remove its line '# check'; without the file "
-                    + "the next start makes a new key, and all tokens given so far are unknown"
+                    + "the next start makes a new key, and all earlier tokens are invalid"
             )
         }
     }
 
-    /// Adds a key that signs from `keyLeadTime` after `now` on.
+    /// Adds a key that signs from `now` plus `keyLeadTime`.
     public func addKey(at now: Timestamp) throws(StartError) -> TokenKey {
         try FolderLock.alone(with: self.keyFile) { () throws(StartError) in try self.addKeyAlone(at: now) }
     }
@@ -69,7 +69,7 @@ extension StateDirectory {
         }
     }
 
-    /// Removes a key: tokens that it signed are unknown from now on.
+    /// Removes a key: tokens that it signed are invalid from now on.
     public func removeKey(_ id: UInt8) throws(StartError) {
         try FolderLock.alone(with: self.keyFile) { () throws(StartError) in try self.removeKeyAlone(id) }
     }
@@ -78,7 +78,7 @@ extension StateDirectory {
         let ring = try self.loadKeys()
         let rest = ring.keys.filter { $0.id != id }
         guard rest.count < ring.keys.count else {
-            throw StartError("there is no key \(id)", remedy: "usher keys list shows those there are")
+            throw StartError("there is no key \(id)", remedy: "usher keys list shows all keys")
         }
         guard !rest.isEmpty else {
             throw StartError("key \(id) is the only one", remedy: "add another first: usher keys add")

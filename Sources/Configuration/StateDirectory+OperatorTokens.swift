@@ -2,10 +2,10 @@ public import Booking
 import Glibc
 public import Wire
 
-/// The file of the operators' tokens: one cluster's, mode 0600, read by every gateway and again when it changes.
+/// The file of the operators' tokens: one cluster's, mode 0600, read by every gateway and reread when it changes.
 ///
-/// A file that is missing is one without tokens. What is in it is no secret, but who may write it may add themselves: a
-/// file that others may write, or that belongs to another user than this one and root, is refused.
+/// A missing file counts as empty. Its content is not secret, but anybody who can write the file could add a token: it
+/// is refused when others may write it, or when its owner is neither this user nor root.
 public struct OperatorTokenFile: Equatable, Sendable {
     public let path: String
 
@@ -26,7 +26,7 @@ public struct OperatorTokenFile: Equatable, Sendable {
         StartError("\(self.path): \(reason)", remedy: "correct it, or remove it and add tokens again")
     }
 
-    /// Adds a token, and gives its text, which nobody can tell again.
+    /// Adds a token, and returns its text, which can't be shown again.
     public func add(_ name: String, _ role: OperatorTokens.Role, at now: Timestamp) throws(StartError) -> String {
         try FolderLock.alone(with: self.path) { () throws(StartError) in
             let tokens = try self.load()
@@ -36,17 +36,17 @@ public struct OperatorTokenFile: Equatable, Sendable {
                 try self.write(more)
                 return token
             } catch {
-                let remedy = "usher operator-tokens list shows those there are"
+                let remedy = "usher operator-tokens list shows all tokens"
                 throw StartError("no token was added: \(error)", remedy: remedy)
             }
         }
     }
 
-    /// Removes a token: its bearer is refused within a second.
+    /// Removes a token: gateways refuse it within a second.
     public func remove(_ name: String) throws(StartError) {
         try FolderLock.alone(with: self.path) { () throws(StartError) in
             guard let rest = try self.load().removing(name) else {
-                let remedy = "usher operator-tokens list shows those there are"
+                let remedy = "usher operator-tokens list shows all tokens"
                 throw StartError("there is no token \(name)", remedy: remedy)
             }
             do { try self.write(rest) } catch {
@@ -66,13 +66,13 @@ public struct OperatorTokenFile: Equatable, Sendable {
 extension ServerConfiguration {
     public var operatorTokenFile: OperatorTokenFile { OperatorTokenFile(path: self.stateDirectory.operatorTokenFile) }
 
-    /// The operators' tokens, for a start. Refuses a port that others than this machine reach while there is none: then
-    /// anybody could look.
+    /// The operators' tokens, for a start. Refuses a port that other machines can reach while there is none: anybody
+    /// could read it.
     public func operatorTokens() throws(StartError) -> OperatorTokens {
         let tokens = try self.operatorTokenFile.load()
         guard tokens.isEmpty, !self.operatorPortIsLocal else { return tokens }
         throw StartError(
-            "operator.host is \(self.operator.host), which others than this machine reach, and there is no operator's token",
+            "operator.host is \(self.operator.host), which other machines can reach, but there is no operator's token",
             remedy:
                 "add one: usher operator-tokens add NAME view --state \(self.cluster.state), or set operator.host to "
                 + "127.0.0.1"

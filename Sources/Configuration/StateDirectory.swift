@@ -3,18 +3,18 @@ import Reactor
 /// The folder of one cluster: its lock, its sockets, its keys, and what the supervisor writes for others to read.
 ///
 ///     usher.lock        held by the supervisor as long as it lives
-///     config.json       the resolved settings, what the children run with, and who tends the journals by hand
+///     config.json       the resolved settings, for the children and for commands on the journals
 ///     catalogue.running.json   the catalogue of the last start, see `CatalogueCopy`
-///     cluster.json      who runs: process ids and ports, see `ClusterFile`
-///     clock.json        what the wall clock is compared with, see `ClockReference`
+///     cluster.json      process ids and ports, see `ClusterFile`
+///     clock.json        the reference for the wall clock, see `ClockReference`
 ///     shard-3.sock      frames to a shard
 ///     gateway-0.sock    frames to a gateway: statistics
-///     control.sock      questions to the supervisor: restart, reload, trust-clock
+///     control.sock      requests to the supervisor: restart, reload, trust-clock
 ///     token.keys        the keys that sign tokens
 ///     operator.tokens   hashes of the operators' tokens
 ///
-/// The path stays as it was given: children share the supervisor's working directory, and a relative path keeps socket
-/// names short in a deep folder.
+/// The path stays as given: children share the supervisor's working directory, and a relative path keeps socket names
+/// short in a deep folder.
 public struct StateDirectory: Equatable, Sendable {
     /// The longest path of a Unix socket: `sun_path` holds 108 bytes with the closing zero (unix(7)).
     public static let socketPathBytesMax = 107

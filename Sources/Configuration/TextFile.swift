@@ -6,13 +6,13 @@ public enum TextFile {
     /// Settings and catalogues longer than this are a mistake: 100,000 listed schedules are a tenth of it.
     public static let bytesMax = 64 << 20
 
-    /// Reads a regular file whole. Refuses one that is longer than `bytesMax`, and one that `trust` has something against.
+    /// Reads a regular file whole. Refuses a file longer than `bytesMax`, or one that `trust` objects to.
     public static func read(
         _ path: String,
         trust: FileTrust? = nil,
         bytesMax: Int = TextFile.bytesMax
     ) throws(FileError) -> [UInt8] {
-        // Without waiting: a pipe in its place would be waited for until somebody opens its other end.
+        // Non-blocking: opening a pipe would wait for its other end.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(path, "cannot be opened", errno) }
         defer { close(descriptor) }
@@ -34,8 +34,8 @@ public enum TextFile {
         }
     }
 
-    /// Writes beside `path` and renames, with mode 0600: whoever opens `path` finds the old content or the new. Of several
-    /// processes that do so at once the last one's stays; see `FolderLock` where each changes what it has read.
+    /// Writes beside `path` and renames, with mode 0600: readers find the old content or the new. Of several concurrent
+    /// writers the last one wins; see `FolderLock` where each changes what it has read.
     public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         let draft = "\(path).\(getpid()).new"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -43,7 +43,7 @@ public enum TextFile {
         do throws(FileError) {
             defer { close(descriptor) }
             try Self.write(bytes, to: descriptor, path: draft)
-            // Else a power cut could leave the new name with nothing in it, and the old content gone.
+            // Else a power cut could leave the new name empty, and the old content lost.
             guard fsync(descriptor) == 0 else { throw FileError(draft, "cannot be written", errno) }
         } catch {
             unlink(draft)
@@ -63,11 +63,11 @@ public enum TextFile {
     }
 }
 
-/// What went wrong with a file, as a sentence that starts with its path.
+/// A file's error, as a sentence that starts with its path.
 public struct FileError: Error, Equatable, CustomStringConvertible {
     public let path: String
     public let reason: String
-    /// What is wrong with its owner or rights, where that is all that went wrong.
+    /// The fault of its owner or rights, if nothing else is wrong.
     let mistrust: StartError?
 
     /// `reason` follows the path in the error's description.

@@ -3,7 +3,7 @@ import Wire
 /// Takes values out of a `JSONTree`, and notes what is missing, wrong or unknown, each under its path
 /// (`concerts[3].schedules.count`).
 struct TreeReader {
-    /// In the order in which they were found.
+    /// In the order of reading.
     private(set) var mistakes: [ConfigurationMistake] = []
 
     mutating func refuse(_ place: String, _ problem: String, _ remedy: String) {
@@ -24,7 +24,7 @@ struct TreeReader {
         return members
     }
 
-    /// A list that must be there and must not be empty. Empty after a mistake.
+    /// A required list of at least one element. Empty after a mistake.
     mutating func list(_ members: [String: JSONTree], _ name: String, at path: String) -> [JSONTree] {
         switch members[name] {
         case .some(.list(let elements)):
@@ -36,7 +36,7 @@ struct TreeReader {
         }
     }
 
-    /// A whole number that must be there.
+    /// A required whole number.
     mutating func whole(
         _ members: [String: JSONTree],
         _ name: String,
@@ -55,7 +55,7 @@ struct TreeReader {
         return nil
     }
 
-    /// A text that must be there and must not be empty.
+    /// A required text of at least one character.
     mutating func text(_ members: [String: JSONTree], _ name: String, at path: String, lengthMax: Int) -> String? {
         let remedy = "it must be a text of 1 to \(lengthMax) characters"
         switch members[name] {

@@ -4,7 +4,7 @@ public import Wire
 /// A time zone by name, as a table of its offsets.
 ///
 /// Built once at the start from the system's rules for 1970 to 2100. Before and after, the first and the last offset
-/// go on.
+/// apply.
 public struct Zone: Sendable, Equatable {
     public let name: String
     public let table: ZoneTable
@@ -46,7 +46,8 @@ public struct Zone: Sendable, Equatable {
         Int64(self.table.offset(at: seconds))
     }
 
-    /// The moment at which clocks of this zone show a time. Of two such moments the earlier; nil when clocks skip it.
+    /// The moment at which this zone's clocks show a time. The earlier of two such moments; nil when clocks skip the
+    /// time.
     public func seconds(of time: LocalTime) -> Int64? {
         let asIfGreenwich = time.secondsAsIfGreenwich
         var earliest: Int64?
@@ -58,7 +59,7 @@ public struct Zone: Sendable, Equatable {
         return earliest
     }
 
-    /// What clocks of this zone show at a moment.
+    /// The local time of this zone at a moment.
     public func time(at seconds: Int64) -> LocalTime {
         LocalTime(secondsAsIfGreenwich: seconds + self.offsetSeconds(at: seconds))
     }
@@ -66,7 +67,7 @@ public struct Zone: Sendable, Equatable {
 
 /// A date and a time of day without a zone, written `yyyy-MM-dd HH:mm:ss`, of the years 1 to 9999.
 public struct LocalTime: Equatable, Sendable, CustomStringConvertible {
-    /// What the seconds since the epoch would be, if clocks in Greenwich showed this time.
+    /// The seconds since the epoch if this were the time in Greenwich.
     public let secondsAsIfGreenwich: Int64
 
     public init(secondsAsIfGreenwich: Int64) { self.secondsAsIfGreenwich = secondsAsIfGreenwich }

@@ -4,7 +4,7 @@ public import Logging
 public import Reactor
 import Wire
 
-/// The settings in the shapes that the parts of the edge want them. The settings table has checked every range.
+/// The settings as the edge's types. The settings table has checked every range.
 extension ServerConfiguration {
     /// Nil while identity is off. Refuses keys that can't be read.
     public func identityCheck(on loop: EventLoop, log: Logger) throws(StartError) -> IdentityCheck? {
@@ -17,14 +17,14 @@ extension ServerConfiguration {
         return IdentityCheck(keys, rules, cacheMax: self.identity.cachedTokensMax, on: loop, log: log)
     }
 
-    /// Nil while it is off.
+    /// Nil while the access log is off.
     public func accessLog(ofGateway index: Int, on loop: EventLoop, log: Logger) -> Edge.AccessLog? {
         guard !self.accessLog.file.isEmpty else { return nil }
         let (path, sample) = (self.accessLog.file, self.accessLog.pollSample)
         return Edge.AccessLog(path: path, gateway: index, pollSample: sample, on: loop, log: log)
     }
 
-    /// What clients may have of a gateway.
+    /// A gateway's limits for its clients.
     public var httpLimits: HTTPServer.Limits {
         HTTPServer.Limits(
             connectionsMax: self.gateway.connectionsMax,

@@ -3,17 +3,17 @@ public import Journal
 public import JournalSQLite
 import Wire
 
-/// Makes a journal shorter, in a process of its own and while its owner goes on: takes in the newest snapshot and the
-/// facts after it, writes the next snapshot, and drops the facts that it covers, to the archive if they are to be kept.
+/// Shortens a journal, in a process of its own, while its owner goes on: applies the newest snapshot and the facts
+/// after it, writes the next snapshot, and drops the facts it covers; with `journal.archive` they move to the archive.
 ///
-/// Needs no pause: a commit waits for a step of the dropping at most, some milliseconds.
+/// Needs no pause: a commit waits for at most one step of the dropping, some milliseconds.
 public enum Compaction {
     public struct Report: Equatable, Sendable, CustomStringConvertible {
-        /// The last fact in the snapshot before, and in the new one.
+        /// The last facts in the former snapshot and in the new one.
         public let before: UInt64
         public let sequence: UInt64
         public let snapshotBytes: Int
-        /// What was wrong with the archive, so that a new one begins.
+        /// Damage of the archive, which makes a new one begin.
         public let archiveTrouble: JournalDamage?
 
         public var description: String {
@@ -24,8 +24,8 @@ public enum Compaction {
         }
     }
 
-    /// `fresh` makes the shard on which nothing has happened, with the catalogue that the facts were made with.
-    /// `keepsFacts` is `journal.archive`.
+    /// `fresh` makes an empty shard, with the catalogue that the facts were made with. `keepsFacts` is
+    /// `journal.archive`.
     public static func run(
         _ archive: SQLiteArchive,
         keepsFacts: Bool = true,
@@ -44,7 +44,7 @@ public enum Compaction {
                     JournalSnapshot(sequence: found.sequence, time: found.lastTime, bytes: encoded.array)
                 )
             }
-            // Also when there is nothing new: a compaction that was cut off may have left facts behind.
+            // Also when there is nothing new: an interrupted compaction may have left facts behind.
             let trouble = try archive.dropCovered(keeping: keepsFacts)
             report = Report(
                 before: found.snapshotSequence,

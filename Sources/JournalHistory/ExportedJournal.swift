@@ -6,8 +6,8 @@ import Journal
 import JournalSQLite
 import Wire
 
-/// The lines of `usher journal export`, read back by somebody who has nothing else: every link of the chain is computed
-/// anew from what the lines say, and every fact in words must be what the batch's bytes say.
+/// The lines of `usher journal export`, read back without the journal: every link of the chain is recomputed from the
+/// lines, and every fact in words must agree with the batch's bytes.
 ///
 ///     {"journal":"shard 0 of 2, slot map version 1","form":2,"after":0,"hash":"..."}  the point before the first batch
 ///     {"batch":1,"count":2,"epoch":1,"at":"...","bytes":"...","hash":"..."}          a batch, then its facts, a line each
@@ -15,7 +15,7 @@ import Wire
 ///     {"fact":2,"at":"...","what":"admitted",...}
 ///     {"end":2,"hash":"..."}                                                         the last line
 ///
-/// An export without its last line was cut off, and is refused. Those of form 1 (no `form`) had none.
+/// An export without its last line was truncated, and is refused. Those of form 1 (no `form`) had none.
 struct ExportedJournal {
     private struct Head: Decodable {
         let journal: String
@@ -51,8 +51,8 @@ struct ExportedJournal {
         self.file = file
     }
 
-    /// Reads all of it, and closes it; calls `begin` with whose journal it is and the point before the first batch, then
-    /// `body` for each batch. Throws where a line is not what it must be. Gives the end.
+    /// Reads the export to its end and closes it; calls `begin` with the journal's origin and the point before the
+    /// first batch, then `body` for each batch. Throws at the first wrong line. Returns the end.
     consuming func forEachRecord(
         _ begin: (String, ChainPoint) throws(StartError) -> Void,
         _ body: (JournalRecord) throws(StartError) -> Void
@@ -60,9 +60,9 @@ struct ExportedJournal {
         defer { fclose(self.file) }
         guard let first = self.line(), let head: Head = Self.decoded(first),
             let hash = ChainHash(hexadecimal: head.hash)
-        else { throw self.refusal("is no beginning of an export") }
+        else { throw self.refusal("is not the first line of an export") }
         let form = head.form ?? 1
-        guard (1...2).contains(form) else { throw self.refusal("is of form \(form), which a newer usher reads") }
+        guard (1...2).contains(form) else { throw self.refusal("is of form \(form), which needs a newer usher") }
         var point = ChainPoint(sequence: head.after, hash: hash)
         try begin(head.journal, point)
         while let line = self.line() {
@@ -75,13 +75,13 @@ struct ExportedJournal {
             point = ChainPoint(sequence: record.batch.nextSequence - 1, hash: record.hash)
             try body(record)
         }
-        guard form == 1 else { throw self.refusal("is the last, and does not say that the export ends there") }
+        guard form == 1 else { throw self.refusal("is the last one, but does not end the export: it was cut off") }
         return point
     }
 
     private mutating func checkEnd(_ end: End, at point: ChainPoint) throws(StartError) {
         guard end.end == point.sequence, end.hash == "\(point.hash)" else {
-            throw self.refusal("says that the export ends at fact \(end.end), and not where the facts before it do")
+            throw self.refusal("says that the export ends at fact \(end.end), but the facts before it end elsewhere")
         }
         guard self.line() == nil else { throw self.refusal("comes after the last one") }
     }
@@ -89,16 +89,16 @@ struct ExportedJournal {
     private mutating func record(_ line: String, after point: ChainPoint) throws(StartError) -> JournalRecord {
         guard let said: Batch = Self.decoded(line), let time = Timestamp(words: said.at), said.count >= 1,
             let bytes = [UInt8](hexadecimal: said.bytes)
-        else { throw self.refusal("should be a batch, and can't be read as one") }
+        else { throw self.refusal("should be a batch, but can't be read as one") }
         guard point.sequence < UInt64(Int64.max) else { throw self.refusal("comes after more facts than there can be") }
         guard said.batch == point.sequence + 1 else {
-            throw self.refusal("is a batch from fact \(said.batch) on, and fact \(point.sequence + 1) should be next")
+            throw self.refusal("is a batch from fact \(said.batch) on, but fact \(point.sequence + 1) should be next")
         }
         let batch = JournalBatch(firstSequence: said.batch, count: said.count, time: time, bytes: bytes)
         let hash = point.hash.next(batch, epoch: said.epoch)
         guard said.hash == "\(hash)" else {
             throw self.refusal(
-                "is the batch with fact \(said.batch), whose hash is not that of its content and the batch before"
+                "is the batch with fact \(said.batch), whose hash does not match its content and the batch before"
             )
         }
         return JournalRecord(batch: batch, epoch: said.epoch, hash: hash)
@@ -116,7 +116,7 @@ struct ExportedJournal {
         }
     }
 
-    /// Without its end; nil at the end of the file.
+    /// Without its newline; nil at the end of the file.
     private mutating func line() -> String? {
         var start: UnsafeMutablePointer<CChar>?
         var capacity = 0
@@ -172,7 +172,7 @@ extension [UInt8] {
 }
 
 extension Timestamp {
-    /// What `words` wrote: `yyyy-MM-ddTHH:mm:ss.nnnnnnnnnZ`.
+    /// Parses the text of `words`: `yyyy-MM-ddTHH:mm:ss.nnnnnnnnnZ`.
     init?(words text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 30, bytes[10] == UInt8(ascii: "T"), bytes[19] == UInt8(ascii: "."),

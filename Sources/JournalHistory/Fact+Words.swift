@@ -1,10 +1,10 @@
 import Booking
 import Wire
 
-// A fact in words, for people and for other systems: names and meanings stay as they are once they are out.
+// A fact in words, for people and other systems: published names and meanings never change.
 
 extension Fact {
-    /// One line of JSON: the number of the fact, when it happened, what happened, and to whom. `at` is UTC to the
+    /// One line of JSON: the fact's number, time, event, and the people and seats it concerns. `at` is UTC to the
     /// nanosecond; money is in won.
     func line(sequence: UInt64) -> String {
         var json = OutputBytes()

@@ -3,18 +3,18 @@ import Journal
 import JournalSQLite
 import Wire
 
-/// A journal that is begun anew, in place of one that is lost for good (`usher journal begin --accept-loss`).
+/// A new journal in place of one that is lost for good (`usher journal begin --accept-loss`).
 ///
-/// Other shards know payments and cancellations of this one by their ids, and carry each out once. So ids must not begin at
-/// 1 again: the journal begins with a snapshot that counts a hundred for every second since 1970 as given in each slot,
-/// which is more than a slot ever gave unless it gave more than a hundred a second all its life.
+/// Other shards know payments and cancellations of this one by their ids, and carry each out once. So ids must not
+/// start again from 1: the new journal begins with a snapshot whose next id in each slot is a hundred for every second
+/// since 1970. That is above all earlier ids unless the slot gave more than a hundred a second all its life.
 enum JournalBeginning {
     private static let idsPerSecond: Int64 = 100
 
     static func run(_ files: JournalFiles, shardCount: Int, at now: Timestamp) throws(JournalError) {
         let slots = SlotMap(shardCount: shardCount)
         let counter = UInt64(max(0, now.seconds) * self.idsPerSecond)
-        // Which concerts there are makes no difference to a shard on which nothing has happened.
+        // The concerts make no difference to a shard without history.
         let fresh = {
             Shard(index: files.shard, slots: slots, catalogue: .original(), hashSeed: .random(in: .min ... .max))
         }

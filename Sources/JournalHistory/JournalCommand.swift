@@ -4,9 +4,9 @@ import Journal
 import JournalSQLite
 import Wire
 
-/// `usher journal`: what its subcommands do, for one shard or for all of a state folder.
+/// `usher journal`: its subcommands, for one shard or for all of a state folder.
 public enum JournalCommand {
-    /// The shards whose journals should be in a state folder, whether they are there or not; only `shard` when that is given.
+    /// The shards whose journals belong in a state folder, present or not; only `shard` when that is given.
     public static func shards(in state: StateDirectory, only shard: Int?) throws(StartError) -> [Int] {
         let found = JournalFiles.shards(in: state.path)
         guard !found.isEmpty else {
@@ -59,7 +59,7 @@ public enum JournalCommand {
         }
     }
 
-    /// Calls `write` with pieces of text that end with a line.
+    /// Calls `write` with pieces of text that end at the end of a line.
     public static func export(
         _ state: StateDirectory,
         shard: Int,
@@ -67,7 +67,7 @@ public enum JournalCommand {
     ) throws(StartError) {
         try Self.orStartError { () throws(JournalError) in
             var text = ""
-            // What comes before a damage is whole, and may be all that is left.
+            // The facts before a damage are whole, and may be all that is left.
             defer { write(text) }
             try JournalVerifier(Self.files(state, shard)).export { line in
                 text += line
@@ -79,10 +79,10 @@ public enum JournalCommand {
         }
     }
 
-    /// How much an export gathers before it writes.
+    /// Bytes that an export gathers before each write.
     private static let exportBytes = 65_536
 
-    /// Begins the journal of a shard anew, in place of one that is lost: see `JournalBeginning`.
+    /// Begins a shard's journal anew, in place of a lost one: see `JournalBeginning`.
     public static func begin(_ configuration: ServerConfiguration, shard: Int) throws(StartError) -> String {
         let state = configuration.stateDirectory
         let count = JournalFiles.anyOrigin(in: state.path)?.shardCount ?? configuration.cluster.shards
@@ -93,13 +93,13 @@ public enum JournalCommand {
         try Self.orStartError { () throws(JournalError) in
             try JournalBeginning.run(Self.files(state, shard), shardCount: count, at: now)
         }
-        return "begun anew and empty: shard \(shard) of \(count) has no places, seats and points"
+        return "begun anew and empty: shard \(shard) of \(count) has no places, seats or points"
     }
 
     public static func compact(_ configuration: ServerConfiguration, shard: Int) throws(StartError) -> String {
         let catalogue: Catalogue
         do throws(ConfigurationMistakes) { catalogue = try CatalogueFile.loadSettled(configuration) } catch {
-            throw StartError("the catalogue can't be read: \(error)", remedy: "usher config check tells more")
+            throw StartError("the catalogue can't be read: \(error)", remedy: "run usher config check for details")
         }
         return try Self.orStartError { () throws(JournalError) in
             let archive = try SQLiteArchive(Self.files(configuration.stateDirectory, shard))
@@ -118,7 +118,7 @@ public enum JournalCommand {
         }
     }
 
-    /// All of them have read what they were asked for: to read it again would tell no more.
+    /// Every subcommand has read the journal already, so the remedy suggests no further check.
     static func orStartError<Result>(_ body: () throws(JournalError) -> Result) throws(StartError) -> Result {
         do throws(JournalError) { return try body() } catch {
             guard case .damaged(let damage) = error else { throw JournalKeeper.startError(error) }

@@ -5,16 +5,16 @@ public import Logging
 public import Reactor
 import Wire
 
-/// A shard's journal over the life of its process: opened as the settings say, taken in, begun, closed. One place for
-/// what the log says of it.
+/// A shard's journal over the life of its process: opened as configured, replayed, begun, closed. Also the one place of
+/// its log lines.
 public final class JournalKeeper {
     /// Opened; begun once its history was taken in.
     public let journal: any Journal
     private let log: Logger
     private var wakeup: Wakeup?
-    /// What the history was in bytes, without the snapshot. Known once it was taken in.
+    /// Bytes of the replayed facts, without the snapshot. Known after the replay.
     public private(set) var replayedBytes: UInt64 = 0
-    /// The file of snapshots; nil for a journal that has none.
+    /// The snapshot's file; nil for a journal that has none.
     public let snapshotFile: String?
 
     /// Opens the journal of a shard.
@@ -26,7 +26,7 @@ public final class JournalKeeper {
         self.snapshotFile = opened.snapshotFile
     }
 
-    /// Takes in the history and begins: the shard is then as it was. It has not heard yet what time it is.
+    /// Replays the history and begins the journal: the shard's state is restored, but its time is not set yet.
     public func recover(_ fresh: @escaping () -> Shard) throws(StartError) -> Shard {
         let begun = Clock.monotonicNanoseconds()
         var machine = fresh()
@@ -43,15 +43,15 @@ public final class JournalKeeper {
         return machine
     }
 
-    /// Puts what the journal says now in place of a machine. No time has passed in it.
+    /// Replaces a machine by the journal's present state. Its time is that of the last fact.
     public func restore(_ machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError) -> Recovery.Report
     {
-        // First, so that there are never two of a large one.
+        // Dropped first: two large machines at once may not fit in memory.
         machine = fresh()
         return try self.replay(into: &machine, fresh)
     }
 
-    /// `machine` is fresh.
+    /// `machine` has to be empty.
     private func replay(into machine: inout Shard, _ fresh: @escaping () -> Shard) throws(JournalError)
         -> Recovery.Report
     {
@@ -60,7 +60,7 @@ public final class JournalKeeper {
         return report
     }
 
-    /// Nothing is under way. A journal that can't be closed whole is as good as after a kill.
+    /// No commit may be in flight. After a failure to close, the next start recovers as after a kill.
     public func close() {
         do throws(JournalError) { try self.journal.close() } catch {
             self.log.error("the journal cannot be closed", metadata: ["reason": "\(error)"])
@@ -68,7 +68,7 @@ public final class JournalKeeper {
         self.wakeup?.close()
     }
 
-    /// Why a shard can't go on, and what to do.
+    /// Why a shard can't go on, with the remedy.
     public static func startError(_ error: JournalError) -> StartError {
         StartError("\(error)", remedy: Self.remedy(for: error))
     }
@@ -91,20 +91,20 @@ public final class JournalKeeper {
         case .untrusted(_, _, let remedy): remedy
         case .noThread: ThreadBudget.remedy
         case .unusable, .foreign: "undo the change of settings or files; nothing was changed"
-        case .outOfSequence, .notOwner: "see who else runs in that folder"
+        case .outOfSequence, .notOwner: "find the other process that runs in that folder, and stop it"
         }
     }
 
     private func tellOfCopy(_ report: Recovery.Report) {
         self.log.warning(
-            "this journal is a copy: what came after it is not in it, and ids go on behind those of the original",
+            "this journal is a copy: later facts are missing, and new ids start above those of the original",
             metadata: ["ends_at_fact": "\(report.sequence)", "ends_at": "\(report.lastTime.words)"]
         )
     }
 
     private func tell(_ report: Recovery.Report, nanoseconds: UInt64) {
         self.log.info(
-            "history taken in",
+            "journal replayed",
             metadata: [
                 "snapshot": "\(report.snapshotSequence)", "facts": "\(report.facts)", "batches": "\(report.batches)",
                 "epoch": "\(self.journal.epoch)", "took_ms": "\(nanoseconds / 1_000_000)",

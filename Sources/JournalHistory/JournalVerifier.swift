@@ -3,18 +3,18 @@ public import Journal
 public import JournalSQLite
 import Wire
 
-/// What people ask of a journal: is it whole, how large is it, what does it say. Reads only; its owner may run meanwhile.
+/// Checks, measures and exports a journal for people. Reads only; the journal's owner may run meanwhile.
 public struct JournalVerifier {
     public let archive: SQLiteArchive
 
     public init(_ files: JournalFiles) throws(JournalError) { self.archive = try SQLiteArchive(files) }
 
-    /// What a verification found, when it found nothing wrong.
+    /// The result of a verification without errors.
     public struct Findings: Equatable, Sendable, CustomStringConvertible {
         public let origin: JournalOrigin
-        /// Before the first fact that is kept, in the journal or its archive.
+        /// The sequence before the first fact that is kept, in the journal or its archive.
         public internal(set) var base: UInt64
-        /// The facts after `base` and up to this one are in the archive.
+        /// The facts after `base`, up to this one, are in the archive.
         public let archivedUpTo: UInt64
         public internal(set) var batches: UInt64 = 0
         public internal(set) var facts: UInt64 = 0
@@ -36,14 +36,14 @@ public struct JournalVerifier {
             if let sequence = self.snapshotSequence {
                 lines.append("snapshot   up to fact \(sequence), \(self.snapshotItems) items")
             }
-            if !self.hasHead { lines.append("head       is missing: what was cut off the end would not be noticed") }
+            if !self.hasHead { lines.append("head       is missing: the loss of the last facts would go unnoticed") }
             if self.isCopy { lines.append("copy       whole up to that fact; nothing was appended to it yet") }
             return lines.joined(separator: "\n")
         }
     }
 
-    /// Checks the chain from the first fact that is kept, in the archive if there is one, to the end, that every fact can be read, and the snapshot. Throws
-    /// what is wrong, and where.
+    /// Checks the chain from the first fact kept, in the archive if there is one, to the end; that every fact can be
+    /// read; and the snapshot. Throws the first fault and its place.
     public func verify() throws(JournalError) -> Findings {
         let base = self.archive.base
         var findings = Findings(
@@ -65,15 +65,15 @@ public struct JournalVerifier {
             findings.snapshotSequence = snapshot.sequence
             findings.snapshotItems = try Self.countItems(of: snapshot)
         }
-        // A restart can begin: the snapshot stands where a batch ends, with the same hash, or all facts are there.
+        // A restart can begin: the snapshot is at the end of a batch, with the same hash, or all facts are there.
         if snapshot != nil || base.sequence > 0 {
             try self.archive.replay(after: snapshot?.sequence ?? 0) { _ in }
         }
         return findings
     }
 
-    /// Calls `line` with each line of JSON: one a batch, with what its hash is made of, then one a fact in it, in words.
-    /// Checked on the way, as by `verify`.
+    /// Calls `line` with each line of JSON: one a batch, with the input of its hash, then one a fact in it, in words.
+    /// Checks the chain on the way, like `verify`.
     public func export(_ line: (String) -> Void) throws(JournalError) {
         var end: ChainPoint?
         func begin(_ start: ChainPoint) {
@@ -87,12 +87,12 @@ public struct JournalVerifier {
         if let end { line(Self.lastLine(end)) }
     }
 
-    /// Whose journal it is, and the point before the first batch. `form` 2 has a last line.
+    /// The journal's origin, and the point before the first batch. `form` 2 has a last line.
     static func firstLine(_ origin: String, _ start: ChainPoint) -> String {
         "{\"journal\":\"\(origin)\",\"form\":2,\"after\":\(start.sequence),\"hash\":\"\(start.hash)\"}"
     }
 
-    /// Where the export ends: one that was cut off, or met a damage, has no such line.
+    /// The end of the export: a truncated export, or one that met a damage, has no such line.
     static func lastLine(_ end: ChainPoint) -> String {
         "{\"end\":\(end.sequence),\"hash\":\"\(end.hash)\"}"
     }

@@ -4,24 +4,24 @@ import Journal
 import JournalSQLite
 import Wire
 
-/// `usher journal audit`: the line of one concert, told and checked from what is written down alone, whether by the
-/// organiser from the journal or by anyone from an export of it.
+/// `usher journal audit`: the line of one concert, listed and checked from the journal alone: by the organiser from the
+/// journal itself, or by anyone from an export.
 public struct LineAuditor {
     public enum Form: Sendable {
-        /// A line for each event, and what it comes to at the end.
+        /// A line for each event, then the result.
         case text
-        /// The same as lines of JSON.
+        /// The same as JSON.
         case json
-        /// What it comes to only.
+        /// The result only.
         case summary
     }
 
-    /// What an audit that found nothing wrong is worth. The numbers are the program's exit statuses; 1 is an order that was
-    /// broken, and everything that kept the audit from its end.
+    /// The result of an audit that found nothing wrong. The numbers are the program's exit statuses; 1 is a broken
+    /// order, or anything that kept the audit from its end.
     public enum Verdict: Int32, Sendable {
-        /// From the first place of the line to the last fact.
+        /// Checked from the first place of the line to the last fact.
         case kept = 0
-        /// From the first fact that is kept; what was before is unknown.
+        /// Checked from the first fact that is kept; what was before is unknown.
         case keptInPart = 3
         /// No fact is about this concert: nobody joined, or there is no such concert.
         case nothing = 4
@@ -29,7 +29,7 @@ public struct LineAuditor {
 
     private let concert: ConcertID
     private let form: Form
-    /// A hash that was published earlier, which must be the chain's somewhere.
+    /// A hash that was published earlier, which must occur in the chain.
     private let published: ChainHash?
     private var publishedSequence: UInt64?
     private var origin = ""
@@ -46,7 +46,7 @@ public struct LineAuditor {
         self.write = write
     }
 
-    /// Audits from the journal and its archive, which their shard may be writing to. `write` is given lines.
+    /// Audits the journal and its archive; their shard may write to them meanwhile. `write` is called with lines.
     @discardableResult
     public static func run(
         _ state: StateDirectory,
@@ -73,7 +73,7 @@ public struct LineAuditor {
         return try auditor.finish()
     }
 
-    /// Audits from an export alone; `-` reads the standard input.
+    /// Audits an export alone; `-` reads the standard input.
     @discardableResult
     public static func run(
         export path: String,
@@ -93,7 +93,7 @@ public struct LineAuditor {
         return try auditor.finish()
     }
 
-    /// An export of another shard has nothing about this concert, which must not look like an empty line.
+    /// An export of another shard has no facts about this concert, which must not look like an empty line.
     private func checkIsHome(_ origin: String) throws(StartError) {
         let words = origin.split { $0 == " " || $0 == "," }
         guard words.count >= 4, let shard = Int(words[1]), let count = Int(words[3]), (1...Slot.count).contains(count)
@@ -140,25 +140,25 @@ public struct LineAuditor {
 
     private var verdict: Verdict { self.audit.isEmpty ? .nothing : self.audit.isPartial ? .keptInPart : .kept }
 
-    /// Tells what it came to; throws when the order was broken, or the published hash is not the chain's.
+    /// Reports the result; throws when the order was broken, or the published hash is not in the chain.
     private func finish() throws(StartError) -> Verdict {
         guard let start = self.start, let end = self.end else { preconditionFailure("an audit without a journal") }
         self.write(self.form == .json ? self.json(start, end) : self.text(start, end))
         if let first = self.audit.violations.first {
             throw StartError(
                 "the line of concert \(self.concert) was not kept in order: fact \(first.sequence): \(first.reason)",
-                remedy: "the \(self.audit.violationCount) places where that is so are listed above"
+                remedy: "the \(self.audit.violationCount) violations are listed above"
             )
         }
         guard self.published != nil, self.publishedSequence == nil else { return self.verdict }
         throw StartError(
-            "the published hash is not that of this history at any fact from \(start.sequence) to \(end.sequence)",
+            "the published hash is not this history's at any fact from \(start.sequence) to \(end.sequence)",
             remedy:
                 "compare journals and exports: this is another history, or it was published about facts not kept here"
         )
     }
 
-    // MARK: What it came to
+    // MARK: Results
 
     private func text(_ start: ChainPoint, _ end: ChainPoint) -> String {
         let audit = self.audit
@@ -188,9 +188,9 @@ public struct LineAuditor {
         return lines.joined(separator: "\n")
     }
 
-    /// Of a line in which nothing was broken.
+    /// For a line without violations.
     private func order(_ start: ChainPoint) -> String {
-        let order = "places were given in order, and nobody was let in past someone who waited"
+        let order = "places were given in order, and nobody was let in past a waiting person"
         return switch self.verdict {
         case .kept: "kept: \(order)"
         case .keptInPart: "kept from fact \(start.sequence + 1) on, and unknown before: \(order)"

@@ -2,31 +2,31 @@ public import Booking
 public import Journal
 import Wire
 
-/// Brings back a shard's state from its journal: the newest snapshot, then the facts after it, every link of the chain
-/// checked. What can't be taken in ends it with an error that names the fact; nothing is skipped.
+/// Restores a shard's state from its journal: the newest snapshot, then the facts after it, every link of the chain
+/// checked. A fact that can't be applied ends the recovery with an error that names it; nothing is skipped.
 ///
-/// A restart, a compaction and a standby are this same code.
+/// Restarts, compactions and standbys share this code.
 public enum Recovery {
-    /// What was found.
+    /// What a recovery found.
     public struct Report: Equatable, Sendable {
         /// The last fact of the snapshot; 0 without one.
         public internal(set) var snapshotSequence: UInt64 = 0
         public internal(set) var snapshotBytes = 0
-        /// Facts and batches after it.
+        /// Facts and batches after the snapshot.
         public internal(set) var facts: UInt64 = 0
         public internal(set) var batches: UInt64 = 0
-        /// Of these facts.
+        /// Bytes of these facts.
         public internal(set) var bytes: UInt64 = 0
-        /// The shard's time when the last of it was written; `distantPast` for an empty journal.
+        /// The shard's time at the last fact or snapshot; `distantPast` for an empty journal.
         public internal(set) var lastTime = Timestamp.distantPast
 
         public init() {}
 
-        /// The last fact that was taken in.
+        /// The last fact that was applied.
         public var sequence: UInt64 { self.snapshotSequence + self.facts }
     }
 
-    /// Puts the state in place of `shard`, on which nothing has happened; `fresh` makes another such.
+    /// Replaces `shard`, which has to be empty, by the journal's state; `fresh` makes another empty shard.
     @discardableResult
     public static func run(
         _ archive: any JournalArchive,
@@ -36,8 +36,7 @@ public enum Recovery {
         var snapshot = try archive.newestSnapshot()
         while true {
             do throws(JournalError) { return try Self.run(archive, from: snapshot, into: &shard, fresh: fresh) } catch {
-                // A compaction may have put a newer snapshot in place and dropped facts, between the look at the one and
-                // the look at the others.
+                // Between the two reads a compaction may have written a newer snapshot and dropped facts.
                 let newer = try archive.newestSnapshot()
                 guard let newer, newer.sequence > snapshot?.sequence ?? 0 else { throw error }
                 snapshot = newer

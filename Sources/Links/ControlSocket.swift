@@ -3,7 +3,7 @@ import Logging
 public import Reactor
 public import Statistics
 
-/// The supervisor's Unix socket, where its user asks for things that take a while: one question a connection.
+/// The supervisor's Unix socket, where its user requests things that take a while: one request a connection.
 ///
 ///     tool ──{"command":"restart","roles":["gateway","shard"]}──▶ supervisor
 ///          ◀─{"progress":"..."}───────────────────────────────── any number
@@ -11,8 +11,8 @@ public import Statistics
 ///          ──{"command":"stats"}─────────────────────────────▶ supervisor
 ///          ◀─{"stats":{...}}───────────────────────────────────
 ///
-/// Lines of JSON and not frames, because the tool that asks for a restart is of the next version. Whoever asks may go
-/// before the answer: what was begun goes on.
+/// Lines of JSON and not frames, because the tool that requests a restart is of the next version. If the tool leaves
+/// before the answer, the work goes on.
 public final class ControlSocket {
     /// The line that a tool sends.
     public struct Question: Codable, Equatable, Sendable {
@@ -24,7 +24,7 @@ public final class ControlSocket {
 
         /// What to do.
         public var command: Command
-        /// Of a restart: whom to replace.
+        /// Of a restart: the roles to replace.
         public var roles: [String]?
 
         /// `roles` are of `gateway` and `shard`.
@@ -46,7 +46,7 @@ public final class ControlSocket {
         public var stats: ProcessStats?
     }
 
-    /// One who asked, and hears what comes of it.
+    /// The sender of a request, who hears its progress and result.
     public final class Asker {
         fileprivate let connection: Connection
         fileprivate var lines = LineReader()
@@ -78,14 +78,14 @@ public final class ControlSocket {
         private func say(_ answer: Answer) { self.connection.append(ControlSocket.line(answer)) }
     }
 
-    /// Answers may name every mistake of the settings.
+    /// Answers may list every mistake of the settings.
     public static let answerBytesMax = 1 << 20
 
     private var listener: UnixListener?
     private var askers: [ObjectIdentifier: Asker] = [:]
     private let onQuestion: (Question, Asker) -> Void
 
-    /// Only this user may open the socket. `onQuestion` sees to it that the asker hears an end.
+    /// Only this user may open the socket. `onQuestion` must give the asker a last line.
     public init(
         on loop: EventLoop,
         path: String,
@@ -119,7 +119,7 @@ public final class ControlSocket {
         asker.hasAsked = true
         guard let question = try? JSONDecoder().decode(Question.self, from: Data(line.utf8)) else {
             return asker.end(
-                failed: "the supervisor does not know this question; it may be of an older version: \(line.prefix(200))"
+                failed: "the supervisor does not know this request; it may be an older version: \(line.prefix(200))"
             )
         }
         self.onQuestion(question, asker)

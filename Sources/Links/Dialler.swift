@@ -14,7 +14,7 @@ public final class Dialler {
     private let timer: LoopTimer
     private var pause = RedialPause()
     private var isClosed = false
-    /// The refusal that the log has.
+    /// The last refusal that was logged.
     private var toldRefusal: String?
     /// The link, up or about to be; nil between two tries.
     public private(set) var link: FrameLink?
@@ -23,9 +23,9 @@ public final class Dialler {
     public var onUp: (() -> Void)?
     /// Comes only after `onUp`.
     public var onDown: (() -> Void)?
-    /// The other side would not have us, and said why; it is asked again all the same.
+    /// The other side refused the link and said why; dialling goes on.
     public var onRefused: ((String) -> Void)?
-    /// Set before `start`: a link calls it itself, with no closure of ours between.
+    /// Set before `start`: a link calls it directly, without a closure in between.
     public var onFrame: ((Frame) throws(WireError) -> Void)?
 
     /// Dials nothing before `start`.
@@ -83,7 +83,7 @@ public final class Dialler {
             self.onDown?()
         }
         if let refusal, refusal != FrameLink.farewell {
-            // It is asked again twenty times a second, and told once.
+            // Retried twenty times a second, logged once.
             if refusal != self.toldRefusal {
                 self.log.warning("link refused", metadata: ["to": "\(self.path)", "reason": "\(refusal)"])
             }

@@ -5,29 +5,30 @@ public import Wire
 
 /// One connection between two processes of a cluster, as frames.
 ///
-/// **Happy path.** Whoever dialled says hello; the other side accepts it; then frames go both ways. Frames out are
+/// **Happy path.** The dialling side says hello; the other side accepts it; then frames go both ways. Frames out are
 /// gathered in `outgoing`, and `flush()`, called once per turn of the loop, hands them to the connection: the frames of
 /// many requests leave in one system call.
 ///
-/// **Failure paths.** Bytes that are no frames, a hello of another version or cut of the cluster, and frames before the
-/// hello close this link with a goodbye that says why; the other links do not notice. So does a peer that is another
-/// than was dialled. A process of another user is heard and told nothing: `UnixListener` does not take its connections,
-/// and to its sockets no hello leaves. A peer that goes away ends the link. Either way `onEnd` comes once.
+/// **Failure paths.** Bytes that are not frames, a hello of another version or cut of the cluster, an unexpected peer,
+/// and frames before the hello close this link with a goodbye that gives the reason; other links are not affected. A
+/// process of another user neither sends nor receives anything: `UnixListener` refuses its connections, and no hello is
+/// sent to its sockets. A peer that goes away ends the link. In each case `onEnd` is called once.
 public final class FrameLink {
     /// This side of the link.
     public struct Identity {
         /// What this side says of itself.
         public let hello: Hello
-        /// The user that the other side has to run as, unless as root.
+        /// The user that the other process has to run as, unless it runs as root.
         public var trustedUser: UInt32
 
-        /// This process's, with `hello`.
+        /// The identity of this process, with `hello`.
         public init(hello: Hello, trustedUser: UInt32 = geteuid()) {
             self.hello = hello
             self.trustedUser = trustedUser
         }
 
-        /// Whether the other side agrees on shards, slots and catalogue. Tools only ask for stats, and need not know.
+        /// Why the other side disagrees on shards, slots or catalogue; nil if it agrees. Tools only read stats and need
+        /// not.
         func refusal(of peer: Hello) -> String? {
             guard peer.role != .tool, self.hello.role != .tool else { return nil }
             guard peer.shardCount == self.hello.shardCount, peer.slotMapVersion == self.hello.slotMapVersion else {
@@ -36,14 +37,14 @@ public final class FrameLink {
                     + "\(peer.shardCount) (slot map \(peer.slotMapVersion)): start both from one configuration"
             }
             guard peer.catalogue == self.hello.catalogue || peer.catalogue == 0 || self.hello.catalogue == 0 else {
-                return "this process goes by another catalogue than yours: start both from one catalogue file, or let "
+                return "this process has another catalogue than yours: start both from one catalogue file, or let "
                     + "usher cluster start them"
             }
             return nil
         }
     }
 
-    /// Who has to answer at a socket that was dialled.
+    /// The process that has to answer at a dialled socket.
     public struct Expected {
         /// Which kind of process.
         public let role: Hello.Role
@@ -57,8 +58,7 @@ public final class FrameLink {
         }
     }
 
-    /// What a process says as it closes its links because it was asked to stop. Everything else that ends a link is
-    /// trouble, and worth a warning where this is not.
+    /// The goodbye of a process that was asked to stop. Any other end of a link is trouble, and worth a warning.
     public static let farewell = "this process is stopping"
 
     let number: UInt32
@@ -67,22 +67,22 @@ public final class FrameLink {
     private let isDialler: Bool
     private let expected: Expected?
     private var decoder = FrameDecoder()
-    /// Frames to send at the next flush.
+    /// Frames for the next flush.
     public var outgoing = FrameBytes()
-    /// Who is at the other end, once known.
+    /// The process at the other end, once known.
     public private(set) var peer: Hello?
     private var hasEnded = false
-    /// Why the other side, or this one, would not have the link: nil once it was up, and for one that was never answered.
+    /// Why either side refused the link: nil once it was up, and for one that was never answered.
     public private(set) var refusal: String?
 
-    /// The hello is through: frames may be sent.
+    /// Hellos are exchanged: frames may be sent.
     public var onUp: (() -> Void)?
-    /// Every frame but hellos and pings. The frame is valid during the call only.
+    /// Called with every frame but hellos and pings. The frame is valid during the call only.
     public var onFrame: ((Frame) throws(WireError) -> Void)?
-    /// The link is over; why, in words.
+    /// The link has ended, with the reason in words.
     public var onEnd: ((String) -> Void)?
 
-    /// Accepts a connection, or makes one of ours a link to whoever is `expected`.
+    /// Accepts a connection, or makes a dialled one a link to the `expected` process.
     public init(
         number: UInt32,
         _ connection: Connection,
@@ -95,9 +95,9 @@ public final class FrameLink {
         self.identity = identity
         self.isDialler = isDialler
         self.expected = expecting
-        // A peer that does not read its answers gets no more questions answered. Only the side that was dialled pauses:
-        // the dialler always reads, so that two full directions never wait for each other. What a dialler leaves
-        // unsent is bounded by its own limit of requests in flight.
+        // A peer that does not read its answers gets no more requests answered. Only the dialled side pauses: the
+        // dialler always reads, so two full directions never deadlock. A dialler's unsent bytes are bounded by its own
+        // limit of requests in flight.
         if !isDialler {
             connection.onHighWater = { connection.stopReading() }
             connection.onLowWater = { connection.startReading() }
@@ -110,7 +110,7 @@ public final class FrameLink {
             }
         }
         if isDialler {
-            // What is appended before is not sent before.
+            // Bytes appended before are sent only after the check.
             connection.onConnect = { self.checkUser() }
             self.send(.hello(identity.hello))
         }
@@ -134,7 +134,7 @@ public final class FrameLink {
         do {
             try control.encode(into: &self.outgoing, requestID: requestID)
         } catch {
-            // Ours to keep short; whoever asked does without, and this process lives.
+            // Keeping frames short is this process's duty; the requester goes without, and this process lives.
             return self.end("a frame does not fit: \(error)")
         }
         self.flush()
@@ -150,13 +150,13 @@ public final class FrameLink {
     /// Sends `frames`, made elsewhere.
     public func send(_ frames: borrowing FrameBytes) { frames.withUnsafeBytes { self.connection.append($0) } }
 
-    /// Reads no more: what the other side still sends stays unread.
+    /// Stops reading: later bytes of the other side stay unread.
     public func stopReading() {
         self.connection.onLowWater = nil
         self.connection.stopReading()
     }
 
-    /// Says goodbye and closes once that is out.
+    /// Says goodbye and closes once it is sent.
     public func close(_ reason: String) {
         guard !self.hasEnded else { return }
         self.send(.goodbye(reason: reason))
@@ -210,7 +210,7 @@ public final class FrameLink {
             if self.peer == nil { self.refusal = reason }
             self.end(reason)
         case .ping: self.send(.pong, requestID: requestID)
-        default: throw WireError("a hello where none belongs")
+        default: throw WireError("an unexpected hello")
         }
     }
 

@@ -2,38 +2,38 @@ import FoundationEssentials
 import Glibc
 public import Reactor
 
-/// A shard's or gateway's tie to its supervisor, and how it hears that it should stop.
+/// A shard's or gateway's channel to its supervisor, which also tells it to stop.
 ///
 ///     child ──"ready {...}"──▶ supervisor          over the control pipe, a line each
 ///     child ──"failed {...}"─▶ supervisor          before it exits, because it can't serve
-///     shard ──"journal {...}"──▶ supervisor        how long its journal is, now and then
-///     child ◀──"retire"─────── supervisor          another serves in its place: stop
-///     child ◀──"stop"───────── supervisor          everybody stops
+///     shard ──"journal {...}"──▶ supervisor        its journal's length, now and then
+///     child ◀──"retire"─────── supervisor          another process serves in its place: stop
+///     child ◀──"stop"───────── supervisor          the whole cluster stops
 ///     child ◀──"reload"─────── supervisor          the settings have changed
-///     shard ──"clock {...}"───▶ supervisor         it does not believe the wall clock any more, or does again
-///     child ◀──"trust-clock"── supervisor          an operator does believe it
-///   gateway ◀──"clocks-suspended", "clocks-resumed"── supervisor       some shard does not, or all do
-///     child ◀──"ping"───────── supervisor          once a second: does your loop turn?
-///     child ──"pong"─────────▶ supervisor          it does
-///     shard ──"busy"─────────▶ supervisor          it won't for a while; until the next pong
-///     child ◀──── end ──────── supervisor is gone: stop, so that nobody is left behind
+///     shard ──"clock {...}"───▶ supervisor         it stopped trusting the wall clock, or trusts it again
+///     child ◀──"trust-clock"── supervisor          an operator trusts the wall clock
+///   gateway ◀──"clocks-suspended", "clocks-resumed"── supervisor       some shard does not trust it, or all do
+///     child ◀──"ping"───────── supervisor          once a second: liveness probe
+///     child ──"pong"─────────▶ supervisor          its loop turns
+///     shard ──"busy"─────────▶ supervisor          its loop won't turn for a while; until the next pong
+///     child ◀──── end ──────── supervisor is gone: stop, so that no process is left behind
 ///
-/// SIGTERM and SIGINT say that this process stops, and nothing of others. Said a second time they hasten it. SIGHUP is `reload`. Without a supervisor (under systemd, say) there is no pipe, and `ready`
-/// and `failed` do nothing.
+/// SIGTERM and SIGINT stop this process alone; a second one hastens the stop. SIGHUP is `reload`. Without a supervisor
+/// (under systemd, say) there is no pipe, and `ready` and `failed` do nothing.
 public final class Lifeline {
     /// Why a process stops.
     public enum Stop: Int, Comparable, Sendable {
-        /// Others go on; nobody is in its place until it has ended.
+        /// The others go on; its place stays empty until it has ended.
         case alone
         /// Its successor serves already.
         case replaced
-        /// Nobody will be there.
+        /// The whole cluster stops.
         case withAll
 
         public static func < (left: Stop, right: Stop) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// What a supervisor tells its children, a line each.
+    /// A supervisor's messages to its children, a line each.
     public enum Order: String {
         case retire, stop, reload, ping
         case trustClock = "trust-clock"
@@ -41,13 +41,13 @@ public final class Lifeline {
         case clocksResumed = "clocks-resumed"
     }
 
-    /// What a child says about itself when it serves.
+    /// A child's report that it serves.
     public struct Ready: Codable, Equatable, Sendable {
         public var pid: Int32
-        /// Of a gateway: where it listens.
+        /// A gateway's port.
         public var port: Int?
         public var operatorPort: Int?
-        /// Nil from a program that does not know of pings.
+        /// Nil from a program without liveness probes.
         public var answersPings: Bool? = true
 
         public init(port: Int? = nil, operatorPort: Int? = nil) {
@@ -60,19 +60,19 @@ public final class Lifeline {
     /// Why a child can't serve, or a compaction failed.
     public struct Failed: Codable, Equatable, Sendable { public var reason: String }
 
-    /// How long a shard's journal is.
+    /// The length of a shard's journal.
     public struct Journal: Codable, Equatable, Sendable {
-        /// Since the snapshot that the shard found when it started.
+        /// Bytes since the snapshot that the shard found when it started.
         public var bytes: UInt64
     }
 
-    /// Shards tell of their journals in steps of so many bytes.
+    /// Shards report their journals in steps of this many bytes.
     public static let journalStep: UInt64 = 65_536
 
-    /// Whether a shard believes the wall clock.
+    /// Whether a shard trusts the wall clock.
     public struct ClockState: Codable, Equatable, Sendable { public var isSuspended: Bool }
 
-    /// What a compaction came to.
+    /// The result of a compaction.
     public struct Compacted: Codable, Equatable, Sendable { public var text: String }
 
     /// What a child tells its supervisor, a line each.
@@ -98,7 +98,7 @@ public final class Lifeline {
             }
         }
 
-        /// Nil for what is no message: a child of another version may say more.
+        /// Nil for an unknown message: a child of another version may send more kinds.
         public init?(line: some StringProtocol) {
             let (word, rest) = (line.prefix { $0 != " " }, line.drop { $0 != " " })
             let data = Data(rest.utf8)
@@ -129,19 +129,19 @@ public final class Lifeline {
     private var onStop: ((Stop) -> Void)?
     /// The settings may have changed.
     public var onReload: (() -> Void)?
-    /// An operator believes the wall clock.
+    /// An operator trusts the wall clock.
     public var onTrustClock: (() -> Void)?
-    /// Some shard does not, or all do again.
+    /// Some shard does not trust the wall clock, or all do again.
     public var onShardClocks: ((_ areSuspended: Bool) -> Void)?
     private var stopping: Stop?
     private var signalCount = 0
     private var orders = LineReader()
     private var pipe: Connection?
     private var signals: [SignalWatcher] = []
-    /// However often a reload is asked for in a turn of the loop, the next has one.
+    /// Merges all reloads requested in one turn of the loop into one in the next.
     private let reloadTimer: LoopTimer
 
-    /// `onStop` is called from the loop, and again for a reason that hastens it. Throws when the pipe is not there.
+    /// `onStop` is called from the loop, and again for a reason that hastens the stop. Throws when the pipe is missing.
     public init(on loop: EventLoop, isSupervised: Bool, onStop: @escaping (Stop) -> Void) throws(UVError) {
         self.onStop = onStop
         self.reloadTimer = LoopTimer(on: loop)
@@ -161,25 +161,25 @@ public final class Lifeline {
         self.pipe = pipe
     }
 
-    /// Tells that this process serves.
+    /// Reports that this process serves.
     public func ready(_ ready: Ready) { self.say(.ready(ready)) }
 
-    /// Tells why this process can't serve; it exits afterwards.
+    /// Reports why this process can't serve; it exits afterwards.
     public func failed(_ reason: String) { self.say(.failed(Failed(reason: reason))) }
 
-    /// Tells how long this shard's journal is.
+    /// Reports the length of this shard's journal.
     public func journal(bytes: UInt64) { self.say(.journal(Journal(bytes: bytes))) }
 
-    /// Tells whether this shard does not believe the wall clock.
+    /// Reports whether this shard has suspended changes because of the wall clock.
     public func clock(isSuspended: Bool) { self.say(.clock(ClockState(isSuspended: isSuspended))) }
 
-    /// Tells that the loop will not turn for a while, and nothing is wrong.
+    /// Announces that the loop will not turn for a while, without a fault.
     public func busy() { self.say(.busy) }
 
-    /// Tells what a compaction came to.
+    /// Reports the result of a compaction.
     public func compacted(_ text: String) { self.say(.compacted(Compacted(text: text))) }
 
-    /// Lets go of the pipe and the signals, so that the loop can end.
+    /// Closes the pipe and the signal handlers, so that the loop can end.
     public func close() {
         self.onStop = nil
         self.onReload = nil
@@ -199,7 +199,7 @@ public final class Lifeline {
         self.pipe?.flush()
     }
 
-    /// A supervisor of another version may say more.
+    /// A supervisor of another version may send more kinds of lines.
     private func take(_ line: String) {
         switch Order(rawValue: line) {
         case .retire: self.stop(.replaced)
@@ -213,7 +213,7 @@ public final class Lifeline {
         }
     }
 
-    /// A supervisor signals beside its order: that is no second time.
+    /// A supervisor sends a signal along with its order: that does not count as a second one.
     private func signalled() {
         self.signalCount += 1
         self.stop(self.signalCount > 1 ? .withAll : .alone)

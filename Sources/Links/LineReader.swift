@@ -1,6 +1,6 @@
-/// Cuts what comes over a pipe into lines.
+/// Splits the bytes of a pipe into lines.
 public struct LineReader {
-    /// A line that is longer is cut off: none of a child's is.
+    /// Longer lines are truncated: a child sends none.
     public static let lineBytesMax = 4_096
 
     private let bytesMax: Int
@@ -9,7 +9,7 @@ public struct LineReader {
     /// A longer line is cut off at `bytesMax`.
     public init(bytesMax: Int = LineReader.lineBytesMax) { self.bytesMax = bytesMax }
 
-    /// Calls `body` for each line that ends in `bytes`, without its end.
+    /// Calls `body` for each line completed by `bytes`, without its newline.
     public mutating func take(_ bytes: UnsafeRawBufferPointer, _ body: (String) -> Void) {
         for byte in bytes {
             if byte == 0x0A {

@@ -3,10 +3,11 @@ import FoundationEssentials
 import Links
 import Reactor
 
-/// `usher cluster restart`, `reload` and `trust-clock`: asks a running supervisor, and waits for what comes of it.
+/// `usher cluster restart`, `reload` and `trust-clock`: sends the request to a running supervisor and waits for the
+/// result.
 public enum ControlCommand {
-    /// Replaces processes one after the other while they serve. `roles` are of `gateway` and `shard`. `show` gets a line for
-    /// each step. Throws why it ended early.
+    /// Replaces processes one after the other while they serve. `roles` are of `gateway` and `shard`. `show` is called
+    /// with a line for each step. Throws why it ended early.
     public static func restart(
         _ state: StateDirectory,
         roles: [String],
@@ -15,12 +16,12 @@ public enum ControlCommand {
         try self.ask(ControlSocket.Question(command: .restart, roles: roles), state, show)
     }
 
-    /// Has the settings read again.
+    /// Reloads the settings.
     public static func reload(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
         try self.ask(ControlSocket.Question(command: .reload), state, show)
     }
 
-    /// Has time follow the wall clock, after an absurd jump that was right.
+    /// Makes time follow the wall clock again after an absurd jump that was right.
     public static func trustClock(_ state: StateDirectory, show: @escaping (String) -> Void) throws(StartError) {
         try self.ask(ControlSocket.Question(command: .trustClock), state, show)
     }
@@ -37,12 +38,12 @@ public enum ControlCommand {
             loop = try EventLoop()
             connection = try Connection(on: loop, toPath: state.controlSocket)
         } catch {
-            throw StartError("the supervisor can't be asked: \(error)", remedy: "look at the folder of cluster.state")
+            throw StartError("the supervisor can't be reached: \(error)", remedy: "check the folder of cluster.state")
         }
         var lines = LineReader(bytesMax: ControlSocket.answerBytesMax)
         var outcome: StartError? = StartError(
             "the supervisor ended before it was done",
-            remedy: "its log tells more; what it had replaced by then is replaced"
+            remedy: "see its log; processes already replaced are not rolled back"
         )
         connection.onRead = { bytes in
             lines.take(bytes) { line in
@@ -55,13 +56,13 @@ public enum ControlCommand {
                     outcome = nil
                 }
                 if let failed = answer.failed {
-                    outcome = StartError(failed, remedy: "the supervisor's log may tell more")
+                    outcome = StartError(failed, remedy: "see the supervisor's log")
                 }
             }
         }
         connection.onEnd = { [unowned connection] reason in
             if case .failed(let error) = reason {
-                outcome = StartError("the supervisor can't be asked: \(error)", remedy: "is it of an older version?")
+                outcome = StartError("the supervisor does not answer: \(error)", remedy: "is it an older version?")
             }
             connection.close()
         }

@@ -4,7 +4,7 @@ import JournalHistory
 import Statistics
 import Wire
 
-/// `usher keys`: what people are told of the keys that sign tokens. Never a secret.
+/// `usher keys`: what people are shown of the signing keys. Never a secret.
 public enum KeysCommand {
     public static func list(_ configuration: ServerConfiguration) throws(StartError) -> String {
         try configuration.stateDirectory.loadKeys().keys.map { Self.line($0, configuration.zone) }
@@ -13,17 +13,17 @@ public enum KeysCommand {
 
     public static func add(_ configuration: ServerConfiguration) throws(StartError) -> String {
         let state = configuration.stateDirectory
-        // A key that becomes active years from now would sign nothing until then.
+        // Under an absurd clock the key would become active years from now and sign nothing until then.
         let now = try state.saneTime()
         return "added " + Self.line(try state.addKey(at: Self.latestTime(of: state, now)), configuration.zone)
     }
 
-    /// The latest time that any shard may have given a place at. After the wall clock was set back that is ahead of it, and a
-    /// key that counted from the wall clock would be the key of places which another has signed.
+    /// The latest time at which any shard may have given a place. After the wall clock was set back, that is ahead of
+    /// it: a key active from the wall clock's time would claim places that another key has signed.
     static func latestTime(of state: StateDirectory, _ wall: Timestamp) -> Timestamp {
-        // Places are written down before they are told.
+        // Facts are durable before their replies leave.
         let written = WrittenJournals.lastTimes(in: state)
-        // Their seconds are rounded down.
+        // Reported seconds are rounded down.
         let told = ((try? StatsCommand.stats(state))?.shards ?? []).compactMap(\.time).map {
             Timestamp(seconds: $0) + .seconds(1)
         }

@@ -1,15 +1,15 @@
 public import Configuration
 
-/// The gateway whose process serves an operator's port: what the health checks tell of it.
+/// The gateway in the operator port's process, as the health checks see it.
 public protocol OperatedGateway: AnyObject {
-    /// Requests are taken: every shard can be reached and answers, or its requests are held for it still, and changes things.
+    /// The gateway accepts requests: every shard answers and accepts changes, or its requests are still held for it.
     var isReady: Bool { get }
     /// The shards that can't be reached now.
     var shardsAway: [Int] { get }
-    /// The shards that can be reached, and do not answer.
+    /// The shards that are connected but do not answer.
     var silentShards: [Int] { get }
-    /// The wall clock can't be believed, here or by some shard: changes are refused.
+    /// The wall clock is not trusted, here or by some shard: changes are refused.
     var isClockSuspended: Bool { get }
-    /// What time it is, as far as that can be believed.
+    /// The time, as far as it can be trusted.
     var clock: MachineClock { get }
 }

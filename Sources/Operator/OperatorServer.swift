@@ -8,28 +8,29 @@ public import Wire
 /// The operator's port: health and statistics of the whole cluster, from any gateway.
 ///
 ///     GET /healthz               200 while this gateway's loop turns
-///     GET /readyz                200 while it serves; 503, and for which shards not, once one has been away for longer
-///                                than requests are held for it, or has not answered for some seconds; or why changes are
-///                                refused, while the wall clock can't be believed
+///     GET /readyz                200 while it serves; 503 with the shards at fault once one was away for longer than
+///                                requests are held for it, or has not answered for some seconds; 503 with the reason
+///                                while the wall clock is not trusted and changes are refused
 ///     GET /stats                 all processes
 ///     GET /stats/shards/{i}      one shard
 ///     GET /stats/gateways/{i}    one gateway
 ///
 /// While there are operators' tokens, every call but the two health checks needs one as `Authorization: Bearer` (RFC
-/// 6750): to look, any; to change something, one of the role `operate`. The checks stay open, because load balancers
-/// and supervisors make them, and they tell only which shards are away. Without tokens all is open to this machine, and
-/// the port is bound to nothing else; should the last token go while it is bound wider, all is refused.
+/// 6750): any token for reading, one of the role `operate` for changes. The health checks stay open for load balancers
+/// and supervisors, and tell only which shards are away. Without tokens the port is open and bound to this machine
+/// only; if the last token is removed while the port is bound wider, every call is refused.
 ///
-/// Every call but the health checks needs a `Host` that is an IP address, `localhost`, or a name in `operator.hostNames`:
-/// against web pages whose name is rebound to this machine, and with tokens as well as without. Changes are refused to pages of
-/// another origin. The health checks answer any `Host`: load balancers send names of their own, and the answer is no secret.
+/// Every call but the health checks needs a `Host` that is an IP address, `localhost`, or a name in
+/// `operator.hostNames`, with or without tokens: against DNS rebinding by web pages. Changes are refused to pages of
+/// another origin. The health checks answer any `Host`: load balancers send names of their own, and the answer is no
+/// secret.
 ///
-/// Statistics are asked of every process over its Unix socket, this one's too, when somebody asks for them.
+/// Statistics are collected on request from every process over its Unix socket, including this one's.
 public final class OperatorServer: HTTPHandler {
     private enum Page {
         case health, readiness, cluster, shard(Int), gateway(Int)
 
-        /// Shown to anybody who reaches the port.
+        /// Shown to any client that reaches the port.
         var isOpen: Bool {
             switch self {
             case .health, .readiness: true
@@ -38,8 +39,8 @@ public final class OperatorServer: HTTPHandler {
         }
     }
 
-    /// Browsers, a scraper and a load balancer's check ask again within seconds or open a new one, and who only holds
-    /// connections open has to make room for them.
+    /// Browsers, scrapers and load balancers' checks send the next request within seconds or reconnect; idle
+    /// connections have to make room for them.
     static let idleTimeout = Nanoseconds.seconds(5)
 
     private let loop: EventLoop
@@ -79,7 +80,7 @@ public final class OperatorServer: HTTPHandler {
         return limits
     }
 
-    /// Goes over to the live ones of these settings.
+    /// Applies the live settings.
     public func use(_ configuration: ServerConfiguration) {
         self.http.use(Self.limits(configuration))
         self.hostNames = configuration.operatorHostNames
@@ -90,10 +91,10 @@ public final class OperatorServer: HTTPHandler {
         Int(try self.http.listen(on: address))
     }
 
-    /// As above, on a socket that the supervisor has made and keeps.
+    /// As above, on a socket that the supervisor made and keeps.
     public func listen(on descriptor: Int32) throws(UVError) -> Int { Int(try self.http.listen(on: descriptor)) }
 
-    /// The successor of this gateway answers from now on.
+    /// This gateway's successor answers from now on.
     public func handOver() { self.http.drain(.handingOver) {} }
 
     /// Ends after the last answer.
@@ -102,7 +103,7 @@ public final class OperatorServer: HTTPHandler {
     /// Closes whatever is open.
     public func close() { self.http.close() }
 
-    /// These are the operators from now on.
+    /// Replaces the operators' tokens.
     public func use(_ tokens: OperatorTokens) { self.tokens = tokens }
 
     // MARK: Requests
@@ -123,7 +124,7 @@ public final class OperatorServer: HTTPHandler {
         return .large
     }
 
-    /// Why a request may not do what takes `role`; nil if it may.
+    /// Why a request lacks the rights of `role`; nil if it has them.
     private func problem(with request: HTTPRequest, for role: OperatorTokens.Role) -> Problem? {
         guard self.hostNames.allows(host: request.host) else { return .operatorHostUnknown }
         if role == .operate, let origin = request[.origin],
@@ -167,7 +168,7 @@ public final class OperatorServer: HTTPHandler {
         let message: String
     }
 
-    /// Nil for a path that is none, and for a process that this cluster does not have.
+    /// Nil for an unknown path, and for a process that this cluster does not have.
     private func page(_ path: String) -> Page? {
         switch path {
         case "/healthz": return .health

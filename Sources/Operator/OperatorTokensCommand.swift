@@ -2,12 +2,12 @@ import Booking
 public import Configuration
 import Wire
 
-/// `usher operator-tokens`: what people are told of the operators' tokens. A token's text is told once, when it is made.
+/// `usher operator-tokens`: what people are shown of the operators' tokens. A token's text is shown once, when made.
 public enum OperatorTokensCommand {
     public static func list(_ configuration: ServerConfiguration) throws(StartError) -> String {
         let tokens = try configuration.operatorTokenFile.load()
         guard !tokens.isEmpty else {
-            return "there are no operator's tokens: the operator's port is this machine's alone"
+            return "there are no operators' tokens: the operator's port is open to this machine only"
         }
         return tokens.entries.map {
             "\($0.role.rawValue.padded(to: 8))  \($0.name)  added \(configuration.zone.time(at: $0.addedAt.seconds)) "
@@ -15,7 +15,7 @@ public enum OperatorTokensCommand {
         }.joined(separator: "\n")
     }
 
-    /// The token alone stands on the first line, for scripts.
+    /// The token alone is on the first line, for scripts.
     public static func add(
         _ name: String,
         mayOperate: Bool,
@@ -26,19 +26,19 @@ public enum OperatorTokensCommand {
         let token = try configuration.operatorTokenFile.add(name, mayOperate ? .operate : .view, at: .now)
         return """
             \(token)
-            This is the only time that it is shown: only its hash is kept. Gateways take it within a second.
+            It is not shown again: only its hash is kept. Gateways accept it within a second.
             Try it: curl -H 'Authorization: Bearer TOKEN' http://HOST:PORT/stats
             """
     }
 
-    /// Removes a token that could not be shown: in force and known to no one, or to whoever reads half an output. Says what
-    /// came of it.
+    /// Removes a token whose output failed: valid, but known to nobody or only to a reader of half the output. Returns
+    /// the result as a sentence.
     public static func takeBack(_ name: String, _ configuration: ServerConfiguration) -> String {
         do throws(StartError) {
             try configuration.operatorTokenFile.remove(name)
-            return "the token was not shown, and is removed again"
+            return "the token could not be shown, and was removed"
         } catch {
-            return "the token was not shown and is in force: \(error.problem); remove it with "
+            return "the token could not be shown, and is valid: \(error.problem); remove it with "
                 + "usher operator-tokens remove \(name)"
         }
     }

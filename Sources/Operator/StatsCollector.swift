@@ -6,14 +6,14 @@ public import Reactor
 public import Statistics
 import Wire
 
-/// Asks every process of a cluster on this machine for its statistics, over their Unix sockets, all at once. The supervisor is
-/// asked where there is one.
+/// Collects the statistics of every process of a cluster on this machine, over their Unix sockets, all at once; the
+/// supervisor's too, where there is one.
 ///
-/// **Happy path.** Each connection says hello as a tool, asks once, hears the hello and the answer, and is closed; with
-/// the last one `onDone` is called. **A process that can't be reached, refuses, or is slower than `timeout`** is named
-/// in `ClusterStats.missing`, and the others are shown all the same.
+/// **Happy path.** Each connection says hello as a tool, sends one request, receives the hello and the answer, and is
+/// closed; with the last one `onDone` is called. **A process that can't be reached, refuses, or is slower than
+/// `timeout`** is named in `ClusterStats.missing`; the others are still shown.
 public final class StatsCollector {
-    /// Milliseconds. A process that does not turn its loop for so long is in trouble, and that is what to show.
+    /// Milliseconds. A process whose loop does not turn for this long is in trouble, which the statistics should show.
     public static let timeout: UInt64 = 2_000
 
     fileprivate struct Source {
@@ -29,7 +29,7 @@ public final class StatsCollector {
     private var open: [Int: Exchange] = [:]
     private var supervisor: Connection?
     private var names: [String]
-    /// Root may ask anybody's cluster: its processes are those of the folder's owner.
+    /// Root may collect from any user's cluster: its processes run as the folder's owner.
     private let owner: UInt32
     private var onDone: ((ClusterStats) -> Void)?
 
@@ -70,7 +70,7 @@ public final class StatsCollector {
         }
     }
 
-    /// One that is not there, or is too old for this question, is no trouble: its children are what serves.
+    /// A supervisor that is missing, or too old to know this request, is no trouble: its children do the serving.
     private func askSupervisor(_ state: StateDirectory) {
         guard let connection = try? Connection(on: self.loop, toPath: state.controlSocket) else { return }
         self.supervisor = connection
@@ -128,7 +128,7 @@ public final class StatsCollector {
     }
 }
 
-/// One question to one process.
+/// One request to one process.
 private final class Exchange {
     private let link: FrameLink
     private var onAnswer: ((Result<String, WireError>) -> Void)?

@@ -26,8 +26,8 @@ public enum StatsCommand {
         return stats
     }
 
-    /// Draws the table once a second until SIGINT or SIGTERM, on the terminal's second screen, which leaves the first as it
-    /// was. Ends as every command does when its output can't be written.
+    /// Draws the table once a second until SIGINT or SIGTERM, on the terminal's alternate screen, which leaves the
+    /// first unchanged. Like every command, ends when its output can't be written.
     public static func top(_ state: StateDirectory) throws(StartError) {
         let cluster = try ClusterFile.read(state)
         let loop = try Self.makeLoop()
@@ -38,7 +38,7 @@ public enum StatsCommand {
                 watchers.append(try SignalWatcher(on: loop, signal) { loop.stop() })
             } catch { throw StartError("cannot watch signals: \(error)", remedy: "try again") }
         }
-        CommandOutput.text("\u{1B}[?1049h\u{1B}[?25l")  // second screen, no cursor
+        CommandOutput.text("\u{1B}[?1049h\u{1B}[?25l")  // alternate screen, no cursor
         var isBusy = false
         timer.start(afterMilliseconds: 0, everyMilliseconds: 1_000) {
             guard !isBusy else { return }
@@ -53,7 +53,7 @@ public enum StatsCommand {
         CommandOutput.text("\u{1B}[?25h\u{1B}[?1049l")
         timer.close()
         for watcher in watchers { watcher.close() }
-        loop.run()  // a question that is under way ends by its answer or its timer
+        loop.run()  // a request under way ends by its answer or its timer
         loop.close()
     }
 

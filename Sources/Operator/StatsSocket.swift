@@ -4,9 +4,9 @@ public import Logging
 public import Reactor
 import Wire
 
-/// A gateway's Unix socket, where tools ask it for its statistics. (A shard's own socket answers them, too.)
+/// A gateway's Unix socket, where tools request its statistics. (A shard's own socket answers them, too.)
 public final class StatsSocket {
-    /// How often to look whether a predecessor has left the path.
+    /// The pause between checks whether a predecessor has left the path.
     private static let lookMilliseconds: UInt64 = 50
 
     private let loop: EventLoop
@@ -42,7 +42,7 @@ public final class StatsSocket {
         self.listener = listener
     }
 
-    /// Takes the path as soon as nobody serves it any more.
+    /// Listens on the path as soon as no other process serves it.
     public func listenWhenFree() {
         guard !self.isClosed, self.listener == nil else { return }
         do throws(UVError) { try self.listen() } catch {
@@ -67,7 +67,7 @@ public final class StatsSocket {
         self.links[number] = link
         link.onFrame = { [unowned self, unowned link] frame throws(WireError) in
             guard case .control(.stats) = frame.sort else {
-                throw WireError("a gateway takes questions for its statistics, no frame of kind \(frame.header.kind)")
+                throw WireError("a gateway accepts requests for statistics, not frames of kind \(frame.header.kind)")
             }
             link.send(.statsAnswer(self.stats()), requestID: frame.header.requestID)
         }

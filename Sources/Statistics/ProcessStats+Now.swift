@@ -4,7 +4,7 @@ import Reactor
 import StandardStreams
 
 extension ProcessStats {
-    /// What this process has used until now. `startedNanoseconds` is `Clock.monotonicNanoseconds()` at its start. Three
+    /// This process's resource use so far. `startedNanoseconds` is `Clock.monotonicNanoseconds()` at its start. Three
     /// system calls.
     public static func now(startedNanoseconds: UInt64) -> ProcessStats {
         var stats = ProcessStats()

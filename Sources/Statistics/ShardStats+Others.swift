@@ -1,5 +1,5 @@
 extension ShardStats.Concert {
-    /// Who has to do with it now.
+    /// The number of people and seats that the concert involves now.
     fileprivate var people: UInt64 { self.waiting + self.admitted + self.held + self.sold }
 
     fileprivate mutating func add(_ other: Self) {

@@ -2,9 +2,9 @@ import Booking
 import Configuration
 public import Wire
 
-/// What processes tell about themselves: the JSON of a stats frame, the operator's port, and `usher stats --json`.
+/// What processes report about themselves: the JSON of a stats frame, the operator's port, and `usher stats --json`.
 ///
-/// What must add up, at any moment at which no request is under way:
+/// What must add up at any moment without a request in flight:
 ///
 ///     joined = waiting + admitted + gone          held + sold + free = all seats          charged = balances + used
 ///     over all shards: debited - credited = takings
@@ -14,17 +14,17 @@ public struct ProcessStats: Codable, Equatable, Sendable {
     public var cpuUserSeconds = 0.0
     public var cpuSystemSeconds = 0.0
     public var residentBytes: UInt64 = 0
-    /// Lines of its log that it could not write without waiting. Nil from a program that waits.
+    /// Lines of the log dropped because writing them would have blocked. Nil from a program that blocks.
     public var logLinesDropped: UInt64?
     public init() {}
 }
 
-/// Requests of one kind, and how long their answers took. Percentiles are since the start of the process.
+/// Requests of one kind, and the latency of their answers. Percentiles are since the start of the process.
 public struct RequestStats: Codable, Equatable, Sendable {
     /// Stable, for programs: `join`, `poll`, `reserve`, ...
     public var kind: String
     public var count: UInt64 = 0
-    /// Of these, answered with a refusal.
+    /// The part of `count` that was refused.
     public var refused: UInt64 = 0
     public var p50Microseconds: UInt64 = 0
     public var p90Microseconds: UInt64 = 0
@@ -68,7 +68,7 @@ public struct ShardStats: Codable, Equatable, Sendable {
 
     public struct Others: Codable, Equatable, Sendable {
         public var count: UInt64
-        /// With 0 for its id.
+        /// Its id is 0.
         public var sum = Concert(concertId: 0)
 
         /// So many concerts.
@@ -81,7 +81,7 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public var charged: Int64 = 0
         public var used: Int64 = 0
         public var balances: Int64 = 0
-        /// For payments, as part of `used`, and back for cancellations, as part of `charged`.
+        /// For payments, as part of `used`, and refunded for cancellations, as part of `charged`.
         public var debited: Int64 = 0
         public var credited: Int64 = 0
         public init() {}
@@ -100,59 +100,61 @@ public struct ShardStats: Codable, Equatable, Sendable {
         public init() {}
     }
 
-    /// Answers that are kept to be given again.
+    /// Answers kept for repeated requests.
     public struct Answers: Codable, Equatable, Sendable {
         /// To requests with an `Idempotency-Key`.
         public var keys: UInt64 = 0
-        /// To changes that a gateway may send again.
+        /// To changes that a gateway may resend.
         public var resends: UInt64 = 0
         /// The bound of both together: `shard.keptAnswersMax`.
         public var max: UInt64 = 0
-        /// The bound of the keys, from which on new ones are refused.
+        /// The bound of the keys: at it new ones are refused.
         public var keysMax: UInt64?
-        /// Whether nine tenths of that are there.
+        /// Whether the keys are at nine tenths of that bound.
         public var keysAreNearlyFull: Bool?
-        /// What they take of memory.
+        /// Memory of the kept answers.
         public var bytes: UInt64 = 0
         public init() {}
     }
 
     public struct Journal: Codable, Equatable, Sendable {
         public var kind = "memory"
-        /// Of the last fact.
+        /// The last fact's sequence number.
         public var sequence: UInt64 = 0
         public var batches: UInt64 = 0
-        /// Commits, from the hand-over of a batch to the journal's word, since the start of the process.
+        /// Latency of commits, from the hand-over of a batch to the journal's confirmation, since the start of the
+        /// process.
         public var commitP50Microseconds: UInt64 = 0
         public var commitP99Microseconds: UInt64 = 0
         public var commitMaxMicroseconds: UInt64 = 0
-        /// How many facts those held: what group commit gathers while the disk is busy.
+        /// Facts per commit: group commit gathers them while the disk is busy.
         public var factsPerCommitP50: UInt64 = 0
         public var factsPerCommitP99: UInt64 = 0
         public var factsPerCommitMax: UInt64 = 0
-        /// Of the newest snapshot, which the last compaction has left: when that was, in seconds since 1970. Nil before.
+        /// Size of the newest snapshot, written by the last compaction, and its time, in seconds since 1970. Nil
+        /// before.
         public var snapshotBytes: UInt64?
         public var compactedAt: Int64?
-        /// Times that the journal could not write for a while, this one too.
+        /// Times that the journal could not write for a while, including the present one.
         public var troubles: UInt64 = 0
-        /// Since when it can't, in seconds since 1970, and why; nil while it can.
+        /// The time since which the journal can't write, in seconds since 1970, and why; nil while it can.
         public var troubleSince: Int64?
         public var troubleReason: String?
         public init() {}
     }
 
     public var shard: Int
-    /// What time it is for the shard, in seconds since 1970: ahead of the wall clock after that was set back.
+    /// The shard's time, in seconds since 1970: ahead of the wall clock after that was set back.
     public var time: Int64?
-    /// Since when the wall clock is absurdly ahead, by the shard's time in seconds since 1970, and by how much it is: changes
-    /// are refused. Nil while it is followed.
+    /// Since when the wall clock has been absurdly ahead, by the shard's time in seconds since 1970, and by how many
+    /// seconds: changes are refused. Nil while time follows the wall clock.
     public var clockSuspendedSince: Int64?
     public var clockAheadSeconds: Int64?
     public var process = ProcessStats()
     public var slots: Slots
-    /// In the order of their ids; of more than `concertsMax`, those with the most people.
+    /// In the order of their ids; beyond `concertsMax`, only those with the most people.
     public var concerts: [Concert] = []
-    /// All others; nil while there are none.
+    /// The rest; nil while there is none.
     public var otherConcerts: Others?
     public var points = Points()
     public var payments = Payments()
@@ -160,11 +162,11 @@ public struct ShardStats: Codable, Equatable, Sendable {
     public var answers = Answers()
     public var requests: [RequestStats] = []
     public var journal = Journal()
-    /// As many as fit a frame with room to spare, a quarter of a KiB each.
+    /// This many fit a frame with room to spare, a quarter of a KiB each.
     public static let concertsMax = 2_000
 
     public var concertCount: Int { self.concerts.count + Int(self.otherConcerts?.count ?? 0) }
-    /// Every concert is in it, by itself or in the sum.
+    /// Includes every concert, by itself or in the sum.
     public var concertsAndOthers: [Concert] { self.concerts + (self.otherConcerts.map { [$0.sum] } ?? []) }
 
     public init(shard: Int, slots: Slots) {
@@ -177,15 +179,15 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public struct Connections: Codable, Equatable, Sendable {
         public var open: UInt64 = 0
         public var accepted: UInt64 = 0
-        /// Closed at once, because there were too many.
+        /// Closed at once, as too many were open.
         public var refused: UInt64 = 0
-        /// Cut off, because they were too slow to send or to read.
+        /// Closed, as they were too slow to send or to read.
         public var timedOut: UInt64 = 0
-        /// Requests that were no HTTP, or beyond a limit.
+        /// Requests that were not HTTP, or beyond a limit.
         public var malformed: UInt64 = 0
-        /// Times that the system had no descriptor for another one.
+        /// Times that the system had no descriptor for a new connection.
         public var acceptErrors: UInt64 = 0
-        /// Memory that answers take which clients have not taken yet.
+        /// Memory of answers that clients have not received yet.
         public var unsentBytes: UInt64 = 0
         /// Buffers for unfinished requests. Nil from gateways of earlier versions.
         public var unfinishedBytes: UInt64?
@@ -203,7 +205,7 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var total: UInt64 { self.success + self.redirect + self.clientError + self.serverError }
     }
 
-    /// What was refused for a limit, by the limit.
+    /// Refusals for a limit, by limit.
     public struct Refusals: Codable, Equatable, Sendable {
         /// 408: a head or a body that took too long.
         public var slowRequests: UInt64 = 0
@@ -217,14 +219,14 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var requestsByUser: UInt64 = 0
         /// 503: too many in flight or held at a shard, or too many keys.
         public var overloaded: UInt64 = 0
-        /// Connections ended while too much was unsent, because they had not read for longest.
+        /// Connections closed while too much was unsent: those that had not read for longest.
         public var slowReaders: UInt64 = 0
-        /// 503: the largest unfinished requests, closed while all of them exceeded their bound. Nil from gateways of earlier
-        /// versions.
+        /// 503: the largest unfinished requests, closed while all of them exceeded their bound. Nil from gateways of
+        /// earlier versions.
         public var unfinishedRequests: UInt64?
         /// 503: large answers while too much was unsent.
         public var largeAnswers: UInt64 = 0
-        /// 503, at once, by what it was worth: `gateway.overloadDelayMilliseconds`.
+        /// 503, shed at once, by priority: `gateway.overloadDelayMilliseconds`.
         public var shedJoins: UInt64 = 0
         public var shedQuestions: UInt64 = 0
         public var shedBookings: UInt64 = 0
@@ -232,7 +234,7 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public var proxyHeaders: UInt64 = 0
         /// 400: a trusted proxy's `Forwarded` that can't be read.
         public var forwardedHeaders: UInt64 = 0
-        /// Clients who started anew with all their requests, as there was no room to remember them.
+        /// Clients whose rate limits started afresh, as there was no room to remember them.
         public var clientsForgotten: UInt64 = 0
         public init() {}
 
@@ -254,20 +256,20 @@ public struct GatewayStats: Codable, Equatable, Sendable {
         public init() {}
     }
 
-    /// Of requests whose user had to be known.
+    /// Counts of requests whose user had to be known.
     public struct Identity: Codable, Equatable, Sendable {
-        /// Signatures that were checked, and right.
+        /// Signatures that were checked and valid.
         public var verified: UInt64 = 0
         /// Requests whose token had been verified before.
         public var fromCache: UInt64 = 0
-        /// Tokens that were refused, and requests without any.
+        /// Invalid tokens, and requests without any.
         public var refused: UInt64 = 0
         public init() {}
     }
 
     public struct AccessLog: Codable, Equatable, Sendable {
         public var lines: UInt64 = 0
-        /// Lines that there was no room for, or that the file did not take.
+        /// Lines dropped for lack of room, or not written to the file.
         public var dropped: UInt64 = 0
         public init() {}
     }
@@ -278,15 +280,15 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public var connections = Connections()
     public var answers = Answers()
     public var refusals = Refusals()
-    /// Requests at shards now.
+    /// Requests in flight at shards now.
     public var inFlight: UInt64 = 0
-    /// Shards that have more to do than they can, so that something is shed now.
+    /// Overloaded shards, for which some requests are shed now.
     public var pressedShards: UInt64 = 0
-    /// Shards that can be reached, and do not answer. Nil where a gateway does not know of it.
+    /// Shards that are connected but do not answer. Nil from a gateway that does not report them.
     public var silentShards: [Int]?
-    /// By how much the wall clock is absurdly ahead; nil while it is believed.
+    /// Seconds by which the wall clock is absurdly ahead; nil while it is trusted.
     public var clockAheadSeconds: Int64?
-    /// Replies of shards that nobody waited for any more.
+    /// Replies of shards whose request was already complete.
     public var strayReplies: UInt64 = 0
     public var scheduleCache = Cache()
     /// Nil while they are off.
@@ -296,9 +298,9 @@ public struct GatewayStats: Codable, Equatable, Sendable {
     public init(gateway: Int) { self.gateway = gateway }
 }
 
-/// All processes that answered, and those that did not.
+/// The processes that answered, and the names of those that did not.
 public struct ClusterStats: Codable, Equatable, Sendable {
-    /// Nil where there is none, or an older one that does not tell.
+    /// Nil where there is none, or an older one that does not report.
     public var supervisor: ProcessStats?
     public var shards: [ShardStats] = []
     public var gateways: [GatewayStats] = []
@@ -306,7 +308,7 @@ public struct ClusterStats: Codable, Equatable, Sendable {
     public var missing: [String] = []
     public init() {}
 
-    /// What goes wrong now and is not for these numbers to show, as sentences.
+    /// Present troubles that the numbers do not show, as sentences.
     public var troubles: [String] {
         let shards = self.shards.flatMap {
             [Self.journalTrouble($0), Self.clockTrouble($0), Self.keyTrouble($0)].compactMap(\.self)
@@ -329,7 +331,7 @@ public struct ClusterStats: Codable, Equatable, Sendable {
 
     private static func keyTrouble(_ shard: ShardStats) -> String? {
         guard shard.answers.keysAreNearlyFull == true, let most = shard.answers.keysMax else { return nil }
-        return "shard \(shard.shard) keeps \(shard.answers.keys) idempotency keys, and refuses new ones from \(most) on"
+        return "shard \(shard.shard) keeps \(shard.answers.keys) idempotency keys; new keys are refused at \(most)"
     }
 
     private static func clockTrouble(_ shard: ShardStats) -> String? {
@@ -344,7 +346,7 @@ public struct ClusterStats: Codable, Equatable, Sendable {
     }
 
     /// What does not add up, as sentences; empty when the books are right. May differ for a moment while requests are
-    /// under way between shards.
+    /// in flight between shards.
     public var discrepancies: [String] {
         var found: [String] = []
         for shard in self.shards {
@@ -367,8 +369,8 @@ public struct ClusterStats: Codable, Equatable, Sendable {
         return found + self.moneyDiscrepancies
     }
 
-    /// The points that payments took, less what cancellations gave back, are the prices of the seats that are sold. That
-    /// is one sum over all shards, for they live with the user and with the concert.
+    /// Points taken by payments, less those refunded by cancellations, equal the prices of the sold seats. One sum over
+    /// all shards, since points live with the user and seats with the concert.
     private var moneyDiscrepancies: [String] {
         let isSettled = self.shards.allSatisfy { $0.payments.open == 0 && $0.cancellations.open == 0 }
         guard self.missing.isEmpty, isSettled else { return [] }
@@ -383,8 +385,8 @@ public struct ClusterStats: Codable, Equatable, Sendable {
 }
 
 extension [RequestStats] {
-    /// All kinds as one. Percentiles cannot be added up: the largest of any kind stands for all, which is never too
-    /// good.
+    /// All kinds as one. Percentiles cannot be added up: the largest of any kind stands for all, so the total never
+    /// looks better than it is.
     public var total: RequestStats {
         var total = RequestStats(kind: "all")
         for kind in self {

@@ -2,26 +2,26 @@ import Glibc
 import Reactor
 import StandardStreams
 
-/// What a child writes to its standard output and error: its log, and what the runtime says of a trap.
+/// Relays a child's standard output and error: its log, and the runtime's report of a trap.
 ///
 ///     child: log line ──send, or dropped──▶ socket ──▶ supervisor ──▶ its own standard error, see `StandardError`
 ///            report of a trap ──write──▶
 ///
-/// The child has one end of a socket of its own there, and never the pipe or terminal that the supervisor was given: whoever
-/// reads that may hang, and a process that traps would wait for them in the middle of its report, for ever. Here somebody
-/// reads as long as the supervisor lives, and where it is frozen, each write is given up after a moment (SO_SNDTIMEO).
+/// The child writes to one end of a socket of its own, never to the supervisor's pipe or terminal: the reader of that
+/// may hang, and a trapping process would block for ever in the middle of its report. The supervisor reads the other
+/// end as long as it lives; if it is frozen, each write times out after a moment (SO_SNDTIMEO).
 final class ChildLog {
-    /// What is written by those who know of no dropping. A report is some 50 writes, which the socket takes at once.
+    /// The time-out of writes that cannot be dropped. A trap report is some 50 writes, which fit the socket's buffer.
     private static let patience = timeval(tv_sec: 0, tv_usec: 200_000)
-    /// A line that does not end is passed on in pieces.
+    /// A longer line is passed on in pieces.
     private static let lineBytesMax = 65_536
 
-    /// The child's end, for both of its descriptors. Open until `started()`.
+    /// The child's end, for both descriptors. Open until `started()`.
     private(set) var childEnd: Int32
     private let connection: Connection
-    /// The connection's; open as long as that is.
+    /// Owned by the connection, and open as long as that is.
     private let ourEnd: Int32
-    /// Without its end yet.
+    /// The line that has no end yet.
     private var line: [UInt8] = []
 
     init(on loop: EventLoop) throws(UVError) {
@@ -41,14 +41,14 @@ final class ChildLog {
         self.connection.startReading()
     }
 
-    /// The child has its copies.
+    /// The child has its copies of the descriptors.
     func started() {
         guard self.childEnd >= 0 else { return }
         close(self.childEnd)
         self.childEnd = -1
     }
 
-    /// Passes on what is there, and hears no more. May be called again.
+    /// Passes on what the socket still holds, and stops reading. May be called again.
     func finish() {
         self.started()
         if !self.connection.isClosed { self.drain() }
@@ -56,7 +56,7 @@ final class ChildLog {
         self.connection.close()
     }
 
-    /// The loop has not read it yet, and what follows in the log should come after it.
+    /// The loop has not read this data yet, and it has to come before later lines of the log.
     private func drain() {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {

@@ -9,20 +9,20 @@ import Links
 /// One at a time: a compaction reads and writes as fast as the disk lets it, and takes a core.
 struct CompactionSchedule {
     struct Rules: Equatable, Sendable {
-        /// How long a journal may get after its newest snapshot.
+        /// Bytes after a journal's newest snapshot that make a compaction due.
         var bytes: UInt64
-        /// How long that may be ago, if anything to speak of was written since; nil for ever.
+        /// The age of a snapshot that makes a compaction due, if at least `step` was written since; nil disables it.
         var age: Nanoseconds?
     }
 
     private struct Journal {
-        /// Since the snapshot that the shard found when it started, as it says.
+        /// Bytes written since the snapshot that the shard found when it started, as the shard reports them.
         var written: UInt64 = 0
-        /// Of these, covered by a compaction since.
+        /// The part of `written` that later compactions have covered.
         var covered: UInt64 = 0
-        /// What was written when the one under way began; nil when the shard has started anew since.
+        /// The value of `written` at the start of the compaction under way; nil when the shard has restarted since.
         var writtenAtStart: UInt64?
-        /// The last compaction; before the first, the start of the supervisor.
+        /// The end of the last compaction; before the first, the start of the supervisor.
         var compactedAt: Timestamp
         var failures = 0
         var notBefore: Timestamp
@@ -30,7 +30,7 @@ struct CompactionSchedule {
         var uncovered: UInt64 { self.written - min(self.covered, self.written) }
     }
 
-    /// Less is not worth a compaction, however old.
+    /// The smallest growth that is worth a compaction, whatever its age.
     static let step = Lifeline.journalStep
     /// The pause after the first failure in a row; each further one doubles it.
     static let firstPause = Nanoseconds.seconds(60)
@@ -47,17 +47,17 @@ struct CompactionSchedule {
         self.journals = Array(repeating: Journal(compactedAt: now, notBefore: now), count: shards)
     }
 
-    /// A shard starts, maybe again: what it says from now on counts from the snapshot that it finds.
+    /// A shard starts or restarts: its reports count from the snapshot that it finds.
     mutating func started(_ shard: Int) {
         self.journals[shard].written = 0
         self.journals[shard].covered = 0
         self.journals[shard].writtenAtStart = nil
     }
 
-    /// A shard has written so many bytes since the snapshot that it started with.
+    /// A shard has written this many bytes since the snapshot that it started with.
     mutating func wrote(_ bytes: UInt64, by shard: Int) { self.journals[shard].written = bytes }
 
-    /// The shard whose journal is to be compacted now, the longest first; it counts as under way. Nil when none is due.
+    /// The shard whose journal is to be compacted now, the longest first; it becomes `running`. Nil when none is due.
     mutating func next(at now: Timestamp) -> Int? {
         guard self.running == nil else { return nil }
         let due = self.journals.indices.filter { self.isDue(self.journals[$0], at: now) }
@@ -74,13 +74,14 @@ struct CompactionSchedule {
         return journal.compactedAt + age <= now
     }
 
-    /// The one under way has ended. After a failure gives the pause before the next try.
+    /// The running compaction has ended. After a failure returns the pause before the next try.
     mutating func ended(_ isDone: Bool, at now: Timestamp) -> Nanoseconds? {
         guard let shard = self.running.take() else { preconditionFailure("no compaction is under way") }
         guard !isDone else {
             self.journals[shard].failures = 0
             self.journals[shard].compactedAt = now
-            // A shard that has started meanwhile has found the old snapshot or the new one: then it counts for nothing.
+            // A shard that restarted meanwhile may have found the old snapshot or the new one: nothing counts as
+            // covered.
             if let covered = self.journals[shard].writtenAtStart { self.journals[shard].covered = covered }
             return nil
         }

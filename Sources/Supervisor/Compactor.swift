@@ -5,12 +5,12 @@ import Links
 import Logging
 import Reactor
 
-/// Compacts journals while the cluster runs, in a process of its own each, one at a time: what `CompactionSchedule` says.
+/// Compacts journals of a running cluster as `CompactionSchedule` decides: one at a time, each in its own process.
 ///
-/// **Happy path.** Every second a look at the schedule; `usher journal compact --supervised` for the shard that is due; its
-/// last line is the result. **When it fails,** the log says why and what to run by hand, and it is tried again after a
-/// pause. **When the cluster stops,** it is killed: a compaction may be cut off at any moment, as by a crash. **When this
-/// process is killed,** it sees the end of its control pipe and ends.
+/// **Happy path.** The schedule is checked every second; `usher journal compact --supervised` runs for the shard that
+/// is due; its last line is the result. **When it fails,** the log gives the reason and the command to run by hand, and
+/// the compaction is retried after a pause. **When the cluster stops,** it is killed: like a crash, that is safe at any
+/// moment. **When this process is killed,** the compaction sees the end of its control pipe and ends.
 final class Compactor {
     private static let lookMilliseconds: UInt64 = 1_000
     /// A journal of 64 KiB or more is compacted this long after its newest snapshot, however short it is: so that copies of a
@@ -20,7 +20,7 @@ final class Compactor {
     private let log: Logger
     private let state: StateDirectory
     private let environment: [String]
-    /// What to execute for a shard's journal: the program that the shard runs, which knows the facts that it writes.
+    /// The program that compacts a shard's journal: the one that the shard runs, which knows the facts that it writes.
     private let executable: (Int) -> String
     private let timer: LoopTimer
     private var schedule: CompactionSchedule
@@ -47,7 +47,7 @@ final class Compactor {
         )
     }
 
-    /// Goes over to the live ones of these settings.
+    /// Applies the live settings.
     func use(_ configuration: ServerConfiguration) { self.schedule.rules = Self.rules(configuration) }
 
     private static func rules(_ configuration: ServerConfiguration) -> CompactionSchedule.Rules {
@@ -62,7 +62,7 @@ final class Compactor {
         }
     }
 
-    /// The cluster stops, or could not start.
+    /// The cluster is stopping, or could not start.
     func stop() {
         guard !self.isStopped else { return }
         self.isStopped = true
@@ -82,7 +82,7 @@ final class Compactor {
 
     private enum Outcome { case done(String), failure(String) }
 
-    /// The child is gone when it has ended and its pipe is read to the end: its last line may come after its exit.
+    /// The child is gone once it has exited and its pipe is read to the end: its last line may arrive after its exit.
     private func compact(_ shard: Int) throws(UVError) {
         let begun = Clock.monotonicNanoseconds()
         var lines = LineReader()
@@ -99,7 +99,7 @@ final class Compactor {
             case .compacted(let report): self.ended(shard, took: took, .done(report.text))
             case .failed(let failed): self.ended(shard, took: took, .failure(failed.reason))
             case .ready, .journal, .clock, .pong, .busy, nil:
-                self.ended(shard, took: took, .failure("ended without a word: \(exit)"))
+                self.ended(shard, took: took, .failure("ended without a result: \(exit)"))
             }
         }
         let child: ChildProcess
@@ -137,7 +137,7 @@ final class Compactor {
     }
 
     private func ended(_ shard: Int, took milliseconds: UInt64, _ outcome: Outcome) {
-        // Killed by the stop: nothing of it is worth telling.
+        // Killed by the stop: nothing to report.
         guard !self.isStopped else { return }
         switch outcome {
         case .done(let text):
@@ -149,7 +149,7 @@ final class Compactor {
         case .failure(let reason):
             let pause = self.schedule.ended(false, at: Self.now) ?? .zero
             self.log.error(
-                "journal not compacted; it grows, and all else goes on",
+                "compaction failed; the journal grows, and the cluster serves on",
                 metadata: [
                     "shard": "\(shard)", "reason": "\(reason)", "next_try_s": "\(pause.rawValue / 1_000_000_000)",
                     "command": "usher journal compact --config \(self.state.configurationFile) --shard \(shard)",

@@ -1,20 +1,20 @@
-/// Finds processes that hang: alive, and their loops do not turn. Each is asked once a second, and what counts is how often
-/// it has not answered, not how late it is. So a supervisor that did not run either, as the whole machine slept, counts
-/// nothing against anybody. Pure.
+/// Finds hung processes: alive, but their loops do not turn. Each process is pinged once a second, and the count of
+/// unanswered pings decides, not the delay. So if the supervisor did not run either, as when the machine slept, nothing
+/// counts against any process. Pure.
 ///
 ///     left alone ──ready, or an answer──▶ watched ──asked `limit` times without an answer──▶ hangs
 ///         ▲                                  └──"busy"──▶ left alone
 ///         └── its end
 ///
-/// Nobody is watched before it is ready: a start has a limit of its own. Nor is who does not know the question, being of an
-/// older program.
+/// A process is watched only once it is ready: a start has a limit of its own. Processes of older programs, which do
+/// not know the ping, are never watched.
 struct HangWatch {
     typealias Member = Supervision.Member
 
-    /// How often each has been asked since its last answer; nobody who is left alone.
+    /// Pings since each watched process's last answer.
     private var unanswered: [Member: Int] = [:]
 
-    /// `members` are about to be asked. Gives those that were asked `limit` times, and forgets them; 0 is no limit.
+    /// `members` are about to be pinged. Returns those pinged `limit` times, and stops watching them; 0 is no limit.
     mutating func ask(_ members: [Member], limit: Int) -> [Member] {
         var hanging: [Member] = []
         for member in members {
@@ -29,6 +29,6 @@ struct HangWatch {
 
     mutating func answered(_ member: Member) { self.unanswered[member] = 0 }
 
-    /// It has said that it will not answer for a while, or it is gone.
+    /// The process announced that it will not answer for a while, or it is gone.
     mutating func leaveAlone(_ member: Member) { self.unanswered[member] = nil }
 }

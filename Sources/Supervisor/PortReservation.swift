@@ -2,44 +2,45 @@ import Configuration
 import Glibc
 import Reactor
 
-/// Keeps a TCP port for the gateways of one cluster, and the sockets that they listen on: one for each of them, all on the
-/// one port (SO_REUSEPORT), so that the kernel spreads connections over them.
+/// Keeps a TCP port for the gateways of one cluster, with one listening socket per gateway, all on that port
+/// (SO_REUSEPORT): the kernel spreads connections over them.
 ///
-/// It turns port 0 into a real one. It serves no one: a gateway listens when it is ready, on its copy of its socket.
+/// Turns port 0 into a real one. Serves no client: each gateway, once ready, listens on its copy of its socket.
 ///
-/// **One cluster has a port.** Sockets of one user that all have SO_REUSEPORT share a port without an error, and clients
-/// would reach either of two clusters. So a cluster begins with a socket that does not have it, the *claim*, and listens on
-/// that: the kernel lets one socket do so at a time, whoever asks (other users, `0.0.0.0` beside `127.0.0.1` beside `::`),
-/// and refuses it while another program listens. Before the claim is closed, the gateways' sockets are bound, and then lose
-/// SO_REUSEADDR: without it on both sides the kernel refuses the next cluster's claim as long as they are open, also while
-/// none of them listens yet, and in a gateway whose supervisor was killed.
+/// **A port belongs to one cluster.** Sockets of one user that all have SO_REUSEPORT share a port without an error, and
+/// clients would reach either of two clusters. So a cluster first listens on a socket without that option, the *claim*:
+/// the kernel allows one such socket at a time, for all users (also for `0.0.0.0` beside `127.0.0.1` beside `::`), and
+/// refuses it while another program listens. Before the claim is closed, the gateways' sockets are bound, and then lose
+/// SO_REUSEADDR: without it on both sides the kernel refuses the next cluster's claim as long as they are open, even
+/// before any of them listens, and in a gateway whose supervisor was killed.
 ///
 ///     claim:     bind, listen ─────────────────────────────▶ closed        exclusive, for a moment
 ///     gateways':                 bind ─▶ no SO_REUSEADDR ────────────────▶ exclusive, as long as they are open
 ///
-/// No lock of our own is needed, which would not be seen in another container, or could be held by another user. A gateway
-/// sets SO_REUSEADDR again as it listens (`TCPListener`), since listening excludes others by itself: connections inherit the
-/// option, and those that wait to be forgotten (TIME_WAIT) must not keep the port from the next start.
+/// A lock file would not do: it is invisible to another container, and another user could hold it. A gateway sets
+/// SO_REUSEADDR again as it listens (`TCPListener`), since a listening socket excludes others anyway: connections
+/// inherit the option, and those in TIME_WAIT must not keep the port from the next start.
 ///
-/// **Why the sockets are the supervisor's.** Connections that the kernel has accepted wait in the socket's backlog. They
-/// are lost when its last copy is closed, and a process that ends can't empty it first: others come between its last look
-/// and its close. With a copy here the backlog outlives any gateway; its successor finds it. Measured with 64 clients of a
-/// connection a request and a restart every 0.25 s: 4 resets in 110,000 when a dying listener just closes, 1 when it takes
-/// first what waits, 0 of 118,000 with a copy kept. (net.ipv4.tcp_migrate_req=1 has 0 too, but is off in most systems.)
+/// **Why the supervisor owns the sockets.** Accepted connections wait in the socket's backlog, and are lost when its
+/// last copy is closed. A process that ends can't empty the backlog first: connections arrive between its last accept
+/// and its close. With a copy here the backlog outlives any gateway, and its successor finds it. Measured with 64
+/// clients of a connection a request and a restart every 0.25 s: 4 resets in 110,000 when a dying listener just closes,
+/// 1 when it accepts the backlog first, 0 of 118,000 with a copy kept. (net.ipv4.tcp_migrate_req=1 has 0 too, but is
+/// off in most systems.)
 final class PortReservation {
-    /// The port: as asked for, or the kernel's choice for 0.
+    /// The port asked for, or the kernel's choice for 0.
     let port: Int
-    /// Bound, not listening; by the gateway's index.
+    /// Bound, not listening; indexed by gateway.
     let descriptors: [Int32]
 
-    /// Why a port is not to be had.
+    /// Why a port is not available.
     struct Refusal: Error {
         let reason: StartError
-        /// It may be free in a moment, when it is held by a process that is ending.
+        /// The port is in use: it may be free in a moment, when the process that holds it is ending.
         let isInUse: Bool
     }
 
-    /// `setting` names the setting that to change is the remedy: `gateway.port`. `count` is of gateways.
+    /// `setting` is the name of the port's setting, for remedies: `gateway.port`. `count` is the number of gateways.
     init(host: String, port: Int, setting: String, count: Int) throws(Refusal) {
         guard let asked = SocketAddress(host, port: UInt16(port)) else {
             let remedy = "set \(setting.replacing("port", with: "host")) to one"
@@ -62,13 +63,13 @@ final class PortReservation {
         self.descriptors = descriptors
     }
 
-    /// Takes the socket of a gateway that will be away for a while out of the port, until that one listens again. What waits
-    /// in its backlog is lost. With one gateway nothing happens: who comes can go nowhere else.
+    /// Takes the socket of a gateway that will be away for a while out of the port, until that gateway listens again.
+    /// The connections in its backlog are lost. A single gateway's socket stays: its clients have no other gateway.
     func leave(_ index: Int) {
         guard self.descriptors.count > 1 else { return }
-        // Without listening it keeps the port as it did before its gateway came.
+        // A socket that does not listen then keeps the port as it did before its gateway started.
         Self.set(SO_REUSEADDR, 0, on: self.descriptors[index])
-        // On a listening socket that ends the listening (Linux); on others it is refused, and does no harm.
+        // Ends the listening of a listening socket (Linux); on other sockets it fails without harm.
         shutdown(self.descriptors[index], Int32(SHUT_RD))
     }
 
@@ -79,11 +80,11 @@ final class PortReservation {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = socket(family, kind, 0)
         guard descriptor >= 0 else { throw Self.refusal(address, setting) }
-        // Connections of an earlier run that are still being forgotten (TIME_WAIT) do not hold the port.
+        // Connections of an earlier run in TIME_WAIT do not hold the port.
         Self.set(SO_REUSEADDR, 1, on: descriptor)
         if sharesPort { Self.set(SO_REUSEPORT, 1, on: descriptor) }
-        // As libuv has it for sockets of its own: `::` takes IPv4 connections too, and nobody waits for Nagle. Linux gives
-        // the latter to the connections that are accepted.
+        // The same options as libuv's sockets: `::` accepts IPv4 too, and Nagle's algorithm is off. On Linux accepted
+        // connections inherit the latter.
         if family == AF_INET6 { Self.set(IPV6_V6ONLY, 0, on: descriptor, level: Int32(IPPROTO_IPV6)) }
         Self.set(TCP_NODELAY, 1, on: descriptor, level: Int32(IPPROTO_TCP))
         guard Self.bind(descriptor, address) == 0 else {
@@ -93,7 +94,7 @@ final class PortReservation {
         return descriptor
     }
 
-    /// Can't fail: these options are known to every Linux.
+    /// Can't fail: every Linux knows these options.
     private static func set(_ option: Int32, _ value: Int32, on descriptor: Int32, level: Int32 = SOL_SOCKET) {
         var value = value
         setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
@@ -120,7 +121,7 @@ final class PortReservation {
         Glibc.bind(descriptor, raw.assumingMemoryBound(to: sockaddr.self), socklen_t(size))
     }
 
-    /// The port stands at the same place in both families' addresses.
+    /// The port is at the same offset in both families' addresses.
     private static func port(of descriptor: Int32) -> Int {
         var raw = sockaddr_in6()
         var size = socklen_t(MemoryLayout<sockaddr_in6>.size)

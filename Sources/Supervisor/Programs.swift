@@ -1,19 +1,19 @@
 import Configuration
 import Glibc
 
-/// The programs that members of a cluster run, by edition: the supervisor's own is 0, and each rolling restart brings the
-/// one that lies on the disk then.
+/// The programs that members of a cluster run, by edition: the supervisor's own is 0, and each rolling restart adds the
+/// one then on disk.
 ///
-/// A program is kept by an open descriptor, so an edition stays what it was when the file is replaced once more, and a
-/// process that dies is started again with the program that it had.
+/// Each program is kept by an open descriptor, so an edition stays the same when the file is replaced again, and a
+/// process that dies restarts with its own program.
 final class Programs {
     private struct Program {
         let descriptor: Int32
-        /// What to execute: our descriptor, as everybody may name it.
+        /// The path to execute: this process's descriptor, under a name that other processes can open.
         var path: String { "/proc/\(getpid())/fd/\(self.descriptor)" }
     }
 
-    /// Where this program was started from: where the next edition will be. Nil where there is no /proc.
+    /// The file that this process was started from, where the next edition is expected. Nil where there is no /proc.
     let path: String?
     private var later: [Int: Program] = [:]
 
@@ -27,13 +27,13 @@ final class Programs {
 
     deinit { for program in self.later.values { close(program.descriptor) } }
 
-    /// What to execute for a member of this edition.
+    /// The path to execute for a member of this edition.
     func executable(of edition: Int) -> String { self.later[edition]?.path ?? "/proc/self/exe" }
 
-    /// Takes the program that lies on the disk now. Refused when there is none that may be run.
+    /// Adds the program now on disk. Refused when the file is missing or not executable.
     func add(_ edition: Int) throws(StartError) {
         guard let path = self.path else {
-            throw StartError("where this program lies is not known", remedy: "mount /proc")
+            throw StartError("the path of this program is not known", remedy: "mount /proc")
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0, access(path, X_OK) == 0 else {
@@ -41,13 +41,13 @@ final class Programs {
             if descriptor >= 0 { close(descriptor) }
             throw StartError(
                 "the program \(path) can't be run: \(reason)",
-                remedy: "put the new one there, and move it into place rather than writing over the old one"
+                remedy: "put a new program there; move it into place rather than overwriting the old one"
             )
         }
         self.later[edition] = Program(descriptor: descriptor)
     }
 
-    /// Lets go of all editions but these.
+    /// Closes all editions but these.
     func keep(_ editions: Set<Int>) {
         for (edition, program) in self.later where !editions.contains(edition) {
             close(program.descriptor)

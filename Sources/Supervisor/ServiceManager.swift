@@ -1,21 +1,21 @@
 import Glibc
 
-/// Tells systemd, where it started us, what a unit of `Type=notify` has to know (sd_notify(3)): one datagram to the
-/// socket that `NOTIFY_SOCKET` names. Started by anybody else, nothing happens.
+/// Reports to systemd, if it started this process, as a unit of `Type=notify` must (sd_notify(3)): one datagram to the
+/// socket that `NOTIFY_SOCKET` names. Otherwise does nothing.
 enum ServiceManager {
     enum Note: String {
-        /// Requests are taken.
+        /// The cluster accepts requests.
         case ready = "READY=1"
         case stopping = "STOPPING=1"
     }
 
-    /// Never waits. A note that can't be sent is lost: systemd then says that the start took too long.
+    /// Never waits. A note that can't be sent is lost: systemd then reports a start time-out.
     static func tell(_ note: Note) {
         guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }) else { return }
         self.send(note.rawValue, to: path)
     }
 
-    /// A path that starts with `@` names a socket outside of the file system (unix(7)).
+    /// A path that starts with `@` names an abstract socket (unix(7)).
     static func send(_ text: String, to path: String) {
         var address = sockaddr_un()
         let room = MemoryLayout.size(ofValue: address.sun_path)

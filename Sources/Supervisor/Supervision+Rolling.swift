@@ -9,31 +9,33 @@ import Booking
 ///                                                                      └──died, or too slow──▶ the old program starts again
 ///                                                                                               ──▶ failed
 ///
-/// A shard can't have a successor beside it, as the journal is one process's: it is away for as long as a restart takes,
-/// and gateways hold its requests. So gateways go first: a program that does not start at all is found out by them, and
-/// nobody notices. Whoever else dies meanwhile is started again as ever, with the program that it had, and the next one's
-/// turn comes when all are ready. Who was replaced before a failure stays so.
+/// A shard can't overlap with its successor, as a journal has one process: the shard is away for the time of a restart,
+/// and gateways hold its requests. So gateways go first: they find a program that does not start at all, and no client
+/// notices. Other processes that die meanwhile are restarted as always, with the program they had; the rolling restart
+/// goes on once all are ready. Processes already replaced before a failure are not rolled back.
 extension Supervision {
     struct Rolling {
         let edition: Int
-        /// Positions whose turn is still to come, the next one last.
+        /// Positions still to be replaced, the next one last.
         var waiting: [Int]
         var step: Step
-        /// Why the one that starts now won't do, when that is known before it is dead.
+        /// Why the process that is starting has failed, when that is known before its death.
         var reason: String?
 
         enum Step {
-            /// Everybody has to be ready before somebody is taken away.
+            /// All processes have to be ready before the next one is taken away.
             case gathering(deadline: Timestamp)
             /// The successor of the gateway at this position starts, as `beside`.
             case starting(Int)
-            /// The one `beside` answers what it still has; nil once it was killed for taking too long.
+            /// The gateway in `beside` finishes its requests; nil once it was killed for taking too long.
             case draining(deadline: Timestamp?)
-            /// The shard at this position finishes; nil as above.
+            /// The shard at this position finishes its commit; nil as above.
             case stopping(Int, deadline: Timestamp?)
-            /// The one at this position starts with the new program, the former one gone. It had the edition `before`.
+            /// The successor at this position starts with the new program; its predecessor, of edition `before`, is
+            /// gone.
             case following(Int, before: Int)
-            /// The new program did not do, for this reason: the one at this position starts with the former one again.
+            /// The new program failed for this reason: the process at this position is rolled back to the former
+            /// program.
             case returning(Int, reason: String)
         }
     }
@@ -46,7 +48,7 @@ extension Supervision {
         return self.rolling == nil ? nil : "a rolling restart is under way"
     }
 
-    /// Begins to replace all of these roles, by members of the next edition. `refusalOfRolling` must be nil.
+    /// Begins to replace all processes of these roles by the next edition. `refusalOfRolling` must be nil.
     mutating func roll(_ roles: Set<Role>, at now: Timestamp) -> Effects {
         precondition(self.refusalOfRolling == nil, "a rolling restart that was refused")
         var effects = Effects()
@@ -62,12 +64,12 @@ extension Supervision {
         return self.finish(effects)
     }
 
-    /// Whether this member starts beside the one that it is to take over from.
+    /// Whether this member is starting beside its predecessor.
     func isSuccessor(_ member: Member) -> Bool { self.beside?.member == member }
 
-    // MARK: What happens meanwhile
+    // MARK: Events
 
-    /// A process in `processes` is ready: maybe the one that was waited for.
+    /// A process in `processes` is ready: maybe the successor that the rolling restart waits for.
     mutating func goOnRolling(at now: Timestamp, _ effects: inout Effects) {
         guard let rolling = self.rolling else { return }
         switch rolling.step {
@@ -101,7 +103,7 @@ extension Supervision {
         return self.finish(effects)
     }
 
-    /// The one beside has ended: a successor that failed, or a former one that is done.
+    /// The process in `beside` has ended: a failed successor, or a predecessor that is done.
     mutating func besideDied(how: String, at now: Timestamp) -> Effects {
         var effects = Effects()
         guard let member = self.beside?.member else { return self.finish(effects) }
@@ -114,7 +116,7 @@ extension Supervision {
         return self.finish(effects)
     }
 
-    /// Whether the death of the one at this position is the rolling restart's business.
+    /// Whether the rolling restart handles the death of the process at this position.
     func isRolling(_ position: Int) -> Bool {
         switch self.rolling?.step {
         case .starting(position), .stopping(position, _), .following(position, _), .returning(position, _): true
@@ -122,7 +124,7 @@ extension Supervision {
         }
     }
 
-    /// Whether the one at this position was told to end, for another to follow.
+    /// Whether the process at this position was told to end so that a successor can start.
     func isStopping(_ position: Int) -> Bool {
         if case .stopping(position, _) = self.rolling?.step { true } else { false }
     }
@@ -138,7 +140,7 @@ extension Supervision {
         let member = self.processes[position].member
         switch rolling.step {
         case .starting:
-            // The gateway dies just when its successor starts: that one is there all the sooner.
+            // The gateway died while its successor was starting: the successor takes its place now.
             guard let successor = self.beside else { return }
             self.beside = nil
             self.processes[position] = successor
@@ -160,7 +162,7 @@ extension Supervision {
         }
     }
 
-    /// The one at this position was not ready in time; its death is to come.
+    /// The process at this position was not ready in time and is being killed.
     mutating func noteTooSlow(_ position: Int) {
         guard self.isRolling(position) else { return }
         self.rolling!.reason = self.tooSlow(self.processes[position].member)
@@ -189,7 +191,7 @@ extension Supervision {
         }
     }
 
-    /// When `tickRolling` has something to do.
+    /// The next deadline of `tickRolling`.
     var rollingDeadline: Timestamp? {
         guard case .running = self.phase else { return nil }
         switch self.rolling?.step {
@@ -208,7 +210,7 @@ extension Supervision {
         effects.rolling = outcome
     }
 
-    // MARK: From one to the next
+    // MARK: Steps
 
     private mutating func gather(at now: Timestamp, _ effects: inout Effects) {
         self.rolling!.step = .gathering(deadline: now + self.timing.readyTimeout)

@@ -1,7 +1,7 @@
 import Booking
 
-/// Decides when the processes of a cluster are started, restarted and stopped. Pure: its time is any clock that never
-/// goes back, and the shell carries out what `Effects` says.
+/// Decides when the processes of a cluster are started, restarted and stopped. Pure: time is any clock that never goes
+/// back, and the shell carries out `Effects`.
 ///
 ///     starting shards ─all ready─▶ starting gateways ─all ready─▶ running ─stop─▶ stopping gateways ─none left─▶
 ///        │ a death, or too slow       │                                              │      stopping shards
@@ -9,77 +9,78 @@ import Booking
 ///                                                        a second stop, or too slow: kill ◀────┘
 ///                                                                                      └─none left─▶ over
 ///
-/// A death during the start ends the start: what can't be started once is wrong in a way that a restart does not mend.
-/// A death while running is followed by a restart: at once the first time, then after pauses that double; of who dies
-/// again and again, but serves in between, only up to a pause that people hardly notice. How all are replaced while they
-/// serve stands in `Supervision+Rolling.swift`.
+/// A death during the start ends the start: a restart does not mend what fails the first time. A death while running is
+/// followed by a restart: at once the first time, then after pauses that double. For a process that dies repeatedly but
+/// serves in between, the pause stays so short that users hardly notice. `Supervision+Rolling.swift` describes how all
+/// processes are replaced while they serve.
 struct Supervision {
     enum Role: String, Sendable { case shard, gateway }
 
     struct Member: Hashable, Sendable, CustomStringConvertible {
         let role: Role
         let index: Int
-        /// Which program it runs: 0 is the supervisor's own, 1 that of the first rolling restart, and so on.
+        /// The program that the process runs: 0 is the supervisor's own, 1 that of the first rolling restart, and so
+        /// on.
         var edition = 0
         var description: String { "\(self.role) \(self.index)" }
     }
 
     enum Signal: Equatable, Sendable {
-        /// End with everybody else.
+        /// End with all others.
         case terminate
-        /// End alone: another serves instead.
+        /// End alone: another process serves instead.
         case retire
         case kill
     }
 
     struct Timing: Equatable, Sendable {
-        /// How long one process may take to be ready.
+        /// The longest start of one process.
         var readyTimeout = Nanoseconds.seconds(30)
-        /// How long gateways, and then shards, may take to finish what is under way.
+        /// The longest time for gateways, and then for shards, to finish requests in flight.
         var drainTimeout = Nanoseconds.seconds(10)
     }
 
-    /// Worth a line in the log, in the order in which it happened.
+    /// Events worth a line in the log, in the order in which they happened.
     enum Note: Equatable, Sendable {
         case ready(Member)
-        /// `deaths` counts this one too, since the process was last healthy for `healthTime`.
+        /// `deaths` includes this one, and counts since the process was last healthy for `healthTime`.
         case died(Member, how: String, deaths: Int, restartsIn: Nanoseconds)
         case tooSlow(Member)
-        /// Does not answer any more, and is killed.
+        /// Hung, and about to be killed.
         case hangs(Member)
         case stopping
         case killed(Member)
-        /// The first is ready and serves instead of the second, who may have answers to finish.
+        /// The first is ready and serves instead of the second, which may have requests to finish.
         case tookOver(Member, from: Member)
-        /// A rolling restart could not replace a shard, and the program that it had is started again.
+        /// A rolling restart could not replace a shard, and rolls it back to its former program.
         case goesBack(Member, why: String)
     }
 
-    /// What became of a rolling restart.
+    /// The result of a rolling restart.
     enum RollingOutcome: Equatable, Sendable {
         case done
-        /// Why it ended early, as a sentence. Who has been replaced stays so.
+        /// Why it ended early, as a sentence. Processes already replaced are not rolled back.
         case failed(String)
     }
 
     enum Outcome: Equatable, Sendable {
         case stopped
-        /// The start failed: why, as a sentence.
+        /// Why the start failed, as a sentence.
         case failed(String)
     }
 
-    /// What the shell does next, in this order.
+    /// Tasks of the shell, in this order.
     struct Effects: Equatable, Sendable {
         var notes: [Note] = []
         var signals: [Signalled] = []
         var start: [Member] = []
-        /// All are ready for the first time: tell people where to look.
+        /// All processes are ready for the first time: print the addresses.
         var isUp = false
         /// A rolling restart is over.
         var rolling: RollingOutcome?
         /// No process is left: clean up and end.
         var outcome: Outcome?
-        /// Call `tick` at this moment; nil leaves nothing to wait for.
+        /// Call `tick` at this moment; nil when there is no deadline.
         var wakeAt: Timestamp?
 
         struct Signalled: Equatable, Sendable {
@@ -91,10 +92,10 @@ struct Supervision {
     /// The pause after the second death in a row; each further death doubles it.
     static let firstPause = Nanoseconds.milliseconds(100)
     static let longestPause = Nanoseconds.seconds(10)
-    /// The longest for who was ready for `serviceTime`: a restart is worth it, and people's requests are held meanwhile.
+    /// The longest pause of a process that was ready for `serviceTime`, since gateways hold users' requests meanwhile.
     static let longestServicePause = Nanoseconds.milliseconds(400)
     static let serviceTime = Nanoseconds.seconds(1)
-    /// Who was ready this long starts with a clean record.
+    /// After being ready this long, a process's earlier deaths no longer count.
     static let healthTime = Nanoseconds.seconds(60)
 
     enum Phase {
@@ -102,14 +103,14 @@ struct Supervision {
     }
 
     enum Condition: Equatable {
-        /// Not to be started, now or any more.
+        /// Not running, with no start pending.
         case absent
-        /// To be started again at that moment.
+        /// Restarts at that moment.
         case pausing(until: Timestamp)
-        /// Started, not ready yet; dies by our hand when it is not by the deadline.
+        /// Started, not ready yet; killed at the deadline.
         case starting(deadline: Timestamp)
         case ready(since: Timestamp)
-        /// Sent SIGKILL for being too slow, or hanging; its end is awaited.
+        /// Sent SIGKILL as too slow or hung; its end is awaited.
         case killed
 
         var isAlive: Bool {
@@ -130,7 +131,8 @@ struct Supervision {
     private let shardCount: Int
     /// Shards by index, then gateways by index.
     var processes: [Process]
-    /// Beside its like in `processes`: a gateway that is to take over, or one that has been taken over from.
+    /// A second process for a gateway in `processes`: its successor that is starting, or its predecessor that is
+    /// draining.
     var beside: Process?
     /// The rolling restart under way.
     var rolling: Rolling?
@@ -149,14 +151,14 @@ struct Supervision {
 
     // MARK: Verbs
 
-    /// The first call, once.
+    /// Called first, and once.
     mutating func begin(at now: Timestamp) -> Effects {
         var effects = Effects()
         self.startAll(of: .shard, at: now, &effects)
         return self.finish(effects)
     }
 
-    /// A process says that it serves. Said twice, or by one that should be gone, it changes nothing.
+    /// A process reports that it serves. Has no effect when repeated, or from a process that should be gone.
     mutating func ready(_ member: Member, at now: Timestamp) -> Effects {
         var effects = Effects()
         let position = self.position(of: member)
@@ -199,8 +201,8 @@ struct Supervision {
         return self.finish(effects)
     }
 
-    /// A process that was ready does not answer any more: it is killed, and started again like one that died. While it
-    /// stops there is another deadline.
+    /// A process that was ready is hung: it is killed and restarted like one that died. During a stop, the stop's
+    /// deadline applies instead.
     mutating func hangs(_ member: Member, at now: Timestamp) -> Effects {
         var effects = Effects()
         let position = self.position(of: member)
@@ -214,7 +216,7 @@ struct Supervision {
         return self.finish(effects)
     }
 
-    /// Someone asks for the end. The second time hastens it.
+    /// Stop requested. A second request kills the processes that are left.
     mutating func stop(at now: Timestamp) -> Effects {
         var effects = Effects()
         switch self.phase {
@@ -227,7 +229,7 @@ struct Supervision {
         return self.finish(effects)
     }
 
-    /// Time has passed. Calling it early or often does no harm.
+    /// Time has passed. Early or repeated calls do no harm.
     mutating func tick(at now: Timestamp) -> Effects {
         var effects = Effects()
         if let stopDeadline, stopDeadline <= now {
@@ -262,7 +264,7 @@ struct Supervision {
         effects.start.append(self.processes[position].member)
     }
 
-    /// A process is not ready in time.
+    /// A process was not ready in time.
     private mutating func giveUp(_ position: Int, at now: Timestamp, _ effects: inout Effects) {
         let member = self.processes[position].member
         switch self.phase {
@@ -302,7 +304,7 @@ struct Supervision {
         }
     }
 
-    /// None after the first death, then 100 ms, 200 ms, ... 10 s.
+    /// No pause after the first death, then 100 ms, 200 ms, ... 10 s.
     static func pause(afterDeaths deaths: Int) -> Nanoseconds {
         guard deaths > 1 else { return .zero }
         let doublings = min(deaths - 2, 20)
@@ -334,7 +336,7 @@ struct Supervision {
         self.goOnStopping(at: now, &effects)
     }
 
-    /// Goes to the next stage when the present one has nobody left.
+    /// Goes to the next stage once the present one has no process left.
     mutating func goOnStopping(at now: Timestamp, _ effects: inout Effects) {
         switch self.phase {
         case .stoppingGateways where !self.isAlive(.gateway): self.beginStoppingShards(at: now, &effects)
@@ -379,7 +381,7 @@ struct Supervision {
 
     // MARK: Helpers
 
-    /// Who serves or is to serve: shards by index, then gateways by index.
+    /// The members that serve or are to serve: shards by index, then gateways by index.
     var members: [Member] { self.processes.map(\.member) }
 
     func finish(_ effects: Effects) -> Effects {
@@ -389,7 +391,7 @@ struct Supervision {
             let due: Timestamp
             switch process.condition {
             case .pausing(let until): due = until
-            // While stopping, the deadline of the stop is the one that counts.
+            // During a stop only the stop's deadline counts.
             case .starting(let deadline) where self.stopDeadline == nil && self.phase != .killing: due = deadline
             case .absent, .starting, .ready, .killed: continue
             }

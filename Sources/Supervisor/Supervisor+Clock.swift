@@ -5,10 +5,11 @@ import Logging
 import Reactor
 import Wire
 
-/// What a supervisor does about a wall clock that jumped absurdly: it keeps what the clock is compared with for whoever starts,
-/// tells gateways when shards suspend changes, and passes on an operator's word that the clock is right.
+/// The supervisor's part when the wall clock jumps absurdly: keeps the reference that starting processes compare the
+/// clock with, tells gateways when shards suspend changes, and passes on an operator's confirmation that the clock is
+/// right.
 extension Supervisor {
-    /// Offsets that differ by less are the same: clocks are slewed by up to 43 s a day.
+    /// Smaller differences of the offset do not count: clocks are slewed by up to 43 s a day.
     private static let offsetStep = Nanoseconds.seconds(60)
 
     /// Once a second.
@@ -22,7 +23,7 @@ extension Supervisor {
         self.writeClock()
     }
 
-    /// Where it fails, as on a full disk, it is tried again every second.
+    /// After a failure, as on a full disk, retried every second.
     func writeClock() {
         let reference = self.clock.reference
         do throws(FileError) {
@@ -31,7 +32,7 @@ extension Supervisor {
         } catch {
             if self.writtenClock != nil || !self.isUp {
                 self.log.warning(
-                    "what the wall clock is compared with after a restart is not written",
+                    "clock.json not written: after a restart an absurd clock may go unnoticed",
                     metadata: ["reason": "\(error)"]
                 )
             }
@@ -39,7 +40,7 @@ extension Supervisor {
         }
     }
 
-    /// A shard does not believe the wall clock any more, or does again, or is gone.
+    /// A shard has suspended changes because of the wall clock, resumed them, or is gone.
     func clockTold(_ isSuspended: Bool, by member: Member) {
         let were = !self.suspendedClocks.isEmpty
         if isSuspended { self.suspendedClocks.insert(member) } else { self.suspendedClocks.remove(member) }
@@ -56,12 +57,12 @@ extension Supervisor {
         self.tell(self.suspendedClocks.isEmpty ? .clocksResumed : .clocksSuspended, to: process)
     }
 
-    /// `usher cluster trust-clock`. The asker hears an end when all shards have followed.
+    /// `usher cluster trust-clock`. The asker is answered when all shards have followed.
     func trustClock(_ asker: ControlSocket.Asker) {
         guard self.clock.ahead != nil || !self.suspendedClocks.isEmpty else {
             return asker.end(
                 failed:
-                    "nothing is suspended: the wall clock is less than a day ahead of the cluster's time, which follows it"
+                    "nothing is suspended: the wall clock is less than a day ahead, and the cluster's time follows it"
             )
         }
         self.clock.trust()
@@ -72,6 +73,6 @@ extension Supervisor {
     }
 
     private func trusted(_ asker: ControlSocket.Asker) {
-        asker.end(done: "The wall clock is trusted: it is \(self.clock.now.words), and changes are taken.")
+        asker.end(done: "The wall clock is trusted: it is \(self.clock.now.words), and changes are accepted.")
     }
 }

@@ -2,7 +2,7 @@ import Configuration
 import Links
 import Reactor
 
-/// What a supervisor does about processes that hang.
+/// The supervisor's treatment of hung processes.
 extension Supervisor {
     private static let askMilliseconds: UInt64 = 1_000
 

@@ -7,8 +7,7 @@ import Logging
 import Reactor
 import Statistics
 
-/// What a supervisor does when it is asked, by its control socket or by SIGHUP: replace processes while they serve, and read
-/// the settings again.
+/// Requests to the supervisor, over its control socket or by SIGHUP: rolling restarts and reloads of the settings.
 extension Supervisor {
     func listenForQuestions() {
         do throws(UVError) {
@@ -42,7 +41,7 @@ extension Supervisor {
         if roles.contains(.shard), !self.configuration.journalStore.keepsHistory {
             return asker.end(
                 failed:
-                    "with journal.kind=\(self.configuration.journal.kind) a shard that is replaced forgets everything: "
+                    "with journal.kind=\(self.configuration.journal.kind) a replaced shard loses everything: "
                     + "restart only the gateways (--only gateways)"
             )
         }
@@ -57,7 +56,7 @@ extension Supervisor {
         self.carryOut(self.machine.roll(roles, at: self.now))
     }
 
-    /// Takes over what is live of the settings as they are now, and has all others do so. Settings with a mistake change
+    /// Applies the live settings as they are now, here and in all other processes. Settings with a mistake change
     /// nothing.
     func reload() -> Result<Reloaded, StartError> {
         guard self.isUp, let loaded = self.reading() else {
@@ -66,8 +65,8 @@ extension Supervisor {
         do throws(StartError) {
             guard loaded.mistakes.isEmpty else {
                 throw StartError(
-                    "the settings are not taken over, the old ones go on; \(ConfigurationReport.text(loaded.mistakes))",
-                    remedy: "usher config check tells more"
+                    "settings not reloaded, the old ones stay in force; \(ConfigurationReport.text(loaded.mistakes))",
+                    remedy: "run usher config check for details"
                 )
             }
             var reloaded = Reloaded(running: self.asked, read: loaded.configuration)
@@ -81,16 +80,16 @@ extension Supervisor {
             self.machine.timing = Self.timing(configuration)
             self.compactor?.use(configuration)
             for child in self.children.values { self.tell(.reload, to: child.process) }
-            self.log.info("settings read again", metadata: reloaded.words.mapValues { .string($0) })
+            self.log.info("settings reloaded", metadata: reloaded.words.mapValues { .string($0) })
             return .success(reloaded)
         } catch {
-            self.log.error("settings not taken over, the old ones go on", metadata: ["reason": "\(error)"])
+            self.log.error("settings not reloaded, the old ones stay in force", metadata: ["reason": "\(error)"])
             return .failure(error)
         }
     }
 
-    /// What the next start would find otherwise than this one's, or wrong, in the catalogue's file. Settings that the catalogue
-    /// depends on are named by themselves.
+    /// How the catalogue's file differs from the running catalogue, or what is wrong with it. Settings that the
+    /// catalogue depends on are reported separately.
     private func news(ofCatalogue file: String) -> Reloaded.CatalogueNews? {
         var next = self.asked
         next.catalogue.file = file
@@ -109,9 +108,12 @@ extension Supervisor {
         switch outcome {
         case .done:
             self.log.info("rolling restart done")
-            asker?.end(done: "All are replaced. The supervisor (process \(getpid())) is the one that it was.")
+            asker?.end(done: "All processes are replaced. The supervisor (process \(getpid())) is still the same.")
         case .failed(let why):
-            self.log.error("rolling restart ended early, who was replaced stays so", metadata: ["reason": "\(why)"])
+            self.log.error(
+                "rolling restart ended early; processes already replaced are not rolled back",
+                metadata: ["reason": "\(why)"]
+            )
             asker?.end(failed: "the rolling restart ended early: \(why)")
         }
     }

@@ -6,14 +6,14 @@ import Logging
 import Reactor
 import StandardStreams
 
-/// What a supervisor tells others: its log and whoever asked for a restart, tools by `cluster.json`, and who looks at the
-/// terminal.
+/// The supervisor's reports: its log, progress of a rolling restart, `cluster.json` for tools, and the start's text on
+/// the terminal.
 extension Supervisor {
     func tell(_ note: Supervision.Note) {
         switch note {
         case .ready(let member): self.log.debug("process ready", metadata: ["member": "\(member)"])
         case .died(let member, let how, let deaths, let pause):
-            // For longer nobody shall wait in its backlog while others serve.
+            // During a longer pause no client shall wait in its backlog while other gateways serve.
             if member.role == .gateway, pause > Supervision.longestServicePause {
                 for port in self.ports { port.leave(member.index) }
             }
@@ -28,31 +28,31 @@ extension Supervisor {
             self.log.error("process not ready in time, killed", metadata: ["member": "\(member)"])
         case .hangs(let member):
             self.log.error(
-                "process does not answer, killed",
+                "hung process killed",
                 metadata: ["member": "\(member)", "seconds": "\(self.configuration.cluster.hangTimeoutSeconds)"]
             )
         case .stopping:
             self.log.info("stopping")
             ServiceManager.tell(.stopping)
-            // Else who comes now would wait in a backlog for nobody.
+            // Else new clients would wait in a backlog that no gateway reads.
             self.ports = []
         case .killed(let member):
-            self.log.warning("process killed, it did not stop in time", metadata: ["member": "\(member)"])
+            self.log.warning("process not stopped in time, killed", metadata: ["member": "\(member)"])
         case .tookOver(let successor, let former):
             let pids = [successor, former].map { self.children[$0]?.process.processID ?? 0 }
             self.log.info("process replaced", metadata: ["member": "\(successor)", "pid": "\(pids[0])"])
-            let rest = pids[1] == 0 ? "" : "; process \(pids[1]) answers what it still has"
+            let rest = pids[1] == 0 ? "" : "; process \(pids[1]) finishes its requests"
             self.asker?.tell(progress: "\(successor): process \(pids[0]) serves\(rest)")
         case .goesBack(let member, let why):
             self.log.error(
-                "the new program does not do, the former one is started again",
+                "new binary did not become ready; rolled back",
                 metadata: ["member": "\(member)", "reason": "\(why)"]
             )
-            self.asker?.tell(progress: "\(member): \(why); the former program is started again")
+            self.asker?.tell(progress: "\(member): \(why); rolled back to the former program")
         }
     }
 
-    /// Where it fails, as on a full disk, the old file stays, with process ids that are no more, until it is written.
+    /// After a failure, as on a full disk, the old file stays, with dead process ids, until a retry succeeds.
     func writeClusterFile() {
         func pids(_ role: Supervision.Role) -> [Int32] {
             self.machine.members.filter { $0.role == role }.map { self.children[$0]?.process.processID ?? 0 }
@@ -100,7 +100,7 @@ extension Supervisor {
             """
         guard !CommandOutput.announce(text) else { return }
         self.log.warning(
-            "up, and standard output has no thread to say so",
+            "up; not announced, as standard output can't have a thread",
             metadata: ["remedy": "\(ThreadBudget.remedy)"]
         )
     }

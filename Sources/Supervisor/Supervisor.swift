@@ -10,35 +10,36 @@ import Reactor
 /// `usher cluster`: starts the shards and gateways of one state folder, keeps them running, and stops them in order.
 /// Carries no traffic, and decides nothing: `Supervision` does.
 ///
-/// **Happy path.** Folder, lock, ports, keys, `catalogue.running.json`, `config.json`; then what `Supervision` says, until
-/// it is over; then everything that was made is removed but the lock file, the keys, and those two files.
+/// **Happy path.** Folder, lock, ports, keys, `catalogue.running.json`, `config.json`; then `Supervision` decides until
+/// it is over; then every file made is removed but the lock file, the keys, and those two files.
 ///
 /// **When this process is killed,** each child sees the end of its control pipe and stops by itself. The next start
 /// finds the folder unlocked, and waits for such children before it starts its own.
 public final class Supervisor {
-    /// How often to look whether children of a killed supervisor are gone, milliseconds.
+    /// The pause between checks for children left by a killed supervisor, milliseconds.
     private static let leftoverPause: UInt64 = 50
     typealias Member = Supervision.Member
 
-    /// A child is gone when it has ended and its pipe is read to the end: what it said last may come after its exit.
+    /// A child is gone once it has exited and its pipe is read to the end: its last line may arrive after its exit.
     struct Child {
         let process: ChildProcess
         let log: ChildLog
-        /// Why it can't serve, if it said so.
+        /// Why it can't serve, if it reported that.
         var reason: String?
         var exit: ChildProcess.Exit?
         var hasPipeEnded = false
     }
 
     var configuration: ServerConfiguration
-    /// What all processes of this cluster go by, whatever becomes of `catalogue.file`.
+    /// The catalogue of all processes of this cluster, even if `catalogue.file` changes.
     var catalogue: Catalogue
-    /// Its copy in the state folder as it was before, which comes back when this start fails: the journals are as they were.
+    /// The earlier copy of the catalogue in the state folder, restored when this start fails: the journals have not
+    /// changed.
     private var copyBefore: [UInt8]?
-    /// As they were read, without the real ports for 0.
+    /// The settings as read: port 0 is not replaced by a real port.
     var asked: ServerConfiguration
     let reading: () -> LoadedConfiguration?
-    /// Whether it was started from a terminal: then SIGHUP may be that terminal's end.
+    /// Started from a terminal: SIGHUP may then mean that the terminal was closed.
     private let hadTerminal = isatty(STDIN_FILENO) == 1
     let state: StateDirectory
     let startedNanoseconds = Clock.monotonicNanoseconds()
@@ -48,12 +49,12 @@ public final class Supervisor {
     let hangTimer: LoopTimer
     private let reloadTimer: LoopTimer
     var hangs = HangWatch()
-    /// The wall clock as this process believes it, and the shards that do not believe it.
+    /// The wall clock as far as this process trusts it, and the shards that do not trust it.
     let clock: MachineClock
     var suspendedClocks: Set<Member> = []
-    /// Who wants to hear that all shards believe it.
+    /// The askers that are answered once all shards trust it.
     var clockAskers: [ControlSocket.Asker] = []
-    /// What `clock.json` says; nil when that could not be written.
+    /// The content of `clock.json`; nil when it could not be written.
     var writtenClock: ClockReference?
     private var signals: [SignalWatcher] = []
     var machine: Supervision
@@ -64,19 +65,19 @@ public final class Supervisor {
     var ports: [PortReservation] = []
     let programs = Programs()
     var control: ControlSocket?
-    /// Who asked for the rolling restart under way.
+    /// The asker of the rolling restart under way.
     var asker: ControlSocket.Asker?
-    /// Whether what lies in the folder is ours to remove, and no longer an earlier cluster's.
+    /// Whether the files in the folder are this cluster's to remove, and no longer an earlier cluster's.
     private var ownsTraces = false
     var isUp = false
-    /// Whether `cluster.json` says something else than is so, as it could not be written.
+    /// `cluster.json` is out of date, as it could not be written.
     var isClusterFileDue = false
     private var isStopRequested = false
     private var isReloadDue = false
     private var failure: StartError?
 
-    /// Runs a cluster until it is stopped. `reading` reads the settings again, from where they came from. Throws why it
-    /// could not start; by then nothing of it is left.
+    /// Runs a cluster until it is stopped. `reading` reads the settings again from their sources. Throws why it could
+    /// not start, after cleaning up.
     public static func run(
         _ configuration: ServerConfiguration,
         _ catalogue: Catalogue,
@@ -138,7 +139,7 @@ public final class Supervisor {
         }
         self.signals.append(
             try SignalWatcher(on: loop, SIGHUP) { [unowned self] in
-                // A terminal that closes takes its cluster with it, in order.
+                // Closing its terminal stops the cluster in order.
                 if self.hadTerminal && isatty(STDIN_FILENO) == 0 {
                     self.stopRequested()
                 } else {
@@ -158,7 +159,7 @@ public final class Supervisor {
 
     // MARK: Before the first child
 
-    /// Waits for children of a supervisor that was killed: they hold sockets and the port until they have drained.
+    /// Waits for children of a killed supervisor: they hold sockets and the port until they have drained.
     private func awaitLeftovers(until deadline: UInt64) {
         self.findLeftover(among: self.state.sockets()) { [unowned self] leftover in
             guard !self.isStopRequested else { return self.end() }
@@ -176,12 +177,12 @@ public final class Supervisor {
         }
     }
 
-    /// Tells the first of `paths` that somebody serves, or nil; one after the other.
+    /// Passes `tell` the first of `paths` that a process serves, or nil; checks one after the other.
     private func findLeftover(among paths: [String], _ tell: @escaping (String?) -> Void) {
         guard let path = paths.first else { return tell(nil) }
         let rest = Array(paths.dropFirst())
         guard let probe = try? Connection(on: self.loop, toPath: path) else {
-            return self.findLeftover(among: rest, tell)  // a path that is too long to be served
+            return self.findLeftover(among: rest, tell)  // a path that is too long for a socket
         }
         probe.onConnect = { [unowned probe] in
             probe.close()
@@ -191,8 +192,8 @@ public final class Supervisor {
         probe.startReading()
     }
 
-    /// A port that is in use may be held by what is left of an earlier cluster here, which has closed its sockets in the folder
-    /// and not ended yet: then there are traces of it, and the port is asked for again.
+    /// A port in use may be held by remains of an earlier cluster here, which have closed their sockets in the folder
+    /// but not ended: if there are traces of one, the port is requested again.
     private func begin(until deadline: UInt64) {
         guard !self.isStopRequested else { return self.end() }
         do throws(PortReservation.Refusal) {
@@ -245,8 +246,8 @@ public final class Supervisor {
         try self.writeSettings(self.configuration)
     }
 
-    /// Writes down what all processes will go by, with what the last start's catalogue has that is over and no longer listed,
-    /// as long as there are journals that may name it.
+    /// Writes the catalogue for all processes. While there are journals that may name them, it includes the last
+    /// start's concerts that are over and no longer listed.
     private func keepCatalogue() throws(StartError) {
         let path = self.state.catalogueFile
         self.copyBefore = try? TextFile.read(path, bytesMax: CatalogueCopy.bytesMax)
@@ -261,7 +262,7 @@ public final class Supervisor {
         if !self.catalogue.archived.isEmpty {
             let ids = self.catalogue.archived.map { "\($0)" }.joined(separator: ", ")
             self.log.info(
-                "concerts kept that are over and no longer in the catalogue",
+                "past concerts kept, though no longer in the catalogue",
                 metadata: ["concerts": "\(ids)"]
             )
         }
@@ -273,7 +274,7 @@ public final class Supervisor {
         self.configuration.catalogue.file = Self.absolute(path)
     }
 
-    /// What the children run with.
+    /// The children's settings.
     func writeSettings(_ configuration: ServerConfiguration) throws(StartError) {
         do throws(FileError) {
             try TextFile.write(configuration.fileContent(), to: self.state.configurationFile)
@@ -282,7 +283,7 @@ public final class Supervisor {
         }
     }
 
-    /// Whoever reads `config.json` later may stand in another folder.
+    /// Later readers of `config.json` may have another working directory.
     private static func absolute(_ path: String) -> String {
         guard !path.isEmpty, let found = realpath(path, nil) else { return path }
         defer { free(found) }
@@ -300,7 +301,7 @@ public final class Supervisor {
         }
     }
 
-    // MARK: What the machine says
+    // MARK: Effects
 
     var now: Timestamp { Timestamp(nanoseconds: Int64(Clock.monotonicNanoseconds())) }
 
@@ -332,7 +333,7 @@ public final class Supervisor {
             if case .failed(let reason) = outcome {
                 self.failure = StartError(
                     "the cluster could not start: \(reason)",
-                    remedy: "the log above may tell more"
+                    remedy: "see the log above"
                 )
             }
             return self.end()
@@ -340,10 +341,10 @@ public final class Supervisor {
         for (member, how) in unstarted { self.carryOut(self.machine.died(member, how: how, at: self.now)) }
     }
 
-    /// From now on a shard without a journal has lost one.
+    /// From now on a shard without a journal has lost it.
     private func markJournals() {
         do throws(JournalError) { try self.configuration.journalStore.markAllBegun() } catch {
-            self.log.warning("a journal that gets lost may not be noticed", metadata: ["reason": "\(error)"])
+            self.log.warning("the loss of a journal may go unnoticed", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -367,7 +368,7 @@ public final class Supervisor {
 
     private func arm(_ moment: Timestamp?) {
         guard let moment else { return self.timer.stop() }
-        // Rounded up: a tick that comes early would find nothing to do.
+        // Rounded up: a tick that comes early would find nothing due.
         let wait = max(0, (moment - self.now).rawValue + 999_999) / 1_000_000
         self.loop.updateTime()
         self.timer.start(afterMilliseconds: UInt64(wait)) { [unowned self] in
@@ -375,15 +376,16 @@ public final class Supervisor {
         }
     }
 
-    /// A signal. What came while the cluster was starting is done once it is up: the settings were read before that. All that
-    /// come in one turn of the loop are done at once, so that no flood of them keeps this process from its children.
+    /// SIGHUP. Signals during the start are handled once the cluster is up: the settings were read before that. All
+    /// signals of one turn of the loop are handled at once, so that a flood of them does not keep this process from its
+    /// children.
     private func reloadRequested() {
         self.isReloadDue = !self.isUp
         if self.isUp { self.reloadTimer.start(afterMilliseconds: 0) { [unowned self] in _ = self.reload() } }
     }
 
     private func stopRequested() {
-        // Before the first child there is nothing to drain: whoever waits looks at this.
+        // Before the first child there is nothing to drain; the start's waits check this.
         self.isStopRequested = true
         guard self.ownsTraces else { return }
         self.compactor?.stop()
@@ -468,7 +470,7 @@ public final class Supervisor {
 
     private func buryIfGone(_ member: Member) {
         guard let child = self.children[member], child.hasPipeEnded, let exit = child.exit else { return }
-        // What it said last comes before what is said of its end.
+        // The child's last lines come before the line about its end.
         child.log.finish()
         self.children[member] = nil
         self.hangs.leaveAlone(member)

@@ -1,6 +1,7 @@
 import RequestCosts
 
-/// Every odd request of the tests, and what it is charged as: for deploy/bench/costs.py, which holds what each takes against a poll.
+/// Every odd request of the tests, and its charge, for deploy/bench/costs.py, which compares the cost of each with a
+/// poll's.
 enum CostsBenchmark {
     static func run(rounds: Int, isCounting: Bool) throws {
         let sheet = CoreSheet(rounds: rounds, isCounting: isCounting)

@@ -2,18 +2,18 @@ import Booking
 import Glibc
 import Wire
 
-/// A link to a shard as a gateway's: its hello, then requests in batches, each batch written at once, as a gateway writes once
-/// a turn. Blocking; one batch is under way at a time.
+/// A link to a shard like a gateway's: its hello, then requests in batches, each batch written at once, as a gateway
+/// writes once a turn. Blocking; one batch is in flight at a time.
 final class GatewayLink {
     private let descriptor: Int32
     private var decoder = FrameDecoder()
     private var outgoing = FrameBytes()
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     private var firstID: UInt64 = 1
-    /// Whom the batch under way is about, in the order of its requests.
+    /// The people of the batch in flight, in the order of its requests.
     private var people: [Int] = []
 
-    /// As gateway `index` of a cluster of one shard.
+    /// Poses as gateway `index` of a cluster of one shard.
     init(toPath path: String, index: Int) throws {
         self.descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
@@ -26,7 +26,7 @@ final class GatewayLink {
                 connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard code == 0 else { throw WireError("nobody listens at \(path): \(errno)") }
+        guard code == 0 else { throw WireError("no listener at \(path): \(errno)") }
         let slots = SlotMap(shardCount: 1)
         let hello = Hello(
             role: .gateway,
@@ -53,7 +53,7 @@ final class GatewayLink {
         self.buffer.deallocate()
     }
 
-    /// Sends so many requests, each about the `next` person.
+    /// Sends `count` requests, each about the `next` person.
     func ask(_ count: Int, about next: () -> Int, asking request: (Int) -> Request) throws {
         precondition(self.people.isEmpty, "a batch is under way")
         for _ in 0..<count {

@@ -1,16 +1,16 @@
 import Glibc
 
-/// Where answers end, and their status: of the server that is measured, which frames them by length alone.
+/// Finds the end and the status of answers of the measured server, which frames them by length alone.
 enum HTTPAnswer {
-    /// Of the answer that begins at `start`, whose first line is there.
+    /// The status of the answer that begins at `start`, whose first line is complete.
     static func status(of bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         (9..<12).reduce(0) { $0 * 10 + Int(bytes[start + $1] - UInt8(ascii: "0")) }
     }
 
     private static let length: StaticString = "Content-Length: "
 
-    /// Behind the answer that begins at `start`; nil while it is not whole. Line by line; the server measured here sends this
-    /// one name, in this case, in each answer.
+    /// The end of the answer that begins at `start`; nil while it is incomplete. Reads line by line; the measured
+    /// server sends this one name, in this case, in each answer.
     static func end(of bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard let base = bytes.baseAddress else { return nil }
         var (line, length) = (start, 0)

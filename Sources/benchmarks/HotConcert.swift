@@ -4,19 +4,19 @@ import Seeded
 import StandardStreams
 import Wire
 
-/// One concert that everybody wants, so all of it falls on one shard: joins and polls at the shard's limit.
+/// One concert under all of the load, which falls on one shard: joins and polls at the shard's limit.
 ///
 ///     links as of several gateways ══ frames in batches ══▶ shard, on a core of its own      (`run` with a socket)
 ///     connections ── pipelined ──▶ gateway ══════════════▶ shard                             (`run` with a port)
 ///
-/// The concert opens in years, so that everybody waits and what is right is known: the order is the place.
+/// The concert opens in years, so that everybody waits and the right answer is known: the order is the place.
 enum HotConcert {
     private static let concert = ConcertID(1)
     private static let firstUser: UInt64 = 1_000_000_000
     private static let connections = 16
 
-    /// Joins of `people` in all, a part with each size of batch; then polls of random ones among them, for `seconds` with each.
-    /// A line of JSON for each.
+    /// Joins of `people` in all, an equal part with each size of batch; then polls of random people among them, for
+    /// `seconds` with each. Prints a line of JSON for each.
     static func run(socket path: String, pid: Int32, people: Int, seconds: Double, links count: Int, batches: [Int])
         throws
     {
@@ -56,7 +56,8 @@ enum HotConcert {
         }
     }
 
-    /// Polls over HTTP of `people` who join first, for `seconds`; two lines of JSON, of the gateway's and the shard's CPU.
+    /// Polls over HTTP of `people` who join first, for `seconds`; prints two lines of JSON, with the gateway's and the
+    /// shard's CPU.
     static func run(port: UInt16, gateway: Int32, shard: Int32, people: Int, seconds: Double) throws {
         let client = try PipelinedClient(port: port, connections: Self.connections)
         var requests: [[UInt8]] = []
@@ -80,7 +81,7 @@ enum HotConcert {
         try Self.tell("shard", PipelinedClient.underWay, Self.connections, polls, since: beforeOfShard, shard)
     }
 
-    /// Each link has a batch under way, but the one whose answers are read: the shard never waits for us.
+    /// Each link has a batch in flight, except the one whose answers are read: the shard never waits for the load.
     private static func turns(
         _ links: [GatewayLink],
         ask: (GatewayLink) throws -> Bool,
@@ -124,7 +125,7 @@ enum HotConcert {
         return polls
     }
 
-    // MARK: What it took
+    // MARK: Results
 
     private struct Reading {
         let time = Benchmarks.now

@@ -7,7 +7,7 @@ import StandardStreams
 import Wire
 
 /// A shard with 1,000,000 people waiting in one line and 100,000 reservations of 25,000 people who are inside: its
-/// catalogue, and a journal that tells how it came about.
+/// catalogue, and the journal of how it came about.
 enum LargeShard {
     static let waiting: UInt64 = 1_000_000
     static let inside: UInt64 = 25_000
@@ -30,7 +30,7 @@ enum LargeShard {
         ])
     }
 
-    /// The same for a cluster. Nothing runs out for a day, and next to nobody is let in.
+    /// The same for a cluster. Nothing expires for a day, and almost nobody is admitted.
     private static let catalogueFile = """
         {
           "halls": [{"name": "large", "sections": [{"from": 1, "to": 50000, "grade": "A", "price": 100000}]}],
@@ -46,7 +46,7 @@ enum LargeShard {
 
         """
 
-    /// A folder that a cluster of one shard can be started on, as if all had come within the last two minutes.
+    /// Prepares a folder for a cluster of one shard, as if everybody had come within the last two minutes.
     static func prepare(state: String, catalogue: String) throws {
         try FileManager.default.createDirectory(
             atPath: state,
@@ -59,7 +59,7 @@ enum LargeShard {
         CommandOutput.line("journal: \(facts) facts")
     }
 
-    /// Writes that shard's journal, 64 facts a batch, beginning at `start`; how many facts they are.
+    /// Writes that shard's journal, 64 facts a batch, beginning at `start`; returns the number of facts.
     static func write(_ files: JournalFiles, from start: Timestamp) throws -> UInt64 {
         let owner = try JournalOwner(files, .none)
         var bytes = FrameBytes(capacity: 1 << 16)
@@ -83,7 +83,7 @@ enum LargeShard {
         return facts
     }
 
-    /// Ten come each millisecond; the first go in at once and hold four seats each for a day.
+    /// Ten join each millisecond; the first are admitted at once and hold four seats each for a day.
     private static func forEachFact(from start: Timestamp, _ body: (Timestamp, Fact) throws -> Void) rethrows {
         let concert = ConcertID(1)
         for number in 1...(Self.inside + Self.waiting) {
@@ -109,7 +109,7 @@ enum LargeShard {
     }
 }
 
-/// An owner of a journal without a loop: each batch is waited for.
+/// Owns a journal without a loop: waits for each batch.
 final class JournalOwner {
     let journal: SQLiteJournal
     private let woken: DispatchSemaphore

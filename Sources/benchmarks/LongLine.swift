@@ -4,16 +4,17 @@ import Reactor
 import StandardStreams
 import Wire
 
-/// Very many people in one line: each joins, asks for the place as late as `Retry-After` says, and is done once let in.
+/// Very many people in one line: each joins, polls as late as `Retry-After` says, and is done once admitted.
 ///
 ///     joining ──answer──▶ waiting on the wheel ──due──▶ asked ──answer──▶ on the wheel again, or let in
 ///
-/// They share some connections that stay, with many requests under way on each. A person is 75 bytes: token, place, and a link
-/// of the wheel, whose slots are a millisecond each.
+/// They share some persistent connections, with many requests in flight on each. A person is 75 bytes: token, place,
+/// and a link of the wheel, whose slots are a millisecond each.
 ///
-/// **What is right.** Nobody leaves, so `place - order` is how many were let in when an answer was made. It must be no less
-/// than what any answer had shown before the request was sent, and no more than the rate allows by now; who is let in counts as
-/// well. So nobody is passed, and nobody goes back. On one connection, places are given in the order of the joins.
+/// **The check.** Nobody leaves, so `place - order` is the number of people admitted when an answer was made. It must
+/// be no less than any answer had shown before the request was sent, and no more than the rate allows by now; the
+/// answers of admitted people count as well. So nobody is overtaken, and nobody moves back. On one connection, places
+/// are given in the order of the joins.
 ///
 /// Prints a line of JSON each second, and one at the end, for deploy/bench/million.py.
 final class LongLine {
@@ -21,18 +22,18 @@ final class LongLine {
         let person: UInt32
         /// Nanoseconds of `Benchmarks.now`; 0 for a join.
         let due: UInt64
-        /// How many were known to be let in when the request was sent.
+        /// The number of people known to be admitted when the request was sent.
         let admittedThen: UInt64
     }
 
-    /// What was seen in a second, or in all.
+    /// The results of a second, or of the whole run.
     private struct Seen {
         var sent = 0
         var answered = 0
-        /// Microseconds from when a poll was due to when it was handed to its connection, and to its answer.
+        /// Microseconds from the due time of a poll to its hand-over to the connection, and to its answer.
         var sentLate = OpenLoad.histogram()
         var answeredLate = OpenLoad.histogram()
-        /// From when somebody was known to be let in, by anybody's answer, to their own answer that said so.
+        /// From the first answer of any person that showed somebody's admission to that person's own answer.
         var noticedLate = OpenLoad.histogram()
     }
 
@@ -56,18 +57,18 @@ final class LongLine {
     private let tokens: UnsafeMutableRawBufferPointer
     private var places: [UInt32]
     private var nextOnSlot: [UInt32]
-    /// The first of each slot; ticks since `start`, modulo the slots.
+    /// The first person of each slot; ticks since `start`, modulo the slots.
     private var wheel: [UInt32]
     private var handledTick: UInt64 = 0
 
     private var asksToJoin: UInt32 = 0
     private var joined: UInt32 = 0
     private var allJoinedAfter = 0.0
-    /// The place that was given last on each connection.
+    /// The place given last on each connection.
     private var lastPlaces: [UInt64]
-    /// People who know that they are in.
+    /// People who know of their admission.
     private var done: UInt32 = 0
-    /// How many are known to be in, and of each place since when, in ticks.
+    /// The number of people known to be admitted, and for each place the time since when, in ticks.
     private var admitted: UInt64 = 0
     private var admittedTick: [UInt32]
     private var shed = 0
@@ -80,7 +81,7 @@ final class LongLine {
     )
     private static let pollEnd = Array("\r\n\r\n".utf8)
 
-    /// The concert opens `opens` seconds after 1970, and lets `rate` people a second in.
+    /// The concert opens `opens` seconds after 1970, and admits `rate` people a second.
     static func run(port: UInt16, people: UInt32, opens: Double, rate: Double, connections: Int) throws {
         let line = try LongLine(people: people, opens: opens, rate: rate, connections: connections)
         for index in 0..<connections {
@@ -119,7 +120,7 @@ final class LongLine {
         }
     }
 
-    // MARK: Asking
+    // MARK: Requests
 
     private func join(on index: Int) {
         guard self.asksToJoin < self.people else { return }
@@ -167,7 +168,7 @@ final class LongLine {
         }
     }
 
-    /// Puts somebody on the wheel, so many seconds from now.
+    /// Puts a person on the wheel, `seconds` from now.
     private func wait(_ person: UInt32, seconds: UInt64, at now: UInt64) {
         let tick = max((now - self.start) / Self.tick + seconds * 1_000, self.handledTick + 1)
         guard tick - self.handledTick < UInt64(Self.wheelSlots) else { fatalError("Retry-After is \(seconds)") }
@@ -176,7 +177,7 @@ final class LongLine {
         self.wheel[slot] = person
     }
 
-    // MARK: Hearing
+    // MARK: Answers
 
     private func answered(_ index: Int, _ asked: Asked, _ status: Int, _ answer: UnsafeRawBufferPointer) {
         let now = Benchmarks.now
@@ -219,7 +220,7 @@ final class LongLine {
 
     private func check(_ order: UInt64, of place: UInt64, _ asked: Asked, _ now: UInt64) {
         guard order <= place else { return self.found("place \(place) has order \(order)") }
-        // Of those who are in, only that they are.
+        // An answer to an admitted person shows only that admission.
         let admitted = order > 0 ? place - order : max(place, asked.admittedThen)
         if admitted < asked.admittedThen {
             self.found("place \(place) has order \(order), when \(asked.admittedThen) were known to be in")
@@ -249,7 +250,7 @@ final class LongLine {
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    // MARK: Telling
+    // MARK: Report
 
     private func tell(isLast: Bool) {
         let seen = isLast ? self.inAll : self.inSecond
@@ -273,7 +274,7 @@ final class LongLine {
         min(max(nanoseconds / 1_000, 1), 60_000_000)
     }
 
-    /// Where what follows `name` begins; nil where it is not in the answer.
+    /// The position behind `name`; nil where it is not in the answer.
     private static func find(_ name: StaticString, in answer: UnsafeRawBufferPointer) -> Int? {
         guard let base = answer.baseAddress else { return nil }
         let (first, size) = (Int32(name.utf8Start.pointee), name.utf8CodeUnitCount)

@@ -2,17 +2,17 @@ import FoundationEssentials
 import Glibc
 import StandardStreams
 
-/// Measurements of single parts, and the states and loads of the scripts in deploy/bench.
+/// Measurements of single parts, and the loads and prepared states of the scripts in deploy/bench.
 @main enum Benchmarks {
     private static let usage = """
-        usage: benchmarks core ROUNDS WAITING_MAX           each operation of the core, in time: lines of JSON
+        usage: benchmarks core ROUNDS WAITING_MAX           the time of each operation of the core: lines of JSON
                benchmarks core counted WAITING_MAX          the same for callgrind, with deploy/bench/counting.c
-               benchmarks costs ROUNDS | counted            odd requests, and what each is charged as, in the same way
+               benchmarks costs ROUNDS | counted            odd requests and their charges, in the same way
                benchmarks memory THING COUNT                bytes each: waiting, held, sold, account
                benchmarks large-shard STATE CATALOGUE       a journal of 1,000,000 waiting, for a cluster of one shard
                benchmarks openload PORT RATE SECONDS WARM_UP CONNECTIONS SEED MIX
-                                                            an open load: requests at random moments, whether others were
-                                                            answered or not; MIX such as join=6,poll=3,reserve=1
+                                                            an open load: requests at random moments, independent of
+                                                            answers; MIX such as join=6,poll=3,reserve=1
                benchmarks hot-frames SOCKET PID PEOPLE SECONDS LINKS BATCH...
                                                             joins and polls of one concert, as gateways ask that shard
                benchmarks hot-http PORT GATEWAY SHARD PEOPLE SECONDS

@@ -4,26 +4,26 @@ import Reactor
 import Seeded
 import StandardStreams
 
-/// An open load: requests leave when they are due, whether earlier ones were answered or not, as those of people do who know
-/// nothing of each other.
+/// An open load: requests leave when they are due, whether earlier ones were answered or not, like those of independent
+/// people.
 ///
 ///     due at t ──▶ written to a connection ──▶ … ──▶ answered at u           its latency is u - t
 ///
-/// **Coordinated omission.** A latency counts from when the request was due, not from when it could be sent: a server that
-/// stalls is charged for everyone who would have come meanwhile. Requests come at random moments (a Poisson process) from a
-/// seed, over connections that stay, each to the next one in turn, with as many under way on each as there are.
+/// **Coordinated omission.** A latency counts from the due time, not from the time of sending: a server that stalls is
+/// charged for every request that was due meanwhile. Requests are due at random moments (a Poisson process) from a
+/// seed, over persistent connections, in turn, with any number in flight on each.
 final class OpenLoad {
     struct Plan {
         var port: UInt16 = 0
         var perSecond = 1_000.0
         var seconds = 5.0
-        /// Not recorded, before `seconds`.
+        /// The time before `seconds`, without records.
         var warmUpSeconds = 2.0
         var connections = 64
-        /// Parts of each call, together anything.
+        /// The weight of each call, of any sum.
         var mix = [Kind: Int]()
         var concerts = 8
-        /// People who have joined before, whose tokens poll and reserve.
+        /// People who have joined before, with whose tokens the load polls and reserves.
         var people = 4_000
         var firstUser: UInt64 = 1_000_000_000
         var schedulesPerConcert = 20
@@ -33,7 +33,7 @@ final class OpenLoad {
 
     enum Kind: String, CaseIterable { case join, poll, reserve, charge }
 
-    /// What became of the requests of one kind.
+    /// The results of the requests of one kind.
     struct Outcome {
         var due: UInt64 = 0
         var accepted: UInt64 = 0
@@ -50,7 +50,7 @@ final class OpenLoad {
         let isRecorded: Bool
     }
 
-    /// Of microseconds, up to a minute.
+    /// A histogram of microseconds, up to a minute.
     static func histogram() -> Histogram<UInt64> {
         Histogram<UInt64>(
             lowestDiscernibleValue: 1,
@@ -73,7 +73,7 @@ final class OpenLoad {
     private var turn = 0
     private var underway = 0
     private var inTime: UInt64 = 0
-    /// How long after they were due requests were handed to their connection: a load that is late measures itself.
+    /// The time from a request's due time to its hand-over to the connection: a load that is late measures itself.
     private var lateness = OpenLoad.histogram()
     private var cpuSecondsBefore = 0.0
     private var isPrepared = false
@@ -90,7 +90,7 @@ final class OpenLoad {
         }
     }
 
-    /// Runs it, and prints what came of it as one line of JSON.
+    /// Runs the load, and prints its results as one line of JSON.
     static func run(_ plan: Plan) throws {
         let load = try OpenLoad(plan)
         for _ in 0..<plan.connections {
@@ -109,7 +109,7 @@ final class OpenLoad {
 
     // MARK: Before
 
-    /// Everybody joins, as fast as answers come; the load begins when all have.
+    /// Everybody joins, as fast as answers come; then the load begins.
     private func join() {
         for index in 0..<self.plan.people {
             let client = self.clients[index % self.clients.count]
@@ -152,7 +152,7 @@ final class OpenLoad {
             self.clients[self.turn].send(bytes, Underway(due: UInt64(self.nextDue), kind: kind, isRecorded: isRecorded))
             self.nextDue -= mean * log(self.random.unit())
         }
-        // What is not answered five seconds after the last was due never counts as accepted.
+        // Requests not answered five seconds after the last was due never count as accepted.
         if self.nextDue >= self.ends, self.underway == 0 || now > self.ends + 5e9 { self.loop.stop() }
     }
 

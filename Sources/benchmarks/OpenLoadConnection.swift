@@ -1,11 +1,12 @@
 import DequeModule
 import Reactor
 
-/// One connection of a load: answers come in the order of the requests. `Underway` is what the load remembers of each.
+/// One connection of a load: answers come in the order of the requests. `Underway` is the load's record of each
+/// request.
 final class OpenLoadConnection<Underway> {
     private let connection: Connection
     private var underway = Deque<Underway>()
-    /// The start of an answer whose end has not come.
+    /// The start of an answer that is incomplete.
     private var kept: [UInt8] = []
 
     /// With the request, the status, and all bytes of the answer.
@@ -24,7 +25,7 @@ final class OpenLoadConnection<Underway> {
         self.connection.append(bytes)
     }
 
-    /// The same without a copy: `fill` writes into `capacity` bytes, and says how many it wrote.
+    /// The same without a copy: `fill` writes into `capacity` bytes, and returns the number written.
     func send(_ request: Underway, capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
         self.underway.append(request)
         self.connection.append(capacity: capacity, fill)
@@ -42,7 +43,7 @@ final class OpenLoadConnection<Underway> {
         self.kept = taken == kept.count ? [] : Array(kept[taken...])
     }
 
-    /// Takes all whole answers; how many bytes those were.
+    /// Takes all complete answers; returns their bytes.
     private func takeAnswers(_ bytes: UnsafeRawBufferPointer) -> Int {
         var start = 0
         while let end = HTTPAnswer.end(of: bytes, from: start) {

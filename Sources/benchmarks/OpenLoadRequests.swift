@@ -1,7 +1,7 @@
 import Glibc
 import Seeded
 
-/// The requests of an open load, made before it where they can be: its own time is short.
+/// The requests of an open load, made in advance where possible, to spare the load's own time.
 struct OpenLoadRequests {
     private let plan: OpenLoad.Plan
     private var joins: [[UInt8]] = []
@@ -10,7 +10,7 @@ struct OpenLoadRequests {
     private var charge: [UInt8]
     private var nextUser: UInt64
 
-    /// Digits that are written anew in each request: all numbers have as many, so that lengths stay.
+    /// Digits written anew in each request: all numbers have the same number of digits, so lengths stay.
     private static let userDigits = 10
     private static let scheduleDigits = 6
     private static let seatDigits = 5

@@ -1,10 +1,10 @@
 import Glibc
 import Wire
 
-/// Requests to a gateway on this machine, many under way on each of some connections. Blocking: it writes a batch to every
-/// connection, and then reads their answers.
+/// Requests to a gateway on this machine, many in flight on each of some connections. Blocking: it writes a batch to
+/// every connection, and then reads the answers.
 final class PipelinedClient {
-    /// Requests under way on a connection: half of what a gateway reads ahead.
+    /// Requests in flight on a connection: half of what a gateway reads ahead.
     static let underWay = 32
 
     private let descriptors: [Int32]
@@ -23,7 +23,7 @@ final class PipelinedClient {
                     connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            guard code == 0 else { throw WireError("nobody listens on port \(port)") }
+            guard code == 0 else { throw WireError("no listener on port \(port)") }
             descriptors.append(descriptor)
         }
         self.descriptors = descriptors
@@ -31,7 +31,7 @@ final class PipelinedClient {
 
     deinit { for descriptor in self.descriptors { close(descriptor) } }
 
-    /// Sends so many requests; how many answers there were, by status.
+    /// Sends `count` requests; returns the number of answers by status.
     func send(_ count: Int, _ next: () -> [UInt8]) throws -> [Int: Int] {
         var statuses: [Int: Int] = [:]
         var left = count

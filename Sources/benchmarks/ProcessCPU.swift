@@ -2,10 +2,10 @@ import FoundationEssentials
 import Glibc
 import Wire
 
-/// What processes have used of the cores, by the kernel's own account (proc(5), schedstat): nanoseconds, where the usual
-/// user and system times are counted in hundredths of a second.
+/// The CPU time of processes by the kernel's own account (proc(5), schedstat), in nanoseconds; the usual user and
+/// system times are counted in hundredths of a second.
 enum ProcessCPU {
-    /// Of all its threads that live.
+    /// The sum over all live threads.
     static func nanoseconds(of pid: Int32) throws -> UInt64 {
         let folder = "/proc/\(pid)/task"
         guard let threads = try? FileManager.default.contentsOfDirectory(atPath: folder) else {

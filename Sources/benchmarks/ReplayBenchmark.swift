@@ -1,8 +1,8 @@
 import Booking
 import Wire
 
-/// What a shard's start does with its journal: reading facts from bytes, checking that they fit, applying them. The facts are those of
-/// whole visits: joining, being let in, charging points, holding a seat, paying for it.
+/// A shard's work on its journal at a start: reading facts from bytes, checking that they fit, applying them. The facts
+/// are those of whole visits: joining, being admitted, charging points, holding a seat, paying for it.
 enum ReplayBenchmark {
     struct Batch {
         let bytes: [UInt8]

@@ -9,16 +9,16 @@ import StandardStreams
     import Darwin
 #endif
 
-/// The run under way, for the handler of a trap.
+/// The run under way, for the trap handler.
 nonisolated(unsafe) private var running: Trace?
 
 @main
 struct SimulatorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulator",
-        abstract: "Runs whole clusters in one process, with everything going wrong, and checks every answer.",
+        abstract: "Runs whole clusters in one process, under faults of every kind, and checks every answer.",
         discussion: """
-            A seed that fails is printed with its step and the last things that happened, and fails again the same way: \
+            A failing seed is printed with its step and the last events, and fails again the same way: \
             make simulate SEED=<seed> STEPS=<steps>.
             """
     )
@@ -26,14 +26,14 @@ struct SimulatorCommand: ParsableCommand {
     @Option(help: "The first seed.")
     var seed: UInt64 = 1
 
-    @Option(help: "How many seeds, one after the other.")
+    @Option(help: "The number of seeds, one after the other.")
     var seeds: UInt64 = 1
 
-    @Option(help: "Steps of each run before its troubles end and its books are checked.")
+    @Option(help: "Steps of each run before its faults end and its books are checked.")
     var steps = 10_000
 
     @Option(
-        help: "A bug to put in: \(Mutant.allCases.map(\.rawValue).joined(separator: ", ")).",
+        help: "A bug to plant: \(Mutant.allCases.map(\.rawValue).joined(separator: ", ")).",
         transform: { name in
             guard let mutant = Mutant(rawValue: name) else { throw ValidationError("there is no bug '\(name)'") }
             return mutant
@@ -41,7 +41,7 @@ struct SimulatorCommand: ParsableCommand {
     )
     var mutant: Mutant?
 
-    @Flag(help: "Only list the bugs that can be put in.")
+    @Flag(help: "Only list the bugs that can be planted.")
     var listMutants = false
 
     static func main() { self.runToEnd() }
@@ -90,8 +90,8 @@ struct SimulatorCommand: ParsableCommand {
         for line in trace.history { CommandOutput.line("  \(line)") }
     }
 
-    /// A machine that finds itself in an impossible state traps. The process is lost, but not what it was doing: the trap
-    /// comes from this thread's own code, so telling is as safe here as it was a moment before.
+    /// A machine in an impossible state traps. The process is lost, but its trace is not: the trap comes from this
+    /// thread's own code, so printing is as safe here as a moment before.
     private static func catchTraps() {
         for number in [SIGILL, SIGTRAP, SIGFPE] {
             signal(number) { _ in

@@ -6,10 +6,10 @@ import Server
 import StandardStreams
 import Supervisor
 
-/// Without a subcommand it runs one. (Flags of its own would take those of the subcommands.)
+/// Without a subcommand it runs a cluster. (Flags of its own would take those of the subcommands.)
 struct Cluster: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run shards and gateways on this machine until Ctrl-C; or restart, reload, or tell those that run.",
+        abstract: "Run a cluster on this machine until Ctrl-C; or restart or reload a running one.",
         discussion: "usher cluster --shards 4 is usher cluster run --shards 4.",
         subcommands: [Run.self, Restart.self, Reload.self, TrustClock.self],
         defaultSubcommand: Run.self
@@ -21,9 +21,9 @@ extension Cluster {
         static let configuration = CommandConfiguration(
             abstract: "Run shards and gateways on this machine until Ctrl-C.",
             discussion: """
-                Starts the shards, then the gateways, waits until all are ready, and says where to look. What dies is \
-                started again. Ctrl-C or SIGTERM lets requests that are under way finish, and stops all; a second one \
-                stops at once. SIGHUP has the settings read again.
+                Starts the shards, then the gateways, waits until all are ready, and prints the addresses. Processes that \
+                die are restarted. Ctrl-C or SIGTERM finishes the requests in flight, then stops the cluster; a second one \
+                stops it at once. SIGHUP reloads the settings.
                 """
         )
 
@@ -33,7 +33,7 @@ extension Cluster {
             try self.beginLog()
             let configuration = try self.settings.resolve()
             do {
-                // Read once, here: whatever happens to the file later is for the next start.
+                // Read once, here: later changes of the file apply at the next start.
                 let catalogue = try CatalogueFile.load(configuration)
                 try Supervisor.run(configuration, catalogue, reading: self.settings.readAgain)
             } catch { throw Failure(description: "\(error)") }
@@ -42,14 +42,14 @@ extension Cluster {
 
     struct Restart: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Replace the processes of a running cluster, one by one, by the program that is on the disk now.",
+            abstract: "Replace the processes of a running cluster, one by one, by the program now on disk.",
             discussion: """
-                Gateways first: each has its successor serving beside it, and ends after its last answer. Then shards: each \
-                is away for as long as it takes to start, and the gateways hold its requests. Nobody hears an error. The \
-                supervisor stays; it is replaced by stopping and starting the cluster.
+                Gateways first: each ends after its last answer, once its successor serves beside it. Then shards: each is \
+                away for the time of a restart, and the gateways hold its requests. Clients see no error. The supervisor \
+                is not replaced; stop and start the cluster for that.
 
-                Ends with 1, and says why, when a successor does not get ready. A gateway goes on in that case, and a \
-                shard is started again with the program that it had; who was replaced before stays so.
+                Ends with 1, and the reason, when a successor does not become ready. The old gateway then serves on, or \
+                the shard is rolled back to its former program. Processes already replaced are not rolled back.
                 """
         )
 
@@ -58,14 +58,14 @@ extension Cluster {
             var name: String { self == .gateways ? "gateway" : "shard" }
         }
 
-        @Flag(help: "One after the other, while all serve. There is no other way; stop and start for that.")
+        @Flag(help: "Required: one process after the other, while the cluster serves.")
         var rolling = false
-        @Option(help: "Replace only these.") var only: Role?
+        @Option(help: "Replace only these processes.") var only: Role?
         @OptionGroup var options: StateOptions
 
         func validate() throws {
             guard !self.rolling else { return }
-            throw ValidationError("add --rolling: a cluster that runs is restarted in no other way")
+            throw ValidationError("add --rolling: a running cluster has no other kind of restart")
         }
 
         func run() throws {
@@ -80,11 +80,11 @@ extension Cluster {
 
     struct Reload: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Have a running cluster read its settings again, as SIGHUP does.",
+            abstract: "Reload the settings of a running cluster, as SIGHUP does.",
             discussion: """
-                From where it read them at its start: its flags, its environment and its file. What can change while it \
-                runs is taken over by all processes; what needs a restart is named. A mistake in any of it changes \
-                nothing, and ends this with 1.
+                Reads the sources of its start again: its flags, its environment and its file. All processes apply the \
+                settings that can change at run time; the others are listed, and need a restart. If there is a mistake, \
+                nothing changes, and this ends with 1.
                 """
         )
 
@@ -102,13 +102,14 @@ extension Cluster {
 extension Cluster {
     struct TrustClock: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say that the wall clock is right, after it jumped by a day or more.",
+            abstract: "Confirm that the wall clock is right, after it jumped by a day or more.",
             discussion: """
-                A wall clock that jumps forward by a day or more is not followed: changes are refused, reading works, and \
-                all goes on by itself when the clock is set right. If it is right now, and was wrong before, this has the \
-                cluster's time follow it. That can't be undone: places, holds and sales whose time is over by that clock end.
+                When the wall clock jumps forward by a day or more, the cluster does not follow it: changes are refused, \
+                reading works, and changes resume by themselves once the clock is set right. If the clock is right now, and \
+                was wrong before, this makes the cluster's time follow it. That can't be undone: places, holds and sales \
+                whose time is over by that clock end.
 
-                Ends with 1, and changes nothing, while nothing is suspended.
+                Ends with 1, and changes nothing, unless changes are suspended.
                 """
         )
 
@@ -125,10 +126,10 @@ extension Cluster {
 
 struct Shard: ParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
-        abstract: "Run one shard alone; usher cluster runs all that are needed."
+        abstract: "Run one shard alone; usher cluster runs all processes."
     )
 
-    @Option(help: ArgumentHelp("Which shard this is, from 0.", valueName: "number")) var index: Int
+    @Option(help: ArgumentHelp("The shard's number, from 0.", valueName: "number")) var index: Int
     @Flag(help: .hidden) var supervised = false
     @OptionGroup var settings: SettingOptions
 
@@ -154,10 +155,10 @@ struct Shard: ParsableCommand, HandlesSignals {
 
 struct Gateway: ParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
-        abstract: "Run one gateway alone; usher cluster runs all that are needed."
+        abstract: "Run one gateway alone; usher cluster runs all processes."
     )
 
-    @Option(help: ArgumentHelp("Which gateway this is, from 0.", valueName: "number")) var index: Int
+    @Option(help: ArgumentHelp("The gateway's number, from 0.", valueName: "number")) var index: Int
     @Flag(help: .hidden) var supervised = false
     @Option(help: .hidden) var clientListener: Int32?
     @Option(help: .hidden) var operatorListener: Int32?
@@ -188,7 +189,7 @@ struct Gateway: ParsableCommand, HandlesSignals {
 }
 
 struct Stats: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show what a cluster is doing, once.")
+    static let configuration = CommandConfiguration(abstract: "Show a cluster's statistics, once.")
 
     @OptionGroup var options: StateOptions
     @Flag(help: "As JSON, for programs.") var json = false
@@ -203,7 +204,7 @@ struct Stats: ParsableCommand {
 
 struct Top: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what a cluster is doing, every second, until Ctrl-C."
+        abstract: "Show a cluster's statistics, every second, until Ctrl-C."
     )
 
     @OptionGroup var options: StateOptions
@@ -222,9 +223,9 @@ struct Config: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show every setting, where it came from, and every mistake.",
+            abstract: "Show every setting with its source, and every mistake.",
             discussion:
-                "Ends with 0 when the settings and the files that they name are right, and with 1 when they are not."
+                "Ends with 0 when the settings and the files that they name have no mistake, else with 1."
         )
 
         @OptionGroup var settings: SettingOptions

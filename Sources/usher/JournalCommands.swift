@@ -6,19 +6,20 @@ import StandardStreams
 
 struct Journal: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Verify, measure, export, audit and compact what the shards have written down.",
+        abstract: "Verify, measure, export, audit and compact the shards' journals.",
         discussion:
-            "All of them work while the cluster runs. They end with 1 when a journal is not whole, and say where.",
+            "These commands work while the cluster runs. They end with 1 when a journal is damaged, and say where.",
         subcommands: [Verify.self, Stat.self, Export.self, Audit.self, Compact.self, Begin.self]
     )
 
     struct Which: ParsableArguments {
-        @Option(help: "Which shard's journal, from 0; all of the state folder when left out.") var shard: Int?
+        @Option(help: "The shard's number, from 0; without it, all shards of the state folder.") var shard: Int?
         @OptionGroup var settings: SettingOptions
     }
 
-    /// Prints what `body` says of each journal, and goes on after a failure: the others are looked at, too. `isSettled` takes
-    /// the settings of the folder's cluster; `changes` says that what `body` does is done whether it can be printed or not.
+    /// Prints the result of `body` for each journal, and goes on with the others after a failure. `isSettled` uses the
+    /// settings of the folder's cluster; `changes` says that `body` has effects, which stay even if its result can't be
+    /// printed.
     private static func forEach(
         _ which: Which,
         isSettled: Bool = false,
@@ -56,7 +57,7 @@ struct Journal: ParsableCommand {
     }
 
     struct Stat: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show sizes and positions, without reading it all.")
+        static let configuration = CommandConfiguration(abstract: "Show sizes and positions, without a full read.")
         @OptionGroup var which: Which
 
         func run() throws {
@@ -70,12 +71,11 @@ struct Journal: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print every fact in words, a line of JSON each.",
             discussion: """
-                A line for each batch comes before its facts and has what its hash is made of, so that anyone can check \
-                the chain from the lines alone. The last line says where the export ends: without it, the export was cut \
-                off.
+                A line for each batch comes before its facts and has the input of its hash, so that anyone can check the \
+                chain from the lines alone. The last line says where the export ends: an export without it was cut off.
                 """
         )
-        @Option(help: "Which shard's journal, from 0.") var shard: Int
+        @Option(help: "The shard's number, from 0.") var shard: Int
         @OptionGroup var settings: SettingOptions
 
         func run() throws {
@@ -90,25 +90,25 @@ struct Journal: ParsableCommand {
 
     struct Audit: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tell who joined a concert's line when, who was let in when, and whether the order was kept.",
+            abstract: "Show when each user joined a concert's line and was let in, and whether the order was kept.",
             discussion: """
-                From what is written down alone, every link of the chain checked on the way; also while the shard writes. \
-                Ends with 0 when the order was kept from the first place on, with 3 when it was kept from the first fact on \
-                that is kept and earlier ones are not, with 4 when no fact is about that concert, and with 1 when anybody \
-                was let in past someone who waited, naming the fact. With --export it reads \
-                the lines that `usher journal export` printed, so that anyone can check them without the journal.
+                Reads the journal alone, and checks every link of its chain; also while the shard writes. Ends with 0 when \
+                the order was kept from the first place on; with 3 when earlier facts are no longer there, and the order \
+                was kept from the first remaining fact on; with 4 when no fact is about that concert; and with 1, naming \
+                the fact, when a person was let in past a waiting one. With --export it reads the lines printed by \
+                `usher journal export`, so that anyone can check them without the journal.
                 """
         )
         @Option(help: "The concert's id.") var concert: UInt64
         @Option(help: "Read this export instead of a journal; - is the standard input.") var export: String?
-        @Option(help: "A hash that was published: it must be that of this history, at some fact.") var hash: String?
+        @Option(help: "A published hash, which this history must have had at some fact.") var hash: String?
         @Flag(help: "Print lines of JSON.") var json = false
-        @Flag(help: "Print only what it comes to.") var summary = false
+        @Flag(help: "Print only the result.") var summary = false
         @OptionGroup var settings: SettingOptions
 
         func validate() throws {
             guard self.json, self.summary else { return }
-            throw ValidationError("--json and --summary are two forms: choose one")
+            throw ValidationError("--json and --summary exclude each other: choose one")
         }
 
         func run() throws {
@@ -144,19 +144,19 @@ struct Journal: ParsableCommand {
 
     struct Begin: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Begin the journal of a shard anew, when its files are lost and there is no copy of them.",
+            abstract: "Begin a shard's journal anew, when its files are lost and there is no copy of them.",
             discussion: """
-                The shard then has no places, seats and points. Users of other shards keep what they have, and seats that \
-                were sold by this shard are for sale again. Refused while its journal is there.
+                The shard then has no places, seats or points. Users of other shards keep theirs, and seats sold by this \
+                shard are for sale again. Refused while the journal exists.
                 """
         )
-        @Option(help: "Which shard's journal, from 0.") var shard: Int
-        @Flag(help: "Say that all that was in it is given up.") var acceptLoss = false
+        @Option(help: "The shard's number, from 0.") var shard: Int
+        @Flag(help: "Confirm that everything in the journal is lost.") var acceptLoss = false
         @OptionGroup var settings: SettingOptions
 
         func validate() throws {
             guard !self.acceptLoss else { return }
-            throw ValidationError("this gives up all that the journal had: say so with --accept-loss")
+            throw ValidationError("this gives up everything that the journal had: confirm it with --accept-loss")
         }
 
         func run() throws {
@@ -171,11 +171,11 @@ struct Journal: ParsableCommand {
 
     struct Compact: ParsableCommand, HandlesSignals {
         static let configuration = CommandConfiguration(
-            abstract: "Write a snapshot of what the facts come to, and drop the facts in it.",
+            abstract: "Write a snapshot of the state, and drop the facts that it covers.",
             discussion: """
-                They go to a file for audits, beside the journal, unless journal.archive is off. Lifetimes are those that the \
-                folder's last cluster was started with (STATE/config.json), unless --config names others; the catalogue is \
-                always that of the last start.
+                The facts go to a file for audits, beside the journal, unless journal.archive is off. Lifetimes are those of \
+                the folder's last cluster (STATE/config.json), unless --config names others; the catalogue is always that \
+                of the last start.
                 """
         )
         @OptionGroup var which: Which

@@ -4,18 +4,18 @@ import StandardStreams
 
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Change the keys that sign tokens, without anybody's token changing.",
+        abstract: "Change the keys that sign tokens; tokens already given stay the same.",
         discussion: """
-            A new key signs the places that are given from ten seconds after it was added. Tokens given before keep the key \
-            of their time, so remove an old key only when they are all over (a waiting token lives 30 minutes after its \
-            last use), or at once if strangers know it: then everyone whose token it signed has to join again, and keeps \
-            their place.
+            A new key signs the places given from ten seconds after it was added. Earlier tokens keep the key of their time, \
+            so remove an old key only when all of its tokens have expired (a waiting token lives 30 minutes after its last \
+            use), or at once if it has leaked: then every user whose token it signed has to join again, and keeps their \
+            place.
             """,
         subcommands: [List.self, Add.self, Remove.self]
     )
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show which keys there are, never their secrets.")
+        static let configuration = CommandConfiguration(abstract: "List the keys, without their secrets.")
         @OptionGroup var options: StateOptions
 
         func run() throws {
@@ -27,7 +27,7 @@ struct Keys: ParsableCommand {
     }
 
     struct Add: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Add a key that signs from ten seconds from now on.")
+        static let configuration = CommandConfiguration(abstract: "Add a key that signs in ten seconds.")
         @OptionGroup var options: StateOptions
 
         func run() throws {
@@ -39,7 +39,7 @@ struct Keys: ParsableCommand {
     }
 
     struct Remove: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove a key: the tokens that it signed are over.")
+        static let configuration = CommandConfiguration(abstract: "Remove a key: its tokens become invalid.")
         @Argument(help: "The key's number, as usher keys list shows it.") var id: UInt8
         @OptionGroup var options: StateOptions
 

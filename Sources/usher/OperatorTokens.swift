@@ -6,18 +6,18 @@ import StandardStreams
 struct OperatorTokens: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operator-tokens",
-        abstract: "Change who may use the operator's port.",
+        abstract: "Change the tokens of the operator's port.",
         discussion: """
-            Each operator has a token of their own, with a role: view looks at statistics, operate may change what runs, \
-            too. Only hashes of tokens are kept. While there is a token, every call of the operator's port but /healthz \
-            and /readyz needs one; without any, the port is bound to this machine alone. Gateways that run notice a \
-            change within a second.
+            Each operator has a token of their own, with a role: view may read statistics; operate may also change what \
+            runs. Only hashes of tokens are kept. While there is a token, every call of the operator's port but /healthz \
+            and /readyz needs one; without any, the port is bound to this machine alone. Running gateways apply a change \
+            within a second.
             """,
         subcommands: [List.self, Add.self, Remove.self]
     )
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show whose tokens there are.")
+        static let configuration = CommandConfiguration(abstract: "List the tokens' names and roles.")
         @OptionGroup var options: StateOptions
 
         func run() throws {
@@ -29,8 +29,8 @@ struct OperatorTokens: ParsableCommand {
     }
 
     struct Add: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a token, and show it this once.")
-        @Argument(help: "Whose it is: letters, digits, '.', '_' and '-'.") var name: String
+        static let configuration = CommandConfiguration(abstract: "Make a token, and show it once.")
+        @Argument(help: "The operator's name: letters, digits, '.', '_' and '-'.") var name: String
         @Argument(help: "view or operate.") var role: Role
         @OptionGroup var options: StateOptions
 
@@ -40,7 +40,8 @@ struct OperatorTokens: ParsableCommand {
             do {
                 text = try OperatorTokensCommand.add(self.name, mayOperate: self.role == .operate, configuration)
             } catch { throw Failure(description: "\(error)") }
-            // A reader that is gone is an error here, and no end: nobody has seen the token, so it is taken back.
+            // A reader that is gone must be an error here, not the process's end: nobody has seen the token, so it is
+            // removed.
             signal(SIGPIPE, SIG_IGN)
             do throws(CommandOutput.Failure) { try CommandOutput.write(text + "\n") } catch {
                 CommandOutput.end(error, OperatorTokensCommand.takeBack(self.name, configuration))
@@ -50,7 +51,7 @@ struct OperatorTokens: ParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Remove a token: its bearer is refused at once.")
-        @Argument(help: "Whose it is, as usher operator-tokens list shows it.") var name: String
+        @Argument(help: "The operator's name, as usher operator-tokens list shows it.") var name: String
         @OptionGroup var options: StateOptions
 
         func run() throws {

@@ -3,7 +3,7 @@ import Configuration
 import Foundation
 import StandardStreams
 
-/// The flags that set settings, for all subcommands that need them.
+/// The setting flags, for all subcommands that need them.
 struct SettingOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("A JSON file of settings; USHER_CONFIG names one, too.", valueName: "file"))
     var config: String?
@@ -53,10 +53,10 @@ struct SettingOptions: ParsableArguments {
         return LoadedConfiguration(flags: flags, environment: ProcessInfo.processInfo.environment, file: self.config)
     }
 
-    /// Settings without a mistake, or the end of this command.
+    /// Settings without a mistake; otherwise the command ends.
     func resolve() throws -> ServerConfiguration { try resolved(self.load()) }
 
-    /// As `resolve`; where no file is named, what the folder's last cluster was started with comes before the defaults.
+    /// Like `resolve`; where no file is named, the settings of the folder's last cluster come before the defaults.
     func resolveSettled() throws -> ServerConfiguration {
         let loaded = try self.load()
         let state = loaded.configuration.stateDirectory
@@ -65,16 +65,16 @@ struct SettingOptions: ParsableArguments {
         }
         var settled = self
         settled.config = state.configurationFile
-        // It may have been started elsewhere, or the folder have been moved.
+        // The cluster may have been started elsewhere, or the folder moved.
         settled.state = state.path
         return try settled.resolve()
     }
 
-    /// The same sources once more, after `resolve()` found no mistake in how the flags are written.
+    /// Reads the same sources again, after `resolve()` found the flags well-formed.
     func readAgain() -> LoadedConfiguration? { try? self.load() }
 }
 
-/// The flags of subcommands that look after a cluster that is there: where it is, and no more.
+/// The flags of subcommands for an existing cluster: its folder only.
 struct StateOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("A JSON file of settings; USHER_CONFIG names one, too.", valueName: "file"))
     var config: String?
@@ -82,7 +82,7 @@ struct StateOptions: ParsableArguments {
     @Option(name: .long, help: help("cluster.state", "folder"))
     var state: String?
 
-    /// Settings without a mistake, or the end of this command.
+    /// Settings without a mistake; otherwise the command ends.
     func resolve() throws -> ServerConfiguration {
         let flags = self.state.map { [(name: "cluster.state", text: $0)] } ?? []
         let environment = ProcessInfo.processInfo.environment
@@ -94,7 +94,7 @@ private func help(_ setting: String, _ valueName: String) -> ArgumentHelp {
     ArgumentHelp("\(Settings.help(setting))", valueName: valueName)
 }
 
-/// What was loaded, when nothing is wrong with it. Notes go to standard error.
+/// The loaded settings, if they have no mistake. Notes go to standard error.
 private func resolved(_ loaded: LoadedConfiguration) throws -> ServerConfiguration {
     for note in loaded.notes { StandardError.write("note: \(note)\n") }
     guard loaded.mistakes.isEmpty else { throw Failure(description: ConfigurationReport.text(loaded.mistakes)) }

@@ -13,9 +13,9 @@ import Reactor
 
               usher cluster --shards 4 --port 8080 --state .usher
 
-            Every setting can stand in a JSON file (--config FILE), in the environment (USHER_GATEWAY_PORT=8080), or \
-            in a flag (--set gateway.port=8080). usher config reference lists all settings, and usher config check \
-            shows what they come to.
+            Every setting can be set in a JSON file (--config FILE), in the environment (USHER_GATEWAY_PORT=8080), or \
+            by a flag (--set gateway.port=8080). usher config reference lists all settings, and usher config check \
+            shows their values.
             """,
         version: "usher 0.1.0",
         subcommands: [
@@ -32,8 +32,8 @@ import Reactor
     }
 }
 
-/// A command that has handlers for SIGHUP, SIGINT and SIGTERM soon: they are held back until then. All others die of them
-/// as usual.
+/// A command that installs handlers for SIGHUP, SIGINT and SIGTERM: until then the signals are blocked. Other commands
+/// die of them as usual.
 protocol HandlesSignals {
     var handlesSignals: Bool { get }
 }
@@ -41,11 +41,11 @@ protocol HandlesSignals {
 extension HandlesSignals {
     var handlesSignals: Bool { true }
 
-    /// Before anything is said: see `Logs.begin()`.
+    /// Called before any output: see `Logs.begin()`.
     func beginLog() throws { do { try Logs.begin() } catch { throw Failure(description: "\(error)") } }
 }
 
-/// Ends with a sentence for people, without a usage text: the flags were right, the world was not.
+/// Ends a command with a sentence for people, without a usage text: the flags were right, the environment was not.
 struct Failure: Error, CustomStringConvertible {
     let description: String
 }

@@ -111,7 +111,7 @@ import Wire
         ),
         (
             #"{"halls": [\#(hall), \#(hall)], "concerts": [\#(concert())]}"#,
-            ["halls[1].name: is 'h', as another hall's is; give each hall its own name"]
+            ["halls[1].name: is 'h', the name of another hall; give each hall its own name"]
         ),
         // Concerts.
         (
@@ -138,7 +138,7 @@ import Wire
         ),
         (
             document(concert: concert() + ", " + concert(schedules: #"[{"id": 2, "playDateTime": "\#(day)"}]"#)),
-            ["concerts[1].id: is 1, as concerts[0]'s is; give each concert its own id"]
+            ["concerts[1].id: is 1, the same as concerts[0]'s; give each concert its own id"]
         ),
         (
             document(concert: concert(title: #""""#)),
@@ -150,11 +150,11 @@ import Wire
         ),
         (
             document(concert: concert(opensAt: "tomorrow")),
-            ["concerts[0].opensAt: is 'tomorrow', which is no time; write it as yyyy-MM-dd HH:mm:ss"]
+            ["concerts[0].opensAt: is 'tomorrow', which is not a time; write it as yyyy-MM-dd HH:mm:ss"]
         ),
         (
             document(concert: concert(opensAt: "2026-02-30 00:00:00")),
-            ["concerts[0].opensAt: is '2026-02-30 00:00:00', which is no time; write it as yyyy-MM-dd HH:mm:ss"]
+            ["concerts[0].opensAt: is '2026-02-30 00:00:00', which is not a time; write it as yyyy-MM-dd HH:mm:ss"]
         ),
         (
             document(concert: concert(opensAt: "2263-01-01 00:00:00")),
@@ -166,7 +166,7 @@ import Wire
         ),
         (
             document(concert: concert(hall: #""hh""#)),
-            ["concerts[0].hall: is 'hh', which no hall is called; did you mean 'h'?; name one of halls"]
+            ["concerts[0].hall: is 'hh', but no hall has that name; did you mean 'h'?; name one of halls"]
         ),
         (
             document(
@@ -202,13 +202,13 @@ import Wire
         (
             document(schedules: #"[{"id": 1, "playDateTime": "\#(day)"}, {"id": 1, "playDateTime": "\#(day)"}]"#),
             [
-                "concerts[0].schedules[1].id: is 1, as concerts[0].schedules[0].id is; "
+                "concerts[0].schedules[1].id: is 1, the same as concerts[0].schedules[0].id; "
                     + "schedule ids are unique over all concerts"
             ]
         ),
         (
             document(schedules: #"[{"id": 1, "playDateTime": "\#(day)", "hall": "x"}]"#),
-            ["concerts[0].schedules[0].hall: is 'x', which no hall is called; did you mean 'h'?; name one of halls"]
+            ["concerts[0].schedules[0].hall: is 'x', but no hall has that name; did you mean 'h'?; name one of halls"]
         ),
         (
             document(
@@ -276,7 +276,7 @@ import Wire
     private static let day = "2030-01-01 19:00:00"
     private static let hall = #"{"name": "h", "sections": [{"from": 1, "to": 5, "grade": "A", "price": 1}]}"#
     private static let oneSchedule = #"[{"id": 1, "playDateTime": "2030-01-01 19:00:00"}]"#
-    private static let noHall = "concerts[0].hall: is 'h', which no hall is called; name one of halls"
+    private static let noHall = "concerts[0].hall: is 'h', but no hall has that name; name one of halls"
 
     private static func concert(
         id: String = "1",

@@ -30,8 +30,8 @@ import Testing
     @Test func `a name that stands twice in the file is refused, by its name`() throws {
         let file = try TemporaryFile("{\"gateway\": {\"port\": 1001,\n\"port\": 1002}, \"gateway\": {}}")
         let mistakes = LoadedConfiguration(environment: [:], file: file.path).mistakes.map(\.problem)
-        #expect(mistakes.contains("gateway.port stands twice, the second time in line 2"), "\(mistakes)")
-        #expect(mistakes.contains("gateway stands twice, the second time in line 2"), "\(mistakes)")
+        #expect(mistakes.contains("gateway.port occurs twice, the second time in line 2"), "\(mistakes)")
+        #expect(mistakes.contains("gateway occurs twice, the second time in line 2"), "\(mistakes)")
     }
 
     @Test func `the flag for the file wins over the variable`() throws {

@@ -101,7 +101,7 @@ import Wire
                     admitted   15
                     gone       0 left or lapsed while they waited
                     waiting    5
-                    order      kept: places were given in order, and nobody was let in past someone who waited
+                    order      kept: places were given in order, and nobody was let in past a waiting person
                     hash       \(hash) after fact 35
                     """
             )
@@ -217,7 +217,7 @@ import Wire
             #expect(try self.audit(export: first) == self.audit())
             first[0] = first[0].replacing(#""after""#, with: #""form":3,"after""#)
             let error = try #require(throws: StartError.self) { try self.audit(export: first) }
-            #expect(error.problem.contains("line 1 is of form 3, which a newer usher reads"), "\(error)")
+            #expect(error.problem.contains("line 1 is of form 3, which needs a newer usher"), "\(error)")
         }
     }
 

@@ -49,7 +49,7 @@ import Testing
     func `what is no question is refused in words`(line: String) throws {
         let (answers, questions) = try Self.ask(line + "\n")
         #expect(questions == [])
-        #expect(answers.count == 1 && answers[0].failed?.contains("does not know this question") == true)
+        #expect(answers.count == 1 && answers[0].failed?.contains("does not know this request") == true)
     }
 
     @Test func `lines are cut from pieces, and an endless one is cut off`() {

@@ -192,7 +192,7 @@ import Testing
         kill(file.shards[0], SIGSTOP)
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
-        #expect(cluster.errorText.contains("process killed, it did not stop in time  member=\"shard 0\""))
+        #expect(cluster.errorText.contains("process not stopped in time, killed  member=\"shard 0\""))
         #expect(cluster.leftBehind == Self.kept)
         for pid in file.shards + file.gateways { #expect(TestCluster.isGone(pid)) }
     }

@@ -69,7 +69,7 @@ import Wire
                 #expect(try Self.shell("$USHER operator-tokens remove ann --state $STATE").status == 0)
                 continue
             }
-            #expect(result.errors.contains("the token was not shown, and is removed again"), "\(result)")
+            #expect(result.errors.contains("the token could not be shown, and was removed"), "\(result)")
         }
         let file = OperatorTokenFile(path: "\(Self.state.path)/operator.tokens")
         #expect(try file.load().isEmpty)

@@ -80,7 +80,7 @@ import Wire
         // Nor with one that goes by another catalogue.
         let strange = try Self.accept(listeners[1], as: 1, catalogue: 4_711)
         guard case .goodbye(let why) = try strange.next()?.control else { throw TestCluster.Failure(description: "no") }
-        #expect(why.hasPrefix("this process goes by another catalogue than yours"))
+        #expect(why.hasPrefix("this process has another catalogue than yours"))
         let shards = [try Self.accept(listeners[0], as: 0), try Self.accept(listeners[1], as: 1)]
         var log = ""
         while log.firstMatch(of: /ready +port=\d+\n/) == nil {

@@ -66,7 +66,7 @@ import Wire
         #expect(cluster.waitUntilOver() == 1)
         #expect(
             cluster.errorText.contains(
-                "operator.host is 0.0.0.0, which others than this machine reach, and there is no operator's token; "
+                "operator.host is 0.0.0.0, which other machines can reach, but there is no operator's token; "
                     + "add one: usher operator-tokens add NAME view --state \(cluster.state.path)"
             ),
             "\(cluster.errorText)"

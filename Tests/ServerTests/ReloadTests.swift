@@ -78,7 +78,7 @@ import Testing
         let limits = try client.call("GET", "/openapi.json").json["x-limits"]
         #expect(limits["gateway.bodyBytesMax"]["value"] == 4_096)
         try TestCluster.eventually("a shard has, too") {
-            cluster.errorText.contains("debug shard 0: settings read again")
+            cluster.errorText.contains("debug shard 0: settings reloaded")
         }
 
         // A mistake, by the command.

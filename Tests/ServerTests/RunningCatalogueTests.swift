@@ -110,7 +110,7 @@ import Testing
         let cluster = try Self.start(file)
         try cluster.waitUntilUp()
         let check = ["config", "check", "--state", cluster.state.path, "--catalogue", file.path]
-        let words = "the cluster that runs in \(cluster.state.path) goes by the catalogue of its start; this one waits"
+        let words = "the cluster running in \(cluster.state.path) uses the catalogue of its start; this one applies"
         #expect(try !UsherCommand.run(check).output.contains(words))
         #expect(try UsherCommand.run("reload", cluster.state).output == "No setting that can change now has changed.\n")
 
@@ -168,7 +168,7 @@ import Testing
             let archived = try Self.start(file, in: first.state)
             archived.forget()
             try archived.waitUntilUp()
-            let words = "concerts kept that are over and no longer in the catalogue  concerts=1"
+            let words = "past concerts kept, though no longer in the catalogue  concerts=1"
             #expect(archived.errorText.contains(words), "\(archived.errorText)")
             let client = try Self.client(archived)
             let listed = try client.call("GET", "/api/v1/concerts").json

@@ -28,7 +28,7 @@ import Testing
         let script = try Self.script(SIGHUP)
         let cluster = try TestCluster(executable: script.path)
         try cluster.waitUntilUp()
-        try cluster.logged("settings read again")
+        try cluster.logged("settings reloaded")
         cluster.signal(SIGTERM)
         #expect(cluster.waitUntilOver() == 0)
     }

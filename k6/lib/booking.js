@@ -16,9 +16,9 @@ import { isAdmitted, pauseAfter } from './pace.js';
 import * as contract from './verify.js';
 
 const POLLS_MAX = 600; // longer than any line here; a bound so that a line that stands still ends the test
-const TRIES_MAX = 20; // of finding free seats
+const TRIES_MAX = 20; // to find free seats
 const TAKEN = '이미 예약중인 좌석입니다.';
-const NOTHING = {}; // the answer that never came
+const NOTHING = {}; // stands for a missing answer
 
 const begun = new Counter('users_begun');
 const served = new Counter('users_served');
@@ -117,7 +117,7 @@ function waitInLine(concertId, token) {
     return contract.verify(step, NOTHING, { 'checkQueueInfo: admitted in the end': false });
 }
 
-// Somebody may be faster by right: that answer is as correct as a reservation, and the person picks other seats.
+// Another person may have been faster: that answer is as correct as a reservation, and the person picks other seats.
 function reserveSeats(concertId, token, schedules) {
     const step = 'reserveSeats';
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {

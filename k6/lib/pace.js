@@ -4,7 +4,7 @@
 // same six steps, same number of polls, same pauses, same parsing and checking of equally long bodies. A server that answers
 // `return 200` admits nobody, so there the line is kept here. Iterations are numbered in the order in which they start, and a line
 // that admits R a second lets number i in at i / R seconds, or at once when that has passed. Usher's lines do the same together, R
-// being the admissions of all concerts. The pause between two polls is the mean that the run against Usher measured (its
+// being the admissions of all concerts. The pause between two polls is the mean measured in the run against Usher (its
 // `Retry-After`, and the part that people add). k6/run prints the requests a second of both runs, so that their equality can be
 // checked.
 

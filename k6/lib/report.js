@@ -27,7 +27,7 @@ function textOf(name, passMeans, { metrics, root_group: root, state }) {
         `users      ${value('users_begun', 'count')} came, ${value('users_served', 'count')} were served, `
             + `${value('dropped_iterations', 'count')} found no free k6 user`,
         `seats      ${value('seats_sold', 'count')} sold, `
-            + `${value('seat_conflicts', 'count')} times somebody was faster`,
+            + `${value('seat_conflicts', 'count')} attempts lost to a faster user`,
         `line       p50 ${(value('time_in_line', 'med') / 1000).toFixed(1)} s, `
             + `p95 ${(value('time_in_line', 'p(95)') / 1000).toFixed(1)} s`,
         `checks     ${value('checks', 'passes')} kept, ${value('checks', 'fails')} broken`,

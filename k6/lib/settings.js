@@ -8,12 +8,12 @@ export const RESULTS = env('RESULTS', 'k6/results'); // the folder of reports
 export const REPORT = env('REPORT', ''); // the name of this run's; otherwise the scenario's
 
 export const USERS = Number(env('USERS', '0')); // 0: as the scenario says
-export const RAMP = env('RAMP', ''); // how long it takes until all USERS are there
+export const RAMP = env('RAMP', ''); // the time in which all USERS arrive
 export const HOLD = env('HOLD', '10s'); // how long they stay after RAMP
 export const RATE = Number(env('RATE', '0')); // bookings begun a second, in the open models
 export const DURATION = env('DURATION', '');
 
-export const SPREAD = Number(env('SPREAD', '1')); // seconds over which people come who were started at once
+export const SPREAD = Number(env('SPREAD', '1')); // seconds over which people started at once arrive
 export const THINK = Number(env('THINK', '0')); // mean seconds that a person looks at an answer before the next step
 
 // The catalogue that the server was started with: its default.
@@ -21,9 +21,9 @@ export const CONCERTS = Number(env('CONCERTS', '8'));
 export const SCHEDULES = Number(env('SCHEDULES', '240')); // of each concert
 export const ADMISSIONS_PER_SECOND = Number(env('ADMISSIONS_PER_SECOND', '50')); // of each concert
 
-// `nginx` when the same load goes to a server that does nothing (see pace.js).
+// `nginx` when the same load goes to a server that only answers `return 200` (see pace.js).
 export const YARDSTICK = env('YARDSTICK', '');
-export const PAUSE = Number(env('PAUSE', '1')); // there, the mean seconds between two polls that the real run measured
+export const PAUSE = Number(env('PAUSE', '1')); // then: mean seconds between two polls, as measured in the real run
 
 export const STEPS = [
     'checkConcertSchedules',

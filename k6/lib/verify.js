@@ -1,4 +1,4 @@
-// What the contract says about each answer, as predicates over a parsed body. The name of a check begins with
+// The contract's promises about each answer, as predicates over a parsed body. The name of a check begins with
 // its step, so that the report shows where a promise broke.
 
 import { check } from 'k6';
@@ -9,7 +9,7 @@ import { measured } from './pace.js';
 const wrongAnswers = new Counter('wrong_answers');
 
 const WALL = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/;
-const CLOCK_SLACK = 60 * 1000; // milliseconds between the server's clock and ours that pass as "now"
+const CLOCK_SLACK = 60 * 1000; // milliseconds that the server's clock and k6's may differ
 const NO_BODY = {};
 
 // The seats of the default hall, in order of price: up to which number, grade, price in won.
@@ -39,8 +39,8 @@ export function partsOf(response, path) {
     }
 }
 
-// Records each promise as a check; true when all are kept. Against a yardstick they are worked out at the same cost,
-// and not held against it.
+// Records each promise as a check; true when all are kept. Against a yardstick they are computed, at the same cost, but
+// do not count.
 export function verify(step, response, promises) {
     if (!measured) {
         for (const promise in promises) promises[promise] = true;

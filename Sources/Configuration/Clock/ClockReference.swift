@@ -2,32 +2,33 @@ public import Booking
 import FoundationEssentials
 import Reactor
 
-/// What the cluster knows of the wall clock, so that a process that starts can tell an absurd one: a file that the supervisor
-/// writes, and that every process reads when it starts.
+/// The cluster's knowledge of the wall clock, by which a starting process recognises an absurd one: a file that the
+/// supervisor writes, and every process reads when it starts.
 ///
-///     same boot of the machine     the time is the clock since the boot, and `offset`
-///     another boot                 nothing is known; but a cluster that was stopped while it did not believe the wall clock
-///                                  goes on not believing it, from `time` on
+///     same boot of the machine     the time is the clock since the boot, plus `offset`
+///     another boot                 nothing is known; but a cluster stopped while it did not trust the wall clock
+///                                  still does not trust it, from `time` on
 public struct ClockReference: Codable, Equatable, Sendable {
     /// The kernel's name for this boot.
     var boot: String
-    /// The cluster's time less the clock since the boot, in nanoseconds.
+    /// The cluster's time minus the clock since the boot, in nanoseconds.
     public var offset: Int64
-    /// Whether the wall clock was not believed.
+    /// Whether the wall clock was not trusted.
     public var isSuspended: Bool
     /// The cluster's time when this was written, in seconds since 1970.
     var time: Int64
 
-    /// What times can be: from 1970 to 2223.
+    /// Valid times: from 1970 to 2223.
     private static let seconds: ClosedRange<Int64> = 0...8_000_000_000
 
-    /// The kernel's name for this boot of the machine (random(4)); empty where it has none, and then every boot is another.
+    /// The kernel's name for this boot of the machine (random(4)); empty where it has none, and then every boot is
+    /// another.
     static let currentBoot: String = {
         guard let bytes = try? TextFile.read("/proc/sys/kernel/random/boot_id") else { return "" }
         return String(decoding: bytes, as: UTF8.self).filter { $0.isHexDigit || $0 == "-" }
     }()
 
-    /// What time it should be; nil when nothing is known.
+    /// The time that it should be; nil when nothing is known.
     func expected(boot: String, sinceBoot: Nanoseconds) -> Timestamp? {
         if boot == self.boot, !boot.isEmpty {
             return Timestamp(nanoseconds: self.offset) + sinceBoot
@@ -40,11 +41,11 @@ public struct ClockReference: Codable, Equatable, Sendable {
         self.expected(boot: Self.currentBoot, sinceBoot: readings.sinceBoot())
     }
 
-    /// The cluster's time is no earlier. It tells a clock that begins far behind, and is set right a moment later, from one
-    /// that jumps absurdly.
+    /// The cluster's time is at least this. Tells a clock that starts far behind, and is corrected a moment later, from
+    /// one that jumps absurdly.
     var lastKnown: Timestamp { Timestamp(seconds: self.time) }
 
-    /// Nil when there is none, and for one that can't be read, which says nothing.
+    /// Nil for a missing or unreadable file, which says nothing about the clock.
     public static func read(_ state: StateDirectory) -> ClockReference? {
         guard let bytes = try? TextFile.read(state.clockFile),
             let reference = try? JSONDecoder().decode(ClockReference.self, from: Data(bytes)),
@@ -66,17 +67,17 @@ public struct ClockReference: Codable, Equatable, Sendable {
 }
 
 extension StateDirectory {
-    /// What time it should be, for a process that starts; nil when nothing is known.
+    /// The time that it should be, for a starting process; nil when nothing is known.
     public func expectedTime(_ readings: ClockReadings = ClockReadings()) -> Timestamp? {
         ClockReference.read(self)?.expected(readings)
     }
 
-    /// The wall clock, for a command that writes it down for good; refused while it is absurdly ahead.
+    /// The wall clock, for a command that records it permanently; refused while it is absurdly ahead.
     public func saneTime(_ readings: ClockReadings = ClockReadings()) throws(StartError) -> Timestamp {
         let wall = readings.wall()
         guard let expected = self.expectedTime(readings), wall - expected >= ShardClock.absurdJump else { return wall }
         throw StartError(
-            "the wall clock is \(MachineClock.days(wall - expected)) ahead of this cluster's time, and is written down for good",
+            "the wall clock is \(MachineClock.days(wall - expected)) ahead of this cluster's time, and would be kept for good",
             remedy: "set the clock; or, if it is right, usher cluster trust-clock while the cluster runs"
         )
     }

@@ -4,16 +4,16 @@ public import Logging
 /// The wall clock, as far as it can be believed: what a gateway and the supervisor go by. A shard goes by the same
 /// rule (`ShardClock`).
 ///
-/// As long as the wall clock is sane it is that, also when it is set back. When it is absurdly ahead, it is what the wall clock
-/// would say if it had gone on as time does: logins do not expire by the million, and doors do not open.
+/// While the wall clock is sane, the time follows it, also when it is set back. While it is absurdly ahead, the time
+/// goes on from before the jump: logins do not expire by the million, and concerts do not open.
 public final class MachineClock {
     private var clock: ShardClock
     private let readings: ClockReadings
     private let log: Logger
-    /// Whether this process is the one that says it loud.
+    /// The level of messages about jumps: one process of the cluster logs them loudly.
     private let level: Logger.Level
 
-    /// `expected` is what time it should be, and `last` what it is at least: see `ClockReference`.
+    /// `expected` is the time that it should be, and `last` its lower bound: see `ClockReference`.
     public init(
         expected: Timestamp?,
         after last: Timestamp = .distantPast,
@@ -35,7 +35,7 @@ public final class MachineClock {
         if self.clock.isSuspended { self.tell(.suspended(wall - self.clock.time)) }
     }
 
-    /// Goes by what the cluster's folder says of its time, as it is now.
+    /// Starts from the present reference in the cluster's folder.
     public convenience init(of state: StateDirectory, tellingAs level: Logger.Level, log: Logger) {
         let reference = ClockReference.read(state)
         self.init(
@@ -46,7 +46,7 @@ public final class MachineClock {
         )
     }
 
-    /// Two clocks are read: about 50 ns.
+    /// Reads two clocks: about 50 ns.
     public var now: Timestamp {
         let wall = self.readings.wall()
         let (time, note) = self.clock.read(wall: wall, monotonic: self.readings.sinceBoot())
@@ -54,10 +54,10 @@ public final class MachineClock {
         return self.clock.isSuspended ? time : wall
     }
 
-    /// The wall clock is absurdly ahead, as of the last reading.
+    /// The wall clock was absurdly ahead at the last reading.
     public var isSuspended: Bool { self.clock.isSuspended }
 
-    /// By how much it is ahead now; nil while it is followed.
+    /// How far the wall clock is ahead now; nil while time follows it.
     public var ahead: Nanoseconds? {
         let time = self.now
         return self.isSuspended ? self.readings.wall() - time : nil
@@ -74,10 +74,10 @@ public final class MachineClock {
         )
     }
 
-    /// An operator says that the wall clock is right.
+    /// An operator confirms that the wall clock is right.
     public func trust() {
         guard self.clock.trust(wall: self.readings.wall(), monotonic: self.readings.sinceBoot()) else { return }
-        self.log.log(level: self.level, "the wall clock is trusted, by an operator: time follows it")
+        self.log.log(level: self.level, "an operator trusts the wall clock: time follows it")
     }
 
     private func tell(_ note: ShardClock.Note) {
@@ -85,7 +85,7 @@ public final class MachineClock {
         case .suspended(let span):
             self.log.log(level: self.level, Self.suspended, metadata: Self.metadata(ahead: span))
         case .resumed: self.log.log(level: self.level, Self.resumed)
-        // Followed, and the shards tell of it.
+        // Time follows the clock, and the shards report the jump.
         case .jumpedForward, .fellBehind, .caughtUp: break
         }
     }
@@ -96,7 +96,7 @@ public final class MachineClock {
     public static let suspended: Logger.Message =
         "the wall clock jumped absurdly: changes are refused until it is right again, reading works"
     /// And when it is believed again.
-    public static let resumed: Logger.Message = "the wall clock can be believed again: changes are taken"
+    public static let resumed: Logger.Message = "the wall clock is trusted again: changes are accepted"
 
     /// By how much the wall clock is ahead, and the remedy.
     public static func metadata(ahead: Nanoseconds) -> Logger.Metadata {

@@ -10,28 +10,28 @@ public import Wire
 ///     {"time":"2026-11-24T07:18:29.031Z","gateway":0,"client":"203.0.113.7","method":"GET","call":"poll",
 ///      "status":200,"us":812,"shard":3,"bytes":231}
 ///
-/// `time` is when it was answered (UTC), `us` how long that took, `bytes` the whole answer with its head. `client`, and
-/// `shard`, are left out where there is none. What could harm somebody is not in it: no token, no key, no query, no body.
-/// Connections that are turned away before they ask have no line, but a counter of the gateway's.
+/// `time` is when it was answered (UTC), `us` the latency, `bytes` the whole answer with its head. `client` and `shard`
+/// are left out where there is none. Nothing that could harm somebody is logged: no token, key, query or body.
+/// Connections turned away before their first request have no line, but a counter of the gateway.
 ///
 ///     loop:    append ──▶ filling ──64 KiB, or a tick──▶ handed over ──written──▶ spare
 ///     pool:                                                   └─▶ write(2)
 ///
-/// **Happy path.** A line is bytes in a block that is there already; a thread of the pool writes a block while the loop
-/// fills the other. **When the file takes nothing, or is slow,** the block that fills is full in the end: then lines are
-/// dropped and counted, and the loop never waits. **A file that was renamed or removed** is opened anew before the next
-/// write, so that logrotate needs no signal.
+/// **Happy path.** A line is appended to a preallocated block; a thread of the pool writes one block while the loop
+/// fills the other. **When the file fails or is slow,** the block being filled becomes full: then lines are dropped and
+/// counted, and the loop never waits. **A file that was renamed or removed** is opened again before the next write, so
+/// logrotate needs no signal.
 public final class AccessLog {
-    /// What an answer's line tells of its request.
+    /// The request's part of a line.
     public struct Asked {
         /// The name of the call; `none` for a path that is none.
         public var call: StaticString = "none"
-        /// Of the gateway's steady clock.
+        /// On the gateway's steady clock.
         public var at = Timestamp(nanoseconds: 0)
-        /// Which shard has answered.
+        /// The shard that has answered.
         public var shard: Int?
 
-        /// Of a request at `at`; `shard` where one has answered it.
+        /// For a request at `at`; `shard` where one has answered it.
         public init(call: StaticString = "none", at: Timestamp = Timestamp(nanoseconds: 0), shard: Int? = nil) {
             self.call = call
             self.at = at
@@ -41,9 +41,9 @@ public final class AccessLog {
 
     /// Some 6,000 lines: a tenth of a second at 60,000 answers a second, and as much again in the other block.
     static let blockBytes = 1 << 20
-    /// Beyond the longest line.
+    /// More than the longest line.
     static let lineBytesMax = 384
-    /// Worth a write before the next tick.
+    /// Enough for a write before the next tick.
     private static let handOverBytes = 64 << 10
 
     private let loop: EventLoop
@@ -52,12 +52,12 @@ public final class AccessLog {
     private let pollSample: Int
     private let file: AccessLogFile
     private var filling = AccessLogBlock(capacity: AccessLog.blockBytes)
-    /// Nil while it is being written.
+    /// Nil while a write is under way.
     private var spare: AccessLogBlock? = AccessLogBlock(capacity: AccessLog.blockBytes)
     private var pollsLeftOut = 0
     private var isFailing = false
     private var isClosed = false
-    /// The second that `secondText` tells.
+    /// The second in `secondText`.
     private var second = Int64.min
     private var secondText = OutputBytes(capacity: DateTimeText.count)
     /// Lines written and dropped since the start.
@@ -72,7 +72,7 @@ public final class AccessLog {
         self.file = AccessLogFile(path: path)
     }
 
-    /// Notes one answer; some 150 ns, no allocation. `now` is of the same clock as `asked.at`.
+    /// Logs one answer; some 150 ns, no allocation. `now` is on the same clock as `asked.at`.
     public func append(
         _ asked: Asked,
         _ status: HTTPStatus,
@@ -110,7 +110,7 @@ public final class AccessLog {
         if self.filling.bytes.count >= Self.handOverBytes { self.handOver() }
     }
 
-    /// Of polls that were answered well, one in `pollSample` has a line.
+    /// Of successful polls, one in `pollSample` has a line.
     private func isLeftOut(_ call: StaticString) -> Bool {
         guard self.pollSample > 1, ByteView(call) == Request.Kind.poll.name else { return false }
         self.pollsLeftOut += 1
@@ -136,7 +136,7 @@ public final class AccessLog {
 
     // MARK: To the file
 
-    /// Has what is there written, unless a write is under way. Ticks call it.
+    /// Hands the filled block to a thread for writing, unless a write is under way. Called by ticks.
     public func handOver() {
         guard self.filling.lines > 0, let spare = self.spare.take() else { return }
         let block = self.filling
@@ -145,7 +145,7 @@ public final class AccessLog {
         self.loop.offload({ file.write(block) }, then: { [self] written in self.take(back: block, written) })
     }
 
-    /// Writes what is there, and no more comes. The loop goes on until that is done.
+    /// Writes the remaining lines; none may follow. The loop goes on until that is done.
     public func close() {
         self.isClosed = true
         self.handOver()
@@ -161,7 +161,7 @@ public final class AccessLog {
         if self.isClosed || self.filling.bytes.count >= Self.handOverBytes { self.handOver() }
     }
 
-    /// Once when it begins, and once when it is over.
+    /// Logs the start and the end of a trouble, once each.
     private func tell(_ trouble: FileError?) {
         guard (trouble != nil) != self.isFailing else { return }
         self.isFailing = trouble != nil
@@ -174,8 +174,8 @@ public final class AccessLog {
 }
 
 extension OutputBytes {
-    /// An address without its port: IPv4 in four numbers, IPv6 as RFC 5952 has it (the longest run of zeros, of two
-    /// groups at least, is `::`).
+    /// An address without its port: IPv4 in four numbers, IPv6 by RFC 5952 (the longest run of zeros, of at least two
+    /// groups, is `::`).
     mutating func append(host address: SocketAddress) {
         guard address.family == .ipv6 else {
             for shift in stride(from: UInt128(24), through: 0, by: -8) {

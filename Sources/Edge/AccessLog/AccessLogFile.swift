@@ -3,28 +3,28 @@ import Glibc
 import Reactor
 import Wire
 
-/// Lines on their way to the file.
+/// Lines to be written to the file.
 final class AccessLogBlock: @unchecked Sendable {
-    // One thread at a time: the loop's until it is handed over, the pool's until it is given back; the pool's own lock
-    // orders the two.
+    // Used by one thread at a time: the loop's until it is handed over, the pool's until it is returned; the pool's own
+    // lock orders the two.
     var bytes: OutputBytes
     var lines = 0
 
     init(capacity: Int) { self.bytes = OutputBytes(capacity: capacity) }
 }
 
-/// The access log's file. Several gateways append whole blocks of lines to one file.
+/// The access log's file. Several gateways append whole blocks of lines to the same file.
 final class AccessLogFile: @unchecked Sendable {
-    // Used by one piece of work at a time, as one block at a time is handed over.
+    // Used by one task at a time, as one block at a time is handed over.
     private let path: String
     private var descriptor: Int32 = -1
     private var opened: FileStatus?
     /// The last write stopped inside a line.
     private var isLineOpen = false
 
-    /// What became of a block.
+    /// The result of writing a block.
     struct Written: Sendable {
-        /// Lines that are in the file whole.
+        /// Lines written completely.
         var lines: Int
         var trouble: FileError?
     }
@@ -33,14 +33,14 @@ final class AccessLogFile: @unchecked Sendable {
 
     deinit { if self.descriptor >= 0 { close(self.descriptor) } }
 
-    /// Blocks as long as the disk takes.
+    /// Blocks for as long as the disk takes.
     func write(_ block: AccessLogBlock) -> Written {
         do throws(FileError) {
             try self.open()
         } catch {
             return Written(lines: 0, trouble: error)
         }
-        // An end for what stands there half, so that the next line is whole.
+        // Ends a truncated line, so that the next one is whole.
         if self.isLineOpen, Glibc.write(self.descriptor, "\n", 1) == 1 { self.isLineOpen = false }
         let bytes = block.bytes.view.bytes
         var written = 0
@@ -58,14 +58,14 @@ final class AccessLogFile: @unchecked Sendable {
         return Written(lines: block.lines)
     }
 
-    /// Opens the file where there is none, or another than the one that is open.
+    /// Opens the file if none is open, or if the path now names another file.
     private func open() throws(FileError) {
         if self.descriptor >= 0 {
             if let opened, let found = FileStatus(self.path), found.isSameFile(as: opened) { return }
             close(self.descriptor)
             self.isLineOpen = false
         }
-        // Readable for its group: it is read by those who look after the machine.
+        // Readable for its group: the machine's administrators read it.
         self.descriptor = Glibc.open(self.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         guard self.descriptor >= 0 else { throw FileError(self.path, "cannot be opened", errno) }
         self.opened = FileStatus(descriptor: self.descriptor)

@@ -3,19 +3,19 @@ public import Configuration
 public import Reactor
 import Wire
 
-/// Who a client is, and whether it may ask now: limits by address, for one `HTTPServer`.
+/// Identifies clients and applies the limits by address, for one `HTTPServer`.
 ///
-///     connection from a trusted address   ──▶ its own word for who is behind it, where a setting says which
-///     client's address trusted, or no limit is set   ──▶ asks as it likes
-///     any other   ──▶ so many connections at once, so many requests a second
+///     connection from a trusted address   ──▶ names the client behind it, in the way that a setting selects
+///     client's address trusted, or no limit is set   ──▶ unlimited
+///     any other   ──▶ bounded connections at once, bounded requests a second
 ///
-/// What a peer that is not trusted says about addresses is never read.
+/// Addresses named by a peer that is not trusted are never read.
 public struct ClientGate: ~Copyable {
     /// Who is believed, and how much one client may ask.
     public struct Limits: Equatable {
         /// Where the client's address comes from.
         public var source = ClientAddressSource.peer
-        /// Whose word is taken, and who is left alone.
+        /// Peers that may name clients, and clients without limits.
         public var trusted = NetworkList()
         /// 0 for no limit, here and below.
         public var connectionsMax = 0
@@ -28,13 +28,13 @@ public struct ClientGate: ~Copyable {
         public init() {}
     }
 
-    /// What became of a connection.
+    /// The result of accepting a connection.
     enum Entry {
-        /// It is one of its client's, until `leave`.
+        /// Counted as one of its client's, until `leave`.
         case counted
-        /// Nobody counts it.
+        /// Not counted.
         case free
-        /// Its client has too many.
+        /// Its client has too many connections.
         case refused
     }
 
@@ -49,13 +49,13 @@ public struct ClientGate: ~Copyable {
     static let bucketsMax = 65_536
 
     private(set) var limits: Limits
-    /// Whether anything depends on who is at the other end of a connection: to ask is a system call.
+    /// Whether any limit depends on the peer's address, which costs a system call.
     private(set) var asksForPeers: Bool
     private var buckets: TokenBuckets?
     private var userBuckets: TokenBuckets?
-    /// Open connections by address; as many entries as there are connections, at most.
+    /// Open connections by address; at most as many entries as connections.
     private var connections: [IPAddress: Int32] = [:]
-    /// By tables that are no more.
+    /// Clients forgotten by tables that were replaced.
     private var forgottenBefore: UInt64 = 0
 
     init(_ limits: Limits) {
@@ -97,7 +97,7 @@ public struct ClientGate: ~Copyable {
         return TokenBuckets(perSecond: perSecond, burst: burst, count: Self.bucketsMax, hash: hash)
     }
 
-    /// Clients whose tokens were forgotten because a table is too small.
+    /// Clients whose buckets were dropped because a table is too small.
     var forgotten: UInt64 {
         self.forgottenBefore + Self.forgotten(self.buckets) + Self.forgotten(self.userBuckets)
     }
@@ -109,27 +109,28 @@ public struct ClientGate: ~Copyable {
         }
     }
 
-    // These are asked for each connection or request, and inlined so that the gate is not copied for them.
+    // Called for each connection or request, and inlined so that the gate is not copied.
 
     @inline(__always)
     func isTrusted(_ address: IPAddress) -> Bool { self.limits.trusted.contains(address) }
 
     // MARK: Connections
 
-    /// Whether a client is left alone, whatever it asks.
+    /// Whether a client has no limits.
     @inline(__always)
     func isExempt(_ address: IPAddress) -> Bool { !self.asksForPeers || self.isTrusted(address) }
 
     /// Whether answers may cost more than their requests.
     var charges: Bool { self.buckets != nil }
 
-    /// Whether each request of a connection from this address is looked at: limits count it, or its headers say whose it is.
+    /// Whether each request of a connection from this address is examined: for a limit, or for headers that name its
+    /// client.
     @inline(__always)
     func watches(_ address: IPAddress) -> Bool {
         !self.isExempt(address) || self.limits.source == .forwarded || self.limits.source == .forwardedFor
     }
 
-    /// A connection is a client's.
+    /// Counts a connection for its client.
     mutating func enter(_ address: IPAddress) -> Entry {
         guard self.limits.connectionsMax > 0, !self.isTrusted(address) else { return .free }
         let client = address.client(prefixBits: Self.prefixBits)
@@ -142,7 +143,7 @@ public struct ClientGate: ~Copyable {
         return .counted
     }
 
-    /// One that was counted is over. `address` is what `enter` was told.
+    /// A counted connection has ended. `address` is the one given to `enter`.
     mutating func leave(_ address: IPAddress) {
         let client = address.client(prefixBits: Self.prefixBits)
         guard let index = self.connections.index(forKey: client) else {
@@ -157,7 +158,7 @@ public struct ClientGate: ~Copyable {
 
     // MARK: Requests
 
-    /// Whom a request is from, where its headers say: for connections of trusted peers. Nil for a header that can't be read.
+    /// The client that a request's headers name, for connections of trusted peers. Nil for a malformed header.
     func client(of request: HTTPRequest, from peer: IPAddress) -> IPAddress? {
         switch self.limits.source {
         case .peer, .proxy: peer
@@ -166,18 +167,18 @@ public struct ClientGate: ~Copyable {
         }
     }
 
-    /// Nil where a request of `address`, which is not trusted, may pass; else how long until the next may.
+    /// Nil if a request of `address`, which is not trusted, may pass; else the time until the next may.
     mutating func takeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         self.buckets?.take(address.client(prefixBits: Self.prefixBits).bits, at: now)
     }
 
-    /// As how many requests more an answer of so many bytes counts.
+    /// The number of further requests that an answer of this size counts as.
     @inline(__always)
     func requests(forAnswerBytes bytes: Int) -> Int {
         bytes < Self.bytesPerRequest ? 0 : bytes / Self.bytesPerRequest
     }
 
-    /// What `address` asks costs so many requests more, or, where that is negative, so many fewer than it was charged.
+    /// Charges `address` this many further requests; a negative number refunds a charge.
     mutating func charge(_ address: IPAddress, requests: Int, at now: Timestamp) {
         guard requests != 0, self.buckets != nil, !self.isExempt(address) else { return }
         let client = address.client(prefixBits: Self.prefixBits).bits
@@ -188,7 +189,7 @@ public struct ClientGate: ~Copyable {
         }
     }
 
-    /// The same for a request of `asker`, from such an address.
+    /// The same for a request of the user `asker`, from such an address.
     mutating func takeToken(of asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
         self.userBuckets?.take(asker, from: address.client(prefixBits: Self.prefixBits), at: now)
     }

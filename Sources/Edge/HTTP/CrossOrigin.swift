@@ -1,19 +1,19 @@
 public import Wire
 
-/// Cross-origin resource sharing (CORS; the Fetch standard, section 3.3): the field lines by which browsers let pages of other
-/// origins read an answer.
+/// Cross-origin resource sharing (CORS; the Fetch standard, section 3.3): the field lines by which browsers let pages
+/// of other origins read an answer.
 ///
 ///     empty list                     ──▶ nothing
 ///     no Origin, or an unlisted one  ──▶ Vary: Origin
 ///     a listed Origin                ──▶ Vary: Origin, Access-Control-Allow-Origin and others
 ///
-/// The lines are inserted where an answer leaves its connection, so that every answer has them, whatever made it: errors,
+/// The lines are inserted as an answer leaves its connection, so every answer has them, whatever made it: errors,
 /// refusals, ready bytes.
 ///
-/// The choice for a request is a number in `Gateway.Client.note` until its answer leaves. Numbers and lines stay for the life
-/// of the process, so that the list may change in between.
+/// Until the answer leaves, a number in `Gateway.Client.note` stands for a request's lines. Numbers and lines stay
+/// valid for the life of the process, so the list may change in between.
 public struct CrossOrigin {
-    /// Where the number begins in a note; the bits below are `AnswerWriter.Manner`'s.
+    /// The number's lowest bit in a note; the bits below are `AnswerWriter.Manner`'s.
     private static let noteShift: UInt32 = 17
     /// The largest number that fits. Further origins, after many changes of the list, count as unlisted.
     private static let numberMax = 1 << 15 - 1
@@ -21,18 +21,18 @@ public struct CrossOrigin {
     private static let variesAlone = 1
 
     private(set) var list = OriginList()
-    /// By number.
+    /// Indexed by number.
     private var lines: [UnsafeRawBufferPointer] = [
         UnsafeRawBufferPointer(start: nil, count: 0), Self.keep("Vary: Origin\r\n"),
     ]
-    /// The number of each origin that is or was listed, and of those that are, by their place in the list.
+    /// The number of each origin that is or was listed, and of those now listed, by their position in the list.
     private var numbers: [[UInt8]: Int] = [:]
     private var numbersOfList: [Int] = []
     private var noteWithout: UInt32 = 0
 
     init(_ list: OriginList) { self.use(list) }
 
-    /// Goes over to another list. Requests under way are answered by the one before.
+    /// Applies another list. Requests in flight are answered by the former one.
     mutating func use(_ list: OriginList) {
         self.list = list
         self.noteWithout = list.isEmpty ? 0 : UInt32(Self.variesAlone) << Self.noteShift
@@ -45,8 +45,8 @@ public struct CrossOrigin {
         }
     }
 
-    /// Headers of answers that a page could not read otherwise: all that the contract speaks of, and `Age`, which caches
-    /// before a gateway add.
+    /// Headers that a page could not read otherwise: all that the contract mentions, and `Age`, which caches before a
+    /// gateway add.
     private static func fields(for origin: String) -> String {
         "Access-Control-Allow-Origin: \(origin)\r\nAccess-Control-Allow-Credentials: true\r\n"
             + "Access-Control-Expose-Headers: Accept-Encoding, Age, Allow, Date, ETag, Retry-After, WWW-Authenticate\r\n"
@@ -58,7 +58,7 @@ public struct CrossOrigin {
 
     // MARK: Each request
 
-    /// The bits of a request's note, by its `Origin`.
+    /// The bits of a request's note for its `Origin`.
     @inline(__always)
     func note(_ origin: ByteView?) -> UInt32 {
         guard let origin else { return self.noteWithout }
@@ -70,11 +70,11 @@ public struct CrossOrigin {
         return UInt32(self.numbersOfList[index]) << Self.noteShift
     }
 
-    /// Whether an answer has no lines to put in.
+    /// Whether an answer needs no lines.
     @inline(__always)
     static func isNone(_ note: UInt32) -> Bool { note >> self.noteShift == 0 }
 
-    /// The lines for the answer to a request of this note, each with its end.
+    /// The lines for the answer to a request with this note, each with its line end.
     public func lines(_ note: UInt32) -> UnsafeRawBufferPointer { self.lines[Int(note >> Self.noteShift)] }
 
     /// Whether a request is a preflight of a listed origin. `note` is its own.

@@ -4,25 +4,26 @@ public import Reactor
 public import Statistics
 public import Wire
 
-/// Who answers the requests of an `HTTPServer`.
+/// Answers the requests of an `HTTPServer`.
 public protocol HTTPHandler: AnyObject {
-    /// Answers now or later, once, through `HTTPServer.answer`. The request is valid during the call only. A large
-    /// answer is one at a time on its connection, or someone could have any number of them made, and read none.
+    /// Answers now or later, once, through `HTTPServer.answer`. The request is valid during the call only. A connection
+    /// has one large answer at a time; otherwise a client could request any number of them and read none.
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize
-    /// A request that the handler never saw is answered: not HTTP, too large, too slow, and then `request` is nil; or
-    /// one that was read, and may not be asked now.
+    /// Called when the server itself refuses a request: not HTTP, too large or too slow, and then `request` is nil; or
+    /// well-formed, but over a limit.
     func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client)
 }
 
-/// How large an answer can be: a few KiB, or megabytes for the hall and the catalogue that have them. Or else this is all of it.
+/// The size of an answer: a few KiB; up to megabytes, for halls and catalogues of that size; or the whole answer,
+/// ready.
 public enum AnswerSize { case small, large, ready(ReadyAnswer) }
 
-/// An answer whose bytes stay where they are for as long as the process lives.
+/// An answer whose bytes stay in place for the life of the process.
 public struct ReadyAnswer {
     /// The whole answer.
     public let bytes: UnsafeRawBufferPointer
 
-    /// Keeps a copy of `bytes` for good.
+    /// Keeps a permanent copy of `bytes`.
     public init(_ bytes: [UInt8]) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
         copy.copyBytes(from: bytes)
@@ -30,10 +31,10 @@ public struct ReadyAnswer {
     }
 }
 
-/// The shell of HTTP on one loop: accepts connections, reads requests off them, writes answers in the order of the
-/// requests, and looks after everyone who is too many, too slow or too quiet. What the answers are is the handler's.
+/// The shell of HTTP on one loop: accepts connections, reads requests, writes answers in the order of the requests, and
+/// limits clients that are too many, too slow or idle. The handler decides the answers.
 public final class HTTPServer {
-    /// What a client may have of the server.
+    /// A server's limits for its clients.
     public struct Limits {
         /// Open connections; further ones are answered 503 and closed.
         public var connectionsMax: Int
@@ -43,17 +44,17 @@ public final class HTTPServer {
         /// How long a head, and a body, may take from their first byte.
         public var headTimeout: Nanoseconds
         public var bodyTimeout: Nanoseconds
-        /// How long a connection may be open without a request under way.
+        /// How long a connection may be open without a request in flight.
         public var idleTimeout: Nanoseconds
-        /// How long a peer may take none of what is written to it.
+        /// How long a peer may read nothing of the bytes written to it.
         public var writeTimeout: Nanoseconds
-        /// How long it may take until all of an answer has left, however steadily the peer takes a little of it.
+        /// How long a whole answer may take to leave, even if the peer steadily reads a little of it.
         public var answerTimeout: Nanoseconds
-        /// Memory for answers that peers have not taken, over all connections, bytes.
+        /// Memory for answers that peers have not read, over all connections, bytes.
         public var unsentBytesMax: Int
         /// Bound of the buffers for unfinished requests, over all connections, bytes.
         public var unfinishedBytesMax: Int
-        /// After so many answers a connection is closed.
+        /// A connection is closed after this many answers.
         public var requestsPerConnectionMax: UInt32
         /// What one client may ask.
         public var clients: ClientGate.Limits
@@ -67,7 +68,7 @@ public final class HTTPServer {
         var accepted: UInt64 = 0
         var refusedConnections: UInt64 = 0
         var acceptErrors: UInt64 = 0
-        /// Requests refused by the parser, or cut off for their slowness.
+        /// Requests refused by the parser, or for being too slow.
         var badRequests: UInt64 = 0
         var timeouts: UInt64 = 0
         /// Connections closed because unfinished requests exceeded their bound.
@@ -75,27 +76,27 @@ public final class HTTPServer {
         var refusals = GatewayStats.Refusals()
     }
 
-    /// How a server ends.
+    /// How a server stops.
     public enum Draining: Int {
-        /// As the next, but nobody else takes who comes: one request of each new connection is answered, too.
+        /// Like the next, but without a successor: one request of each new connection is still answered.
         case takingMore
-        /// Another takes over. Nobody may be cut off: a request may be on its way on any connection, also on one that rests,
-        /// so each is left open until its next request, whose answer says `Connection: close`.
+        /// A successor takes over. A request may be on its way on any connection, even an idle one, and must not be cut
+        /// off: each stays open until its next request, whose answer says `Connection: close`.
         case handingOver
-        /// Connections that rest are ended, too.
+        /// Idle connections are closed, too.
         case closing
     }
 
-    /// How often slow and idle connections are looked for: timeouts are this much too long at most.
+    /// The interval of the search for slow and idle connections: time-outs are late by at most this.
     private static let sweepMilliseconds: UInt64 = 500
 
     private(set) var limits: Limits
-    /// Whether the handler wants to know whom each request is from, where its headers say.
+    /// Whether the handler needs each request's client, where headers name it.
     public var namesClients = false
-    /// Whether a connection is taken only once its client has sent something, or after a second.
+    /// Whether a connection is accepted only once its client has sent something, or after a second.
     public var waitsForBytes = false
     let loop: EventLoop
-    /// It holds this server. Unsafe, as a safe reference counts at each request.
+    /// The handler owns this server. Unsafe, as a safe reference would be counted at each request.
     unowned(unsafe) let handler: any HTTPHandler
     private(set) var counts = Counts()
     var gate: ClientGate
@@ -103,7 +104,7 @@ public final class HTTPServer {
     public private(set) var crossOrigin: CrossOrigin
     /// Buffers for unfinished requests, over all connections, bytes.
     private var unfinishedBytes = 0
-    /// Whose request the handler has before it; nil for those that limits leave alone.
+    /// The client of the request that the handler is given; nil for clients without limits.
     public private(set) var caller: IPAddress?
 
     private var listeners: [TCPListener] = []
@@ -111,13 +112,13 @@ public final class HTTPServer {
     private var rows: [Row] = []
     private var freeRows: [UInt32] = []
     private let turnedAway: TurnedAway
-    /// How this server ends; nil while it serves.
+    /// How this server stops; nil while it serves.
     private(set) var draining: Draining?
-    /// Whether it began to end with care for connections that rest.
+    /// Whether it began to stop in a way that spares idle connections.
     private(set) var isHandingOver = false
     private var onDrained: (() -> Void)?
 
-    /// A connection's number is its row and the row's age, so that a late answer never reaches the next one in the row.
+    /// A connection's number is its row and the row's age, so a late answer never reaches the row's next connection.
     private struct Row {
         var age: UInt32 = 0
         var connection: HTTPConnection?
@@ -135,8 +136,8 @@ public final class HTTPServer {
         loop.outgoingBytesMax = limits.unsentBytesMax
     }
 
-    /// Goes over to other limits. What is about a request's size, and how many connections an address may have, counts for
-    /// connections that come from now on.
+    /// Applies other limits. Those on a request's size, and on an address's connections, apply to connections accepted
+    /// from now on.
     public func use(_ limits: Limits) {
         self.limits = limits
         self.crossOrigin.use(limits.origins)
@@ -172,7 +173,7 @@ public final class HTTPServer {
 
     /// The port that was bound: the one asked for, or the kernel's choice for 0.
     ///
-    /// It is this server's alone: a port is shared only by the gateways of one cluster, on sockets of its supervisor's.
+    /// The port is exclusive: only the gateways of one cluster share a port, on sockets of their supervisor.
     public func listen(on address: SocketAddress) throws(UVError) -> UInt16 {
         try self.add(TCPListener(on: self.loop, address: address) { [unowned self] in self.accept($0) })
     }
@@ -188,19 +189,19 @@ public final class HTTPServer {
         return listener.port
     }
 
-    /// As above, on a socket that another process has made and keeps: see `PortReservation`.
+    /// As above, on a socket that another process made and keeps: see `PortReservation`.
     public func listen(on descriptor: Int32) throws(UVError) -> UInt16 {
         try self.add(TCPListener(on: self.loop, descriptor: descriptor) { [unowned self] in self.accept($0) })
     }
 
-    /// Whether another large answer fits into the memory that unsent answers may take.
+    /// Whether the memory for unsent answers has room for another large one.
     public var hasRoom: Bool { self.loop.hasRoom }
 
     /// Whether the server is ending.
     public var isDraining: Bool { self.draining != nil }
 
-    /// Lets those with a request under way, or on its way in, get their answer, and calls back when no connection is left.
-    /// May be followed by a stricter one, whose `onDrained` counts then; a milder one changes nothing.
+    /// Answers the requests in flight or being received, and calls back when no connection is left. A later, stricter
+    /// call replaces this one and its `onDrained`; a milder one has no effect.
     public func drain(_ draining: Draining, onDrained: @escaping () -> Void) {
         if let before = self.draining, before.rawValue >= draining.rawValue { return }
         self.draining = draining
@@ -214,7 +215,7 @@ public final class HTTPServer {
         self.finishIfDrained()
     }
 
-    /// Closes whatever is still open. After it the loop has nothing left of this server.
+    /// Closes all open connections. Then the loop holds nothing of this server.
     public func close() {
         for listener in self.listeners { listener.close() }
         self.listeners = []
@@ -228,43 +229,44 @@ public final class HTTPServer {
         self.connection(client.connection)?.answer(client, with: bytes)
     }
 
-    /// Where a client is; nil when it is gone. Asked of the kernel once for each connection. Of a request that is not
-    /// answered yet it is what a trusted proxy has said in its headers, while `namesClients`.
+    /// A client's address; nil when it is gone. Read from the kernel once per connection. While `namesClients`, the
+    /// address that a trusted proxy's headers give for the request being answered.
     public func address(of client: Gateway.Client) -> SocketAddress? {
         self.connection(client.connection)?.address(of: client.sequence)
     }
 
-    /// While the handler has a request of a client: its address, as limits count it; nil for one that they leave alone.
+    /// While the handler has a client's request: the address that limits count; nil for a client without limits.
     public func untrustedAddress(of client: Gateway.Client) -> IPAddress? {
         guard let address = self.caller ?? self.uncountedAddress(of: client) else { return nil }
         return address.client(prefixBits: ClientGate.prefixBits)
     }
 
-    /// Where no limit asks for addresses, they are those of connections.
+    /// Where no limit needs addresses, those of the connections.
     private func uncountedAddress(of client: Gateway.Client) -> IPAddress? {
         guard !self.gate.asksForPeers, let peer = self.address(of: client).map({ IPAddress($0) }) else { return nil }
         return self.gate.isTrusted(peer) ? nil : peer
     }
 
-    /// The same for an answer that is not copied while it waits for its turn.
+    /// The same for an answer that is not copied while earlier ones are pending.
     public func answer(_ client: Gateway.Client, with ready: ReadyAnswer) {
         self.connection(client.connection)?.answer(client, with: ready)
     }
 
     // MARK: Charging
 
-    /// What a client asked takes so many requests' work more than a plain one, or so many less than it was charged.
+    /// A client's request costs this many more requests than a plain one; negative refunds a charge.
     public func charge(_ client: Gateway.Client, requests: Int) {
         self.connection(client.connection)?.charge(client.sequence, requests: requests)
     }
 
-    /// A large answer of up to so many bytes is to be made. `isForWork` where they are made for others, too.
+    /// Charges for a large answer of up to this many bytes, before it is made. `isForWork` if making it serves others,
+    /// too.
     public func prepay(_ client: Gateway.Client, answerBytes: Int, isForWork: Bool = false) {
         guard self.gate.charges else { return }
         self.connection(client.connection)?.prepay(client.sequence, answerBytes: answerBytes, isForWork: isForWork)
     }
 
-    /// The body of the next answer to a client was made, so many bytes, and does not leave, as HEAD has asked for it.
+    /// The body of the next answer to a client, of this many bytes, was made but is not sent, as for HEAD.
     public func noteUnsent(_ client: Gateway.Client, bytes: Int) {
         guard self.gate.charges else { return }
         self.connection(client.connection)?.noteUnsent(client.sequence, bytes: bytes)
@@ -302,7 +304,7 @@ public final class HTTPServer {
         )
     }
 
-    /// Said without reading a request: there is no room to wait for one.
+    /// Sent without reading a request: there is no room to wait for one.
     private static let tooManyConnections = HTTPServer.words("503 Service Unavailable", .tooManyConnections)
     static let tooManyOfAddress = HTTPServer.words("429 Too Many Requests", .tooManyConnectionsOfAddress)
 
@@ -325,7 +327,7 @@ public final class HTTPServer {
         return self.rows[row].connection
     }
 
-    /// Nanoseconds of the loop's clock, as exact as timeouts need it: read once per turn.
+    /// Nanoseconds of the loop's clock, read once per turn: exact enough for time-outs.
     var now: UInt64 { self.loop.now * 1_000_000 }
 
     func noteBadRequest(_ status: HTTPStatus) {
@@ -338,7 +340,7 @@ public final class HTTPServer {
         self.counts.refusals[keyPath: refusal] += 1
     }
 
-    /// One more is shed: often, when there is no time to lose.
+    /// Counts a shed request; cheap, as it is called most under overload.
     public func noteShed(_ worth: Worth) {
         switch worth {
         case .joining: self.counts.refusals.shedJoins += 1
@@ -347,14 +349,14 @@ public final class HTTPServer {
         }
     }
 
-    /// Gives a request of `caller`, whom limits do not leave alone, to the handler.
+    /// Passes a request of `caller`, a client with limits, to the handler.
     func handle(_ request: HTTPRequest, from client: Gateway.Client, of caller: IPAddress?) -> AnswerSize {
         self.caller = caller
         defer { self.caller = nil }
         return self.handler.handle(request, from: client)
     }
 
-    /// While the handler has a request of `asker`: nil where it may pass, else how long until the next may.
+    /// While the handler has a request of `asker`: nil if it may pass, else the time until the next may.
     public func takeToken(of asker: Asker) -> Nanoseconds? {
         guard let caller = self.caller else { return nil }
         return self.gate.takeToken(of: asker, from: caller, at: self.moment)
@@ -373,8 +375,8 @@ public final class HTTPServer {
         self.makeRoom(at: now)
     }
 
-    /// Ends those who have owed reading for longest while answers take more memory than they may, until a quarter of it is free:
-    /// else a few who do not read would have large answers refused for everyone.
+    /// Closes the connections that have left answers unread for longest while unsent answers exceed their memory, until
+    /// a quarter of it is free: else a few slow readers would have large answers refused for all.
     private func makeRoom(at now: UInt64) {
         guard !self.hasRoom else { return }
         let behind = self.rows.compactMap(\.connection).filter { $0.isBehind(at: now) }
@@ -390,16 +392,16 @@ public final class HTTPServer {
 
     // MARK: Unfinished requests
 
-    /// A connection's buffers for unfinished requests have grown, or shrunk, by so many bytes.
+    /// A connection's buffers for unfinished requests have changed by this many bytes.
     func noteUnfinished(_ change: Int) { self.unfinishedBytes += change }
 
     var hasRoomForUnfinished: Bool { self.unfinishedBytes <= self.limits.unfinishedBytesMax }
 
-    /// Closes the connections with the largest unfinished requests, until a quarter of the bound is free; among equals, the
-    /// oldest first. Requests of the contract are small, so long bodies sent slowly never push them out while the bound gives
-    /// each connection more bytes, on average, than a small request takes.
+    /// Closes the connections with the largest unfinished requests, until a quarter of the bound is free; among equals,
+    /// the oldest first. Requests of the contract are small: long bodies sent slowly never displace them while the
+    /// bound gives each connection more bytes, on average, than a small request takes.
     ///
-    /// Walks all connections, once for each quarter of the bound that is filled again.
+    /// Walks all connections, once each time that a quarter of the bound is filled again.
     func makeRoomForUnfinished() {
         let connections = self.rows.compactMap(\.connection)
         for connection in connections { connection.releaseSpare() }

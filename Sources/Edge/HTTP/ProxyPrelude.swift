@@ -1,23 +1,24 @@
 import Booking
 import Wire
 
-/// The bytes of a connection until the header is whole by which a trusted proxy says for whom it connects (PROXY protocol).
-/// They may come in any pieces; what comes behind the header in the same piece is the connection's.
+/// Gathers the start of a connection until the header is whole in which a trusted proxy names its client (PROXY
+/// protocol). The bytes may arrive in any pieces; those behind the header in its last piece belong to the connection.
 ///
 ///     gathering ──bytes──▶ gathering ──▶ read: the client, and the bytes behind the header
 ///         └───────────────────┴────────▶ malformed
 ///
-/// After `read` and `malformed` nothing is given to it any more.
+/// After `read` and `malformed` it must get no more bytes.
 struct ProxyPrelude {
     enum Outcome: Equatable {
         case needsMore
-        /// It is no header: the connection has to be dropped.
+        /// Not a header: drop the connection.
         case malformed
-        /// `source` is nil where the proxy speaks for itself, or can't tell: then the address of the connection counts.
+        /// `source` is nil where the proxy connects for itself, or names no client: then the connection's address
+        /// counts.
         case read(source: IPAddress?, behind: ArraySlice<UInt8>)
     }
 
-    /// What has come of the header: fewer than `ProxyHeader.bytesMax` between calls.
+    /// The header's bytes so far: fewer than `ProxyHeader.bytesMax` between calls.
     private var gathered: [UInt8] = []
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) -> Outcome {

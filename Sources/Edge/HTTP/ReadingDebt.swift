@@ -1,26 +1,26 @@
 import Booking
 
-/// How long a peer has owed the reading of what is written to it, as far as looks from time to time have seen. It may take
-/// none of it for so long only, and a little now and then for so long only. Times are nanoseconds of the loop's clock.
+/// How long a peer has left bytes unread, as far as periodic checks can tell. There is one time-out for reading
+/// nothing, and another for reading only a little now and then. Times are nanoseconds of the loop's clock.
 struct ReadingDebt {
-    /// What was unread when the peer last took any, and when that was seen.
+    /// The unread bytes when the peer last read any, and the time of that check.
     private var unreadBytes = 0
     private var unreadSince: UInt64 = 0
-    /// How many bytes were appended in all; and how many of them must be read by the time an answer may take, since when.
+    /// Bytes appended in all; and the number of them that must be read within the answer's time-out, with its start.
     private var appendedBytes: UInt64 = 0
     private var owedBytes: UInt64 = 0
-    /// Since when bytes have been on their way that are not all read yet.
+    /// The time since which some bytes have been unread.
     private(set) var since: UInt64 = 0
 
     mutating func append(_ count: Int) { self.appendedBytes &+= UInt64(count) }
 
-    /// Looks at what is `unread` now: true where it has been so for too long.
+    /// Checks the bytes `unread` now: true when a time-out is over.
     mutating func isOverdue(unread: Int, at now: UInt64, _ limits: HTTPServer.Limits) -> Bool {
         self.takesTooLong(unread, at: now, limits.answerTimeout)
             || self.takesNothing(unread, at: now, limits.writeTimeout)
     }
 
-    /// The peer has read nothing of it.
+    /// The peer reads nothing.
     private mutating func takesNothing(_ unread: Int, at now: UInt64, _ timeout: Nanoseconds) -> Bool {
         if unread == 0 || unread != self.unreadBytes {
             self.unreadBytes = unread
@@ -30,7 +30,7 @@ struct ReadingDebt {
         return now > self.unreadSince + timeout.span
     }
 
-    /// What was unread some time ago is so yet, though the peer takes a little now and then.
+    /// Bytes have been unread for too long, though the peer reads a little now and then.
     private mutating func takesTooLong(_ unread: Int, at now: UInt64, _ timeout: Nanoseconds) -> Bool {
         let readBytes = self.appendedBytes &- UInt64(unread)
         if Int64(bitPattern: readBytes &- self.owedBytes) >= 0 {

@@ -1,10 +1,10 @@
 import Reactor
 
-/// Connections that there is no room for: each was told so, and is given a moment to hear it.
+/// Connections beyond the limit: each was sent a refusal, and has a moment to read it.
 ///
-/// Most peers are sending their request by then. Closing under them resets the connection, and a client whose sending
-/// fails never looks for the answer. So our side ends, what still comes is dropped, and the connection closes when
-/// the peer ends its side or the moment is over. There is room for so many only; beyond it they are closed at once.
+/// Most peers are sending their request by then. An immediate close resets the connection, and a client whose sending
+/// fails never reads the answer. So this side stops sending, drops what arrives, and closes when the peer ends its side
+/// or the moment is over. Their number is bounded; beyond it connections are closed at once.
 final class TurnedAway {
     private static let lingerNanoseconds: UInt64 = 2_000_000_000
 
@@ -13,7 +13,7 @@ final class TurnedAway {
 
     init(countMax: Int) { self.countMax = countMax }
 
-    /// Says `words` and lets go. `now` is in nanoseconds, as for `sweep`.
+    /// Sends `words` and then closes. `now` is in nanoseconds, as for `sweep`.
     func take(_ connection: Connection, saying words: String, at now: UInt64) {
         connection.append(words)
         guard self.lingering.count < self.countMax else { return connection.closeAfterFlush() }
@@ -24,7 +24,7 @@ final class TurnedAway {
         connection.startReading()
     }
 
-    /// Closes those whose moment is over.
+    /// Closes connections whose moment is over.
     func sweep(at now: UInt64) {
         for (connection, since) in Array(self.lingering.values) where now > since + Self.lingerNanoseconds {
             connection.close()

@@ -1,18 +1,18 @@
 import Booking
 import Wire
 
-/// Users whose tokens were verified, by the hash of the token: what is asked again and again costs one look.
+/// Users whose tokens were verified, by the hash of the token: a repeated token costs one look-up.
 ///
-/// A bounded table of sets, four to a set; a new one takes the place of one that is over, or of the set's that was asked
-/// for longest ago. Only tokens with a right signature come in, so strangers push nobody out. Nothing is allocated after
-/// the start; 56 bytes each.
+/// A bounded table of sets, four to a set; a new entry evicts an expired one, or the set's least recently used. Only
+/// tokens with a valid signature are added, so strangers evict nobody. No allocation after the start; 56 bytes an
+/// entry.
 struct IdentityCache {
     private struct Row {
         var digest: TokenDigest?
         var user: UserID
         /// Seconds since 1970.
         var endsAt: Int64
-        /// Counts looks; the lowest of a set was asked for longest ago.
+        /// Counts look-ups; the lowest of a set is the least recently used.
         var seen: UInt64
     }
 
@@ -23,7 +23,7 @@ struct IdentityCache {
     private var looks: UInt64 = 0
     private(set) var count = 0
 
-    /// Room for `countMax` at least, rounded up to a power of two.
+    /// At least `countMax` entries, rounded up to a power of two.
     init(countMax: Int) {
         var sets = 1
         while sets * Self.waysCount < countMax { sets *= 2 }
@@ -32,7 +32,7 @@ struct IdentityCache {
         self.rows = Array(repeating: empty, count: sets * Self.waysCount)
     }
 
-    /// The user of a token that was verified; nil for one that was not, or is over by now.
+    /// The user of a verified token; nil for an unknown or expired one.
     mutating func user(of digest: TokenDigest, at now: Int64) -> UserID? {
         for row in self.set(of: digest) where self.rows[row].digest == digest {
             guard now < self.rows[row].endsAt else { return nil }
@@ -53,7 +53,7 @@ struct IdentityCache {
         self.rows[place] = Row(digest: digest, user: user, endsAt: endsAt, seen: self.looks)
     }
 
-    /// Other keys may not know what the old ones have signed.
+    /// After a change of keys: tokens of the old keys may no longer be valid.
     mutating func removeAll() {
         for row in self.rows.indices { self.rows[row].digest = nil }
         self.count = 0

@@ -5,26 +5,26 @@ public import Reactor
 public import Statistics
 public import Wire
 
-/// Who asks, by the token of their login: `identity.mode=jwt`.
+/// Identifies users by their login's token: `identity.mode=jwt`.
 ///
 ///     token ──▶ verified before? ──yes──▶ user
 ///                     │ no
 ///                     ▼
-///               read it: whose, until when, for whom ──no good──▶ 401
+///               read its claims: user, end, audience ──invalid──▶ 401
 ///                     │
 ///                     ▼ off the loop
-///               its signature ──right──▶ kept until it ends, user          ──wrong──▶ 401
+///               its signature ──valid──▶ cached until it expires, user    ──wrong──▶ 401
 ///
-/// **Happy path.** Somebody's first request waits some hundred microseconds for a thread of the pool to check the
-/// signature; all others cost a SHA-256 and a look. Requests that come with the same token meanwhile wait for the same
-/// check, in their order. **Strangers** who send tokens that they made up keep the pool busy, not the loop: beyond
-/// `underWayMax` tokens at once, requests with tokens that are not known are answered 503.
+/// **Happy path.** A user's first request waits some hundred microseconds for a thread of the pool to check the
+/// signature; all others cost a SHA-256 and a look-up. Requests with the same token meanwhile wait for the same check,
+/// in their order. **Forged tokens** keep the pool busy, not the loop: beyond `underWayMax` tokens at once, requests
+/// with unknown tokens are answered 503.
 public final class IdentityCheck {
-    /// What is known of who asks.
+    /// The identity of a request's user.
     public enum Asker {
         case known(UserID)
         case refused(Problem)
-        /// It says that it is `token.user`. Call `verify`.
+        /// The token names `token.user`, unverified. Call `verify`.
         case claimed(Claim)
     }
 
@@ -36,7 +36,7 @@ public final class IdentityCheck {
         let digest: TokenDigest
     }
 
-    /// Tokens whose signatures are being checked: a tenth of a second's work for the pool.
+    /// The most tokens whose signatures are checked at once: a tenth of a second's work for the pool.
     static let underWayMax = 2_048
 
     private let loop: EventLoop
@@ -44,9 +44,9 @@ public final class IdentityCheck {
     private let rules: IdentityToken.Rules
     private var keys: IdentityKeys
     private var cache: IdentityCache
-    /// Who waits for which check, in the order they asked.
+    /// The callers that wait for each check, in order.
     private var waiting: [TokenDigest: [(Problem?) -> Void]] = [:]
-    /// Of the keys: what the old ones have verified is not kept under new ones.
+    /// The keys' age: results of checks under old keys are not cached under new ones.
     private var age = 0
     /// Since the start.
     public private(set) var counts = GatewayStats.Identity()
@@ -61,7 +61,7 @@ public final class IdentityCheck {
         self.tellOfIgnoredKeys()
     }
 
-    /// These sign logins from now on. All tokens are checked anew.
+    /// Replaces the keys that sign logins. All tokens are checked again.
     public func use(_ keys: IdentityKeys) {
         self.keys = keys
         self.age += 1
@@ -72,14 +72,14 @@ public final class IdentityCheck {
     private func tellOfIgnoredKeys() {
         guard !self.keys.ignored.isEmpty else { return }
         let list = self.keys.ignored.joined(separator: ", ")
-        self.log.warning("keys of logins that can't be used here are ignored", metadata: ["keys": "\(list)"])
+        self.log.warning("unusable login keys are ignored", metadata: ["keys": "\(list)"])
     }
 
-    /// Who asks with this header `Authorization`, at a moment in seconds since 1970.
+    /// The user of a request with this `Authorization` header, at a moment in seconds since 1970.
     public func asker(_ header: ByteView?, at now: Int64) -> Asker {
         guard let header else { return self.refused(.identityMissing) }
         guard let text = BearerToken.token(in: header) else { return self.refused(.identityMalformed) }
-        // Before it is hashed.
+        // Before the cost of hashing.
         guard text.count <= IdentityToken.bytesMax else { return self.refused(IdentityToken.tooLong) }
         let digest = TokenDigest(text)
         if let user = self.cache.user(of: digest, at: now) {
@@ -103,7 +103,7 @@ public final class IdentityCheck {
         return .refused(problem)
     }
 
-    /// Calls back, in a later turn, with nil when the token is what it says, or with what is wrong. Callers with one token
+    /// Calls back, in a later turn, with nil when the token is valid, or with the problem. Callers with the same token
     /// are called in their order.
     public func verify(_ claim: Claim, _ header: ByteView, at now: Int64, then body: @escaping (Problem?) -> Void) {
         if self.waiting[claim.digest] != nil { return self.waiting[claim.digest]!.append(body) }

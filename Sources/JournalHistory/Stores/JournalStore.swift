@@ -4,29 +4,30 @@ public import Journal
 public import Logging
 public import Reactor
 
-/// A kind of journal, as `journal.kind` chooses it: how a shard's is opened, and what the other processes of a cluster have to
-/// know of it. Another kind is another type beside these two, and a case in `ServerConfiguration.journalStore`.
+/// A kind of journal, selected by `journal.kind`: how a shard's journal is opened, and what the other processes of a
+/// cluster need to know of it. A further kind is a type beside these two, and a case in
+/// `ServerConfiguration.journalStore`.
 public protocol JournalStore {
-    /// Whether a shard that ends has its history when it starts again.
+    /// Whether a shard has its history again after a restart.
     var keepsHistory: Bool { get }
-    /// Whether journals grow until a compaction makes them shorter.
+    /// Whether journals grow until a compaction shortens them.
     var needsCompaction: Bool { get }
     /// How long after a commit began the next may begin: only one that waits for a disk is worth sharing.
     var commitIntervalMin: Nanoseconds { get }
 
-    /// Every shard of the cluster has begun its journal: from now on one without a journal has lost it.
+    /// Every shard of the cluster has begun its journal: from now on a shard without a journal has lost it.
     func markAllBegun() throws(JournalError)
 
-    /// Opens the journal of a shard, whose owner this process is from now on.
+    /// Opens a shard's journal; this process becomes its owner.
     func open(shard: Int, on loop: EventLoop, log: Logger) throws(StartError) -> OpenJournal
 }
 
-/// A journal that was opened, and what belongs to it.
+/// An opened journal and its companions.
 public struct OpenJournal {
     let journal: any Journal
-    /// Wakes the loop when the journal has something to tell; closed by whoever closes the journal.
+    /// Wakes the loop when the journal has results; closed together with the journal.
     var wakeup: Wakeup?
-    /// The file of snapshots; nil for a journal that has none.
+    /// The snapshot's file; nil for a journal that has none.
     var snapshotFile: String?
 }
 

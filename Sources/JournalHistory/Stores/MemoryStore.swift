@@ -4,7 +4,7 @@ import Journal
 import Logging
 import Reactor
 
-/// Journals in memory: a shard that ends forgets everything.
+/// Journals in memory: a shard that ends loses everything.
 struct MemoryStore: JournalStore {
     let state: StateDirectory
 
@@ -14,7 +14,7 @@ struct MemoryStore: JournalStore {
 
     func markAllBegun() {}
 
-    /// A cluster that keeps nothing would start empty beside journals that say otherwise.
+    /// Refuses a folder that has journals: the cluster would start empty beside them.
     func open(shard: Int, on loop: EventLoop, log: Logger) throws(StartError) -> OpenJournal {
         guard !WrittenJournals.exist(in: self.state) else {
             throw StartError(

@@ -19,7 +19,7 @@ struct SQLiteStore: JournalStore {
         return .milliseconds(Int64(self.configuration.journal.commitIntervalMinMilliseconds))
     }
 
-    /// `journal.policy` as the journal wants it. The settings table has checked it.
+    /// `journal.policy` as a journal's value. The settings table has checked it.
     private var policy: JournalPolicy {
         switch self.configuration.journal.policy {
         case "interval": .interval(milliseconds: JournalPolicy.intervalMilliseconds)
@@ -36,7 +36,7 @@ struct SQLiteStore: JournalStore {
         let files = JournalFiles(state: self.configuration.cluster.state, shard: shard)
         let policy = self.policy
         if let risk = policy.risk {
-            log.warning("the journal does not keep every answer", metadata: ["risk": "\(risk)"])
+            log.warning("journal.policy can lose answered changes", metadata: ["risk": "\(risk)"])
         }
         let target = Target()
         let wakeup: Wakeup
@@ -51,16 +51,16 @@ struct SQLiteStore: JournalStore {
             let journal = try SQLiteJournal(files, origin: origin, policy: policy) { sender.send() }
             target.journal = journal
             journal.onTrouble = { error in
-                // The same again and again, as on a full disk, is told once a minute.
+                // A repeated error, as on a full disk, is logged once a minute.
                 let now = Clock.monotonicNanoseconds()
                 guard target.lastTrouble != error || now - target.lastToldAt >= 60_000_000_000 else { return }
                 target.lastTrouble = error
                 target.lastToldAt = now
-                log.error("the journal has trouble, and goes on", metadata: ["reason": "\(error)"])
+                log.error("the journal has a problem, and retries", metadata: ["reason": "\(error)"])
             }
             if try journal.headIsMissing() {
                 log.warning(
-                    "a part of the journal is missing: what was cut off its end would not be noticed",
+                    "a part of the journal is missing: the loss of its last facts would go unnoticed",
                     metadata: ["file": "\(files.head)"]
                 )
             }
@@ -71,7 +71,7 @@ struct SQLiteStore: JournalStore {
         }
     }
 
-    /// Breaks the circle of the wake-up that needs the journal, which needs the wake-up's sender.
+    /// Breaks a cycle: the wake-up needs the journal, which needs the wake-up's sender.
     private final class Target {
         weak var journal: SQLiteJournal?
         var lastTrouble: JournalError?

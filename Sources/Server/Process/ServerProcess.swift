@@ -75,7 +75,7 @@ final class ServerProcess {
         // Of a whole cluster the supervisor tells it once.
         self.log.log(
             level: self.isSupervised ? .debug : .info,
-            "settings read again",
+            "settings reloaded",
             metadata: reloaded.words.mapValues { .string($0) }
         )
     }

@@ -56,7 +56,7 @@ final class StorageTrouble {
         self.since = nil
         self.reason = nil
         let lasted = (Clock.monotonicNanoseconds() - self.begunAt) / 1_000_000
-        self.log.warning("the journal can write again: changes are taken", metadata: ["lasted_ms": "\(lasted)"])
+        self.log.warning("the journal can write again: changes are accepted", metadata: ["lasted_ms": "\(lasted)"])
     }
 
     func close() { self.timer.close() }

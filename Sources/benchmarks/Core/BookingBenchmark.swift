@@ -1,7 +1,7 @@
 import Booking
 import Wire
 
-/// Seats, points, whole histories: on one shard that is concert's and user's shard in one, so that a payment is one call.
+/// Seats, points and whole histories, on one shard that is both concert's and user's, so that a payment is one call.
 final class BookingBenchmark {
     private static let concert = ConcertID(1)
     private static let people = 512  // a round
@@ -82,7 +82,7 @@ final class BookingBenchmark {
 
     // MARK: People
 
-    /// Others than before come and go in, with points.
+    /// Admits other people than before, with points.
     private func letIn() {
         self.passes.removeAll(keepingCapacity: true)
         for _ in 0..<Self.people {

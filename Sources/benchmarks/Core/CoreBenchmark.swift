@@ -2,9 +2,9 @@ import Booking
 import Seeded
 import Wire
 
-/// What each operation of the pure core costs, without sockets, disks and processes.
+/// The cost of each operation of the pure core, without sockets, disks and processes.
 enum CoreBenchmark {
-    /// How many people wait, in the lines that are measured.
+    /// The line lengths that are measured, in waiting people.
     static let waiting: [UInt64] = [1_000, 100_000, 1_000_000, 10_000_000]
 
     static func run(rounds: Int, isCounting: Bool, waitingMax: UInt64) throws {
@@ -15,16 +15,16 @@ enum CoreBenchmark {
     }
 }
 
-/// The operations that a line's length might make dearer: one shard, one concert, asked as gateways ask.
+/// The operations whose cost might grow with a line's length: one shard, one concert, called as gateways do.
 ///
 ///     place:  1 ........ │ 1/4 ........ │ 1/2 ........................ │ n
 ///             go in next │ leave early  │ ask for their place           │ join
 ///
-/// One person may be inside, so nobody goes in until they leave. Users and times of joining follow from places, so that no
-/// table of passes gets between the line and the processor's caches.
+/// One person may be inside, so nobody is admitted until they leave. Users and join times are computed from places: a
+/// table of passes would share the processor's caches with the line.
 final class LineBenchmark {
     private static let concert = ConcertID(1)
-    /// Facts of this many requests leave together, as those of a turn of the loop do.
+    /// The facts of this many requests leave together, like those of a turn of the loop.
     private static let batch = 64
 
     private let sheet: CoreSheet
@@ -34,7 +34,7 @@ final class LineBenchmark {
     private var joined: UInt64 = 0
     private var inside: UInt64 = 1
     private var requests: UInt64 = 0
-    /// When the people from a place on joined.
+    /// The join time of the people from a place on.
     private var joinTimes: [(from: UInt64, at: Timestamp)] = []
 
     init(_ sheet: CoreSheet) throws {
@@ -71,7 +71,7 @@ final class LineBenchmark {
         self.sheet.measure("join again", waiting: size, count: Int(count)) {
             for _ in 0..<count { self.ask(.join(Self.concert, self.user(at: self.someone(of: size)))) }
         }
-        // They joined just now, so that where they stand in the order of expiry need not change.
+        // They joined just now, so their place in the order of expiry need not change.
         self.sheet.measure("poll, seen just now", waiting: size, count: Int(count)) {
             for _ in 0..<count { self.poll(self.someone(of: size)) }
         }
@@ -114,7 +114,7 @@ final class LineBenchmark {
         }
     }
 
-    // MARK: Who is where
+    // MARK: People
 
     private func user(at place: UInt64) -> UserID { UserID(place * 7_919) }
 
@@ -123,7 +123,7 @@ final class LineBenchmark {
         return Pass(concert: Self.concert, user: self.user(at: place), place: Place(place), issuedAt: at)
     }
 
-    /// Of the second half of the line: nobody of them has left.
+    /// Of the second half of the line, where everybody still waits.
     private func someone(of size: UInt64) -> UInt64 { size / 2 + UInt64(self.random.below(Int(size / 2))) + 1 }
 
     private func pass(_ time: Nanoseconds) { self.now = self.now + time }

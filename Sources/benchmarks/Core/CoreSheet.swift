@@ -7,8 +7,8 @@ import Wire
 ///     time:   before ─▶ │ round │ · before ─▶ │ round │ · ...      the median round's nanoseconds an operation
 ///     count:  before ─▶ round · before ─▶ │ round │                 instructions, by callgrind around the second round
 ///
-/// Instructions are counted only between two calls into a library that deploy/bench/core.py builds and preloads, so that
-/// a line of ten million people may be built at nearly full speed. Without that library, counting does nothing.
+/// Instructions are counted only between two calls into a library that deploy/bench/core.py builds and preloads, so a
+/// line of ten million people is built at nearly full speed. Without that library, counting does nothing.
 final class CoreSheet {
     private typealias Call = @convention(c) (Int32) -> Void
 
@@ -30,8 +30,8 @@ final class CoreSheet {
         return unsafeBitCast(address, to: Call.self)
     }
 
-    /// `body` does the operation `count` times; `before` prepares a round and is not measured. `waiting` is how many people
-    /// stand in line, where that matters, and `charged` as how many requests an operation counts.
+    /// `body` does the operation `count` times; `before` prepares a round and is not measured. `waiting` is the length
+    /// of the line, where that matters, and `charged` the number of requests that an operation counts as.
     func measure(
         _ name: String,
         waiting: UInt64? = nil,
@@ -64,14 +64,14 @@ final class CoreSheet {
         CommandOutput.line(line.view.text + (self.isCounting ? "}" : "\(nanoseconds)}"))
     }
 
-    /// Nanoseconds that this thread has run: what others do meanwhile is not in it, but for the caches that they take.
+    /// Nanoseconds that this thread has run: other threads affect it only through the shared caches.
     private static var cpuTime: UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// Bytes a thing, of what was taken since `before`.
+    /// Bytes per thing, of the memory allocated since `before`.
     func note(_ name: StaticString, things: UInt64, since before: Memory) {
         let now = Memory.now
         let allocated = Double(now.allocated - before.allocated) / Double(things)
@@ -82,6 +82,6 @@ final class CoreSheet {
     }
 }
 
-/// Keeps the compiler from leaving out what nobody looks at.
+/// Keeps the compiler from removing results that are not used.
 @inline(never)
 func use<Value>(_ value: borrowing Value) where Value: ~Copyable {}

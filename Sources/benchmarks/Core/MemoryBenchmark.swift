@@ -1,8 +1,8 @@
 import Booking
 import Glibc
 
-/// What a shard remembers of each person, hold, seat and account: by the allocator's own counters, with its headers and
-/// roundings, and by the process's resident memory.
+/// A shard's memory per person, hold, seat and account: by the allocator's own counters, with its headers and rounding,
+/// and by the process's resident memory.
 enum MemoryBenchmark {
     static func run(_ thing: String, count: UInt64) throws {
         let sheet = CoreSheet(rounds: 1, isCounting: false)
@@ -24,7 +24,7 @@ enum MemoryBenchmark {
         use(shard)
     }
 
-    /// People who are inside already hold one seat each.
+    /// People who are already inside hold one seat each.
     private static func held(_ sheet: CoreSheet, _ count: UInt64) throws {
         var shard = try Self.fresh(maxActive: 0)
         var now = Timestamp(seconds: 1_800_000_000)
@@ -35,8 +35,8 @@ enum MemoryBenchmark {
         use(shard)
     }
 
-    /// One after the other, people with an account come in, hold a seat, and pay for it, by which they leave the line: only
-    /// what was sold stays, with the payment and the line in their history.
+    /// One after the other, people with an account come in, hold a seat, and pay for it, which makes them leave the
+    /// line: only the sold seats stay, with the payments and the line in their history.
     private static func sold(_ sheet: CoreSheet, _ count: UInt64) throws {
         var shard = try Self.fresh(maxActive: 0)
         var now = Timestamp(seconds: 1_800_000_000)
@@ -109,11 +109,11 @@ enum MemoryBenchmark {
     }
 }
 
-/// How much memory this process has taken, in bytes.
+/// The memory that this process has allocated, in bytes.
 struct Memory {
     /// By the allocator's own counters, with its headers.
     var allocated: Int
-    /// Of physical memory.
+    /// Physical memory.
     var resident: Int
 
     static var now: Memory {

@@ -3,7 +3,7 @@ import Journal
 import JournalSQLite
 import Wire
 
-/// Bytes to values and back: what gateway and shard do for a poll and a join beside the line itself.
+/// Bytes to values and back: the work of gateway and shard for a poll and a join, apart from the line itself.
 final class WireBenchmark {
     private static let count = 4_096
     private static let batch = 64

@@ -95,7 +95,7 @@ import Testing
         first.signal(SIGTERM)
         #expect(first.waitUntilOver() == 0)
         #expect(first.errorText.contains("the journal can't write: changes are refused until it can"))
-        #expect(first.errorText.contains("the journal can write again: changes are taken"))
+        #expect(first.errorText.contains("the journal can write again: changes are accepted"))
 
         for shard in 0..<2 { #expect(try JournalCommand.verify(state, shard: shard).hasSuffix("whole")) }
         let second = try TestCluster(in: state, arguments: Self.arguments)
