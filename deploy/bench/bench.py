@@ -277,6 +277,8 @@ def finish(name, record, parts, problems=(), pictures=(), is_whole=True):
     for picture_name, picture in pictures:
         picture.write(OUT / picture_name)
     say(f"the numbers are in {file.relative_to(servers.ROOT)}")
+    page = PAGE.read_text()
+    problems = [*problems, *(f"{PAGE.name} has no place for {name}" for name in parts if f"<!-- {name} -->\n" not in page)]
     for problem in problems:
         say(f"FAILED: {problem}")
     wanted = os.environ.get("PAGE") or ("1" if is_whole and not changed and not problems else "0")

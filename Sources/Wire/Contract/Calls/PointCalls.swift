@@ -101,7 +101,7 @@ extension ContractDocument {
                 self.query("paymentType", .reference("schemas/PaymentType"), "FREE", required: false),
             ],
             answer: (.reference("schemas/PointsChange"), self.change("CHARGE", 500_000, balance: 500_000)),
-            answerRemark: "The type is `CHARGE`.",
+            answerRemark: "The type is `CHARGE`, `paymentType` `FREE` unless named.",
             refusals: [.chargeNotPositive, .chargeTooLarge, .balanceTooLarge] + self.change
         )
     }

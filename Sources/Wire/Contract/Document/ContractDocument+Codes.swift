@@ -62,7 +62,7 @@ extension ContractDocument {
                 (
                     "TOO_MANY_IDEMPOTENCY_KEYS",
                     """
-                    as many keys of this user are kept as may be (1,000 a shard, for a day each; `shard.keysPerUserMax`); nothing \
+                    as many keys of this user are kept as may be (1,000 a shard, for a day each); nothing \
                     was done, and changes without a key go on; `Retry-After` says when the oldest ends
                     """
                 ),
@@ -107,8 +107,8 @@ extension ContractDocument {
                 ),
                 ("IDENTITY_KEY_UNKNOWN", "the key that it names (`kid`) is not known"),
                 ("IDENTITY_SIGNATURE_INVALID", "the signature is wrong"),
-                ("IDENTITY_EXPIRED", "by `exp`, give or take `identity.leewaySeconds`"),
-                ("IDENTITY_NOT_YET_VALID", "by `nbf`, give or take `identity.leewaySeconds`"),
+                ("IDENTITY_EXPIRED", "by `exp`, give or take 30 seconds"),
+                ("IDENTITY_NOT_YET_VALID", "by `nbf`, give or take 30 seconds"),
                 ("IDENTITY_AUDIENCE_WRONG", "`aud` is not what the settings say"),
                 ("IDENTITY_ISSUER_WRONG", "`iss` is not what the settings say"),
                 ("IDENTITY_USER_MISSING", "the claim is missing, or no whole number from 1 to 2^53 - 1"),
