@@ -205,7 +205,7 @@ let package = Package(
         .testTarget(name: "LinksTests", dependencies: ["Links", "Reactor"], swiftSettings: house),
         .testTarget(
             name: "EdgeTests",
-            dependencies: ["Edge", "Booking", "Wire"],
+            dependencies: ["Edge", "Booking", "Configuration", "Wire"],
             swiftSettings: house
         ),
         .testTarget(
