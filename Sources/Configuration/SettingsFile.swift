@@ -35,11 +35,11 @@ struct SettingsFile: Sendable {
         }
         var file = SettingsFile(path: path, isOfCluster: StateDirectory.isConfiguration(path))
         var mistakes = repeated.map { $0.mistake(in: path) }
-        for name in members.keys.sorted() { file.take(name, members[name]!, &mistakes) }
+        for name in members.keys.sorted() { file.read(name, members[name]!, &mistakes) }
         return (file, mistakes)
     }
 
-    private mutating func take(_ name: String, _ value: JSONTree, _ mistakes: inout [ConfigurationMistake]) {
+    private mutating func read(_ name: String, _ value: JSONTree, _ mistakes: inout [ConfigurationMistake]) {
         if Settings[name] != nil {
             guard self.values.updateValue(value, forKey: name) == nil else {
                 let problem = "\(name) stands twice, once in its group and once with a dot"
@@ -53,7 +53,7 @@ struct SettingsFile: Sendable {
         if self.isOfCluster, let removed = RemovedSetting[name], self.replace(removed, value) { return }
         switch value {
         case .object(let members) where !members.isEmpty && (isGroup || !name.contains(".")):
-            for member in members.keys.sorted() { self.take("\(name).\(member)", members[member]!, &mistakes) }
+            for member in members.keys.sorted() { self.read("\(name).\(member)", members[member]!, &mistakes) }
         case .object where isGroup: break
         default:
             mistakes.append(

@@ -135,13 +135,13 @@ extension OutputBytes {
     }
 }
 
-extension KeptAnswer.Outcome {
+extension StoredAnswer.Outcome {
     fileprivate var words: String {
         switch self {
         case .joined: "joined"
         case .left: "left"
         case .held: "held"
-        case .givenBack: "givenBack"
+        case .released: "released"
         case .paying: "paying"
         case .points: "points"
         case .cancelling: "cancelling"
@@ -155,7 +155,7 @@ extension ReleaseReason {
     fileprivate var words: String {
         switch self {
         case .lapsed: "lapsed"
-        case .givenBack: "givenBack"
+        case .released: "released"
         case .ownerGone: "ownerGone"
         }
     }

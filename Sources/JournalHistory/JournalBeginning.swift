@@ -19,9 +19,11 @@ enum JournalBeginning {
             Shard(index: files.shard, slots: slots, catalogue: .original(), hashSeed: .random(in: .min ... .max))
         }
         let restoration = ShardRestoration(fresh)
-        do throws(Misfit) {
-            try restoration.take(.time(now))
-            for slot in slots.slots(of: files.shard) { try restoration.take(.counter(Slot(checking: slot)!, counter)) }
+        do throws(SnapshotError) {
+            try restoration.restore(.time(now))
+            for slot in slots.slots(of: files.shard) {
+                try restoration.restore(.counter(Slot(checking: slot)!, counter))
+            }
         } catch {
             preconditionFailure("a shard without a history does not fit: \(error)")
         }

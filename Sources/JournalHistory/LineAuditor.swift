@@ -66,7 +66,7 @@ public struct LineAuditor {
             let shard = slots.shard(of: Slot(of: id))
             let journal = try SQLiteArchive(JournalFiles(state: state.path, shard: shard))
             let end = try journal.forEachKeptRecord({ auditor.begin("\(journal.origin)", $0) }) {
-                record throws(JournalError) in try auditor.take(record)
+                record throws(JournalError) in try auditor.apply(record)
             }
             auditor.end = end
         }
@@ -88,7 +88,7 @@ public struct LineAuditor {
             try auditor.checkIsHome(origin)
             auditor.begin(origin, start)
         }) { record throws(StartError) in
-            try JournalCommand.orStartError { () throws(JournalError) in try auditor.take(record) }
+            try JournalCommand.orStartError { () throws(JournalError) in try auditor.apply(record) }
         }
         return try auditor.finish()
     }
@@ -130,9 +130,9 @@ public struct LineAuditor {
         if start.hash == self.published { self.publishedSequence = start.sequence }
     }
 
-    private mutating func take(_ record: JournalRecord) throws(JournalError) {
+    private mutating func apply(_ record: JournalRecord) throws(JournalError) {
         try JournalVerifier.forEachFact(of: record.batch) { sequence, fact in
-            guard let event = self.audit.take(fact, sequence: sequence), self.form != .summary else { return }
+            guard let event = self.audit.apply(fact, sequence: sequence), self.form != .summary else { return }
             self.write(self.form == .json ? event.json(self.concert) : event.text)
         }
         if record.hash == self.published { self.publishedSequence = record.batch.nextSequence - 1 }

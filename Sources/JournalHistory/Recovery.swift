@@ -59,7 +59,7 @@ public enum Recovery {
             report.lastTime = snapshot.time
         }
         try archive.replay(after: report.snapshotSequence) { batch throws(JournalError) in
-            try Self.take(batch, into: &shard)
+            try Self.apply(batch, into: &shard)
             report.facts += UInt64(batch.count)
             report.batches += 1
             report.bytes += UInt64(batch.bytes.count)
@@ -82,13 +82,13 @@ public enum Recovery {
         return restoration.finish()
     }
 
-    private static func take(_ batch: JournalBatch, into shard: inout Shard) throws(JournalError) {
+    private static func apply(_ batch: JournalBatch, into shard: inout Shard) throws(JournalError) {
         var sequence = batch.firstSequence
         let failure = batch.bytes.withUnsafeBytes { bytes -> WireError? in
             do throws(WireError) {
                 try Fact.forEach(in: bytes, count: Int(batch.count)) { fact throws(WireError) in
                     if let misfit = shard.misfit(of: fact) { throw WireError(misfit.reason) }
-                    shard.take(fact)
+                    shard.apply(fact)
                     sequence += 1
                 }
             } catch {

@@ -107,14 +107,14 @@ public final class ControlSocket {
         let key = ObjectIdentifier(asker)
         self.askers[key] = asker
         connection.onRead = { [unowned self, unowned asker] in
-            asker.lines.take($0) { self.take($0, from: asker) }
+            asker.lines.append($0) { self.receive($0, from: asker) }
         }
         connection.onEnd = { [unowned connection] _ in connection.closeAfterFlush() }
         connection.onClose = { [weak self] in self?.askers[key] = nil }
         connection.startReading()
     }
 
-    private func take(_ line: String, from asker: Asker) {
+    private func receive(_ line: String, from asker: Asker) {
         guard !asker.hasAsked else { return }
         asker.hasAsked = true
         guard let question = try? JSONDecoder().decode(Question.self, from: Data(line.utf8)) else {

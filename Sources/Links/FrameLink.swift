@@ -96,7 +96,7 @@ public final class FrameLink {
         self.isDialler = isDialler
         self.expected = expecting
         // A peer that does not read its answers gets no more requests answered. Only the dialled side pauses: the
-        // dialler always reads, so two full directions never deadlock. A dialler's unsent bytes are bounded by its own
+        // connector always reads, so two full directions never deadlock. A connector's unsent bytes are bounded by its own
         // limit of requests in flight.
         if !isDialler {
             connection.onHighWater = { connection.stopReading() }
@@ -167,17 +167,17 @@ public final class FrameLink {
 
     private func received(_ bytes: UnsafeRawBufferPointer) {
         do throws(WireError) {
-            try self.decoder.feed(bytes) { frame throws(WireError) in try self.take(frame) }
+            try self.decoder.feed(bytes) { frame throws(WireError) in try self.receive(frame) }
         } catch {
             self.close(error.reason)
         }
     }
 
-    private func take(_ frame: Frame) throws(WireError) {
+    private func receive(_ frame: Frame) throws(WireError) {
         guard !self.hasEnded else { return }
-        switch frame.sort {
+        switch frame.category {
         case .control(.hello), .control(.helloAccepted), .control(.goodbye), .control(.ping):
-            try self.take(try Control(frame: frame), frame.header.requestID)
+            try self.receive(try Control(frame: frame), frame.header.requestID)
         case .unknown(let kind, let requestID):
             self.send(.unknownKind(kind), requestID: requestID)
         case .request, .reply, .control:
@@ -186,7 +186,7 @@ public final class FrameLink {
         }
     }
 
-    private func take(_ control: Control, _ requestID: UInt64) throws(WireError) {
+    private func receive(_ control: Control, _ requestID: UInt64) throws(WireError) {
         switch control {
         case .hello(let hello) where !self.isDialler && self.peer == nil:
             if let refusal = self.identity.refusal(of: hello) { throw WireError(refusal) }

@@ -10,7 +10,7 @@ public struct LineReader {
     public init(bytesMax: Int = LineReader.lineBytesMax) { self.bytesMax = bytesMax }
 
     /// Calls `body` for each line completed by `bytes`, without its newline.
-    public mutating func take(_ bytes: UnsafeRawBufferPointer, _ body: (String) -> Void) {
+    public mutating func append(_ bytes: UnsafeRawBufferPointer, _ body: (String) -> Void) {
         for byte in bytes {
             if byte == 0x0A {
                 let text = String(decoding: self.line, as: UTF8.self)

@@ -211,7 +211,7 @@ public struct ShardNode: ~Copyable {
         into effects: inout ShardEffects
     ) throws(WireError) {
         guard let outbox = self.outbox(of: link), let peer = outbox.peer else { return }
-        switch frame.sort {
+        switch frame.category {
         case .request(let kind):
             let request = try Request(frame: frame)
             try Self.check(peer, mayAsk: kind)
@@ -252,12 +252,12 @@ public struct ShardNode: ~Copyable {
     /// Another shard has answered over the link that was dialled to it. The frame's request id is the transfer's, or 0 of what
     /// it has seen.
     public mutating func receive(_ frame: Frame, fromShard shard: Int) throws(WireError) {
-        guard case .reply = frame.sort else { return }
+        guard case .reply = frame.category else { return }
         let reply = try Reply(frame: frame)
         // What can't be written down is asked for again when it can.
         guard !self.isReading else { return }
         if case .transfersSeen(let marks) = reply { return self.machine.hear(marks, from: shard, at: self.now) }
-        self.machine.takeTransferReply(reply, for: TransferID(frame.header.requestID), at: self.now)
+        self.machine.completeTransfer(reply, for: TransferID(frame.header.requestID), at: self.now)
     }
 
     private mutating func outbox(of link: UInt32) -> Outbox? {
@@ -301,10 +301,10 @@ public struct ShardNode: ~Copyable {
         self.gatheringTransfers += self.machine.transfersToSend
         for late in self.machine.lateReplies { self.gather(late, into: &effects) }
         self.machine.forgetOutput()
-        for shard in self.machine.takePeersToAsk() {
+        for shard in self.machine.drainPeersToAsk() {
             self.dialled[shard]?.send(.transfersSeen(shard: UInt16(self.machine.index)), requestID: 0, &effects)
         }
-        let alerts = self.machine.takeAlerts()
+        let alerts = self.machine.drainAlerts()
         guard !alerts.isEmpty else { return }
         effects.alerts += alerts
         effects.isPending = true
@@ -408,7 +408,7 @@ public struct ShardNode: ~Copyable {
         self.drain(into: &effects)
         self.gate.refused()
         self.facts.removeAll()
-        for late in self.machine.takeWaiters(telling: .unanswered) { self.gather(late, into: &effects) }
+        for late in self.machine.removeWaiters(telling: .unanswered) { self.gather(late, into: &effects) }
         for outbox in self.accepted { outbox.answer(with: .unanswered, &effects) }
         self.gatheringTransfers.removeAll()
         self.committingTransfers.removeAll()
@@ -424,7 +424,7 @@ public struct ShardNode: ~Copyable {
     ) throws(Failure) {
         let answers = self.machine.answersGiven
         let sequence = try restore(&self.machine)
-        self.machine.doubt(answers)
+        self.machine.markIndeterminate(answers)
         self.gate.rebuilt(upTo: sequence)
         self.tellEnd(into: &effects)
     }

@@ -46,7 +46,7 @@ public enum ControlCommand {
             remedy: "see its log; processes already replaced are not rolled back"
         )
         connection.onRead = { bytes in
-            lines.take(bytes) { line in
+            lines.append(bytes) { line in
                 guard let answer = try? JSONDecoder().decode(ControlSocket.Answer.self, from: Data(line.utf8)) else {
                     return show(line)
                 }

@@ -158,7 +158,9 @@ public final class OperatorServer: HTTPHandler {
     }
 
     private func refuse(_ problem: Problem, from client: Gateway.Client) {
-        let message = AnswerWriter.Manner(note: client.note).language == .english ? problem.english : problem.korean
+        let message =
+            AnswerWriter.ResponseOptions(bits: client.responseOptions).language == .english
+            ? problem.english : problem.korean
         let body = ErrorBody(code: problem.code, message: message).json
         self.answer(body, problem.status, for: problem, from: client)
     }
@@ -223,8 +225,8 @@ public final class OperatorServer: HTTPHandler {
         for problem: Problem? = nil,
         from client: Gateway.Client
     ) {
-        let manner = AnswerWriter.Manner(note: client.note)
-        var head = HTTPResponse(status, connection: manner.connection)
+        let options = AnswerWriter.ResponseOptions(bits: client.responseOptions)
+        var head = HTTPResponse(status, connection: options.connection)
         head.cacheControl = "no-store"
         head.allow = problem?.allow
         head.authenticate = problem?.authenticate
@@ -232,7 +234,7 @@ public final class OperatorServer: HTTPHandler {
         var output = OutputBytes()
         let date = HTTPDate(epochSeconds: self.gateway.clock.now.seconds)
         Array(body.utf8).withUnsafeBytes {
-            head.append(body: ByteView($0), toMethod: manner.method, date: date, to: &output)
+            head.append(body: ByteView($0), toMethod: options.method, date: date, to: &output)
         }
         self.http.answer(client, with: output.view)
     }

@@ -33,7 +33,7 @@ public enum OperatorTokensCommand {
 
     /// Removes a token whose output failed: valid, but known to nobody or only to a reader of half the output. Returns
     /// the result as a sentence.
-    public static func takeBack(_ name: String, _ configuration: ServerConfiguration) -> String {
+    public static func revoke(_ name: String, _ configuration: ServerConfiguration) -> String {
         do throws(StartError) {
             try configuration.operatorTokenFile.remove(name)
             return "the token could not be shown, and was removed"

@@ -62,7 +62,7 @@ public final class StatsCollector {
     private func ask(_ number: Int, _ source: Source) {
         do throws(UVError) {
             let exchange = try Exchange(on: self.loop, source, trusting: self.owner) { [unowned self] answer in
-                self.take(number, source, answer)
+                self.receive(number, source, answer)
             }
             self.open[number] = exchange
         } catch {
@@ -76,7 +76,7 @@ public final class StatsCollector {
         self.supervisor = connection
         var lines = LineReader(bytesMax: ControlSocket.answerBytesMax)
         connection.onRead = { [unowned self] bytes in
-            lines.take(bytes) { line in
+            lines.append(bytes) { line in
                 let answer = try? JSONDecoder().decode(ControlSocket.Answer.self, from: Data(line.utf8))
                 self.stats.supervisor = answer?.stats
             }
@@ -90,7 +90,7 @@ public final class StatsCollector {
         connection.startReading()
     }
 
-    private func take(_ number: Int, _ source: Source, _ answer: Result<String, WireError>) {
+    private func receive(_ number: Int, _ source: Source, _ answer: Result<String, WireError>) {
         guard let exchange = self.open.removeValue(forKey: number) else { return }
         exchange.close()
         do {
@@ -149,7 +149,7 @@ private final class Exchange {
         self.onAnswer = onAnswer
         self.link.onUp = { [unowned self] in self.link.send(.stats) }
         self.link.onFrame = { [unowned self] frame throws(WireError) in
-            guard case .control(.statsAnswer) = frame.sort, case .statsAnswer(let json) = try Control(frame: frame)
+            guard case .control(.statsAnswer) = frame.category, case .statsAnswer(let json) = try Control(frame: frame)
             else { return }
             self.answer(.success(json))
         }

@@ -66,7 +66,7 @@ public final class StatsSocket {
         let link = FrameLink(number: number, connection, as: self.identity, isDialler: false)
         self.links[number] = link
         link.onFrame = { [unowned self, unowned link] frame throws(WireError) in
-            guard case .control(.stats) = frame.sort else {
+            guard case .control(.stats) = frame.category else {
                 throw WireError("a gateway accepts requests for statistics, not frames of kind \(frame.header.kind)")
             }
             link.send(.statsAnswer(self.stats()), requestID: frame.header.requestID)

@@ -139,7 +139,7 @@ extension Connection {
     /// Writing has failed. The owner is told at the end of the turn: it may be in the middle of an append now.
     func fail(_ error: UVError) {
         self.failure = error
-        self.loop.outgoing.giveBack(&self.gathered)
+        self.loop.outgoing.release(&self.gathered)
         self.settleAtTurnEnd()
     }
 
@@ -167,7 +167,7 @@ extension Connection {
             return 0
         }
         let taken = max(0, Int(code))
-        if taken >= head { self.loop.outgoing.giveBack(&self.gathered) }
+        if taken >= head { self.loop.outgoing.release(&self.gathered) }
         return taken
     }
 
@@ -192,7 +192,7 @@ extension Connection {
         var buffer = Self.buffer(self.inFlight.rest(after: taken))
         let code = uv_write(&self.makeRequests().pointee.write, self.stream, &buffer, 1, Self.written)
         guard code == 0 else {
-            self.loop.outgoing.giveBack(&self.inFlight)
+            self.loop.outgoing.release(&self.inFlight)
             return self.fail(UVError(code: code, call: "uv_write"))
         }
         self.settleAtTurnEnd()
@@ -210,7 +210,7 @@ extension Connection {
     }
 
     private func written(_ status: Int32) {
-        self.loop.outgoing.giveBack(&self.inFlight)
+        self.loop.outgoing.release(&self.inFlight)
         guard !self.isClosed else { return }
         guard status == 0 else { return self.end(.failed(UVError(code: status, call: "write"))) }
         self.flush()
@@ -253,9 +253,9 @@ extension Connection {
     private func grow(toHold count: Int) {
         guard self.gathered.room < count else { return }
         let size = self.gathered.count + count
-        var larger = self.loop.outgoing.take(atLeast: max(size, 2 * self.gathered.capacity))
+        var larger = self.loop.outgoing.acquire(atLeast: max(size, 2 * self.gathered.capacity))
         larger.append(self.gathered.rest(after: 0))
-        self.loop.outgoing.giveBack(&self.gathered)
+        self.loop.outgoing.release(&self.gathered)
         self.gathered = larger
     }
 

@@ -239,8 +239,8 @@ public final class Connection: LoopHandle {
 
     override func didClose() {
         // libuv has called back every request by now.
-        self.loop.outgoing.giveBack(&self.gathered)
-        self.loop.outgoing.giveBack(&self.inFlight)
+        self.loop.outgoing.release(&self.gathered)
+        self.loop.outgoing.release(&self.inFlight)
         self.requests?.deallocate()
         self.requests = nil
     }

@@ -38,7 +38,7 @@ struct OutgoingBlocks {
     private(set) var bytesInUse = 0
 
     /// A block with room for at least `count` bytes.
-    mutating func take(atLeast count: Int) -> OutgoingBlock {
+    mutating func acquire(atLeast count: Int) -> OutgoingBlock {
         let capacity = max(Self.size, count)
         self.bytesInUse += capacity
         if count <= Self.size, let base = self.spare.popLast() {
@@ -48,7 +48,7 @@ struct OutgoingBlocks {
     }
 
     /// Takes a block back, and leaves `empty`; larger blocks than usual, and those beyond `spareCountMax`, are freed.
-    mutating func giveBack(_ block: inout OutgoingBlock) {
+    mutating func release(_ block: inout OutgoingBlock) {
         guard let base = block.base else { return }
         self.bytesInUse -= block.capacity
         if block.capacity == Self.size && self.spare.count < Self.spareCountMax {

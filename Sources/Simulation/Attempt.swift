@@ -73,7 +73,7 @@ final class Attempt {
         case .join(let concert, let user): [.join(concert, user)]
         case .leave(let pass): [.leave(pass.concert, pass.place)]
         case .reserve(let pass, let schedule, let seats): seats.map { .hold(pass.user, schedule, $0) }
-        case .giveBack(_, let ids): ids.map { .giveBack($0) }
+        case .release(_, let ids): ids.map { .release($0) }
         case .pay(_, let ids): ids.map { .pay($0) }
         case .cancel(_, _, let ids): ids.map { .cancel($0) }
         case .charge(let user, let amount, _): [.charge(user, amount)]
@@ -88,7 +88,7 @@ enum Deed: Hashable {
     case join(ConcertID, UserID)
     case leave(ConcertID, Place)
     case hold(UserID, ScheduleID, SeatID)
-    case giveBack(ReservationID)
+    case release(ReservationID)
     case pay(ReservationID)
     case cancel(ReservationID)
     /// A fan never charges the same amount twice, unless it repeats a request.
@@ -98,7 +98,7 @@ enum Deed: Hashable {
     /// Asking again changes nothing and is answered the same: so there may be fewer facts than acknowledgements.
     var isIdempotent: Bool {
         switch self {
-        case .join, .leave, .giveBack, .pay, .cancel: true
+        case .join, .leave, .release, .pay, .cancel: true
         case .hold, .charge, .use: false
         }
     }

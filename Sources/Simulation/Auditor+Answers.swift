@@ -28,7 +28,7 @@ extension Auditor {
             self.require(self.isGone(pass, in: window), "\(pass) has left, and no fact says so")
         case (.reserve(let pass, let schedule, let seats), .reservations(let holds)):
             self.holds(holds, pass, schedule, seats, window)
-        case (.giveBack(_, let ids), .reservations(let all)):
+        case (.release(_, let ids), .reservations(let all)):
             self.require(all.map(\.id) == ids, "seats \(ids) were given back, and \(all.map(\.id)) answered")
             for id in ids {
                 self.require(
@@ -228,7 +228,7 @@ extension Auditor {
                 "schedule \(schedule) was refused as over, and is not"
             )
         case (.poll(let pass), .tokenUnknown), (.leave(let pass), .tokenUnknown),
-            (.reserve(let pass, _, _), .tokenUnknown), (.giveBack(let pass, _), .tokenUnknown),
+            (.reserve(let pass, _, _), .tokenUnknown), (.release(let pass, _), .tokenUnknown),
             (.pay(let pass, _), .tokenUnknown):
             self.require(self.isGone(pass, in: window), "\(pass) was told to be gone, and no fact says so")
         case (.join(let concert, _), .concertOver): self.isOver(concert)
@@ -239,7 +239,7 @@ extension Auditor {
                 admitted > window.lowerBound || self.isGone(pass, in: window),
                 "\(pass) was told that the concert is over, and was inside"
             )
-        case (.reserve(let pass, _, _), .notAdmitted), (.giveBack(let pass, _), .notAdmitted),
+        case (.reserve(let pass, _, _), .notAdmitted), (.release(let pass, _), .notAdmitted),
             (.pay(let pass, _), .notAdmitted):
             guard let admitted = self.person(pass.concert, pass.place)?.admitted else { return }
             self.require(admitted.position > window.lowerBound, "\(pass) was refused as waiting, but was inside")
@@ -273,10 +273,10 @@ extension Auditor {
                 }
             }
             self.require(isTrue, "seats \(seats) were refused to user \(pass.user), who had none of them before")
-        case (.giveBack(_, let ids), .alreadyPaid), (.pay(_, let ids), .alreadyPaid):
+        case (.release(_, let ids), .alreadyPaid), (.pay(_, let ids), .alreadyPaid):
             let isTrue = ids.contains { self.reservations[$0]?.soldPosition != nil }
             self.require(isTrue, "\(ids) were refused as paid, and none is")
-        case (.giveBack, .paymentInProgress), (.pay, .paymentInProgress): break
+        case (.release, .paymentInProgress), (.pay, .paymentInProgress): break
         case (.pay(_, let ids), .holdExpired):
             let isTrue = ids.contains { self.reservations[$0]?.releasedPosition != nil }
             self.require(isTrue, "\(ids) were refused as run out, and none is")
@@ -296,7 +296,7 @@ extension Auditor {
                     || self.payments.contains { self.paymentBooks[$0]!.order.reservations.contains(id) }
             }
             self.require(isTrue, "\(ids) were refused as being paid, and none was")
-        case (.giveBack(_, let ids), .noSuchReservation), (.pay(_, let ids), .noSuchReservation):
+        case (.release(_, let ids), .noSuchReservation), (.pay(_, let ids), .noSuchReservation):
             self.require(ids.contains { self.mayBeForgotten($0) }, "\(ids) were refused as unknown, and are known")
         case (.cancel(_, let user, let ids), .noSuchReservation):
             let isTrue = ids.contains { self.reservations[$0]?.reservation.user != user || self.mayBeForgotten($0) }

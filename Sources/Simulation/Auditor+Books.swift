@@ -74,7 +74,7 @@ extension Auditor {
         switch deed {
         case .pay(let id): self.reservations[id]?.soldPosition != nil
         // Seats whose hold had run out, or that were cancelled, count as given back.
-        case .giveBack(let id): self.reservations[id]?.isOver == true
+        case .release(let id): self.reservations[id]?.isOver == true
         case .cancel(let id): self.reservations[id]?.cancelledPosition != nil
         case .join, .leave, .hold, .charge, .use: self.tallies[deed]!.done > 0
         }

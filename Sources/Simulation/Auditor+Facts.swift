@@ -3,7 +3,7 @@ import Booking
 /// Taking in facts, in the order in which the disks keep them.
 extension Auditor {
     /// One more fact of a shard is durable.
-    func take(_ fact: Fact, of shard: Int) {
+    func apply(_ fact: Fact, of shard: Int) {
         self.note(fact, of: shard)
         self.journals[shard].count += 1
         guard !self.hasLost else { return }
@@ -277,7 +277,7 @@ extension Auditor {
         }
         self.require(book.payment == nil, "reservation \(id) was released while it is being paid")
         switch reason {
-        case .givenBack: self.done(.giveBack(id))
+        case .released: self.done(.release(id))
         case .lapsed: self.require(at >= book.reservation.until, "reservation \(id) lapsed too early")
         case .ownerGone:
             guard self.admitted(book.reservation.user, concert) != nil else { break }

@@ -139,7 +139,7 @@ extension Auditor {
         switch (attempt.request, refusal) {
         case (.reserve(let pass, _, _), .holdExpired):
             return self.reservationsByUser[pass.user, default: []].contains { self.mayBeForgotten($0) }
-        case (.giveBack(_, let ids), .holdExpired), (.pay(_, let ids), .noSuchReservation),
+        case (.release(_, let ids), .holdExpired), (.pay(_, let ids), .noSuchReservation),
             (.cancel(_, _, let ids), .noSuchReservation):
             return ids.contains { self.mayBeForgotten($0) }
         default: return false
@@ -159,7 +159,7 @@ extension Auditor {
     }
 
     /// A fact says that an operation was answered.
-    func answered(_ answer: KeptAnswer, on shard: Int) {
+    func answered(_ answer: StoredAnswer, on shard: Int) {
         let id = answer.operation.id
         self.require(self.answered[shard].insert(id).inserted, "operation \(id) was carried out twice")
         guard answer.operation.owner == .client else { return }

@@ -51,7 +51,7 @@ struct Fan {
             return (random.once(in: 4) ? self.mistaken(request) : request, false, key, true)
         }
         let (request, isForged) = self.nextRequest(auditor, &random)
-        guard request.changer != nil, !isForged, random.once(in: 2) else { return (request, isForged, nil, false) }
+        guard request.mutatingUser != nil, !isForged, random.once(in: 2) else { return (request, isForged, nil, false) }
         self.keyCount += 1
         let key = OperationID(high: self.user.rawValue, low: UInt64(self.window) << 32 | self.keyCount)
         return (request, false, key, false)
@@ -64,9 +64,9 @@ struct Fan {
         case .charge(let user, let amount, let type): .charge(user, amount + Won(1), type)
         case .use(let user, _): .join(ConcertID(1), user)
         case .reserve(let pass, let schedule, let seats): .reserve(pass, schedule, seats.dropLast())
-        case .leave(let pass): .giveBack(pass, [ReservationID(1)])
-        case .pay(let pass, let ids): .giveBack(pass, ids)
-        case .giveBack(let pass, _): .charge(pass.user, Won(1), .free)
+        case .leave(let pass): .release(pass, [ReservationID(1)])
+        case .pay(let pass, let ids): .release(pass, ids)
+        case .release(let pass, _): .charge(pass.user, Won(1), .free)
         case .cancel(let concert, let user, let ids): .cancel(concert, user, ids + [ReservationID(1)])
         default: request
         }
@@ -93,7 +93,7 @@ struct Fan {
         if !ids.isEmpty {
             switch random.weighted([10, 2, 3, 2, 2]) {
             case 0: return (.pay(pass, random.once(in: 8) ? [random.pick(ids)] : ids), false)
-            case 1: return (.giveBack(pass, random.once(in: 2) ? [random.pick(ids)] : ids), false)
+            case 1: return (.release(pass, random.once(in: 2) ? [random.pick(ids)] : ids), false)
             case 2: return (self.charge(&random), false)
             case 3: return (self.reserve(pass, concert, auditor, &random), false)
             default: return (self.look(concert, auditor, &random), false)
@@ -207,7 +207,7 @@ struct Fan {
             // What an unanswered request has held is found here, as on a page that lists them.
             let ids = all.filter { $0.status == .held }.map(\.id)
             self.held[concert] = ids.isEmpty ? nil : ids
-        case (.giveBack(let pass, let ids), .reservations): self.held[pass.concert]?.removeAll { ids.contains($0) }
+        case (.release(let pass, let ids), .reservations): self.held[pass.concert]?.removeAll { ids.contains($0) }
         case (.pay(let pass, let ids), .paid):
             if self.paid[pass.concert]?.contains(ids) != true { self.paid[pass.concert, default: []].append(ids) }
             self.forget(pass.concert)
@@ -219,14 +219,14 @@ struct Fan {
             (.cancel(let concert, _, let ids), .refused(.noSuchReservation)):
             self.paid[concert]?.removeAll { !Set($0).isDisjoint(with: ids) }
         case (.poll(let pass), .refused(.tokenUnknown)), (.leave(let pass), .refused(.tokenUnknown)),
-            (.reserve(let pass, _, _), .refused(.tokenUnknown)), (.giveBack(let pass, _), .refused(.tokenUnknown)),
+            (.reserve(let pass, _, _), .refused(.tokenUnknown)), (.release(let pass, _), .refused(.tokenUnknown)),
             (.pay(let pass, _), .refused(.tokenUnknown)):
             self.forget(pass.concert)
         case (.join(let concert, _), .refused(.concertOver)): self.over.insert(concert)
         case (.poll(let pass), .refused(.concertOver)), (.leave(let pass), .refused(.concertOver)):
             self.over.insert(pass.concert)
             self.forget(pass.concert)
-        case (.giveBack(let pass, _), .refused), (.pay(let pass, _), .refused(.holdExpired)),
+        case (.release(let pass, _), .refused), (.pay(let pass, _), .refused(.holdExpired)),
             (.pay(let pass, _), .refused(.alreadyPaid)), (.pay(let pass, _), .refused(.noSuchReservation)):
             self.held[pass.concert] = nil
         case (_, .refused(.unavailable)), (_, .refused(.overloaded)):

@@ -93,7 +93,7 @@ final class GatewayHost {
         self.tryAgain(link.shard)
     }
 
-    func take(_ frame: Frame, _ link: Link) throws(WireError) {
+    func receive(_ frame: Frame, _ link: Link) throws(WireError) {
         try self.node.receive(frame, from: link.shard, at: self.world.now, into: &self.effects)
         self.carryOut()
     }
@@ -125,11 +125,11 @@ final class GatewayHost {
     }
 
     /// The request is there.
-    func take(_ attempt: Attempt) {
+    func receive(_ attempt: Attempt) {
         let now = self.world.now
         let client = Gateway.Client(connection: attempt.connection, sequence: 0)
         self.connections[attempt.connection]!.cameAt = now
-        if let concert = attempt.concertAtAGlance, self.node.sheds(attempt.request.worth, of: concert) {
+        if let concert = attempt.concertAtAGlance, self.node.sheds(attempt.request.priority, of: concert) {
             self.shed(client)
         } else if case .schedules(let concert) = attempt.request {
             switch self.node.schedules(of: concert, for: client, at: now, into: &self.effects) {

@@ -40,7 +40,7 @@ final class Link {
         }
 
         /// The next piece that was sent; nil when a cut has taken it.
-        func takeArrival() -> [UInt8]? {
+        func nextArrival() -> [UInt8]? {
             guard self.arrived < self.arriving.count else { return nil }
             defer {
                 self.arrived += 1
@@ -53,7 +53,7 @@ final class Link {
         }
 
         /// `rest` arrives before what was sent after it.
-        func giveBack(_ rest: [UInt8]) { self.arriving.insert(rest, at: self.arrived) }
+        func pushBack(_ rest: [UInt8]) { self.arriving.insert(rest, at: self.arrived) }
 
         fileprivate var waitingCount: Int { self.arriving.count - self.arrived }
 

@@ -249,12 +249,12 @@ final class ShardHost {
         self.world.add(.dial(self.process, shard: link.shard, life: self.life), after: .milliseconds(10))
     }
 
-    func take(_ frame: Frame, _ link: Link, _ side: LinkSide) throws(WireError) {
+    func receive(_ frame: Frame, _ link: Link, _ side: LinkSide) throws(WireError) {
         self.beginTurn()
         if self.node.clock.isSuspended { self.world.auditor.clocks[self.index].suspendedAt = self.world.now }
         guard side == .acceptor else { return try self.node.receive(frame, fromShard: link.shard) }
         guard !self.isStopping else { return }
-        if !self.node.isReading, case .request = frame.sort {
+        if !self.node.isReading, case .request = frame.category {
             self.world.trace.add(.decided(shard: self.index, try Request(frame: frame)), at: self.world.now)
         }
         try self.node.receive(frame, from: link.number, into: &self.effects)

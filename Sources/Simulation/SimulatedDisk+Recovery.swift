@@ -18,7 +18,7 @@ extension SimulatedDisk {
         for batch in batches {
             do throws(WireError) {
                 try Self.forEachFact(of: batch.facts, count: batch.count) { fact in
-                    shard.take(fact)
+                    shard.apply(fact)
                     sequence += 1
                 }
             } catch {

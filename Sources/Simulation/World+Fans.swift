@@ -40,7 +40,7 @@ extension World {
         let gateway = self.gateways[attempt.gateway]
         // One that has ended has broken its connections.
         guard gateway.isUp, gateway.life == attempt.gatewayLife else { return }
-        gateway.take(attempt)
+        gateway.receive(attempt)
     }
 
     func answer(_ attempt: Attempt, _ heard: Reply?) {

@@ -61,37 +61,37 @@ extension World {
 
     func arrive(_ link: Link, _ side: LinkSide) {
         let end = link[side]
-        guard end.isOpen, var bytes = end.takeArrival() else { return }
+        guard end.isOpen, var bytes = end.nextArrival() else { return }
         if bytes.count > 1, self.random.once(in: 4) {
             let count = self.random.within(1...bytes.count - 1)
-            end.giveBack(Array(bytes[count...]))
+            end.pushBack(Array(bytes[count...]))
             bytes.removeLast(bytes.count - count)
             self.add(.arrive(link, side), after: self.turnTime())
         }
         self.trace.mix(bytes)
         let failure = bytes.withUnsafeBytes { bytes -> WireError? in
             do throws(WireError) {
-                try end.decoder.feed(bytes) { frame throws(WireError) in try self.take(frame, link, side) }
+                try end.decoder.feed(bytes) { frame throws(WireError) in try self.receive(frame, link, side) }
             } catch { return error }
             return nil
         }
         if let failure { self.auditor.fail("\(end.process) can't read what came over a link: \(failure)") }
     }
 
-    private func take(_ frame: Frame, _ link: Link, _ side: LinkSide) throws(WireError) {
-        switch frame.sort {
+    private func receive(_ frame: Frame, _ link: Link, _ side: LinkSide) throws(WireError) {
+        switch frame.category {
         case .control(.pong): break
         case .control(.ping): return self.say(.pong, on: link, side, requestID: frame.header.requestID)
-        case .control: return try self.take(try Control(frame: frame), link, side)
+        case .control: return try self.receive(try Control(frame: frame), link, side)
         case .request, .reply, .unknown: break
         }
         switch link[side].process {
-        case .gateway(let index): try self.gateways[index].take(frame, link)
-        case .shard(let index): try self.shards[index].take(frame, link, side)
+        case .gateway(let index): try self.gateways[index].receive(frame, link)
+        case .shard(let index): try self.shards[index].receive(frame, link, side)
         }
     }
 
-    private func take(_ control: Control, _ link: Link, _ side: LinkSide) throws(WireError) {
+    private func receive(_ control: Control, _ link: Link, _ side: LinkSide) throws(WireError) {
         switch (control, side) {
         case (.hello(let hello), .acceptor):
             guard hello.shardCount == self.slots.shardCount else { throw WireError("a hello of another cluster") }

@@ -236,7 +236,7 @@ final class World {
         do throws(WireError) {
             try SimulatedDisk.forEachFact(of: facts[...], count: count) { fact in
                 self.trace.add(.durable(shard: shard, fact), at: self.now)
-                self.auditor.take(fact, of: shard)
+                self.auditor.apply(fact, of: shard)
                 self.auditor.checkTime(of: fact, on: shard, at: self.now)
                 self.tally.count(fact)
             }

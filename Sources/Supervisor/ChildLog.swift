@@ -36,7 +36,7 @@ final class ChildLog {
             for end in ends { close(end) }
             throw error
         }
-        self.connection.onRead = { [unowned self] in self.take($0) }
+        self.connection.onRead = { [unowned self] in self.receive($0) }
         self.connection.onEnd = { [unowned self] _ in self.finish() }
         self.connection.startReading()
     }
@@ -52,7 +52,7 @@ final class ChildLog {
     func finish() {
         self.started()
         if !self.connection.isClosed { self.drain() }
-        if !self.line.isEmpty { self.take(self.line + [UInt8(ascii: "\n")]) }
+        if !self.line.isEmpty { self.receive(self.line + [UInt8(ascii: "\n")]) }
         self.connection.close()
     }
 
@@ -62,11 +62,11 @@ final class ChildLog {
         while true {
             let count = recv(self.ourEnd, &chunk, chunk.count, Int32(MSG_DONTWAIT))
             guard count > 0 else { return }
-            self.take(Array(chunk[..<count]))
+            self.receive(Array(chunk[..<count]))
         }
     }
 
-    private func take(_ bytes: some Collection<UInt8>) {
+    private func receive(_ bytes: some Collection<UInt8>) {
         self.line += bytes
         let newline = UInt8(ascii: "\n")
         let end = self.line.lastIndex(of: newline) ?? (self.line.count < Self.lineBytesMax ? nil : self.line.count - 1)

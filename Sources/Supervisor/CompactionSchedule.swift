@@ -31,7 +31,7 @@ struct CompactionSchedule {
     }
 
     /// The smallest growth that is worth a compaction, whatever its age.
-    static let step = Lifeline.journalStep
+    static let step = SupervisorChannel.journalStep
     /// The pause after the first failure in a row; each further one doubles it.
     static let firstPause = Nanoseconds.seconds(60)
     static let longestPause = Nanoseconds.seconds(3_600)

@@ -86,7 +86,7 @@ final class Compactor {
     private func compact(_ shard: Int) throws(UVError) {
         let begun = Clock.monotonicNanoseconds()
         var lines = LineReader()
-        var said: Lifeline.Message?
+        var said: SupervisorChannel.Message?
         var exit: ChildProcess.Exit?
         var hasPipeEnded = false
         let log = try ChildLog(on: self.loop)
@@ -126,7 +126,7 @@ final class Compactor {
         log.started()
         self.child = child
         child.controlPipe?.onRead = { bytes in
-            lines.take(bytes) { said = Lifeline.Message(line: $0) ?? said }
+            lines.append(bytes) { said = SupervisorChannel.Message(line: $0) ?? said }
         }
         child.controlPipe?.onEnd = { [unowned child] _ in
             child.controlPipe?.close()

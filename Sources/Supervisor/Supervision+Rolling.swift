@@ -15,7 +15,7 @@ import Booking
 /// goes on once all are ready. Processes already replaced before a failure are not rolled back.
 extension Supervision {
     struct Rolling {
-        let edition: Int
+        let generation: Int
         /// Positions still to be replaced, the next one last.
         var waiting: [Int]
         var step: Step
@@ -31,7 +31,7 @@ extension Supervision {
             case draining(deadline: Timestamp?)
             /// The shard at this position finishes its commit; nil as above.
             case stopping(Int, deadline: Timestamp?)
-            /// The successor at this position starts with the new program; its predecessor, of edition `before`, is
+            /// The successor at this position starts with the new program; its predecessor, of generation `before`, is
             /// gone.
             case following(Int, before: Int)
             /// The new program failed for this reason: the process at this position is rolled back to the former
@@ -48,15 +48,15 @@ extension Supervision {
         return self.rolling == nil ? nil : "a rolling restart is under way"
     }
 
-    /// Begins to replace all processes of these roles by the next edition. `refusalOfRolling` must be nil.
+    /// Begins to replace all processes of these roles by the next generation. `refusalOfRolling` must be nil.
     mutating func roll(_ roles: Set<Role>, at now: Timestamp) -> Effects {
         precondition(self.refusalOfRolling == nil, "a rolling restart that was refused")
         var effects = Effects()
-        self.newestEdition += 1
+        self.newestGeneration += 1
         let order = [Role.gateway, .shard].filter(roles.contains).flatMap { self.positions(of: $0) }
         let deadline = now + self.timing.readyTimeout
         self.rolling = Rolling(
-            edition: self.newestEdition,
+            generation: self.newestGeneration,
             waiting: order.reversed(),
             step: .gathering(deadline: deadline)
         )
@@ -65,7 +65,7 @@ extension Supervision {
     }
 
     /// Whether this member is starting beside its predecessor.
-    func isSuccessor(_ member: Member) -> Bool { self.beside?.member == member }
+    func isSuccessor(_ member: Member) -> Bool { self.overlapping?.member == member }
 
     // MARK: Events
 
@@ -77,7 +77,7 @@ extension Supervision {
         case .following(let position, let before):
             guard case .ready = self.processes[position].condition else { return }
             var former = self.processes[position].member
-            former.edition = before
+            former.generation = before
             effects.notes.append(.tookOver(self.processes[position].member, from: former))
             self.gather(at: now, &effects)
         case .returning(let position, let reason):
@@ -90,7 +90,7 @@ extension Supervision {
     mutating func successorIsReady(at now: Timestamp) -> Effects {
         var effects = Effects()
         guard case .running = self.phase, case .starting(let position) = self.rolling?.step,
-            var successor = self.beside, case .starting = successor.condition
+            var successor = self.overlapping, case .starting = successor.condition
         else { return self.finish(effects) }
         let former = self.processes[position]
         successor.condition = .ready(since: now)
@@ -98,16 +98,16 @@ extension Supervision {
         effects.notes.append(.ready(successor.member))
         effects.notes.append(.tookOver(successor.member, from: former.member))
         effects.signals.append(.init(member: former.member, signal: .retire))
-        self.beside = former
+        self.overlapping = former
         self.rolling!.step = .draining(deadline: now + self.timing.drainTimeout)
         return self.finish(effects)
     }
 
     /// The process in `beside` has ended: a failed successor, or a predecessor that is done.
-    mutating func besideDied(how: String, at now: Timestamp) -> Effects {
+    mutating func overlappingDied(how: String, at now: Timestamp) -> Effects {
         var effects = Effects()
-        guard let member = self.beside?.member else { return self.finish(effects) }
-        self.beside = nil
+        guard let member = self.overlapping?.member else { return self.finish(effects) }
+        self.overlapping = nil
         switch (self.phase, self.rolling?.step) {
         case (.running, .starting): self.endRolling(.failed(self.why(member, how)), &effects)
         case (.running, .draining): self.gather(at: now, &effects)
@@ -141,17 +141,17 @@ extension Supervision {
         switch rolling.step {
         case .starting:
             // The gateway died while its successor was starting: the successor takes its place now.
-            guard let successor = self.beside else { return }
-            self.beside = nil
+            guard let successor = self.overlapping else { return }
+            self.overlapping = nil
             self.processes[position] = successor
-            self.rolling!.step = .following(position, before: member.edition)
+            self.rolling!.step = .following(position, before: member.generation)
             effects.notes.append(.died(member, how: how, deaths: 1, restartsIn: .zero))
         case .stopping:
-            self.start(position, edition: rolling.edition, at: now, &effects)
-            self.rolling!.step = .following(position, before: member.edition)
-        case .following(_, let edition):
+            self.start(position, generation: rolling.generation, at: now, &effects)
+            self.rolling!.step = .following(position, before: member.generation)
+        case .following(_, let generation):
             let why = self.why(member, how)
-            self.start(position, edition: edition, at: now, &effects)
+            self.start(position, generation: generation, at: now, &effects)
             self.rolling!.step = .returning(position, reason: why)
             self.rolling!.reason = nil
             effects.notes.append(.goesBack(self.processes[position].member, why: why))
@@ -175,7 +175,7 @@ extension Supervision {
             let away = self.processes.filter { !Self.isReady($0) }.map { "\($0.member)" }
             self.endRolling(.failed("not ready: \(away.joined(separator: ", "))"), &effects)
         case .starting:
-            guard let successor = self.beside, case .starting(let deadline) = successor.condition, deadline <= now
+            guard let successor = self.overlapping, case .starting(let deadline) = successor.condition, deadline <= now
             else {
                 return
             }
@@ -198,7 +198,7 @@ extension Supervision {
         case .gathering(let deadline): return deadline
         case .draining(let deadline), .stopping(_, let deadline): return deadline
         case .starting:
-            guard case .starting(let deadline) = self.beside?.condition else { return nil }
+            guard case .starting(let deadline) = self.overlapping?.condition else { return nil }
             return deadline
         case .following, .returning, nil: return nil
         }
@@ -223,8 +223,11 @@ extension Supervision {
         let member = self.processes[position].member
         switch member.role {
         case .gateway:
-            let successor = Member(role: .gateway, index: member.index, edition: self.rolling!.edition)
-            self.beside = Process(member: successor, condition: .starting(deadline: now + self.timing.readyTimeout))
+            let successor = Member(role: .gateway, index: member.index, generation: self.rolling!.generation)
+            self.overlapping = Process(
+                member: successor,
+                condition: .starting(deadline: now + self.timing.readyTimeout)
+            )
             self.rolling!.step = .starting(position)
             effects.start.append(successor)
         case .shard:
@@ -233,9 +236,11 @@ extension Supervision {
         }
     }
 
-    private mutating func start(_ position: Int, edition: Int, at now: Timestamp, _ effects: inout Effects) {
+    private mutating func start(_ position: Int, generation: Int, at now: Timestamp, _ effects: inout Effects) {
         let former = self.processes[position].member
-        self.processes[position] = Process(member: Member(role: former.role, index: former.index, edition: edition))
+        self.processes[position] = Process(
+            member: Member(role: former.role, index: former.index, generation: generation)
+        )
         self.start(position, at: now, &effects)
     }
 

@@ -21,7 +21,7 @@ struct Supervision {
         let index: Int
         /// The program that the process runs: 0 is the supervisor's own, 1 that of the first rolling restart, and so
         /// on.
-        var edition = 0
+        var generation = 0
         var description: String { "\(self.role) \(self.index)" }
     }
 
@@ -133,10 +133,10 @@ struct Supervision {
     var processes: [Process]
     /// A second process for a gateway in `processes`: its successor that is starting, or its predecessor that is
     /// draining.
-    var beside: Process?
+    var overlapping: Process?
     /// The rolling restart under way.
     var rolling: Rolling?
-    var newestEdition = 0
+    var newestGeneration = 0
     private(set) var phase = Phase.startingShards
     private var stopDeadline: Timestamp?
     private var failure: String?
@@ -162,7 +162,7 @@ struct Supervision {
     mutating func ready(_ member: Member, at now: Timestamp) -> Effects {
         var effects = Effects()
         let position = self.position(of: member)
-        if self.beside?.member == member { return self.successorIsReady(at: now) }
+        if self.overlapping?.member == member { return self.successorIsReady(at: now) }
         guard self.processes[position].member == member, case .starting = self.processes[position].condition else {
             return self.finish(effects)
         }
@@ -185,7 +185,7 @@ struct Supervision {
     mutating func died(_ member: Member, how: String, at now: Timestamp) -> Effects {
         var effects = Effects()
         let position = self.position(of: member)
-        if self.beside?.member == member { return self.besideDied(how: how, at: now) }
+        if self.overlapping?.member == member { return self.overlappingDied(how: how, at: now) }
         guard self.processes[position].member == member else { return self.finish(effects) }
         let before = self.processes[position].condition
         self.processes[position].condition = .absent
@@ -361,8 +361,8 @@ struct Supervision {
     }
 
     mutating func killBeside(_ effects: inout Effects) {
-        guard self.beside != nil else { return }
-        Self.kill(&self.beside!, &effects)
+        guard self.overlapping != nil else { return }
+        Self.kill(&self.overlapping!, &effects)
     }
 
     static func kill(_ process: inout Process, _ effects: inout Effects) {
@@ -376,7 +376,7 @@ struct Supervision {
         for position in self.positions(of: role) where self.processes[position].condition.isAlive {
             effects.signals.append(.init(member: self.processes[position].member, signal: signal))
         }
-        if role == .gateway, let beside { effects.signals.append(.init(member: beside.member, signal: signal)) }
+        if role == .gateway, let overlapping { effects.signals.append(.init(member: beside.member, signal: signal)) }
     }
 
     // MARK: Helpers
@@ -417,7 +417,7 @@ struct Supervision {
     }
 
     private func isAlive(_ role: Role) -> Bool {
-        if role == .gateway && self.beside != nil { return true }
+        if role == .gateway && self.overlapping != nil { return true }
         return self.positions(of: role).contains { self.processes[$0].condition.isAlive }
     }
 

@@ -45,7 +45,7 @@ extension Supervisor {
                     + "restart only the gateways (--only gateways)"
             )
         }
-        do throws(StartError) { try self.programs.add(self.machine.newestEdition + 1) } catch {
+        do throws(StartError) { try self.programs.add(self.machine.newestGeneration + 1) } catch {
             return asker.end(failed: "\(error)")
         }
         self.log.info(
@@ -104,7 +104,7 @@ extension Supervisor {
     func rollingEnded(_ outcome: Supervision.RollingOutcome) {
         let asker = self.asker
         self.asker = nil
-        self.programs.keep(Set(self.machine.members.map(\.edition)))
+        self.programs.keep(Set(self.machine.members.map(\.generation)))
         switch outcome {
         case .done:
             self.log.info("rolling restart done")

@@ -63,7 +63,7 @@ public final class Supervisor {
     var children: [Member: Child] = [:]
     /// Of the gateways and of the operators.
     var ports: [PortReservation] = []
-    let programs = Programs()
+    let programs = Binaries()
     var control: ControlSocket?
     /// The asker of the rolling restart under way.
     var asker: ControlSocket.Asker?
@@ -129,7 +129,7 @@ public final class Supervisor {
             self.compactor = Compactor(
                 configuration,
                 environment: Self.environment(),
-                executable: { [unowned self] in self.programs.executable(of: self.machine.members[$0].edition) },
+                executable: { [unowned self] in self.programs.executable(of: self.machine.members[$0].generation) },
                 on: loop,
                 log: self.log
             )
@@ -361,7 +361,7 @@ public final class Supervisor {
         }
     }
 
-    func tell(_ order: Lifeline.Order, to process: ChildProcess) {
+    func tell(_ order: SupervisorChannel.Order, to process: ChildProcess) {
         process.controlPipe?.append("\(order.rawValue)\n")
         process.controlPipe?.flush()
     }
@@ -411,7 +411,7 @@ public final class Supervisor {
         do throws(UVError) {
             child = try ChildProcess(
                 on: self.loop,
-                executable: self.programs.executable(of: member.edition),
+                executable: self.programs.executable(of: member.generation),
                 arguments: arguments,
                 environment: Self.environment(),
                 output: .to(log.childEnd),
@@ -427,7 +427,7 @@ public final class Supervisor {
         self.children[member] = Child(process: child, log: log)
         if member.role == .shard { self.compactor?.started(member.index) }
         var lines = LineReader()
-        child.controlPipe?.onRead = { [unowned self] in lines.take($0) { self.heard(member, $0) } }
+        child.controlPipe?.onRead = { [unowned self] in lines.append($0) { self.heard(member, $0) } }
         child.controlPipe?.onEnd = { [unowned self, unowned child] _ in
             child.controlPipe?.close()
             self.children[member]?.hasPipeEnded = true
@@ -447,7 +447,7 @@ public final class Supervisor {
     }
 
     private func heard(_ member: Member, _ line: String) {
-        switch Lifeline.Message(line: line) {
+        switch SupervisorChannel.Message(line: line) {
         case .ready(let ready):
             if ready.answersPings == true { self.hangs.answered(member) }
             self.tellClocks(to: member)

@@ -196,14 +196,14 @@ final class LongLine {
             self.shed += 1
             return self.wait(asked.person, seconds: pause, at: now)
         }
-        if isJoin { self.takeJoined(index, asked.person, answer, now) }
+        if isJoin { self.recordJoin(index, asked.person, answer, now) }
         self.check(order, of: UInt64(self.places[Int(asked.person)]), asked, now)
         guard order > 0 else { return self.isIn(asked.person, now) }
         guard let pause = Self.number(after: "Retry-After: ", in: answer) else { fatalError("no Retry-After") }
         self.wait(asked.person, seconds: pause, at: now)
     }
 
-    private func takeJoined(_ index: Int, _ person: UInt32, _ answer: UnsafeRawBufferPointer, _ now: UInt64) {
+    private func recordJoin(_ index: Int, _ person: UInt32, _ answer: UnsafeRawBufferPointer, _ now: UInt64) {
         guard let place = Self.number(after: "\"place\":", in: answer), (1...UInt64(self.people)).contains(place),
             let token = Self.find("\"tokenId\":\"", in: answer), token + TokenRing.tokenCount <= answer.count
         else { fatalError("a join was answered \(String(decoding: answer, as: UTF8.self))") }

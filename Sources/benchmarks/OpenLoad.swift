@@ -159,7 +159,7 @@ final class OpenLoad {
     private func answered(_ request: Underway, _ status: Int, _ head: UnsafeRawBufferPointer) {
         self.underway -= 1
         guard self.isPrepared else {
-            guard status == 200, self.templates.takeToken(from: head) else {
+            guard status == 200, self.templates.readToken(from: head) else {
                 fatalError("a join was answered \(status)")
             }
             if self.underway == 0 { self.begin() }

@@ -33,18 +33,18 @@ final class OpenLoadConnection<Underway> {
 
     private func received(_ bytes: UnsafeRawBufferPointer) {
         guard !self.kept.isEmpty else {
-            let taken = self.takeAnswers(bytes)
+            let taken = self.readAnswers(bytes)
             if taken < bytes.count { self.kept = Array(bytes[taken...]) }
             return
         }
         self.kept.append(contentsOf: bytes)
         let kept = self.kept
-        let taken = kept.withUnsafeBytes { self.takeAnswers($0) }
+        let taken = kept.withUnsafeBytes { self.readAnswers($0) }
         self.kept = taken == kept.count ? [] : Array(kept[taken...])
     }
 
     /// Takes all complete answers; returns their bytes.
-    private func takeAnswers(_ bytes: UnsafeRawBufferPointer) -> Int {
+    private func readAnswers(_ bytes: UnsafeRawBufferPointer) -> Int {
         var start = 0
         while let end = HTTPAnswer.end(of: bytes, from: start) {
             let status = HTTPAnswer.status(of: bytes, from: start)

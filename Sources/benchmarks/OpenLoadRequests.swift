@@ -44,7 +44,7 @@ struct OpenLoadRequests {
     }
 
     /// Takes the token out of a join's answer; false where there is none.
-    mutating func takeToken(from answer: UnsafeRawBufferPointer) -> Bool {
+    mutating func readToken(from answer: UnsafeRawBufferPointer) -> Bool {
         let text = String(decoding: answer, as: UTF8.self)
         func field(_ name: String) -> Substring? {
             guard let range = text.firstRange(of: "\"\(name)\":") else { return nil }

@@ -14,7 +14,7 @@ enum ReplayBenchmark {
             try batch.bytes.withUnsafeBytes { bytes in
                 try Fact.forEach(in: bytes, count: batch.count) { fact throws(WireError) in
                     if let misfit = shard.misfit(of: fact) { throw WireError(misfit.reason) }
-                    shard.take(fact)
+                    shard.apply(fact)
                 }
             }
         }
@@ -55,7 +55,7 @@ enum ReplayBenchmark {
             }
             var bytes = FrameBytes()
             var count = 0
-            shard.takeOutput(
+            shard.drain(
                 facts: { fact in
                     fact.encode(into: &bytes)
                     count += 1

@@ -44,7 +44,7 @@ struct OperatorTokens: ParsableCommand {
             // removed.
             signal(SIGPIPE, SIG_IGN)
             do throws(CommandOutput.Failure) { try CommandOutput.write(text + "\n") } catch {
-                CommandOutput.end(error, OperatorTokensCommand.takeBack(self.name, configuration))
+                CommandOutput.end(error, OperatorTokensCommand.revoke(self.name, configuration))
             }
         }
     }

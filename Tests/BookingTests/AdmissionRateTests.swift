@@ -35,9 +35,9 @@ import Testing
 
     @Test func `each admission moves the due moment on by one interval`() {
         var rate = AdmissionRate(perSecond: 50)
-        rate.takeAdmission(at: Self.start, opensAt: Self.start)
+        rate.applyAdmission(at: Self.start, opensAt: Self.start)
         #expect(rate.due == Self.start + .milliseconds(20))
-        rate.takeAdmission(at: Self.start + .milliseconds(25), opensAt: Self.start)
+        rate.applyAdmission(at: Self.start + .milliseconds(25), opensAt: Self.start)
         #expect(rate.due == Self.start + .milliseconds(40), "5 ms late, made good")
         #expect(rate.allowed(at: Self.start + .milliseconds(39), opensAt: Self.start) == 0)
         #expect(rate.allowed(at: Self.start + .milliseconds(40), opensAt: Self.start) == 1)
@@ -45,7 +45,7 @@ import Testing
 
     @Test func `an admission that the rate forbids costs one interval, however many there were`() {
         var rate = AdmissionRate(perSecond: 1)
-        for _ in 0..<1_000 { rate.takeAdmission(at: Self.start, opensAt: .distantPast) }
+        for _ in 0..<1_000 { rate.applyAdmission(at: Self.start, opensAt: .distantPast) }
         #expect(rate.due == Self.start + .seconds(1))
     }
 
@@ -59,7 +59,7 @@ import Testing
         while elapsed < 20_000_000_000 {
             let now = Self.start + Nanoseconds(elapsed)
             for _ in 0..<rate.allowed(at: now, opensAt: Self.start) {
-                rate.takeAdmission(at: now, opensAt: Self.start)
+                rate.applyAdmission(at: now, opensAt: Self.start)
                 admissions.append(elapsed)
             }
             elapsed += Int64.random(in: 10_000_000...20_000_000, using: &random)
@@ -79,7 +79,7 @@ import Testing
             let now = Self.start + Nanoseconds(elapsed)
             let allowed = rate.allowed(at: now, opensAt: .distantPast)
             for _ in 0..<min(allowed, Int.random(in: 0...3, using: &random)) {
-                rate.takeAdmission(at: now, opensAt: .distantPast)
+                rate.applyAdmission(at: now, opensAt: .distantPast)
                 admissions.append(elapsed)
             }
             elapsed += Int64.random(in: 0...3_000_000_000, using: &random) >> Int64.random(in: 0...30, using: &random)

@@ -18,7 +18,7 @@ import Testing
 
     /// Uses of different amounts, to tell them apart.
     @discardableResult
-    private static func submit(
+    private static func route(
         _ gateway: inout Gateway,
         _ amount: Int64,
         connection: UInt64 = 1,
@@ -27,7 +27,7 @@ import Testing
         at now: Timestamp = Stage.start
     ) -> Gateway.Submission {
         let client = Gateway.Client(connection: connection, sequence: sequence)
-        return gateway.submit(.use(Self.user, Won(amount)), for: client, token: TokenText(), key: key, at: now)
+        return gateway.route(.use(Self.user, Won(amount)), for: client, token: TokenText(), key: key, at: now)
     }
 
     private static func amounts(_ sendings: [Gateway.Sending]) -> [Int64] {
@@ -39,8 +39,8 @@ import Testing
 
     @Test func `what was in flight when a link was lost leaves again, as it was, when it is up`() {
         var gateway = Self.gateway()
-        guard case .send(_, let plain) = Self.submit(&gateway, 1),
-            case .send(_, let keyed) = Self.submit(&gateway, 2, sequence: 1, key: Self.key)
+        guard case .send(_, let plain) = Self.route(&gateway, 1),
+            case .send(_, let keyed) = Self.route(&gateway, 2, sequence: 1, key: Self.key)
         else {
             Issue.record("both are sent")
             return
@@ -53,10 +53,10 @@ import Testing
                 Gateway.Sending(id: keyed, request: .use(Self.user, Won(2)), key: Self.key),
             ]
         )
-        #expect(gateway.takeReply(keyed, from: Self.home)?.client?.sequence == 1)
+        #expect(gateway.complete(keyed, from: Self.home)?.client?.sequence == 1)
         // The second time, the new request in the same row has no key.
         gateway.linkIsLost(to: Self.home, at: Stage.start)
-        Self.submit(&gateway, 3)
+        Self.route(&gateway, 3)
         #expect(gateway.linkIsUp(to: Self.home).allSatisfy { $0.key == nil })
         gateway.checkInvariants()
     }
@@ -65,29 +65,29 @@ import Testing
         var gateway = Self.gateway()
         var ids: [UInt64] = []
         for amount: Int64 in 1...4 {
-            guard case .send(_, let id) = Self.submit(&gateway, amount, sequence: UInt32(amount)) else { continue }
+            guard case .send(_, let id) = Self.route(&gateway, amount, sequence: UInt32(amount)) else { continue }
             ids.append(id)
         }
         // Rows are reused in another order than they were freed in.
-        for id in [ids[0], ids[2]] { _ = gateway.takeReply(id, from: Self.home) }
+        for id in [ids[0], ids[2]] { _ = gateway.complete(id, from: Self.home) }
         gateway.linkIsLost(to: Self.home, at: Stage.start)
         for amount: Int64 in 5...8 {
-            #expect(Self.submit(&gateway, amount, sequence: UInt32(amount)) == .held)
+            #expect(Self.route(&gateway, amount, sequence: UInt32(amount)) == .held)
         }
-        #expect(Self.submit(&gateway, 9, connection: 0, at: Stage.start + .milliseconds(1)) == .held)
+        #expect(Self.route(&gateway, 9, connection: 0, at: Stage.start + .milliseconds(1)) == .held)
         #expect(Self.amounts(gateway.linkIsUp(to: Self.home)) == [2, 4, 5, 6, 7, 8, 9])
         #expect(Self.amounts(gateway.linkIsUp(to: 1 - Self.home)) == [])
     }
 
     @Test func `beyond its bound nothing more is held, and other shards do not notice`() {
         var gateway = Self.gateway { $0.heldPerShardMax = 2 }
-        Self.submit(&gateway, 1)
+        Self.route(&gateway, 1)
         gateway.linkIsLost(to: Self.home, at: Stage.start)
-        #expect(Self.submit(&gateway, 2) == .held)
-        #expect(Self.submit(&gateway, 3) == .refused(.overloaded))
+        #expect(Self.route(&gateway, 2) == .held)
+        #expect(Self.route(&gateway, 3) == .refused(.overloaded))
         let other = (1...100).map { UserID($0) }.first { Self.slots.shard(of: Slot(of: $0)) != Self.home }!
         let client = Gateway.Client(connection: 9, sequence: 0)
-        guard case .send = gateway.submit(.balance(other), for: client, token: TokenText(), at: Stage.start) else {
+        guard case .send = gateway.route(.balance(other), for: client, token: TokenText(), at: Stage.start) else {
             Issue.record("the other shard is up")
             return
         }
@@ -96,9 +96,9 @@ import Testing
 
     @Test func `what is held is given up at its deadline, counted from when it came`() {
         var gateway = Self.gateway()
-        Self.submit(&gateway, 1, key: Self.key)
+        Self.route(&gateway, 1, key: Self.key)
         gateway.linkIsLost(to: Self.home, at: Stage.start)
-        Self.submit(&gateway, 2, connection: 2, at: Stage.start + .seconds(4))
+        Self.route(&gateway, 2, connection: 2, at: Stage.start + .seconds(4))
         #expect(gateway.timedOut(at: Stage.start + .seconds(5)).map(\.client?.connection) == [1])
         gateway.checkInvariants()
         #expect(Self.amounts(gateway.linkIsUp(to: Self.home)) == [2])
@@ -125,7 +125,7 @@ import Testing
         }
         let sendings = gateway.linkIsUp(to: shard)
         #expect(sendings.map(\.request) == [.schedules(Stage.concert)])
-        let pending = gateway.takeReply(sendings[0].id, from: shard)!
-        #expect(gateway.takeSchedules(CachedBody([1]), for: pending).map(\.connection) == [1, 2])
+        let pending = gateway.complete(sendings[0].id, from: shard)!
+        #expect(gateway.completeRefresh(CachedBody([1]), for: pending).map(\.connection) == [1, 2])
     }
 }

@@ -25,7 +25,7 @@ import Testing
     {
         let client = Gateway.Client(connection: 1, sequence: 0)
         let request = Request.join(Stage.concert, user)
-        return gateway.submit(request, for: client, token: TokenText(), key: key, at: Stage.start)
+        return gateway.route(request, for: client, token: TokenText(), key: key, at: Stage.start)
     }
 
     @Test func `a key is claimed at its user's shard before the concert's is asked`() {
@@ -40,14 +40,14 @@ import Testing
         // A lost link resends the claim, not the join.
         gateway.linkIsLost(to: shard, at: Stage.start)
         #expect(gateway.linkIsUp(to: shard) == [Gateway.Sending(id: id, request: claim, key: Self.key)])
-        guard case (let pending, let key, .send(let to, let again))? = gateway.takeClaim(id, from: shard) else {
+        guard case (let pending, let key, .send(let to, let again))? = gateway.completeClaim(id, from: shard) else {
             Issue.record("the concert's shard is up")
             return
         }
         #expect(pending.request == request && key == Self.key && to == Self.home)
         gateway.linkIsLost(to: to, at: Stage.start)
         #expect(gateway.linkIsUp(to: to) == [Gateway.Sending(id: again, request: request, key: Self.key)])
-        #expect(gateway.takeReply(again, from: to)?.client?.connection == 1)
+        #expect(gateway.complete(again, from: to)?.client?.connection == 1)
         #expect(gateway.inFlightCount == 0)
         gateway.checkInvariants()
     }
@@ -61,11 +61,11 @@ import Testing
     @Test func `a claim that is refused, or answered too late, goes no further`() {
         var gateway = Self.gateway()
         guard case .claim(let shard, let id, _) = Self.join(&gateway, Self.stranger) else { return }
-        #expect(gateway.takeReply(id, from: shard)?.request == .join(Stage.concert, Self.stranger))
-        #expect(gateway.takeClaim(id, from: shard) == nil)
+        #expect(gateway.complete(id, from: shard)?.request == .join(Stage.concert, Self.stranger))
+        #expect(gateway.completeClaim(id, from: shard) == nil)
         guard case .claim(_, let late, _) = Self.join(&gateway, Self.stranger) else { return }
         #expect(gateway.timedOut(at: Stage.start + .seconds(5)).count == 1)
-        #expect(gateway.takeClaim(late, from: shard) == nil)
+        #expect(gateway.completeClaim(late, from: shard) == nil)
         #expect(gateway.inFlightCount == 0)
         gateway.checkInvariants()
     }
@@ -74,7 +74,7 @@ import Testing
         var gateway = Self.gateway()
         guard case .claim(let shard, let id, _) = Self.join(&gateway, Self.stranger) else { return }
         gateway.linkIsLost(to: Self.home, at: Stage.start)
-        #expect(gateway.takeClaim(id, from: shard)?.2 == .held)
+        #expect(gateway.completeClaim(id, from: shard)?.2 == .held)
         #expect(gateway.timedOut(at: Stage.start + .seconds(5)).count == 1)
     }
 

@@ -24,7 +24,7 @@ import Testing
     /// Nil when it is refused.
     private static func send(_ gateway: inout Gateway, _ connection: UInt64, at now: Timestamp = Stage.start) -> UInt64?
     {
-        let submission = gateway.submit(Self.request, for: Self.client(connection), token: TokenText(), at: now)
+        let submission = gateway.route(Self.request, for: Self.client(connection), token: TokenText(), at: now)
         guard case .send(let shard, let id) = submission else { return nil }
         #expect(shard == Self.home)
         return id
@@ -35,32 +35,32 @@ import Testing
         let id = Self.send(&gateway, 7)!
         #expect(gateway.inFlightCount(of: Self.home) == 1)
         #expect(gateway.inFlightCount == 1)
-        let pending = gateway.takeReply(id, from: Self.home)
+        let pending = gateway.complete(id, from: Self.home)
         #expect(pending?.client == Self.client(7))
         #expect(pending?.request == Self.request)
-        #expect(gateway.takeReply(id, from: Self.home) == nil)
+        #expect(gateway.complete(id, from: Self.home) == nil)
         #expect(gateway.inFlightCount == 0)
     }
 
     @Test func `an answer from another shard is nobody's`() {
         var gateway = Self.gateway()
         let id = Self.send(&gateway, 7)!
-        #expect(gateway.takeReply(id, from: 1 - Self.home) == nil)
-        #expect(gateway.takeReply(id, from: Self.home) != nil)
+        #expect(gateway.complete(id, from: 1 - Self.home) == nil)
+        #expect(gateway.complete(id, from: Self.home) != nil)
     }
 
     @Test func `beyond the limit of one shard requests are refused, and others' are not`() {
         var gateway = Self.gateway()
         let first = Self.send(&gateway, 1)!
         _ = Self.send(&gateway, 2)
-        let third = gateway.submit(Self.request, for: Self.client(3), token: TokenText(), at: Stage.start)
+        let third = gateway.route(Self.request, for: Self.client(3), token: TokenText(), at: Stage.start)
         #expect(third == .refused(.overloaded))
         let other = (1...100).map { Request.balance(UserID($0)) }.first { Self.slots.shard(of: $0.slot) != Self.home }!
-        guard case .send = gateway.submit(other, for: Self.client(3), token: TokenText(), at: Stage.start) else {
+        guard case .send = gateway.route(other, for: Self.client(3), token: TokenText(), at: Stage.start) else {
             Issue.record("the other shard has room")
             return
         }
-        _ = gateway.takeReply(first, from: Self.home)
+        _ = gateway.complete(first, from: Self.home)
         #expect(Self.send(&gateway, 4) != nil)
         gateway.checkInvariants()
     }
@@ -83,7 +83,7 @@ import Testing
         #expect(gateway.timedOut(at: Stage.start + .seconds(5) - 1).isEmpty)
         #expect(gateway.timedOut(at: Stage.start + .seconds(5)).map(\.client) == [Self.client(1)])
         #expect(gateway.timedOut(at: Stage.start + .seconds(5)).isEmpty)
-        #expect(gateway.takeReply(first, from: Self.home) == nil)
+        #expect(gateway.complete(first, from: Self.home) == nil)
         #expect(gateway.inFlightCount == 1)
     }
 
@@ -100,9 +100,9 @@ import Testing
         var gateway = Self.gateway()
         let asked = Self.refreshID(gateway.schedules(of: Stage.concert, for: Self.client(1), at: Stage.start))!
         #expect(gateway.schedules(of: Stage.concert, for: Self.client(2), at: Stage.start) == .wait)
-        let pending = gateway.takeReply(asked.id, from: asked.shard)!
+        let pending = gateway.complete(asked.id, from: asked.shard)!
         #expect(pending.client == nil)
-        #expect(gateway.takeSchedules(CachedBody([1, 2]), for: pending) == [Self.client(1), Self.client(2)])
+        #expect(gateway.completeRefresh(CachedBody([1, 2]), for: pending) == [Self.client(1), Self.client(2)])
         let ready = gateway.schedules(of: Stage.concert, for: Self.client(3), at: Stage.start + .milliseconds(499))
         #expect(ready == .ready(CachedBody([1, 2])))
         #expect(gateway.inFlightCount == 0)
@@ -116,14 +116,14 @@ import Testing
         #expect(gateway.timedOut(at: late).flatMap { gateway.failed($0) } == [Self.client(1), Self.client(2)])
         let answer = gateway.schedules(of: Stage.concert, for: Self.client(4), at: late)
         let again = Self.refreshID(answer)!
-        let pending = gateway.takeReply(again.id, from: again.shard)!
-        #expect(gateway.takeSchedules(CachedBody([3]), for: pending) == [Self.client(4)])
+        let pending = gateway.complete(again.id, from: again.shard)!
+        #expect(gateway.completeRefresh(CachedBody([3]), for: pending) == [Self.client(4)])
     }
 
     @Test func `a young answer goes on serving while its shard is away`() {
         var gateway = Self.gateway()
         let asked = Self.refreshID(gateway.schedules(of: Stage.concert, for: Self.client(1), at: Stage.start))!
-        _ = gateway.takeSchedules(CachedBody([1]), for: gateway.takeReply(asked.id, from: asked.shard)!)
+        _ = gateway.completeRefresh(CachedBody([1]), for: gateway.complete(asked.id, from: asked.shard)!)
         gateway.linkIsLost(to: asked.shard, at: Stage.start)
         let later = Stage.start + .milliseconds(900)
         #expect(gateway.schedules(of: Stage.concert, for: Self.client(2), at: later) == .ready(CachedBody([1])))

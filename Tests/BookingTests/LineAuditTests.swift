@@ -26,7 +26,7 @@ import Testing
                 case .leave(let place): .left(Self.concert, Place(place), at: at)
                 case .lapse(let place): .lapsed(Self.concert, Place(place), at: at)
                 }
-            if let event = audit.take(fact, sequence: first + UInt64(index)) { events.append(event) }
+            if let event = audit.apply(fact, sequence: first + UInt64(index)) { events.append(event) }
         }
         return (audit, events)
     }
@@ -46,8 +46,8 @@ import Testing
 
     @Test func `facts of other concerts, and about other things, are nothing to it`() {
         var audit = LineAudit(Self.concert, firstSequence: 1)
-        #expect(audit.take(.joined(ConcertID(8), UserID(1), Place(9), at: Self.start), sequence: 1) == nil)
-        #expect(audit.take(.used(UserID(1), PointHistoryID(1), Won(1), at: Self.start), sequence: 2) == nil)
+        #expect(audit.apply(.joined(ConcertID(8), UserID(1), Place(9), at: Self.start), sequence: 1) == nil)
+        #expect(audit.apply(.used(UserID(1), PointHistoryID(1), Won(1), at: Self.start), sequence: 2) == nil)
         #expect(audit.joined == 0 && audit.violations == [])
     }
 
@@ -80,8 +80,8 @@ import Testing
 
     @Test func `time goes on`() {
         var audit = LineAudit(Self.concert, firstSequence: 1)
-        _ = audit.take(.joined(Self.concert, UserID(1), Place(1), at: Self.start), sequence: 1)
-        _ = audit.take(.admitted(Self.concert, Place(1), at: Self.start - Nanoseconds(1)), sequence: 2)
+        _ = audit.apply(.joined(Self.concert, UserID(1), Place(1), at: Self.start), sequence: 1)
+        _ = audit.apply(.admitted(Self.concert, Place(1), at: Self.start - Nanoseconds(1)), sequence: 2)
         #expect(audit.violations == [.init(sequence: 2, reason: "its time is before that of the previous fact")])
     }
 

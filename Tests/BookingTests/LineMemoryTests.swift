@@ -12,7 +12,7 @@ import Testing
     }
 
     private func join(_ line: inout Line, user: Int) {
-        line.takeJoined(UserID(UInt64(user)), place: line.nextPlace, at: Self.start)
+        line.applyJoined(UserID(UInt64(user)), place: line.nextPlace, at: Self.start)
     }
 
     @Test func `two hundred thousand people cost at most 64 bytes each and stand where they should`() {
@@ -26,7 +26,7 @@ import Testing
             if line.place(of: UserID(place)) != Place(place) { Issue.record("user \(place) is not found") }
         }
         #expect(line.checkInvariants() == nil)
-        for place in stride(from: 2, through: people, by: 2) { line.takeLeft(Place(UInt64(place)), at: Self.start) }
+        for place in stride(from: 2, through: people, by: 2) { line.applyLeft(Place(UInt64(place)), at: Self.start) }
         #expect(line.order(of: Place(UInt64(people) - 1)) == UInt64(people) / 2)
         #expect(line.checkInvariants() == nil)
     }
@@ -35,7 +35,7 @@ import Testing
         let people = 100_000
         for order in [Array(1...people), Array((1...people).reversed()), (1...people).map { $0 * 7_919 % people + 1 }] {
             var line = self.makeLine(people: people)
-            for place in order { line.takeLeft(Place(UInt64(place)), at: Self.start) }
+            for place in order { line.applyLeft(Place(UInt64(place)), at: Self.start) }
             #expect(line.chunkCount <= 1, "the chunk of the next place may stay")
             #expect(line.memoryBytes < 300_000)
             #expect(line.checkInvariants() == nil)
@@ -49,9 +49,9 @@ import Testing
     @Test func `a chunk in the middle goes when its last person goes`() {
         var line = self.makeLine(people: 20_000)
         #expect(line.chunkCount == 5)
-        for place in 4_096..<8_191 as Range<UInt64> { line.takeLeft(Place(place), at: Self.start) }
+        for place in 4_096..<8_191 as Range<UInt64> { line.applyLeft(Place(place), at: Self.start) }
         #expect(line.chunkCount == 5)
-        line.takeLeft(Place(8_191), at: Self.start)
+        line.applyLeft(Place(8_191), at: Self.start)
         #expect(line.chunkCount == 4)
         #expect(line.entry(at: Place(5_000)) == nil)
         #expect(line.order(of: Place(8_192)) == 4_096)
@@ -63,14 +63,14 @@ import Testing
         var line = self.makeLine(people: 1, rules: LineRules(waitingLifetime: .minutes(1_000)))
         for user in 2...200_000 {
             self.join(&line, user: user)
-            line.takeLeft(Place(UInt64(user)), at: Self.start)
+            line.applyLeft(Place(UInt64(user)), at: Self.start)
         }
         #expect(line.chunkCount <= 2)
         #expect(line.memoryBytes < 350_000)
         #expect(line.order(of: Place(1)) == 1)
         #expect(line.nextPlace == Place(200_001))
         #expect(line.checkInvariants() == nil)
-        line.takeLeft(Place(1), at: Self.start)
+        line.applyLeft(Place(1), at: Self.start)
         self.join(&line, user: 3)
         #expect(line.order(of: Place(200_001)) == 1)
         #expect(line.checkInvariants() == nil)
@@ -78,10 +78,10 @@ import Testing
 
     @Test func `a line restored from its people and totals is the same line`() {
         var line = self.makeLine(people: 30_000)
-        for place in 1...9_000 as ClosedRange<UInt64> { line.takeAdmitted(Place(place), at: Self.start + .seconds(1)) }
-        for place in 1...5_000 as ClosedRange<UInt64> { line.takeUsedUp(Place(place), at: Self.start) }
-        for place in 10_000...20_000 as ClosedRange<UInt64> { line.takeLeft(Place(place), at: Self.start) }
-        for place in 29_000...30_000 as ClosedRange<UInt64> { line.takeExpired(Place(place), at: Self.start) }
+        for place in 1...9_000 as ClosedRange<UInt64> { line.applyAdmitted(Place(place), at: Self.start + .seconds(1)) }
+        for place in 1...5_000 as ClosedRange<UInt64> { line.applyUsedUp(Place(place), at: Self.start) }
+        for place in 10_000...20_000 as ClosedRange<UInt64> { line.applyLeft(Place(place), at: Self.start) }
+        for place in 29_000...30_000 as ClosedRange<UInt64> { line.applyExpired(Place(place), at: Self.start) }
         let restored = self.restored(line)
         #expect(restored.checkInvariants() == nil)
         #expect(restored.totals == line.totals)
@@ -97,7 +97,7 @@ import Testing
 
     @Test func `an empty line that had people goes on counting after it is restored`() {
         var line = self.makeLine(people: 10_000)
-        for place in 1...10_000 as ClosedRange<UInt64> { line.takeLeft(Place(place), at: Self.start) }
+        for place in 1...10_000 as ClosedRange<UInt64> { line.applyLeft(Place(place), at: Self.start) }
         var restored = self.restored(line)
         #expect(restored.checkInvariants() == nil)
         self.join(&restored, user: 1)
@@ -120,13 +120,13 @@ import Testing
         #expect(line.place(of: UserID(1)) == Place(gone + 1))
         #expect(line.place(of: UserID(6)) == Place(1 << 32 + 3))
         line.seen(Place(gone + 2), at: Self.start + .seconds(5))
-        line.takeAdmitted(Place(gone + 1), at: Self.start)
-        line.takeLeft(Place(1 << 32), at: Self.start)
+        line.applyAdmitted(Place(gone + 1), at: Self.start)
+        line.applyLeft(Place(1 << 32), at: Self.start)
         #expect(line.order(of: Place(1 << 32 + 3)) == 4)
         #expect(line.firstExpired(at: Self.start + .minutes(30))?.user == UserID(1))
         #expect(line.checkInvariants() == nil)
         for user in [2, 5, 1, 6, 4, 3] as [UInt64] {
-            if let place = line.place(of: UserID(user)) { line.takeLeft(place, at: Self.start) }
+            if let place = line.place(of: UserID(user)) { line.applyLeft(place, at: Self.start) }
         }
         #expect(line.totals == Line.Totals(left: gone + 6))
         #expect(line.checkInvariants() == nil)
@@ -143,7 +143,7 @@ import Testing
         )
         #expect(line.isFull == true)
         #expect(line.checkInvariants() == nil)
-        line.takeLeft(Place(1), at: Self.start)
+        line.applyLeft(Place(1), at: Self.start)
         #expect(line.isFull == false)
         self.join(&line, user: 1)
         #expect(line.place(of: UserID(1)) == Place(1 << 32 - 4_096))

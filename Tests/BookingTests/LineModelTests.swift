@@ -75,7 +75,7 @@ private struct Play: ~Copyable {
     private mutating func join() {
         let user = UserID(UInt64.random(in: 1...UInt64(self.users), using: &self.dice))
         guard self.line.place(of: user) == nil else { return }
-        self.line.takeJoined(user, place: self.line.nextPlace, at: self.model.now)
+        self.line.applyJoined(user, place: self.line.nextPlace, at: self.model.now)
         self.model.join(user)
     }
 
@@ -86,13 +86,13 @@ private struct Play: ~Copyable {
     }
 
     private mutating func leave(_ place: UInt64) {
-        self.line.takeLeft(Place(place), at: self.model.now)
+        self.line.applyLeft(Place(place), at: self.model.now)
         self.model.remove(place)
         self.model.totals.left += 1
     }
 
     private mutating func useUp(_ place: UInt64) {
-        self.line.takeUsedUp(Place(place), at: self.model.now)
+        self.line.applyUsedUp(Place(place), at: self.model.now)
         self.model.remove(place)
         self.model.totals.usedUp += 1
     }
@@ -107,7 +107,7 @@ private struct Play: ~Copyable {
                 self.failure = "place \(expired.place) expired before \(String(describing: self.model.firstExpired()))"
                 return
             }
-            self.line.takeExpired(expired.place, at: self.model.now)
+            self.line.applyExpired(expired.place, at: self.model.now)
             self.model.remove(expired.place.rawValue)
             self.model.totals.expired += 1
         }
@@ -117,7 +117,7 @@ private struct Play: ~Copyable {
                 self.failure = "place \(place) was admitted and should not be"
                 return
             }
-            self.line.takeAdmitted(place, at: now)
+            self.line.applyAdmitted(place, at: now)
             self.model.admit(place.rawValue)
         }
         if let late = self.model.nextAdmission() { self.failure = "place \(late) should have been admitted" }

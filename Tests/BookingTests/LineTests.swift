@@ -18,8 +18,8 @@ import Testing
         var line = self.makeLine(LineRules(admittedLifetime: .seconds(10)), people: 0)
         let start = Timestamp(seconds: 1_000)
         for user: UInt64 in 1...3 {
-            line.takeJoined(UserID(user), place: line.nextPlace, at: start)
-            line.takeAdmitted(Place(user), at: start + .seconds(Int64(user)))
+            line.applyJoined(UserID(user), place: line.nextPlace, at: start)
+            line.applyAdmitted(Place(user), at: start + .seconds(Int64(user)))
         }
         let now = start + .seconds(12)
         #expect(line.firstExpired(at: now)?.place == Place(1))
@@ -29,7 +29,7 @@ import Testing
         #expect(line.nextExpiry == start + .seconds(13))
         #expect(line.checkInvariants() == nil)
         #expect(line.totals.admitted == 3)
-        line.takeExpired(Place(2), at: now)
+        line.applyExpired(Place(2), at: now)
         #expect(line.checkInvariants() == nil)
     }
 
@@ -62,11 +62,11 @@ import Testing
 
     @Test func `an admitted user keeps place and join time, and one who is gone gets a new place`() {
         var line = self.makeLine(people: 2)
-        line.takeAdmitted(Place(1), at: Self.start + .seconds(3))
+        line.applyAdmitted(Place(1), at: Self.start + .seconds(3))
         #expect(line.place(of: UserID(1)) == Place(1))
         #expect(line.entry(at: Place(1))?.joinedAt == Self.start)
         #expect(line.entry(at: Place(1))?.state == .admitted(at: Self.start + .seconds(3)))
-        line.takeUsedUp(Place(1), at: Self.start)
+        line.applyUsedUp(Place(1), at: Self.start)
         #expect(line.place(of: UserID(1)) == nil)
         #expect(line.entry(at: Place(1)) == nil)
         line.join(1, at: Self.start + .seconds(4))
@@ -78,7 +78,7 @@ import Testing
     @Test func `everyone behind moves up when somebody leaves the middle`() {
         var line = self.makeLine(people: 200)
         #expect(line.order(of: Place(200)) == 200)
-        for place in [3, 64, 65, 128, 199] as [UInt64] { line.takeLeft(Place(place), at: Self.start) }
+        for place in [3, 64, 65, 128, 199] as [UInt64] { line.applyLeft(Place(place), at: Self.start) }
         #expect(line.order(of: Place(2)) == 2)
         #expect(line.order(of: Place(4)) == 3)
         #expect(line.order(of: Place(66)) == 63)
@@ -97,18 +97,18 @@ import Testing
 
     @Test func `an admitted person has order 0 and nothing to wait for`() {
         var line = self.makeLine(people: 1)
-        line.takeAdmitted(Place(1), at: Self.start)
+        line.applyAdmitted(Place(1), at: Self.start)
         #expect(line.order(of: Place(1)) == 0)
         #expect(line.standing(of: Place(1), at: Self.start)?.seconds == 0)
     }
 
     @Test func `people go in by the order of their places, past those who left`() {
         var line = self.makeLine(people: 5)
-        line.takeLeft(Place(1), at: Self.start)
-        line.takeLeft(Place(3), at: Self.start)
+        line.applyLeft(Place(1), at: Self.start)
+        line.applyLeft(Place(3), at: Self.start)
         var admitted: [UInt64] = []
         while let place = line.nextAdmission(at: Self.start) {
-            line.takeAdmitted(place, at: Self.start)
+            line.applyAdmitted(place, at: Self.start)
             admitted.append(place.rawValue)
         }
         #expect(admitted == [2, 4, 5])
@@ -128,7 +128,7 @@ import Testing
             let allowed = line.admissionsAllowed(at: now)
             var admitted = 0
             while let place = line.nextAdmission(at: now) {
-                line.takeAdmitted(place, at: now)
+                line.applyAdmitted(place, at: now)
                 admitted += 1
             }
             if admitted != allowed { Issue.record("\(allowed) were allowed and \(admitted) admitted at tick \(tick)") }
@@ -143,7 +143,7 @@ import Testing
         #expect(line.nextAdmissionTime == Self.start + .seconds(1))
         #expect(line.nextAdmission(at: Self.start + .milliseconds(999)) == nil)
         #expect(line.nextAdmission(at: Self.start + .seconds(1)) == Place(1))
-        line.takeAdmitted(Place(1), at: Self.start + .seconds(1))
+        line.applyAdmitted(Place(1), at: Self.start + .seconds(1))
         #expect(line.nextAdmissionTime == Self.start + .milliseconds(1_020))
         #expect(line.nextAdmission(at: Self.start + .milliseconds(1_019)) == nil)
         #expect(line.nextAdmission(at: Self.start + .milliseconds(1_020)) == Place(2))
@@ -152,11 +152,11 @@ import Testing
     @Test func `no more than the limit are inside, and each who goes makes room for one`() {
         var line = self.makeLine(LineRules(admissionsPerSecond: 1_000, maxActive: 2), people: 5)
         #expect(line.admissionsAllowed(at: Self.start) == 2)
-        line.takeAdmitted(Place(1), at: Self.start)
-        line.takeAdmitted(Place(2), at: Self.start)
+        line.applyAdmitted(Place(1), at: Self.start)
+        line.applyAdmitted(Place(2), at: Self.start)
         #expect(line.nextAdmission(at: Self.start + .seconds(10)) == nil)
         #expect(line.nextAdmissionTime == nil)
-        line.takeUsedUp(Place(1), at: Self.start)
+        line.applyUsedUp(Place(1), at: Self.start)
         #expect(line.admissionsAllowed(at: Self.start + .seconds(10)) == 1)
         #expect(line.nextAdmission(at: Self.start + .seconds(10)) == Place(3))
     }
@@ -168,10 +168,10 @@ import Testing
         #expect(line.nextExpiry == Self.start + .seconds(10))
         #expect(line.firstExpired(at: Self.start + .milliseconds(9_999)) == nil)
         #expect(line.firstExpired(at: Self.start + .seconds(10))?.place == Place(3))
-        line.takeExpired(Place(3), at: Self.start)
+        line.applyExpired(Place(3), at: Self.start)
         #expect(line.nextExpiry == Self.start + .seconds(14))
         #expect(line.firstExpired(at: Self.start + .seconds(14))?.place == Place(1))
-        line.takeExpired(Place(1), at: Self.start)
+        line.applyExpired(Place(1), at: Self.start)
         #expect(line.firstExpired(at: Self.start + .seconds(14))?.place == Place(2))
         #expect(line.totals == Line.Totals(waiting: 1, expired: 2))
         #expect(line.checkInvariants() == nil)
@@ -191,15 +191,15 @@ import Testing
     @Test func `an admitted place lapses its lifetime after admission, whatever the polls`() {
         let rules = LineRules(waitingLifetime: .seconds(100), admittedLifetime: .seconds(10))
         var line = self.makeLine(rules, people: 3)
-        line.takeAdmitted(Place(1), at: Self.start + .seconds(1))
-        line.takeAdmitted(Place(2), at: Self.start + .seconds(2))
+        line.applyAdmitted(Place(1), at: Self.start + .seconds(1))
+        line.applyAdmitted(Place(2), at: Self.start + .seconds(2))
         line.seen(Place(1), at: Self.start + .seconds(9))
         let expired = line.firstExpired(at: Self.start + .seconds(11))
         #expect(expired?.place == Place(1))
         #expect(expired?.state == .admitted(at: Self.start + .seconds(1)))
-        line.takeExpired(Place(1), at: Self.start)
+        line.applyExpired(Place(1), at: Self.start)
         #expect(line.nextExpiry == Self.start + .seconds(12))
-        line.takeLeft(Place(2), at: Self.start)
+        line.applyLeft(Place(2), at: Self.start)
         #expect(line.nextExpiry == Self.start + .seconds(100))
         #expect(line.expiry(of: Place(2)) == nil)
         #expect(line.totals == Line.Totals(waiting: 1, left: 1, expired: 1))
@@ -217,7 +217,7 @@ import Testing
 
     @Test func `a poll of one who is gone or never came changes nothing`() {
         var line = self.makeLine(people: 2)
-        line.takeLeft(Place(1), at: Self.start)
+        line.applyLeft(Place(1), at: Self.start)
         for place in [0, 1, 3, 5_000, .max] as [UInt64] { line.seen(Place(place), at: Self.start + .seconds(9)) }
         #expect(line.nextExpiry == Self.start + .minutes(30))
         #expect(line.checkInvariants() == nil)
@@ -225,7 +225,7 @@ import Testing
 
     @Test func `facts of a time with a faster rate are taken in`() {
         var line = self.makeLine(LineRules(admissionsPerSecond: 1), people: 100)
-        for place in 1...50 as ClosedRange<UInt64> { line.takeAdmitted(Place(place), at: Self.start) }
+        for place in 1...50 as ClosedRange<UInt64> { line.applyAdmitted(Place(place), at: Self.start) }
         #expect(line.totals.admitted == 50)
         #expect(line.nextAdmissionTime == Self.start + .seconds(1))
     }
@@ -233,7 +233,7 @@ import Testing
     @Test func `facts that cannot be trap`() async {
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
-            line.takeJoined(UserID(1), place: Place(2), at: Timestamp(seconds: 0))
+            line.applyJoined(UserID(1), place: Place(2), at: Timestamp(seconds: 0))
         }
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
@@ -244,32 +244,32 @@ import Testing
             var line = Line(rules: LineRules(), hashSeed: 1)
             line.join(1, at: Timestamp(seconds: 0))
             line.join(2, at: Timestamp(seconds: 0))
-            line.takeAdmitted(Place(2), at: Timestamp(seconds: 0))
+            line.applyAdmitted(Place(2), at: Timestamp(seconds: 0))
         }
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
-            line.takeAdmitted(Place(1), at: Timestamp(seconds: 0))
-        }
-        await #expect(processExitsWith: .failure) {
-            var line = Line(rules: LineRules(), hashSeed: 1)
-            line.join(1, at: Timestamp(seconds: 0))
-            line.takeUsedUp(Place(1), at: Self.start)
+            line.applyAdmitted(Place(1), at: Timestamp(seconds: 0))
         }
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
             line.join(1, at: Timestamp(seconds: 0))
-            line.takeLeft(Place(1), at: Self.start)
-            line.takeLeft(Place(1), at: Self.start)
+            line.applyUsedUp(Place(1), at: Self.start)
         }
         await #expect(processExitsWith: .failure) {
             var line = Line(rules: LineRules(), hashSeed: 1)
-            line.takeExpired(Place(1), at: Self.start)
+            line.join(1, at: Timestamp(seconds: 0))
+            line.applyLeft(Place(1), at: Self.start)
+            line.applyLeft(Place(1), at: Self.start)
+        }
+        await #expect(processExitsWith: .failure) {
+            var line = Line(rules: LineRules(), hashSeed: 1)
+            line.applyExpired(Place(1), at: Self.start)
         }
     }
 }
 
 extension Line {
     fileprivate mutating func join(_ user: UInt64, at now: Timestamp) {
-        self.takeJoined(UserID(user), place: self.nextPlace, at: now)
+        self.applyJoined(UserID(user), place: self.nextPlace, at: now)
     }
 }

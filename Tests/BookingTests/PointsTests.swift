@@ -20,9 +20,9 @@ import Testing
         var points = Points()
         for id: UInt64 in 1...250 {
             if id % 3 == 0 {
-                points.takeUsed(Self.user, Self.entry(id, 1, .use))
+                points.applyUsed(Self.user, Self.entry(id, 1, .use))
             } else {
-                points.takeCharged(Self.user, Self.entry(id, 10))
+                points.applyCharged(Self.user, Self.entry(id, 10))
             }
         }
         return points
@@ -52,10 +52,10 @@ import Testing
 
     @Test func `a history of nothing but charges has no uses, and of one use that one`() {
         var points = Points()
-        for id: UInt64 in 1...130 { points.takeCharged(Self.user, Self.entry(id, 1)) }
+        for id: UInt64 in 1...130 { points.applyCharged(Self.user, Self.entry(id, 1)) }
         #expect(points.history(of: Self.user, HistoryQuery(only: .use)) == [])
-        points.takeUsed(Self.user, Self.entry(131, 1, .use))
-        for id: UInt64 in 132...400 { points.takeCharged(Self.user, Self.entry(id, 1)) }
+        points.applyUsed(Self.user, Self.entry(131, 1, .use))
+        for id: UInt64 in 132...400 { points.applyCharged(Self.user, Self.entry(id, 1)) }
         #expect(points.history(of: Self.user, HistoryQuery(only: .use)).map(\.id) == [PointHistoryID(131)])
         points.checkInvariants()
     }
@@ -69,9 +69,9 @@ import Testing
 
     @Test func `charges and uses move the balance and the totals`() {
         var points = Points()
-        points.takeCharged(Self.user, Self.entry(1, 500))
-        points.takeUsed(Self.user, Self.entry(2, 200, .use))
-        points.takeCharged(UserID(2), Self.entry(3, 7))
+        points.applyCharged(Self.user, Self.entry(1, 500))
+        points.applyUsed(Self.user, Self.entry(2, 200, .use))
+        points.applyCharged(UserID(2), Self.entry(3, 7))
         #expect(points.balance(of: Self.user) == Balance(balance: Won(300), updatedAt: Stage.start + .seconds(2)))
         #expect((points.charged, points.used, points.balances) == (Won(507), Won(200), Won(307)))
         #expect(points.accountCount == 2)
@@ -89,8 +89,8 @@ import Testing
                 at: Timestamp(seconds: Int64(id))
             )
         }
-        for id: UInt64 in 1...4 { points.takeCharged(Self.user, entry(id, .charge)) }
-        points.takeUsed(Self.user, entry(5, .use))
+        for id: UInt64 in 1...4 { points.applyCharged(Self.user, entry(id, .charge)) }
+        points.applyUsed(Self.user, entry(5, .use))
         points.checkInvariants()
         #expect(points.history(of: Self.user, HistoryQuery()).map(\.id.rawValue) == [5, 4, 3])
         #expect(points.balance(of: Self.user).balance == Won(50))
@@ -162,10 +162,10 @@ import Testing
 
     @Test func `debits and credits are kept with the balance of their moment`() {
         var points = Points()
-        points.takeCharged(Self.user, Self.entry(1, 500))
+        points.applyCharged(Self.user, Self.entry(1, 500))
         Self.move(&points, .debit, 1, Self.entry(2, 500, .use))
         Self.move(&points, .credit, 2, Self.entry(3, 300))
-        points.takeCharged(Self.user, Self.entry(4, 9))
+        points.applyCharged(Self.user, Self.entry(4, 9))
         #expect(points.transfers[TransferID(1)] == Self.moved(.debit, 500, balance: 0))
         #expect(points.transfers[TransferID(2)] == Self.moved(.credit, 300, balance: 300))
         #expect(points.balance(of: Self.user).balance == Won(309))
@@ -193,7 +193,7 @@ import Testing
     @Test func `nobody falls below 0 points`() async {
         await #expect(processExitsWith: .failure) {
             var points = PointsTests.busy()
-            points.takeUsed(PointsTests.user, PointsTests.entry(300, 1_000_000, .use))
+            points.applyUsed(PointsTests.user, PointsTests.entry(300, 1_000_000, .use))
         }
     }
 }

@@ -21,7 +21,7 @@ import Testing
     private static let requests: [Request] = [
         .join(ConcertID(1), UserID(2)), .poll(Self.pass), .leave(Self.pass), .schedules(ConcertID(1)),
         .seats(ConcertID(1), ScheduleID(1)), .reserve(Self.pass, ScheduleID(1), [SeatID(1)]),
-        .giveBack(Self.pass, [ReservationID(1)]), .reservations(ConcertID(1), UserID(2)),
+        .release(Self.pass, [ReservationID(1)]), .reservations(ConcertID(1), UserID(2)),
         .pay(Self.pass, [ReservationID(1)]), .cancel(ConcertID(1), UserID(2), [ReservationID(1)]),
         .charge(UserID(2), Won(1), .free), .use(UserID(2), Won(1)), .balance(UserID(2)),
         .history(UserID(2), HistoryQuery()), .transfer(Self.order), .transfersSeen(shard: 1),
@@ -36,8 +36,8 @@ import Testing
     @Test(arguments: Self.requests)
     func `only a change has somebody who changes something`(request: Request) {
         let isChange = [.change, .repeatableChange].contains(request.kind.traits.effect)
-        #expect((request.changer != nil) == isChange)
-        #expect(request.changer == nil || request.changer == request.user)
+        #expect((request.mutatingUser != nil) == isChange)
+        #expect(request.mutatingUser == nil || request.mutatingUser == request.user)
     }
 
     @Test func `names are told apart`() {

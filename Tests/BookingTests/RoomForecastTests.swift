@@ -17,12 +17,12 @@ import Testing
         opensAfter: Nanoseconds = .zero
     ) -> Line {
         var line = Line(rules: rules, opensAt: Self.start + opensAfter, hashSeed: 42)
-        for user in 1...people { line.takeJoined(UserID(user), place: line.nextPlace, at: Self.start) }
+        for user in 1...people { line.applyJoined(UserID(user), place: line.nextPlace, at: Self.start) }
         return line
     }
 
     private func admit(_ line: inout Line, after span: Nanoseconds) {
-        while let place = line.nextAdmission(at: Self.start + span) { line.takeAdmitted(place, at: Self.start + span) }
+        while let place = line.nextAdmission(at: Self.start + span) { line.applyAdmitted(place, at: Self.start + span) }
     }
 
     // MARK: What is certain
@@ -85,10 +85,10 @@ import Testing
         #expect(self.seconds(&line, 3, after: .seconds(301)) == 289)
         #expect(self.seconds(&line, 3, after: .seconds(500)) == 90)
         // The forecast covers one lifetime.
-        line.takeExpired(Place(1), at: Self.start + .seconds(520))
+        line.applyExpired(Place(1), at: Self.start + .seconds(520))
         self.admit(&line, after: .seconds(520))
         #expect(self.seconds(&line, 4, after: .seconds(520)) == 70)
-        line.takeUsedUp(Place(2), at: Self.start + .seconds(530))
+        line.applyUsedUp(Place(2), at: Self.start + .seconds(530))
         #expect(self.seconds(&line, 4, after: .seconds(530)) == 1)
         #expect(line.checkInvariants() == nil)
     }
@@ -97,7 +97,7 @@ import Testing
         var line = self.makeLine(LineRules(admissionsPerSecond: 10, maxActive: 1), people: 40)
         for second in 0..<20 as Range<Int64> {
             self.admit(&line, after: .seconds(second))
-            line.takeUsedUp(Place(UInt64(second) + 1), at: Self.start + .seconds(second + 1))
+            line.applyUsedUp(Place(UInt64(second) + 1), at: Self.start + .seconds(second + 1))
         }
         self.admit(&line, after: .seconds(20))
         #expect(self.seconds(&line, 22, after: .seconds(20))! <= 3)
@@ -136,11 +136,11 @@ import Testing
         var now = Self.start
         while line.totals.waiting > 0 {
             now = now + .milliseconds(200)
-            while let expired = line.firstExpired(at: now) { line.takeExpired(expired.place, at: now) }
-            for leave in leaves where leave.at <= now { line.takeUsedUp(leave.place, at: now) }
+            while let expired = line.firstExpired(at: now) { line.applyExpired(expired.place, at: now) }
+            for leave in leaves where leave.at <= now { line.applyUsedUp(leave.place, at: now) }
             leaves.removeAll { $0.at <= now }
             while let place = line.nextAdmission(at: now) {
-                line.takeAdmitted(place, at: now)
+                line.applyAdmitted(place, at: now)
                 for told in open where told.place == place.rawValue {
                     outcomes.append((Double(told.told), Double((now - told.at).rawValue) / 1e9))
                 }

@@ -35,13 +35,13 @@ import Testing
 
     @Test func `a seat goes from free to held to sold`() {
         var seats = Self.seats()
-        seats.takeHeld(Self.hold(1, seat: 7))
+        seats.applyHeld(Self.hold(1, seat: 7))
         #expect(seats.statuses(of: Stage.schedule)?[6] == .held)
         #expect(seats.remaining == [50, 49])
         #expect((seats.heldCount, seats.soldCount) == (1, 0))
-        seats.takePinned(ReservationID(1), by: Self.payment)
+        seats.applyPinned(ReservationID(1), by: Self.payment)
         #expect(seats[ReservationID(1)]?.isPinned == true)
-        seats.takeSold(ReservationID(1), by: Self.payment)
+        seats.applySold(ReservationID(1), by: Self.payment)
         #expect(seats.statuses(of: Stage.schedule)?[6] == .sold)
         #expect(seats.remaining == [50, 49])
         #expect((seats.heldCount, seats.soldCount) == (0, 1))
@@ -51,10 +51,10 @@ import Testing
 
     @Test func `a released seat can be held by another reservation`() {
         var seats = Self.seats()
-        seats.takeHeld(Self.hold(1, seat: 7))
-        seats.takeReleased(ReservationID(1), at: Stage.start)
+        seats.applyHeld(Self.hold(1, seat: 7))
+        seats.applyReleased(ReservationID(1), at: Stage.start)
         #expect(seats.isFree(SeatID(7), on: Stage.schedule) == true)
-        seats.takeHeld(Self.hold(2, seat: 7))
+        seats.applyHeld(Self.hold(2, seat: 7))
         #expect(seats.reservations(of: Self.user).map(\.status) == [.cancelled, .held])
         seats.checkInvariants()
     }
@@ -62,12 +62,12 @@ import Testing
     @Test func `holds come up in the order of their deadlines, then of their ids, and not before`() {
         var seats = Self.seats()
         for (id, until): (UInt64, Int64) in [(4, 20), (2, 10), (3, 20), (1, 30)] {
-            seats.takeHeld(Self.hold(id, seat: id, until: until))
+            seats.applyHeld(Self.hold(id, seat: id, until: until))
         }
         #expect(seats.firstLapsed(at: Self.start + .seconds(10) - 1) == nil)
         var popped: [UInt64] = []
         while let id = seats.firstLapsed(at: Self.start + .seconds(20)) {
-            seats.takeReleased(id, at: Stage.start)
+            seats.applyReleased(id, at: Stage.start)
             popped.append(id.rawValue)
         }
         #expect(popped == [2, 3, 4])
@@ -76,14 +76,14 @@ import Testing
 
     @Test func `sold, released and pinned holds do not come up`() {
         var seats = Self.seats()
-        for id: UInt64 in 1...3 { seats.takeHeld(Self.hold(id, seat: id)) }
-        seats.takePinned(ReservationID(1), by: Self.payment)
-        seats.takeSold(ReservationID(1), by: Self.payment)
-        seats.takeReleased(ReservationID(2), at: Stage.start)
-        seats.takePinned(ReservationID(3), by: PaymentID(901))
+        for id: UInt64 in 1...3 { seats.applyHeld(Self.hold(id, seat: id)) }
+        seats.applyPinned(ReservationID(1), by: Self.payment)
+        seats.applySold(ReservationID(1), by: Self.payment)
+        seats.applyReleased(ReservationID(2), at: Stage.start)
+        seats.applyPinned(ReservationID(3), by: PaymentID(901))
         #expect(seats.firstLapsed(at: .distantFuture) == nil)
         seats.checkInvariants()
-        seats.takeUnpinned(ReservationID(3), by: PaymentID(901))
+        seats.applyUnpinned(ReservationID(3), by: PaymentID(901))
         seats.checkInvariants()
         #expect(seats.firstLapsed(at: Self.start + .seconds(300) - 1) == nil)
         #expect(seats.firstLapsed(at: Self.start + .seconds(300)) == ReservationID(3))
@@ -91,15 +91,15 @@ import Testing
 
     @Test func `a hold comes up once, however often its payments were refused`() {
         var seats = Self.seats()
-        seats.takeHeld(Self.hold(1, seat: 1))
+        seats.applyHeld(Self.hold(1, seat: 1))
         for number: UInt64 in 1...5 {
-            seats.takePinned(ReservationID(1), by: PaymentID(number))
+            seats.applyPinned(ReservationID(1), by: PaymentID(number))
             if number == 3 { #expect(seats.firstLapsed(at: .distantFuture) == nil) }
-            seats.takeUnpinned(ReservationID(1), by: PaymentID(number))
+            seats.applyUnpinned(ReservationID(1), by: PaymentID(number))
             seats.checkInvariants()
         }
         #expect(seats.firstLapsed(at: .distantFuture) == ReservationID(1))
-        seats.takeReleased(ReservationID(1), at: Stage.start)
+        seats.applyReleased(ReservationID(1), at: Stage.start)
         #expect(seats.firstLapsed(at: .distantFuture) == nil)
     }
 
@@ -107,8 +107,8 @@ import Testing
         let count = UInt32(Hall.seatCountMax)
         let hall = try Hall(sections: [Hall.Section(seats: 1...count, grade: "A", price: Won(1))])
         var seats = Seats([Schedule(id: Stage.schedule, playsAt: .distantFuture, hall: hall)])
-        seats.takeHeld(Self.hold(1, seat: 1))
-        seats.takeHeld(Self.hold(2, seat: UInt64(count)))
+        seats.applyHeld(Self.hold(1, seat: 1))
+        seats.applyHeld(Self.hold(2, seat: UInt64(count)))
         #expect(seats.remaining == [count - 2])
         #expect(false == seats.isFree(SeatID(UInt64(count)), on: Stage.schedule))
     }
@@ -118,32 +118,32 @@ import Testing
     @Test func `a seat is not held twice`() async {
         await #expect(processExitsWith: .failure) {
             var seats = SeatsTests.seats()
-            seats.takeHeld(SeatsTests.hold(1, seat: 7))
-            seats.takeHeld(SeatsTests.hold(2, seat: 7))
+            seats.applyHeld(SeatsTests.hold(1, seat: 7))
+            seats.applyHeld(SeatsTests.hold(2, seat: 7))
         }
     }
 
     @Test func `a seat that no payment pins is not sold`() async {
         await #expect(processExitsWith: .failure) {
             var seats = SeatsTests.seats()
-            seats.takeHeld(SeatsTests.hold(1, seat: 7))
-            seats.takeSold(ReservationID(1), by: SeatsTests.payment)
+            seats.applyHeld(SeatsTests.hold(1, seat: 7))
+            seats.applySold(ReservationID(1), by: SeatsTests.payment)
         }
     }
 
     @Test func `a pinned hold is not released`() async {
         await #expect(processExitsWith: .failure) {
             var seats = SeatsTests.seats()
-            seats.takeHeld(SeatsTests.hold(1, seat: 7))
-            seats.takePinned(ReservationID(1), by: SeatsTests.payment)
-            seats.takeReleased(ReservationID(1), at: Stage.start)
+            seats.applyHeld(SeatsTests.hold(1, seat: 7))
+            seats.applyPinned(ReservationID(1), by: SeatsTests.payment)
+            seats.applyReleased(ReservationID(1), at: Stage.start)
         }
     }
 
     @Test func `a hold of a seat that the hall has lost is not taken in`() async {
         await #expect(processExitsWith: .failure) {
             var seats = SeatsTests.seats()
-            seats.takeHeld(SeatsTests.hold(1, seat: 51))
+            seats.applyHeld(SeatsTests.hold(1, seat: 51))
         }
     }
 }

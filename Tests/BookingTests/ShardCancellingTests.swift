@@ -116,7 +116,7 @@ import Testing
         let pass = stage.join(self.anna)
         let held = stage.reserve(pass, [2]).map(\.id)
         #expect(stage.ask(self.cancel(held)) == .refused(.notPaid))
-        stage.ask(.giveBack(pass, held))
+        stage.ask(.release(pass, held))
         #expect(stage.ask(self.cancel(held)) == .refused(.notPaid))
         #expect(stage.ask(self.cancel(ids, by: UserID(2))) == .refused(.noSuchReservation))
         #expect(stage.ask(self.cancel([ReservationID(.max)])) == .refused(.noSuchReservation))
@@ -207,7 +207,7 @@ import Testing
     /// A fact about seats, which makes the shard forget ended ones.
     private func letGo(_ stage: Stage) {
         let pass = stage.join(UserID(77))
-        stage.ask(.giveBack(pass, stage.reserve(pass, [50]).map(\.id)))
+        stage.ask(.release(pass, stage.reserve(pass, [50]).map(\.id)))
         stage.ask(.leave(pass))
     }
 
@@ -307,7 +307,7 @@ import Testing
             var output = home.output()
             self.facts = output.facts
             let debit = output.transfers[0]
-            home.shard.takeTransferReply(away.ask(debit.request)!, for: debit.id, at: home.now)
+            home.shard.completeTransfer(away.ask(debit.request)!, for: debit.id, at: home.now)
             self.facts += home.output().facts
             away.output()
             self.home = home
@@ -323,7 +323,7 @@ import Testing
         func credited() -> Reply? { self.away.ask(self.credit.request) }
 
         func take(_ reply: Reply?) {
-            self.home.shard.takeTransferReply(reply!, for: self.credit.id, at: self.home.now)
+            self.home.shard.completeTransfer(reply!, for: self.credit.id, at: self.home.now)
         }
     }
 

@@ -122,7 +122,7 @@ import Testing
             case .idsSkipped: .idsSkipped(1, at: at)
             case .answered, .answeredFromAddress:
                 .answered(
-                    KeptAnswer(
+                    StoredAnswer(
                         operation: Operation(
                             OperationID(high: 1, low: 2),
                             .client,
@@ -144,15 +144,15 @@ import Testing
             var shard = ShardFactsTests.shard()
             let user = ShardFactsTests.anna
             let id = PointHistoryID(SlotIDs.make(Slot(of: user), counter: 1))
-            shard.take(.charged(user, id, Won(1), .free, at: Stage.start))
-            shard.take(.charged(user, id, Won(1), .free, at: Stage.start))
+            shard.apply(.charged(user, id, Won(1), .free, at: Stage.start))
+            shard.apply(.charged(user, id, Won(1), .free, at: Stage.start))
         }
     }
 
     @Test func `an id is one of its owner's slot`() async {
         await #expect(processExitsWith: .failure) {
             var shard = ShardFactsTests.shard()
-            shard.take(.charged(ShardFactsTests.anna, PointHistoryID(1), Won(1), .free, at: Stage.start))
+            shard.apply(.charged(ShardFactsTests.anna, PointHistoryID(1), Won(1), .free, at: Stage.start))
         }
     }
 
@@ -162,23 +162,23 @@ import Testing
             let home = SlotMap(shardCount: 2).shard(of: Slot(of: user))
             var shard = ShardFactsTests.shard(index: 1 - home, of: 2)
             let id = PointHistoryID(SlotIDs.make(Slot(of: user), counter: 1))
-            shard.take(.charged(user, id, Won(1), .free, at: Stage.start))
+            shard.apply(.charged(user, id, Won(1), .free, at: Stage.start))
         }
     }
 
     @Test func `a concert with a history is in the catalogue`() async {
         await #expect(processExitsWith: .failure) {
             var shard = ShardFactsTests.shard()
-            shard.take(.joined(ConcertID(99), ShardFactsTests.anna, Place(1), at: Stage.start))
+            shard.apply(.joined(ConcertID(99), ShardFactsTests.anna, Place(1), at: Stage.start))
         }
     }
 
     @Test func `nobody is let in past someone who waits`() async {
         await #expect(processExitsWith: .failure) {
             var shard = ShardFactsTests.shard()
-            shard.take(.joined(Stage.concert, UserID(1), Place(1), at: Stage.start))
-            shard.take(.joined(Stage.concert, UserID(2), Place(2), at: Stage.start))
-            shard.take(.admitted(Stage.concert, Place(2), at: Stage.start))
+            shard.apply(.joined(Stage.concert, UserID(1), Place(1), at: Stage.start))
+            shard.apply(.joined(Stage.concert, UserID(2), Place(2), at: Stage.start))
+            shard.apply(.admitted(Stage.concert, Place(2), at: Stage.start))
         }
     }
 }

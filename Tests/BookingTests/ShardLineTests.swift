@@ -126,7 +126,7 @@ import Testing
         stage.pass(.seconds(60) - 1)
         #expect(stage.ask(.poll(anna)) == .standing(Standing(order: 1, seconds: 1)))
         #expect(stage.ask(.reserve(anna, Stage.schedule, [SeatID(1)])) == .refused(.notAdmitted))
-        #expect(stage.ask(.giveBack(anna, [ReservationID(1)])) == .refused(.notAdmitted))
+        #expect(stage.ask(.release(anna, [ReservationID(1)])) == .refused(.notAdmitted))
         #expect(stage.ask(.pay(anna, [ReservationID(1)])) == .refused(.notAdmitted))
         stage.pass(Nanoseconds(1))
         stage.shard.tick(at: stage.now)

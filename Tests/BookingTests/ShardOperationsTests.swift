@@ -42,11 +42,11 @@ import Testing
             Issue.record("nothing was held")
             return
         }
-        _ = Self.ask(stage, .giveBack(pass, holds.map(\.id)), Self.key(2))
-        for _ in 0..<RecordLimits().overPerUserMax { stage.ask(.giveBack(pass, stage.reserve(pass, [3]).map(\.id))) }
+        _ = Self.ask(stage, .release(pass, holds.map(\.id)), Self.key(2))
+        for _ in 0..<RecordLimits().overPerUserMax { stage.ask(.release(pass, stage.reserve(pass, [3]).map(\.id))) }
         stage.output()
         #expect(Self.ask(stage, .reserve(pass, Stage.schedule, seats), Self.key(1)) == .refused(.holdExpired))
-        #expect(Self.ask(stage, .giveBack(pass, holds.map(\.id)), Self.key(2)) == .refused(.holdExpired))
+        #expect(Self.ask(stage, .release(pass, holds.map(\.id)), Self.key(2)) == .refused(.holdExpired))
         #expect(stage.output() == Stage.Output())
     }
 
@@ -86,7 +86,7 @@ import Testing
         }
         #expect(holds.map(\.seat) == seats)
         #expect(holds.allSatisfy { $0.status == .held })
-        Self.askTwice(stage, .giveBack(pass, holds.map(\.id)), Self.key(2))
+        Self.askTwice(stage, .release(pass, holds.map(\.id)), Self.key(2))
         // They were held at the time of the request.
         #expect(Self.ask(stage, .reserve(pass, Stage.schedule, seats), Self.key(1)) == .reservations(holds))
         #expect(Self.askTwice(stage, .leave(pass), Self.key(3)) == .left)
@@ -153,7 +153,7 @@ import Testing
             .join(ConcertID(1), UserID(2)), .join(ConcertID(2), UserID(1)), .leave(pass),
             .reserve(pass, ScheduleID(1), [SeatID(1), SeatID(2)]),
             .reserve(pass, ScheduleID(1), [SeatID(2), SeatID(1)]),
-            .giveBack(pass, [ReservationID(1)]), .pay(pass, [ReservationID(1)]), .pay(pass, [ReservationID(2)]),
+            .release(pass, [ReservationID(1)]), .pay(pass, [ReservationID(1)]), .pay(pass, [ReservationID(2)]),
             .charge(UserID(1), Won(2), .free), .charge(UserID(1), Won(2), .kakaoPay), .use(UserID(1), Won(2)),
         ]
         #expect(Set(requests.map(\.fingerprint)).count == requests.count)
@@ -171,7 +171,7 @@ import Testing
         #expect(concert.shard.decide(pay, from: concert.origin(2), as: Self.key(1), at: concert.now) == nil)
         let debit = concert.output().transfers[0]
         let reply = user.ask(debit.request)!
-        concert.shard.takeTransferReply(reply, for: debit.id, at: concert.now)
+        concert.shard.completeTransfer(reply, for: debit.id, at: concert.now)
         let late = concert.output().late
         #expect(late.map(\.origin) == [concert.origin(1), concert.origin(2)])
         #expect(late[0].reply == late[1].reply)
@@ -186,7 +186,7 @@ import Testing
         let ids = concert.reserve(pass, [50]).map(\.id)
         let finish = {
             let transfer = concert.output().transfers[0]
-            concert.shard.takeTransferReply(user.ask(transfer.request)!, for: transfer.id, at: concert.now)
+            concert.shard.completeTransfer(user.ask(transfer.request)!, for: transfer.id, at: concert.now)
             return concert.output().late
         }
         #expect(Self.ask(concert, .pay(pass, ids), Self.key(1)) == nil)
@@ -211,7 +211,7 @@ import Testing
         let reply = user.ask(debit.request)!
         // Also when it was refused in an earlier life without a waiting request.
         concert.restart(from: first.facts)
-        concert.shard.takeTransferReply(reply, for: debit.id, at: concert.now)
+        concert.shard.completeTransfer(reply, for: debit.id, at: concert.now)
         #expect(Self.ask(concert, pay, Self.key(1)) == .refused(.insufficientPoints))
         #expect(Self.ask(concert, pay, Self.key(2)) == nil)
     }
@@ -249,7 +249,7 @@ import Testing
         }
         var items: [SnapshotItem] = []
         stage.shard.forEachItem { items.append($0) }
-        for item in items { try restoration.take(item) }
+        for item in items { try restoration.restore(item) }
         let restored = restoration.finish()
         stage.restart(from: facts)
         #expect(Self.ask(stage, .charge(Self.user, Won(5), .free), Self.key(1)) == first)
@@ -292,13 +292,13 @@ import Testing
     @Test func `a key that was used again after a shorter lifetime counts as it was used last`() {
         let stage = Stage()
         for (at, balance) in [(Stage.start, 1), (Stage.start + .minutes(1), 2)] {
-            let answer = KeptAnswer(
+            let answer = StoredAnswer(
                 operation: Self.key(1),
                 fingerprint: 1,
                 outcome: .points(balance: Won(Int64(balance))),
                 at: at
             )
-            stage.shard.take(.answered(answer))
+            stage.shard.apply(.answered(answer))
         }
         stage.shard.checkInvariants()
         #expect(stage.shard.answerCensus.keys == 1)
@@ -346,7 +346,7 @@ import Testing
             Shard(index: 0, slots: fresh.slots, catalogue: fresh.catalogue, answerLimits: limits, hashSeed: 2)
         }
         stage.shard.forEachItem { item in
-            do { try restoration.take(item) } catch { Issue.record("\(error)") }
+            do { try restoration.restore(item) } catch { Issue.record("\(error)") }
         }
         stage.shard = restoration.finish()
         stage.shard.checkInvariants()
@@ -386,7 +386,7 @@ import Testing
             Shard(index: 0, slots: fresh.slots, catalogue: fresh.catalogue, answerLimits: limits, hashSeed: 2)
         }
         stage.shard.forEachItem { item in
-            do { try restoration.take(item) } catch { Issue.record("\(error)") }
+            do { try restoration.restore(item) } catch { Issue.record("\(error)") }
         }
         let facts = stage.output().facts
         func check() {
@@ -408,7 +408,7 @@ import Testing
 
     private static func replayed(_ facts: [Fact], _ limits: AnswerLimits) -> Shard {
         let stage = Self.stage(limits)
-        for fact in facts { stage.shard.take(fact) }
+        for fact in facts { stage.shard.apply(fact) }
         let (slots, catalogue) = (stage.slots, stage.catalogue)
         var shard = Shard(index: 0, slots: slots, catalogue: catalogue, answerLimits: limits, hashSeed: 3)
         swap(&shard, &stage.shard)

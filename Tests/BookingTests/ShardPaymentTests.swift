@@ -159,7 +159,7 @@ import Testing
         func debited() -> Reply? { self.away.ask(self.debit.request) }
 
         func take(_ reply: Reply?) {
-            self.home.shard.takeTransferReply(reply!, for: self.debit.id, at: self.home.now)
+            self.home.shard.completeTransfer(reply!, for: self.debit.id, at: self.home.now)
         }
     }
 
@@ -251,7 +251,7 @@ import Testing
         // A duplicate answer to the first payment does not affect the second.
         story.take(.refused(.insufficientPoints))
         #expect(story.home.output() == Stage.Output())
-        story.home.shard.takeTransferReply(reply!, for: debit.id, at: story.home.now)
+        story.home.shard.completeTransfer(reply!, for: debit.id, at: story.home.now)
         #expect(Receipt(story.home.output().late.first?.reply)?.balance == .zero)
     }
 
@@ -263,7 +263,7 @@ import Testing
         #expect(story.home.status(of: 1) == .held)
         // Its owner stays as long.
         #expect(story.home.join(story.pass.user) == story.pass)
-        #expect(story.home.ask(.giveBack(story.pass, [story.hold.id])) == .refused(.paymentInProgress))
+        #expect(story.home.ask(.release(story.pass, [story.hold.id])) == .refused(.paymentInProgress))
         story.take(story.debited())
         story.home.output()
         #expect(story.home.status(of: 1) == .sold)
@@ -279,7 +279,7 @@ import Testing
         story.home.output()
         #expect(story.home.status(of: 1) == .sold)
         #expect(story.home.ask(.poll(pass)) == .standing(.admitted))
-        #expect(story.home.ask(.giveBack(pass, [more.id])) != .refused(.tokenUnknown))
+        #expect(story.home.ask(.release(pass, [more.id])) != .refused(.tokenUnknown))
     }
 
     @Test func `a stay that goes on for a payment of an earlier visit ends with it`() {

@@ -14,7 +14,7 @@ import Testing
     /// A new shard that has applied `facts` and has heard no other shard.
     private static func restarted(_ stage: Stage, from facts: [Fact], asCopy: Bool = false) {
         stage.shard = Shard(index: stage.index, slots: stage.slots, catalogue: stage.catalogue, hashSeed: 3)
-        for fact in facts { stage.shard.take(fact) }
+        for fact in facts { stage.shard.apply(fact) }
         if asCopy { stage.shard.declareCopy(chance: 0) }
         stage.shard.resume(at: stage.now)
     }
@@ -32,7 +32,7 @@ import Testing
         let holds = home.reserve(pass, [1, 2]).map(\.id)
         let facts = home.output().facts
         Self.restarted(home, from: facts)
-        #expect(home.shard.takePeersToAsk() == [away.index])
+        #expect(home.shard.drainPeersToAsk() == [away.index])
         #expect(home.ask(.pay(pass, [holds[0]])) == nil)
         #expect(home.ask(.cancel(Stage.concert, user, [holds[1]])) == nil)
         #expect(home.output() == Stage.Output())
@@ -42,7 +42,7 @@ import Testing
         let output = home.output()
         #expect(output.transfers.count == 1)
         #expect(output.late.map(\.reply) == [.refused(.notPaid)])
-        #expect(home.shard.takeAlerts() == [])
+        #expect(home.shard.drainAlerts() == [])
     }
 
     @Test func `those who wait for a shard to be heard are told that nobody knows when the journal can't write`() {
@@ -51,8 +51,8 @@ import Testing
         let holds = home.reserve(pass, [1]).map(\.id)
         Self.restarted(home, from: home.output().facts)
         #expect(home.ask(.pay(pass, holds)) == nil)
-        #expect(home.shard.takeWaiters(telling: Reply.unanswered).map(\.kind) == [.pay])
-        #expect(home.shard.takeWaiters(telling: Reply.unanswered) == [])
+        #expect(home.shard.removeWaiters(telling: Reply.unanswered).map(\.kind) == [.pay])
+        #expect(home.shard.removeWaiters(telling: Reply.unanswered) == [])
     }
 
     @Test func `only so many wait for a shard to be heard`() {
@@ -81,7 +81,7 @@ import Testing
     @Test func `a shard that is behind what another has seen goes on behind that, and says so`() throws {
         let (home, away, user, old) = try Self.putBack()
         home.shard.hear(Self.seen(away, by: home.index), from: away.index, at: home.now)
-        guard case .isBehind(away.index, 1, _, let own, let seen)? = home.shard.takeAlerts().first else {
+        guard case .isBehind(away.index, 1, _, let own, let seen)? = home.shard.drainAlerts().first else {
             Issue.record("nobody is told")
             return
         }
@@ -95,7 +95,7 @@ import Testing
         #expect(home.shard.counters.max()! >= Self.counter(next.id))
         // No second alert.
         home.shard.hear([], from: away.index, at: home.now)
-        #expect(home.shard.takeAlerts() == [])
+        #expect(home.shard.drainAlerts() == [])
     }
 
     @Test func `a copy that has skipped ids by itself is told what it has lost all the same`() throws {
@@ -105,7 +105,7 @@ import Testing
         home.output()
         home.shard.hear(Self.seen(away, by: home.index), from: away.index, at: home.now)
         #expect(home.output().facts == [])
-        guard case .isBehind(away.index, 1, _, 1, let seen)? = home.shard.takeAlerts().first else {
+        guard case .isBehind(away.index, 1, _, 1, let seen)? = home.shard.drainAlerts().first else {
             Issue.record("nobody is told")
             return
         }
@@ -117,14 +117,14 @@ import Testing
         home.shard.declareCopy(chance: 0)
         home.shard.resume(at: home.now)
         home.shard.hear(Self.seen(away, by: home.index), from: away.index, at: home.now)
-        #expect(home.shard.takeAlerts().count == 1)
+        #expect(home.shard.drainAlerts().count == 1)
         let pass = home.join(user)
         #expect(home.ask(.pay(pass, home.reserve(pass, [2]).map(\.id))) == nil)
         let debit = home.output().transfers[0]
-        home.shard.takeTransferReply(away.ask(debit.request)!, for: debit.id, at: home.now)
+        home.shard.completeTransfer(away.ask(debit.request)!, for: debit.id, at: home.now)
         home.output()
         home.shard.hear(Self.seen(away, by: home.index), from: away.index, at: home.now)
-        #expect(home.shard.takeAlerts() == [])
+        #expect(home.shard.drainAlerts() == [])
     }
 
     @Test func `a copy skips as many ids as may have been given since`() {
@@ -190,12 +190,12 @@ import Testing
         )
         #expect(away.ask(other.request) == .refused(.transferConflict))
         #expect(away.balance(poor) == 0 && away.balance(old.user) == 30_000)
-        home.shard.takeTransferReply(.refused(.transferConflict), for: again.id, at: home.now)
+        home.shard.completeTransfer(.refused(.transferConflict), for: again.id, at: home.now)
         let output = home.output()
         #expect(output.late.map(\.reply) == [.refused(.transferConflict)])
         #expect(output.facts.first == .paymentRefused(Stage.concert, PaymentID(again.id.rawValue), at: home.now))
         #expect(home.status(of: 1) == .held)
-        guard case .conflict(let transfer, away.index)? = home.shard.takeAlerts().first else {
+        guard case .conflict(let transfer, away.index)? = home.shard.drainAlerts().first else {
             Issue.record("nobody is told")
             return
         }
@@ -214,7 +214,7 @@ import Testing
         let holds = home.reserve(pass, [1]).map(\.id)
         #expect(home.ask(.pay(pass, holds)) == nil)
         let debit = home.output().transfers[0]
-        home.shard.takeTransferReply(away.ask(debit.request)!, for: debit.id, at: home.now)
+        home.shard.completeTransfer(away.ask(debit.request)!, for: debit.id, at: home.now)
         home.output()
         #expect(home.ask(.cancel(Stage.concert, user, holds)) == nil)
         return (home, away, user, home.output().transfers[0])
@@ -223,16 +223,16 @@ import Testing
     @Test func `a cancellation whose id is another transfer's is given up, and can be tried again`() throws {
         let (home, away, user, credit) = try Self.cancelling()
         let ids = Self.reservations(home, of: user).map(\.id)
-        home.shard.takeTransferReply(.refused(.transferConflict), for: credit.id, at: home.now)
+        home.shard.completeTransfer(.refused(.transferConflict), for: credit.id, at: home.now)
         let output = home.output()
         #expect(output.late.map(\.reply) == [.refused(.transferConflict)])
         #expect(output.facts.first == .cancelRefused(Stage.concert, CancellationID(credit.id.rawValue), at: home.now))
         #expect(home.status(of: 1) == .sold)
-        #expect(home.shard.takeAlerts().count == 1)
+        #expect(home.shard.drainAlerts().count == 1)
         #expect(home.ask(.cancel(Stage.concert, user, ids)) == nil)
         let again = home.output().transfers[0]
         #expect(again.id != credit.id)
-        home.shard.takeTransferReply(away.ask(again.request)!, for: again.id, at: home.now)
+        home.shard.completeTransfer(away.ask(again.request)!, for: again.id, at: home.now)
         home.output()
         #expect(home.status(of: 1) == .available)
         #expect(away.balance(user) == 200_000)
@@ -240,26 +240,26 @@ import Testing
 
     @Test func `a cancellation that the user's shard keeps nothing of stays as it is, and is told once`() throws {
         let (home, away, _, credit) = try Self.cancelling()
-        for _ in 0..<2 { home.shard.takeTransferReply(.refused(.transferForgotten), for: credit.id, at: home.now) }
+        for _ in 0..<2 { home.shard.completeTransfer(.refused(.transferForgotten), for: credit.id, at: home.now) }
         #expect(home.output() == Stage.Output())
         #expect(home.status(of: 1) == .sold)
-        guard case .creditForgotten(let transfer, by: away.index)? = home.shard.takeAlerts().first else {
+        guard case .creditForgotten(let transfer, by: away.index)? = home.shard.drainAlerts().first else {
             Issue.record("nobody is told")
             return
         }
         #expect(transfer.id == credit.id)
-        #expect(home.shard.takeAlerts() == [])
+        #expect(home.shard.drainAlerts() == [])
     }
 
     @Test func `a user's shard that has forgotten what it answered is told of, with what it comes to`() throws {
         let (home, away, user, credit) = try Self.cancelling()
-        home.shard.takeTransferReply(away.ask(credit.request)!, for: credit.id, at: home.now)
+        home.shard.completeTransfer(away.ask(credit.request)!, for: credit.id, at: home.now)
         home.output()
         home.shard.hear(Self.seen(away, by: home.index), from: away.index, at: home.now)
-        #expect(home.shard.takeAlerts() == [])
+        #expect(home.shard.drainAlerts() == [])
         // Restored to before any of it.
         home.shard.hear([], from: away.index, at: home.now)
-        guard case .otherIsBehind(let lost)? = home.shard.takeAlerts().first else {
+        guard case .otherIsBehind(let lost)? = home.shard.drainAlerts().first else {
             Issue.record("nobody is told")
             return
         }
@@ -278,7 +278,7 @@ import Testing
         }
         var items: [SnapshotItem] = []
         away.shard.forEachItem { items.append($0) }
-        for item in items { try restoration.take(item) }
+        for item in items { try restoration.restore(item) }
         let restored = restoration.finish()
         #expect(restored.points.credited == Won(170_000) && restored.points.debited == .zero)
         #expect(restored.points.balance(of: user).balance == Won(170_000))
@@ -292,11 +292,11 @@ import Testing
         #expect(home.ask(.pay(pass, [holds[1]])) == nil)
         let open = home.output().transfers
         #expect(open.map(\.settled) == [Self.counter(open[0].id) - 1, Self.counter(open[0].id) - 1])
-        home.shard.takeTransferReply(away.ask(open[0].request)!, for: open[0].id, at: home.now)
+        home.shard.completeTransfer(away.ask(open[0].request)!, for: open[0].id, at: home.now)
         home.output()
         #expect(home.ask(.pay(pass, [holds[2]])) == nil)
         #expect(home.output().transfers.map(\.settled) == [Self.counter(open[1].id) - 1])
-        home.shard.takeTransferReply(away.ask(open[1].request)!, for: open[1].id, at: home.now)
+        home.shard.completeTransfer(away.ask(open[1].request)!, for: open[1].id, at: home.now)
         #expect(home.ask(.pay(pass, [holds[0]])) == nil)
         home.output()
     }
@@ -310,7 +310,7 @@ import Testing
             for _ in 0..<200 {
                 if home.ask(.pay(pass, [hold.id])) == nil {
                     let debit = home.output().transfers[0]
-                    home.shard.takeTransferReply(away.ask(debit.request)!, for: debit.id, at: home.now)
+                    home.shard.completeTransfer(away.ask(debit.request)!, for: debit.id, at: home.now)
                 }
                 home.output()
                 away.output()

@@ -49,30 +49,30 @@ import Testing
         let held = self.stage.reserve(self.anna, [50])[0].id
         let ids = (0..<400).map { _ in
             let hold = self.stage.reserve(self.anna, [1])[0]
-            self.stage.ask(.giveBack(self.anna, [hold.id]))
+            self.stage.ask(.release(self.anna, [hold.id]))
             return hold.id
         }
         let countMax = RecordLimits().overPerUserMax
         #expect(self.shown(1) == [held] + ids.suffix(countMax))
         let forgotten = ids[ids.count - countMax - 1]
-        #expect(self.stage.ask(.giveBack(self.anna, [forgotten])) == .refused(.noSuchReservation))
+        #expect(self.stage.ask(.release(self.anna, [forgotten])) == .refused(.noSuchReservation))
         #expect(self.stage.ask(.pay(self.anna, [ids.last!])) == .refused(.holdExpired))
         // Other users' are not forgotten with them.
         let bens = self.stage.reserve(self.ben, [2])[0].id
-        self.stage.ask(.giveBack(self.ben, [bens]))
+        self.stage.ask(.release(self.ben, [bens]))
         #expect(self.shown(2) == [bens])
         self.stage.output()
     }
 
     @Test func `what was never paid is forgotten a day after its deadline`() {
         let over = self.stage.reserve(self.anna, [1])[0].id
-        self.stage.ask(.giveBack(self.anna, [over]))
+        self.stage.ask(.release(self.anna, [over]))
         let paid = self.stage.reserve(self.anna, [31])[0].id
         self.stage.charge(UserID(1), 2_000_000)
         self.stage.ask(.pay(self.anna, [paid]))
         self.stage.pass(.minutes(24 * 60 + 5) - 1)
         let ben = self.stage.join(UserID(2))
-        self.stage.ask(.giveBack(ben, self.stage.reserve(ben, [2]).map(\.id)))
+        self.stage.ask(.release(ben, self.stage.reserve(ben, [2]).map(\.id)))
         #expect(self.shown(1) == [over, paid])
         self.stage.pass(Nanoseconds(1))
         // Nothing is forgotten without a fact.
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func `a list costs what it shows, whatever was before`() {
-        for _ in 0..<5_000 { self.stage.ask(.giveBack(self.anna, self.stage.reserve(self.anna, [1]).map(\.id))) }
+        for _ in 0..<5_000 { self.stage.ask(.release(self.anna, self.stage.reserve(self.anna, [1]).map(\.id))) }
         let state = self.stage.shard.concertsInOrder[0]
         #expect(state.seats.reservations(of: UserID(1)).count == RecordLimits().overPerUserMax)
         var items = 0
@@ -134,7 +134,7 @@ import Testing
         #expect(self.stage.reserve(self.anna, [20]).count == 1)
         #expect(self.stage.ask(.reserve(self.anna, Stage.schedule, [SeatID(21)])) == .refused(.seatsPerUserExceeded))
         #expect(self.stage.reserve(self.ben, [21]).count == 1)
-        self.stage.ask(.giveBack(self.anna, [holds[0].id]))
+        self.stage.ask(.release(self.anna, [holds[0].id]))
         #expect(self.stage.reserve(self.anna, [22]).count == 1)
         // Other concerts count for themselves.
         #expect(self.stage.reserve(self.stage.join(UserID(1), ConcertID(2)), [1], ScheduleID(21)).count == 1)
@@ -195,23 +195,23 @@ import Testing
         self.stage.output()
         var cancelled = hold
         cancelled.status = .cancelled
-        #expect(self.stage.ask(.giveBack(self.anna, [hold.id])) == .reservations([cancelled]))
-        let expected = [Fact.released(Stage.concert, hold.id, .givenBack, at: self.stage.now)]
+        #expect(self.stage.ask(.release(self.anna, [hold.id])) == .reservations([cancelled]))
+        let expected = [Fact.released(Stage.concert, hold.id, .released, at: self.stage.now)]
         #expect(self.stage.output().facts == expected)
-        #expect(self.stage.ask(.giveBack(self.anna, [hold.id])) == .reservations([cancelled]))
+        #expect(self.stage.ask(.release(self.anna, [hold.id])) == .reservations([cancelled]))
         #expect(self.stage.output().facts == [])
         #expect(self.stage.reserve(self.ben, [7]).count == 1)
-        #expect(self.stage.ask(.giveBack(self.anna, [hold.id])) == .reservations([cancelled]))
+        #expect(self.stage.ask(.release(self.anna, [hold.id])) == .reservations([cancelled]))
         #expect(self.stage.status(of: 7) == .held)
     }
 
     @Test func `someone else's hold is answered like one that never was`() {
         let hold = self.stage.reserve(self.anna, [7])[0]
-        #expect(self.stage.ask(.giveBack(self.ben, [hold.id])) == .refused(.noSuchReservation))
-        #expect(self.stage.ask(.giveBack(self.ben, [ReservationID(.max)])) == .refused(.noSuchReservation))
+        #expect(self.stage.ask(.release(self.ben, [hold.id])) == .refused(.noSuchReservation))
+        #expect(self.stage.ask(.release(self.ben, [ReservationID(.max)])) == .refused(.noSuchReservation))
         #expect(self.stage.ask(.pay(self.ben, [hold.id])) == .refused(.noSuchReservation))
-        #expect(self.stage.ask(.giveBack(self.anna, [])) == .refused(.noReservations))
-        #expect(self.stage.ask(.giveBack(self.anna, [hold.id, hold.id])) == .refused(.duplicateReservation))
+        #expect(self.stage.ask(.release(self.anna, [])) == .refused(.noReservations))
+        #expect(self.stage.ask(.release(self.anna, [hold.id, hold.id])) == .refused(.duplicateReservation))
         #expect(self.stage.status(of: 7) == .held)
     }
 
@@ -221,7 +221,7 @@ import Testing
         self.stage.ask(.pay(self.anna, [holds[0].id]))
         let anna = self.stage.join(UserID(1))
         let more = self.stage.reserve(anna, [3])
-        #expect(self.stage.ask(.giveBack(anna, [more[0].id, holds[0].id])) == .refused(.alreadyPaid))
+        #expect(self.stage.ask(.release(anna, [more[0].id, holds[0].id])) == .refused(.alreadyPaid))
         #expect(self.stage.status(of: 3) == .held)
     }
 
@@ -262,7 +262,7 @@ import Testing
         #expect(self.stage.ask(.poll(self.anna)) == .standing(.admitted))
         #expect(self.stage.join(UserID(1)) == self.anna)
         #expect(self.stage.ask(.reserve(self.anna, Stage.schedule, [SeatID(9)])) == .refused(.stayOver))
-        self.stage.ask(.giveBack(self.anna, [holds[0].id]))
+        self.stage.ask(.release(self.anna, [holds[0].id]))
         #expect(self.stage.ask(.poll(self.anna)) == .standing(.admitted))
         self.stage.output()
         self.stage.pass(Nanoseconds(1))
@@ -288,10 +288,10 @@ import Testing
         self.stage.restart(from: before + [.held(Stage.concert, Self.longer(hold))])
         #expect(self.stage.ask(.poll(self.anna)) == .standing(.admitted))
         self.stage.output()
-        self.stage.ask(.giveBack(self.anna, [hold.id]))
+        self.stage.ask(.release(self.anna, [hold.id]))
         #expect(
             self.stage.output().facts == [
-                .released(Stage.concert, hold.id, .givenBack, at: self.stage.now),
+                .released(Stage.concert, hold.id, .released, at: self.stage.now),
                 .lapsed(Stage.concert, self.anna.place, at: self.stage.now),
             ]
         )
@@ -329,7 +329,7 @@ import Testing
     @Test func `a seat that is held again at once keeps its deadline, also through a new place and a restart`() {
         let hold = self.stage.reserve(self.anna, [7])[0]
         self.stage.pass(.minutes(1))
-        self.stage.ask(.giveBack(self.anna, [hold.id]))
+        self.stage.ask(.release(self.anna, [hold.id]))
         self.stage.pass(.seconds(10) - 1)
         let second = self.stage.reserve(self.anna, [7, 8])
         #expect(second[0].until == hold.until)
@@ -338,7 +338,7 @@ import Testing
         let again = self.stage.join(UserID(1))
         let third = self.stage.reserve(again, [7])
         #expect(third[0].until == hold.until)
-        self.stage.ask(.giveBack(again, [third[0].id]))
+        self.stage.ask(.release(again, [third[0].id]))
         // Other users start a new hold.
         #expect(self.stage.reserve(self.ben, [7])[0].until == self.stage.now + .minutes(5))
     }
@@ -360,9 +360,9 @@ import Testing
     @Test func `a seat that another had in between is free for the first as for anybody`() {
         let hold = self.stage.reserve(self.anna, [7])[0]
         self.stage.pass(.minutes(1))
-        self.stage.ask(.giveBack(self.anna, [hold.id]))
+        self.stage.ask(.release(self.anna, [hold.id]))
         let others = self.stage.reserve(self.ben, [7])[0]
-        self.stage.ask(.giveBack(self.ben, [others.id]))
+        self.stage.ask(.release(self.ben, [others.id]))
         #expect(self.stage.reserve(self.anna, [7])[0].until == self.stage.now + .minutes(5))
     }
 
@@ -417,7 +417,7 @@ import Testing
             Shard(index: 0, slots: next.slots, catalogue: next.catalogue, hashSeed: 3)
         }
         next.shard.forEachItem { item in
-            do { try restoration.take(item) } catch { Issue.record("\(error)") }
+            do { try restoration.restore(item) } catch { Issue.record("\(error)") }
         }
         next.shard = restoration.finish()
         #expect(next.ask(.reservations(Stage.concert, UserID(1))) == before)

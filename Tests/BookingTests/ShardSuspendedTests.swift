@@ -30,7 +30,7 @@ struct ShardSuspendedTests {
         stage.output()
         let changes: [Request] = [
             .join(Stage.concert, UserID(2)), .leave(pass),
-            .reserve(pass, Stage.schedule, [SeatID(3)]), .giveBack(pass, holds.map(\.id)), .pay(pass, holds.map(\.id)),
+            .reserve(pass, Stage.schedule, [SeatID(3)]), .release(pass, holds.map(\.id)), .pay(pass, holds.map(\.id)),
             .charge(Self.user, Won(1), .free), .use(Self.user, Won(1)),
             Self.transfer(.debit, holds[0].id),
             .cancel(Stage.concert, Self.user, holds.map(\.id)),
@@ -67,7 +67,7 @@ struct ShardSuspendedTests {
         let doubted = stage.shard.answersGiven
         let undone = Stage()
         #expect(undone.shard.read(request, as: operation) == .refused(.storageUnavailable))
-        undone.shard.doubt(doubted)
+        undone.shard.markIndeterminate(doubted)
         #expect(undone.shard.read(request, as: operation) == Reply.unanswered)
         undone.shard.resume(at: undone.now)
         #expect(undone.shard.read(request, as: operation) == .refused(.storageUnavailable))
@@ -92,13 +92,13 @@ struct ShardSuspendedTests {
         let holds = concert.reserve(pass, [1]).map(\.id)
         #expect(concert.ask(.pay(pass, holds)) == nil)
         #expect(concert.ask(.pay(pass, holds)) == nil)
-        let told = concert.shard.takeWaiters(telling: Reply.unanswered)
+        let told = concert.shard.removeWaiters(telling: Reply.unanswered)
         #expect(told.map(\.origin) == [concert.origin(3), concert.origin(4)])
         #expect(told.allSatisfy { $0.kind == .pay && $0.reply == .refused(.unavailable) })
-        #expect(concert.shard.takeWaiters(telling: .left) == [])
+        #expect(concert.shard.removeWaiters(telling: .left) == [])
         // The payment goes on without them.
         let payment = concert.output().transfers[0].id
-        concert.shard.takeTransferReply(.debited(.zero), for: payment, at: concert.now)
+        concert.shard.completeTransfer(.debited(.zero), for: payment, at: concert.now)
         #expect(concert.output().late == [])
         #expect(Receipt(concert.ask(.pay(pass, holds))) != nil)
     }

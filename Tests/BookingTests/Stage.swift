@@ -107,7 +107,7 @@ final class Stage {
     @discardableResult
     func output() -> Output {
         var output = Output()
-        self.shard.takeOutput(
+        self.shard.drain(
             facts: { output.facts.append($0) },
             transfers: { output.transfers.append($0) },
             lateReplies: { output.late.append($0) }
@@ -119,7 +119,7 @@ final class Stage {
     /// Dies, and restarts from `facts`.
     func restart(from facts: [Fact]) {
         self.shard = Shard(index: self.index, slots: self.slots, catalogue: self.catalogue, hashSeed: 2)
-        for fact in facts { self.shard.take(fact) }
+        for fact in facts { self.shard.apply(fact) }
         self.shard.resume(at: self.now)
         self.hear()
         self.shard.checkInvariants()

@@ -33,7 +33,7 @@ import Wire
         /// How many of ten requests of one moment pass.
         func passes() -> Int {
             let now = Timestamp(nanoseconds: 1)
-            return (0..<10).count { _ in self.gate.takeToken(of: ClientGateTests.client, at: now) == nil }
+            return (0..<10).count { _ in self.gate.consumeToken(of: ClientGateTests.client, at: now) == nil }
         }
     }
 

@@ -222,7 +222,7 @@ import Testing
 
     @Test func `a client with too many connections is told so behind its header`() {
         var state = HTTPConnectionState(isIntroduced: false)
-        #expect(state.turnedAway() == .linger)
+        #expect(state.rejectedConnections() == .linger)
         #expect(state.receipt == .nothing)
         #expect(state.peerEnded() == .close)
     }

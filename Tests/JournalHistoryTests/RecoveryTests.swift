@@ -41,7 +41,7 @@ import Wire
             if Int.random(in: 0..<10, using: &self.random) == 0 { self.shard.tick(at: self.now) } else { self.ask() }
             var bytes = FrameBytes()
             var count: UInt32 = 0
-            self.shard.takeOutput(
+            self.shard.drain(
                 facts: { fact in
                     fact.encode(into: &bytes)
                     count += 1
@@ -68,7 +68,7 @@ import Wire
                 request = .reserve(pass, schedule, [SeatID(.random(in: 1...50, using: &self.random))])
             default:
                 guard let (pass, ids) = self.held.randomElement(using: &self.random) else { return }
-                request = Int.random(in: 0..<4, using: &self.random) == 0 ? .giveBack(pass, ids) : .pay(pass, ids)
+                request = Int.random(in: 0..<4, using: &self.random) == 0 ? .release(pass, ids) : .pay(pass, ids)
             }
             self.requests += 1
             let origin = Shard.Origin(link: 1, request: self.requests)

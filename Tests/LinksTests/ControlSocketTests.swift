@@ -20,7 +20,7 @@ import Testing
         let client = try Connection(on: loop, toPath: path)
         var reader = LineReader(bytesMax: ControlSocket.answerBytesMax)
         var lines: [String] = []
-        client.onRead = { reader.take($0) { lines.append($0) } }
+        client.onRead = { reader.append($0) { lines.append($0) } }
         client.onEnd = { [unowned client] _ in
             client.close()
             server.close()
@@ -56,7 +56,7 @@ import Testing
         var reader = LineReader()
         var lines: [String] = []
         let text = "one\n\ntwo" + String(repeating: "o", count: 2 * LineReader.lineBytesMax) + "\nthree"
-        for byte in Array(text.utf8) { [byte].withUnsafeBytes { reader.take($0) { lines.append($0) } } }
+        for byte in Array(text.utf8) { [byte].withUnsafeBytes { reader.append($0) { lines.append($0) } } }
         #expect(lines.count == 3 && lines[0] == "one" && lines[1] == "")
         #expect(lines[2].utf8.count == LineReader.lineBytesMax)
     }

@@ -91,7 +91,7 @@ public final class RequestPath {
         let operation = key.map { Operation($0.operation, .client, from: $0.address) }
         let origin = Shard.Origin(link: 1, request: self.number)
         let reply = self.shard.decide(request, from: origin, as: operation, at: self.now)
-        self.shard.takeOutput(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
+        self.shard.drain(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
         return reply
     }
 
@@ -124,22 +124,22 @@ public final class RequestPath {
             self.answer(error, request.method, language)
             return charged
         }
-        let manner = AnswerWriter.Manner(method: request.method, connection: .keep, language: language)
+        let options = AnswerWriter.ResponseOptions(method: request.method, connection: .keep, language: language)
         self.output.removeAll(keepingAtMost: 65_536)
         switch routed.call {
         case .ask(let question):
             let key = routed.key.map { ClientKey($0, from: self.ring.tag(of: Self.proxy)) }
-            self.answer(self.throughFrames(question, key), to: question, routed.token, manner)
+            self.answer(self.throughFrames(question, key), to: question, routed.token, options)
             return charged + self.scratch.count / Self.answerBytesPerRequest
         case .schedules(let concert):
             let question = Request.schedules(concert)
             guard case .schedules(let free) = self.throughFrames(question, nil) else { return charged }
             let body = CachedBody(self.writer.schedulesBody(free, of: question))
-            return charged + self.answer(body, request, manner)
-        case .concerts: return charged + self.answer(self.concerts, request, manner)
-        case .document: return charged + self.answer(self.document, request, manner)
+            return charged + self.answer(body, request, options)
+        case .concerts: return charged + self.answer(self.concerts, request, options)
+        case .document: return charged + self.answer(self.document, request, options)
         case .options(let allow):
-            _ = self.writer.appendOptions(allow: allow, manner, date: self.date, to: &self.output)
+            _ = self.writer.appendOptions(allow: allow, options, date: self.date, to: &self.output)
             return charged
         }
     }
@@ -154,11 +154,11 @@ public final class RequestPath {
         return token == nil ? 0 : Self.requestsPerSignature
     }
 
-    private func answer(_ body: CachedBody, _ request: HTTPRequest, _ manner: AnswerWriter.Manner) -> Int {
+    private func answer(_ body: CachedBody, _ request: HTTPRequest, _ options: AnswerWriter.ResponseOptions) -> Int {
         _ = self.writer.append(
             cached: body,
             ifNoneMatch: request[.ifNoneMatch],
-            manner,
+            options,
             date: self.date,
             to: &self.output
         )
@@ -188,12 +188,17 @@ public final class RequestPath {
         try frames.withUnsafeBytes { (bytes) throws(WireError) in try decoder.feed(bytes, body) }
     }
 
-    private func answer(_ reply: Reply, to question: Request, _ token: TokenText, _ manner: AnswerWriter.Manner) {
+    private func answer(
+        _ reply: Reply,
+        to question: Request,
+        _ token: TokenText,
+        _ options: AnswerWriter.ResponseOptions
+    ) {
         _ = self.writer.append(
             reply,
             to: question,
             token: token,
-            manner,
+            options,
             date: self.date,
             scratch: &self.scratch,
             to: &self.output
@@ -202,7 +207,7 @@ public final class RequestPath {
 
     private func answer(_ problem: Problem, _ method: HTTPMethod, _ language: Language) {
         self.output.removeAll(keepingAtMost: 65_536)
-        let manner = AnswerWriter.Manner(method: method, connection: .keep, language: language)
-        _ = self.writer.append(problem, manner, date: self.date, scratch: &self.scratch, to: &self.output)
+        let options = AnswerWriter.ResponseOptions(method: method, connection: .keep, language: language)
+        _ = self.writer.append(problem, options, date: self.date, scratch: &self.scratch, to: &self.output)
     }
 }

@@ -37,7 +37,7 @@ import Wire
     }
 
     private static func append(_ log: AccessLog, _ call: StaticString = "join", _ status: HTTPStatus = .ok) {
-        let asked = AccessLog.Asked(call: call, at: Timestamp(nanoseconds: 1_000), shard: 2)
+        let asked = AccessLog.Entry(call: call, at: Timestamp(nanoseconds: 1_000), shard: 2)
         let client = SocketAddress("192.0.2.7", port: 4_711)
         log.append(asked, status, .post, bytes: 231, client: client, at: Timestamp(nanoseconds: 813_999))
     }
@@ -47,7 +47,7 @@ import Wire
         defer { unlink(path) }
         let counts = try Self.withLog(path) { log, _ in
             Self.append(log)
-            let none = AccessLog.Asked(call: "none", at: Timestamp(nanoseconds: 5))
+            let none = AccessLog.Entry(call: "none", at: Timestamp(nanoseconds: 5))
             log.append(none, .notFound, .get, bytes: 1, client: nil, at: Timestamp(nanoseconds: 0))
         }
         #expect(counts.lines == 2 && counts.dropped == 0)

@@ -99,7 +99,7 @@ struct ClusterTests {
                 }
                 let ids = held.json.eachWhole("reservationId")
                 if Bool.random(using: &random) {
-                    #expect(try client.giveBack(concert, [ids[0]], token).status == 200)
+                    #expect(try client.release(concert, [ids[0]], token).status == 200)
                     continue
                 }
                 let paid = try client.pay(concert, ids, token)

@@ -117,18 +117,18 @@ extension ContractTests {
         let held = try Self.client.reserve(1, 15, [5, 6], holder)
         let ids = held.json.eachWhole("reservationId")
         let message = "존재하지 않는 예약입니다."
-        Self.expect(try Self.client.giveBack(1, ids, other), 400, "RESERVATION_NOT_FOUND", message)
-        Self.expect(try Self.client.giveBack(1, [ids[0], 1], holder), 400, "RESERVATION_NOT_FOUND", message)
-        Self.expect(try Self.client.giveBack(1, [], holder), 400, "RESERVATIONS_MISSING")
-        Self.expect(try Self.client.giveBack(1, [ids[0], ids[0]], holder), 400, "RESERVATION_REPEATED")
-        Self.expect(try Self.client.giveBack(1, ids, nil), 401, "TOKEN_MISSING")
+        Self.expect(try Self.client.release(1, ids, other), 400, "RESERVATION_NOT_FOUND", message)
+        Self.expect(try Self.client.release(1, [ids[0], 1], holder), 400, "RESERVATION_NOT_FOUND", message)
+        Self.expect(try Self.client.release(1, [], holder), 400, "RESERVATIONS_MISSING")
+        Self.expect(try Self.client.release(1, [ids[0], ids[0]], holder), 400, "RESERVATION_REPEATED")
+        Self.expect(try Self.client.release(1, ids, nil), 401, "TOKEN_MISSING")
         #expect(try Self.client.seats(1, 15).json[4]["seatStatus"] == "HELD")
 
-        let back = try Self.client.giveBack(1, ids, holder)
+        let back = try Self.client.release(1, ids, holder)
         #expect(back.status == 200)
         #expect(back.json.shape == "[\(Self.reservedShape)]")
         #expect(back.json.each("reservationStatus") == ["CANCEL", "CANCEL"])
-        #expect(try Self.client.giveBack(1, ids, holder).body == back.body)
+        #expect(try Self.client.release(1, ids, holder).body == back.body)
         #expect(try Self.client.reserve(1, 15, [5, 6], other).status == 200)
         Self.expect(
             try Self.client.pay(1, ids, holder),

@@ -193,10 +193,16 @@ import Wire
     @Test func `what a request says of its answer stands beside the origin's number`() {
         for method in HTTPMethod.allCases {
             for language in [Language.korean, .english] {
-                let manner = AnswerWriter.Manner(method: method, connection: .keepAndSay, language: language)
+                let options = AnswerWriter.ResponseOptions(
+                    method: method,
+                    connection: .keepAliveExplicit,
+                    language: language
+                )
                 for number: UInt32 in [0, 1, 1 << 15 - 1] {
-                    let again = AnswerWriter.Manner(note: manner.note | number << 17)
-                    #expect(again.method == method && again.connection == .keepAndSay && again.language == language)
+                    let again = AnswerWriter.ResponseOptions(bits: options.note | number << 17)
+                    #expect(
+                        again.method == method && again.connection == .keepAliveExplicit && again.language == language
+                    )
                 }
             }
         }

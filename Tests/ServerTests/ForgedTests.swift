@@ -133,7 +133,7 @@ import Wire
             [try scene.pay(scene.thiefToken)]
         },
         Attack("another's reservation given back", 400, "RESERVATION_NOT_FOUND") { scene in
-            [try scene.client.giveBack(Scene.concert, scene.held, scene.thiefToken)]
+            [try scene.client.release(Scene.concert, scene.held, scene.thiefToken)]
         },
         Attack("another's reservation cancelled", 400, "RESERVATION_NOT_FOUND") { scene in
             [try scene.client.cancel(Scene.concert, scene.thief, scene.held)]

@@ -306,7 +306,7 @@ import Testing
         loop.run()
         loop.close()
         #expect(exit == .status(0))
-        guard case .compacted = Lifeline.Message(line: said.dropLast()) else {
+        guard case .compacted = SupervisorChannel.Message(line: said.dropLast()) else {
             Issue.record("it said \(said)")
             return
         }

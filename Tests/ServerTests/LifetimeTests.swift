@@ -25,13 +25,13 @@ import Testing
         #expect(try self.client.balance(10).json["balance"] == 10_000)
         let other = try self.client.enter(1, 11)
         #expect(try self.client.reserve(1, 100, [1, 2], other).status == 200)
-        ContractTests.expect(try self.client.giveBack(1, ids, other), 400, "RESERVATION_NOT_FOUND")
+        ContractTests.expect(try self.client.release(1, ids, other), 400, "RESERVATION_NOT_FOUND")
     }
 
     @Test func `time inside runs out, and joining again starts at the end`() throws {
         let token = try self.client.enter(2, 20)
         let ids = try self.client.reserve(2, 200, [3], token).json.eachWhole("reservationId")
-        #expect(try self.client.giveBack(2, ids, token).status == 200)
+        #expect(try self.client.release(2, ids, token).status == 200)
         try TestCluster.eventually("the time inside runs out") { try self.client.poll(2, token).status == 400 }
         let message = "tokenId=\(token)에 해당하는 토큰이 없습니다."
         ContractTests.expect(try self.client.poll(2, token), 400, "TOKEN_NOT_FOUND", message)
@@ -48,11 +48,11 @@ import Testing
         _ = try self.client.charge(21, 10_000)
         let ids = try self.client.reserve(2, 200, [1, 4], token).json.eachWhole("reservationId")
         let message = "입장 가능 시간이 지나 새로운 좌석을 예약할 수 없습니다. 선점한 좌석은 만료 시각까지 결제하거나 반납할 수 있습니다."
-        var answer = try self.client.giveBack(2, [ids[1]], token)
+        var answer = try self.client.release(2, [ids[1]], token)
         try TestCluster.eventually("the time inside runs out") {
             answer = try self.client.reserve(2, 200, [5], token)
             if answer.status == 200 {
-                _ = try self.client.giveBack(2, answer.json.eachWhole("reservationId"), token)
+                _ = try self.client.release(2, answer.json.eachWhole("reservationId"), token)
             }
             return answer.status != 200 && answer.json["code"] != "SEAT_KEPT_TOO_LONG"
         }

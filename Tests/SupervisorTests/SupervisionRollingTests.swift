@@ -30,7 +30,7 @@ import Testing
                 "80 ready shard 1/1, shard 1/1 for shard 1, rolled",
             ]
         )
-        #expect(script.machine.members.allSatisfy { $0.edition == 1 })
+        #expect(script.machine.members.allSatisfy { $0.generation == 1 })
         #expect(script.machine.refusalOfRolling == nil)
     }
 
@@ -45,7 +45,7 @@ import Testing
         script.ready("gateway 0/2", at: 6)
         script.died("gateway 0", at: 7)
         #expect(script.lines.last == "7 rolled")
-        #expect(script.machine.members.map(\.edition) == [1, 1, 2])
+        #expect(script.machine.members.map(\.generation) == [1, 1, 2])
     }
 
     @Test func `while one is under way, or the cluster starts or stops, another is refused`() {
@@ -74,7 +74,7 @@ import Testing
                 "30030 not rolled: gateway 0 of the new program was not ready after 30 s",
             ]
         )
-        #expect(script.machine.members.allSatisfy { $0.edition == 0 })
+        #expect(script.machine.members.allSatisfy { $0.generation == 0 })
     }
 
     @Test func `a shard whose new program does not start is started again with the former one`() {

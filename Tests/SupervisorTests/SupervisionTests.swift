@@ -328,9 +328,9 @@ struct SupervisionScript {
         Timestamp(nanoseconds: Int64(milliseconds) * 1_000_000)
     }
 
-    /// `shard 0`, and `shard 0/2` where its edition is 2.
+    /// `shard 0`, and `shard 0/2` where its generation is 2.
     private static func name(_ member: Supervision.Member) -> String {
-        member.edition == 0 ? "\(member)" : "\(member)/\(member.edition)"
+        member.generation == 0 ? "\(member)" : "\(member)/\(member.generation)"
     }
 
     private static func member(_ name: String) -> Supervision.Member {
@@ -338,7 +338,7 @@ struct SupervisionScript {
         return Supervision.Member(
             role: words[0] == "shard" ? .shard : .gateway,
             index: Int(words[1])!,
-            edition: words.count > 2 ? Int(words[2])! : 0
+            generation: words.count > 2 ? Int(words[2])! : 0
         )
     }
 }

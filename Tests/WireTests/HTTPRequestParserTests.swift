@@ -250,7 +250,7 @@ import Wire
     @Test func `HTTP 1.0 closes unless it asks to keep`() {
         let seen = self.requests(Self.goodStreams[10])
         #expect(seen.map(\.path) == ["/", "/b"])
-        #expect(seen.map(\.connection) == [.keepAndSay, .close])
+        #expect(seen.map(\.connection) == [.keepAliveExplicit, .close])
     }
 
     @Test func `close in any Connection line wins, and what follows is not read`() {

@@ -40,7 +40,9 @@ import Wire
     }
 
     @Test func `the connection's fate is said where it must be`() {
-        #expect(self.written(HTTPResponse(.ok, connection: .keepAndSay)).contains("\r\nConnection: keep-alive\r\n"))
+        #expect(
+            self.written(HTTPResponse(.ok, connection: .keepAliveExplicit)).contains("\r\nConnection: keep-alive\r\n")
+        )
         #expect(!self.written(HTTPResponse(.ok, connection: .keep)).contains("Connection"))
     }
 

@@ -6,7 +6,7 @@ import Wire
 @Suite struct RouterGlanceTests {
     private struct Glance: Equatable {
         let concert: UInt64
-        let worth: Worth
+        let priority: RequestPriority
     }
 
     private static func glance(_ method: String, _ target: String, _ body: String, _ header: String = "") -> Glance? {
@@ -15,21 +15,21 @@ import Wire
             "\(method) \(target) HTTP/1.1\r\nHost: a\r\n\(header)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
         return Array(text.utf8).withUnsafeBytes { bytes in
             parser.feed(bytes)
-            guard case .request(let request) = parser.next(), let (concert, worth) = Router.glance(request) else {
+            guard case .request(let request) = parser.next(), let (concert, priority) = Router.glance(request) else {
                 return nil
             }
-            return Glance(concert: concert.rawValue, worth: worth)
+            return Glance(concert: concert.rawValue, priority: priority)
         }
     }
 
     @Test func `polls, joins and reservations are known by their concert`() {
         let poll = Self.glance("GET", "/api/v1/waiting?concertId=12", "")
-        #expect(poll == Glance(concert: 12, worth: .asking))
-        #expect(Self.glance("GET", "/api/v1/waiting?concertId=7&x=1", "") == Glance(concert: 7, worth: .asking))
+        #expect(poll == Glance(concert: 12, priority: .asking))
+        #expect(Self.glance("GET", "/api/v1/waiting?concertId=7&x=1", "") == Glance(concert: 7, priority: .asking))
         let join = Self.glance("POST", "/api/v1/waiting", #"{"concertId":3,"userId":1}"#)
-        #expect(join == Glance(concert: 3, worth: .joining))
+        #expect(join == Glance(concert: 3, priority: .joining))
         let reservation = #"{"concertId":3,"concertScheduleId":1,"seatIds":[1]}"#
-        #expect(Self.glance("POST", "/api/v1/reservation", reservation) == Glance(concert: 3, worth: .booking))
+        #expect(Self.glance("POST", "/api/v1/reservation", reservation) == Glance(concert: 3, priority: .booking))
         // With a key it may go to another shard first.
         #expect(Self.glance("POST", "/api/v1/reservation", reservation, "Idempotency-Key: \"a\"\r\n") == nil)
     }

@@ -1,7 +1,7 @@
 /// Overload: requests of the lowest priority are refused at once, by a window for each shard.
 extension Gateway {
     /// Records the delay of a ping to a shard, complete or so far, and the requests in flight when the ping left.
-    public mutating func takeDelay(
+    public mutating func recordLatency(
         _ delay: Nanoseconds,
         isOver: Bool,
         inFlightThen: Int,
@@ -9,7 +9,7 @@ extension Gateway {
         at now: Timestamp
     ) {
         let inFlight = self.links[shard].inFlight.count
-        self.links[shard].window.take(
+        self.links[shard].window.recordLatency(
             delay,
             isOver: isOver,
             inFlightThen: inFlightThen,
@@ -20,13 +20,13 @@ extension Gateway {
     }
 
     /// Whether a request of `worth` may go to a shard now.
-    public mutating func admits(_ worth: Worth, to shard: Int) -> Bool {
-        self.links[shard].window.admits(worth, inFlight: self.links[shard].inFlight.count)
+    public mutating func admits(_ priority: RequestPriority, to shard: Int) -> Bool {
+        self.links[shard].window.admits(priority, inFlight: self.links[shard].inFlight.count)
     }
 
     /// Whether a request of `worth` about the line of `concert` is shed.
-    public mutating func sheds(_ worth: Worth, of concert: ConcertID) -> Bool {
-        !self.admits(worth, to: self.slots.shard(of: Slot(of: concert)))
+    public mutating func sheds(_ priority: RequestPriority, of concert: ConcertID) -> Bool {
+        !self.admits(priority, to: self.slots.shard(of: Slot(of: concert)))
     }
 
     /// The shards whose window is closed.

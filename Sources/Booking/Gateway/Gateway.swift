@@ -12,11 +12,11 @@ public struct Gateway {
         public let connection: UInt64
         public let sequence: UInt32
         /// The shell's own: how the answer is to be written.
-        public let note: UInt32
-        public init(connection: UInt64, sequence: UInt32, note: UInt32 = 0) {
+        public let responseOptions: UInt32
+        public init(connection: UInt64, sequence: UInt32, responseOptions: UInt32 = 0) {
             self.connection = connection
             self.sequence = sequence
-            self.note = note
+            self.responseOptions = responseOptions
         }
     }
 
@@ -42,19 +42,19 @@ public struct Gateway {
         /// How old a cached list of schedules may be.
         public var scheduleLifetime = Nanoseconds.seconds(1)
         /// The limits under overload.
-        public var window = AdmissionWindow.Rules()
+        public var window = ConcurrencyLimiter.Rules()
         public init() {}
     }
 
     public enum Submission: Equatable, Sendable {
         /// Encode the request for this shard, under this id.
         case send(shard: Int, id: UInt64)
-        /// Encode this claim instead, for this shard and id: `takeClaim` returns the request when it is answered.
+        /// Encode this claim instead, for this shard and id: `completeClaim` returns the request when it is answered.
         case claim(shard: Int, id: UInt64, Request)
         /// The shard is away: `linkIsUp` returns the request when it is back.
         case held
         /// Overload: the request has too low a priority.
-        case shed(Worth)
+        case shed(RequestPriority)
         case refused(Refusal)
     }
 
@@ -74,7 +74,7 @@ public struct Gateway {
         var awaySince = Timestamp.distantPast
         /// The requests in flight; while the link is down, those held.
         var inFlight: InFlight
-        var window: AdmissionWindow
+        var window: ConcurrencyLimiter
         /// The client keys of requests in flight, by request id. Few requests have one, so keys are stored apart.
         var keys: [UInt64: ClientKey] = [:]
     }
@@ -82,7 +82,7 @@ public struct Gateway {
     public let slots: SlotMap
     private(set) var limits: Limits
     var links: [Link]
-    /// Some shard is overloaded: see `AdmissionWindow`.
+    /// Some shard is overloaded: see `ConcurrencyLimiter`.
     public internal(set) var isPressed = false
     private var cache: ScheduleCache
 
@@ -91,7 +91,7 @@ public struct Gateway {
         self.limits = limits
         let link = Link(
             inFlight: InFlight(countMax: limits.inFlightPerShardMax),
-            window: AdmissionWindow(limits.window)
+            window: ConcurrencyLimiter(limits.window)
         )
         self.links = Array(repeating: link, count: slots.shardCount)
         self.cache = ScheduleCache(
@@ -116,7 +116,7 @@ public struct Gateway {
 
     // MARK: Requests
 
-    public mutating func submit(
+    public mutating func route(
         _ request: Request,
         for client: Client?,
         token: TokenText,
@@ -124,12 +124,12 @@ public struct Gateway {
         at now: Timestamp
     ) -> Submission {
         let shard = self.firstShard(of: request, key)
-        if client != nil, self.isPressed, !self.admits(request.worth, to: shard) { return .shed(request.worth) }
+        if client != nil, self.isPressed, !self.admits(request.priority, to: shard) { return .shed(request.priority) }
         let pending = Pending(client: client, request: request, token: token, sentAt: now)
-        return self.submit(pending, key, to: shard)
+        return self.route(pending, key, to: shard)
     }
 
-    mutating func submit(_ pending: Pending, _ key: ClientKey?, to shard: Int) -> Submission {
+    mutating func route(_ pending: Pending, _ key: ClientKey?, to shard: Int) -> Submission {
         let isUp = self.links[shard].isUp
         guard isUp || self.links[shard].inFlight.count < self.limits.heldPerShardMax,
             let id = self.links[shard].inFlight.insert(pending)
@@ -167,19 +167,19 @@ public struct Gateway {
     }
 
     private mutating func refresh(_ concert: ConcertID, at now: Timestamp) -> Submission {
-        self.submit(.schedules(concert), for: nil, token: TokenText(), at: now)
+        self.route(.schedules(concert), for: nil, token: TokenText(), at: now)
     }
 
     // MARK: Replies
 
     /// The request of a reply; nil when it is not in flight any more: the reply is too late, or not for this gateway.
-    public mutating func takeReply(_ id: UInt64, from shard: Int) -> Pending? {
+    public mutating func complete(_ id: UInt64, from shard: Int) -> Pending? {
         if !self.links[shard].keys.isEmpty { self.links[shard].keys[id] = nil }
         return self.links[shard].inFlight.remove(id)
     }
 
     /// A refresh is answered: caches the body, and returns the clients that waited for it.
-    public mutating func takeSchedules(_ body: CachedBody, for pending: Pending) -> [Client] {
+    public mutating func completeRefresh(_ body: CachedBody, for pending: Pending) -> [Client] {
         guard case .schedules(let concert) = pending.request else { return [] }
         return self.cache.fill(concert, with: body, askedAt: pending.sentAt)
     }

@@ -58,7 +58,7 @@ public struct TokenBuckets: ~Copyable {
     public var bytes: Int { self.count * MemoryLayout<Bucket>.stride }
 
     /// Takes a token of `client` and returns nil; without a token, returns the time until the next one.
-    public mutating func take(_ client: UInt128, at now: Timestamp) -> Nanoseconds? {
+    public mutating func consumeToken(_ client: UInt128, at now: Timestamp) -> Nanoseconds? {
         let now = now.nanoseconds
         let index = self.bucket(of: client, now)
         let due = (Timestamp(nanoseconds: max(self.buckets[index].due, now)) + Nanoseconds(self.interval)).nanoseconds
@@ -94,9 +94,11 @@ public struct TokenBuckets: ~Copyable {
     }
 
     /// The same for a user. Unauthenticated users have a bucket for each address.
-    public mutating func take(_ asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
-        let scope = asker.isVouched ? 0 : max(1, self.hash.hash(address.bits))
-        return self.take(UInt128(scope) << 64 | UInt128(asker.user.rawValue), at: now)
+    public mutating func consumeToken(_ subject: RateLimitSubject, from address: IPAddress, at now: Timestamp)
+        -> Nanoseconds?
+    {
+        let scope = subject.isAuthenticated ? 0 : max(1, self.hash.hash(address.bits))
+        return self.consumeToken(UInt128(scope) << 64 | UInt128(subject.user.rawValue), at: now)
     }
 
     /// The client's bucket: its own, or the one in its set that is full soonest.

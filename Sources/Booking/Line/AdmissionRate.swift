@@ -39,7 +39,7 @@ public struct AdmissionRate: Equatable, Sendable {
     /// Applies an admission at `now`. Depends on the fact and the rate alone, so a replay ends where the original did.
     /// An admission that this rate would not have allowed (the rate was lowered since) delays the next one by one
     /// interval only.
-    public mutating func takeAdmission(at now: Timestamp, opensAt: Timestamp) {
+    public mutating func applyAdmission(at now: Timestamp, opensAt: Timestamp) {
         self.due = min(self.firstDue(at: now, opensAt: opensAt), now) + self.interval
     }
 

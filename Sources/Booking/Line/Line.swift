@@ -1,8 +1,8 @@
 /// The waiting line of one concert: everyone's position, the next admission, and expired places.
 ///
 ///                ┌────────────── left, expired ───────────────┐
-///     takeJoined │                                            ▼
-///     ─────────▶ waiting ──takeAdmitted──▶ admitted ──▶ gone (left, expired, used up)
+///     applyJoined │                                            ▼
+///     ─────────▶ waiting ──applyAdmitted──▶ admitted ──▶ gone (left, expired, used up)
 ///
 /// It applies facts and answers questions. Its caller decides (`place(of:)`, `nextAdmission(at:)`,
 /// `firstExpired(at:)`), records the fact, and hands it to the `take…` verb, live and in a replay alike. The verbs
@@ -223,7 +223,7 @@ public struct Line: ~Copyable {
 
     // MARK: Expiry
 
-    /// When the place of a person lapses, as things are; nil when they are gone. They stay present until `takeExpired`.
+    /// When the place of a person lapses, as things are; nil when they are gone. They stay present until `applyExpired`.
     public func expiry(of place: Place) -> Timestamp? { self.people.spot(of: place.rawValue).map { self.expiry($0) } }
 
     /// The person whose place lapsed first by `now`; of two at the same moment, the admitted one. O(1).
@@ -233,7 +233,7 @@ public struct Line: ~Copyable {
     }
 
     /// The stay of the person at `place`, whose time inside is over, goes on, probably until `end`, for a reason that
-    /// the line does not know: `firstExpired` skips them from now on. The caller records `takeExpired` once the reason
+    /// the line does not know: `firstExpired` skips them from now on. The caller records `applyExpired` once the reason
     /// is gone. O(1).
     public mutating func linger(_ place: Place, until end: Timestamp, at now: Timestamp) {
         let spot = self.people.presentSpot(of: place.rawValue)
@@ -275,7 +275,7 @@ public struct Line: ~Copyable {
     // MARK: Facts
 
     /// `user`, who has no place, joined at `place`, which is `nextPlace`.
-    public mutating func takeJoined(_ user: UserID, place: Place, at now: Timestamp) {
+    public mutating func applyJoined(_ user: UserID, place: Place, at now: Timestamp) {
         precondition(place == self.nextPlace, "place \(place) is given out of turn: the next is \(self.nextPlace)")
         precondition(!self.isFull, "the line is full")
         self.append(user, place: place, at: now)
@@ -283,26 +283,26 @@ public struct Line: ~Copyable {
 
     /// The person at `place`, the first who waited, was admitted. Not checked against the rate: the fact may be from a
     /// time with other rules.
-    public mutating func takeAdmitted(_ place: Place, at now: Timestamp) {
+    public mutating func applyAdmitted(_ place: Place, at now: Timestamp) {
         self.admit(place, at: now)
-        self.rate.takeAdmission(at: now, opensAt: self.opensAt)
+        self.rate.applyAdmission(at: now, opensAt: self.opensAt)
     }
 
     /// The person at `place`, waiting or admitted, left by their own will.
-    public mutating func takeLeft(_ place: Place, at now: Timestamp) {
+    public mutating func applyLeft(_ place: Place, at now: Timestamp) {
         self.remove(place, isEarly: true, at: now)
         self.totals.left += 1
     }
 
     /// The place of a waiting or admitted person expired. Not checked against the clock: polls are not facts, so a
     /// replay does not know them.
-    public mutating func takeExpired(_ place: Place, at now: Timestamp) {
+    public mutating func applyExpired(_ place: Place, at now: Timestamp) {
         self.remove(place, isEarly: false, at: now)
         self.totals.expired += 1
     }
 
     /// The admitted person at `place` has paid for their seats.
-    public mutating func takeUsedUp(_ place: Place, at now: Timestamp) {
+    public mutating func applyUsedUp(_ place: Place, at now: Timestamp) {
         precondition(self.people.spot(of: place.rawValue)?.isAdmitted == true, "nobody is admitted at place \(place)")
         self.remove(place, isEarly: true, at: now)
         self.totals.usedUp += 1

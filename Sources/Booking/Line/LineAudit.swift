@@ -72,7 +72,7 @@ public struct LineAudit {
     public var isPartial: Bool { self.firstSequence > 1 && self.firstPlace != 1 }
 
     /// Nil for facts that are not about this line.
-    public mutating func take(_ fact: Fact, sequence: UInt64) -> Event? {
+    public mutating func apply(_ fact: Fact, sequence: UInt64) -> Event? {
         switch fact {
         case .joined(self.concert, let user, let place, let at):
             self.note(at, sequence)

@@ -68,7 +68,7 @@ extension Request {
             hash.mix(pass)
             hash.mix(schedule)
             for seat in seats { hash.mix(seat) }
-        case .giveBack(let pass, let reservations), .pay(let pass, let reservations):
+        case .release(let pass, let reservations), .pay(let pass, let reservations):
             hash.mix(pass)
             for reservation in reservations { hash.mix(reservation) }
         case .cancel(let concert, let user, let reservations):

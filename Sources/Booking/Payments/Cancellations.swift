@@ -23,8 +23,8 @@ public struct Cancellations {
         self.idsByReservation[reservation].flatMap { self.orders[$0] }
     }
 
-    public mutating func takeStarted(_ order: CancellationOrder) {
-        self.orders.takeStarted(order)
+    public mutating func applyStarted(_ order: CancellationOrder) {
+        self.orders.applyStarted(order)
         for id in order.reservations {
             precondition(
                 self.idsByReservation.updateValue(order.id, forKey: id) == nil,
@@ -33,12 +33,12 @@ public struct Cancellations {
         }
     }
 
-    public mutating func takeDone(_ id: CancellationID, balance: Won) -> CancellationOrder {
-        self.orders.takeDone(id, balance: balance)
+    public mutating func applyDone(_ id: CancellationID, balance: Won) -> CancellationOrder {
+        self.orders.applyDone(id, balance: balance)
     }
 
-    public mutating func takeRefused(_ id: CancellationID) -> CancellationOrder {
-        let order = self.orders.takeRefused(id)
+    public mutating func applyRefused(_ id: CancellationID) -> CancellationOrder {
+        let order = self.orders.applyRefused(id)
         for reservation in order.reservations { self.idsByReservation.removeValue(forKey: reservation) }
         return order
     }

@@ -39,13 +39,13 @@ public struct SeatOrders<ID: SeatOrderID> {
         self.entries.values.filter { $0.state == .started }.map(\.order).sorted { $0.id < $1.id }
     }
 
-    public mutating func takeStarted(_ order: SeatOrder<ID>) {
+    public mutating func applyStarted(_ order: SeatOrder<ID>) {
         let entry = Entry(order: order, state: .started)
         precondition(self.entries.updateValue(entry, forKey: order.id) == nil, "\(Self.noun) \(order.id) began twice")
         self.openCount += 1
     }
 
-    public mutating func takeDone(_ id: ID, balance: Won) -> SeatOrder<ID> {
+    public mutating func applyDone(_ id: ID, balance: Won) -> SeatOrder<ID> {
         let order = self.entries.change(id) { entry in
             precondition(entry.state == .started, "\(Self.noun) \(id) is done already")
             entry.state = .done(balance: balance)
@@ -57,7 +57,7 @@ public struct SeatOrders<ID: SeatOrderID> {
         return order
     }
 
-    public mutating func takeRefused(_ id: ID) -> SeatOrder<ID> {
+    public mutating func applyRefused(_ id: ID) -> SeatOrder<ID> {
         guard let entry = self.entries.removeValue(forKey: id), entry.state == .started else {
             preconditionFailure("\(Self.noun) \(id) is not under way")
         }
@@ -86,8 +86,8 @@ public struct SeatOrders<ID: SeatOrderID> {
 
     /// Takes back one as it was.
     mutating func restore(_ order: SeatOrder<ID>, balance: Won?) {
-        self.takeStarted(order)
-        if let balance { _ = self.takeDone(order.id, balance: balance) }
+        self.applyStarted(order)
+        if let balance { _ = self.applyDone(order.id, balance: balance) }
     }
 
     mutating func restore(refusedCount: Int) { self.refusedCount = refusedCount }

@@ -137,10 +137,10 @@ struct Transfers {
         return true
     }
 
-    mutating func takeWaiters(for id: TransferID) -> [Shard.Origin] { self.waiters.removeValue(forKey: id) ?? [] }
+    mutating func removeWaiters(for id: TransferID) -> [Shard.Origin] { self.waiters.removeValue(forKey: id) ?? [] }
 
     /// Removes and returns all waiters, in the order of their transfers.
-    mutating func takeWaiters() -> [(id: TransferID, origin: Shard.Origin)] {
+    mutating func removeWaiters() -> [(id: TransferID, origin: Shard.Origin)] {
         defer { self.waiters = [:] }
         return self.waiters.keys.sorted().flatMap { id in self.waiters[id]!.map { (id, $0) } }
     }

@@ -77,7 +77,7 @@ public struct Points {
 
     // MARK: Facts
 
-    public mutating func takeCharged(_ user: UserID, _ entry: HistoryEntry) {
+    public mutating func applyCharged(_ user: UserID, _ entry: HistoryEntry) {
         precondition(entry.amount > .zero, "user \(user) is charged \(entry.amount) points")
         let max = self.historyLinesPerUserMax
         let surplus = self.accounts[user, default: Account()].write(entry, entry.amount, linesMax: max)
@@ -86,7 +86,7 @@ public struct Points {
         self.balances += entry.amount
     }
 
-    public mutating func takeUsed(_ user: UserID, _ entry: HistoryEntry) {
+    public mutating func applyUsed(_ user: UserID, _ entry: HistoryEntry) {
         precondition(entry.amount > .zero, "user \(user) uses \(entry.amount) points")
         let max = self.historyLinesPerUserMax
         var surplus: HistoryEntry?
@@ -112,10 +112,10 @@ public struct Points {
     mutating func applyMoved(_ transfer: KnownTransfer, _ entry: HistoryEntry) {
         switch transfer.direction {
         case .debit:
-            if entry.amount != .zero { self.takeUsed(transfer.user, entry) }
+            if entry.amount != .zero { self.applyUsed(transfer.user, entry) }
             self.debited += entry.amount
         case .credit:
-            if entry.amount != .zero { self.takeCharged(transfer.user, entry) }
+            if entry.amount != .zero { self.applyCharged(transfer.user, entry) }
             self.credited += entry.amount
         }
         self.transfers.record(transfer, .moved(balance: self.balance(of: transfer.user).balance))
@@ -149,8 +149,8 @@ public struct Points {
     /// Restores a line of a user's history; oldest first. The balance follows.
     mutating func restore(_ user: UserID, _ entry: HistoryEntry) {
         switch entry.type {
-        case .charge: self.takeCharged(user, entry)
-        case .use: self.takeUsed(user, entry)
+        case .charge: self.applyCharged(user, entry)
+        case .use: self.applyUsed(user, entry)
         }
     }
 

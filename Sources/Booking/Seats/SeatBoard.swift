@@ -49,7 +49,7 @@ struct SeatBoard {
         self.soldCount += 1
     }
 
-    mutating func takeBack(_ seat: SeatID, of reservation: ReservationID) {
+    mutating func release(_ seat: SeatID, of reservation: ReservationID) {
         precondition(
             self.cells[Int(seat.rawValue) - 1] == reservation.rawValue | Self.soldBit,
             "seat \(seat) is not sold to \(reservation)"

@@ -112,7 +112,7 @@ public struct Seats: ~Copyable {
 
     // MARK: Facts
 
-    public mutating func takeHeld(_ hold: Reservation) {
+    public mutating func applyHeld(_ hold: Reservation) {
         let position = self.position(of: hold.schedule)
         precondition(hold.status == .held && hold.payment == nil, "reservation \(hold.id) does not begin as a hold")
         precondition(
@@ -130,7 +130,7 @@ public struct Seats: ~Copyable {
         self.heldCount += 1
     }
 
-    public mutating func takeReleased(_ id: ReservationID, at now: Timestamp) {
+    public mutating func applyReleased(_ id: ReservationID, at now: Timestamp) {
         let hold = self.change(id, paidBy: nil) {
             $0.status = .cancelled
         }
@@ -142,18 +142,18 @@ public struct Seats: ~Copyable {
     }
 
     /// A payment has begun: the hold stays until the payment is decided.
-    public mutating func takePinned(_ id: ReservationID, by payment: PaymentID) {
+    public mutating func applyPinned(_ id: ReservationID, by payment: PaymentID) {
         self.change(id, paidBy: nil) { $0.payment = payment }
     }
 
     /// The payment was refused: the hold continues to its old deadline.
-    public mutating func takeUnpinned(_ id: ReservationID, by payment: PaymentID) {
+    public mutating func applyUnpinned(_ id: ReservationID, by payment: PaymentID) {
         let hold = self.change(id, paidBy: payment) { $0.payment = nil }
         guard self.overdue.remove(id) != nil else { return }
         self.deadlines.insert(id, at: hold.until)
     }
 
-    public mutating func takeSold(_ id: ReservationID, by payment: PaymentID) {
+    public mutating func applySold(_ id: ReservationID, by payment: PaymentID) {
         let hold = self.change(id, paidBy: payment) { $0.status = .paid }
         self.boards[self.position(of: hold.schedule)]!.sell(hold.seat, to: id)
         self.endHold(hold)
@@ -164,14 +164,14 @@ public struct Seats: ~Copyable {
     }
 
     /// A purchase is cancelled and the points are back: the seat is free again.
-    public mutating func takeCancelled(_ id: ReservationID, at now: Timestamp) {
+    public mutating func applyCancelled(_ id: ReservationID, at now: Timestamp) {
         guard var row = self.reservations[id], row.status == .paid else {
             preconditionFailure("there is no paid reservation \(id)")
         }
         row.status = .cancelled
         self.reservations.updateValue(row, forKey: id)
         let reservation = self.reservation(id, row)
-        self.boards[self.position(of: reservation.schedule)]!.takeBack(reservation.seat, of: id)
+        self.boards[self.position(of: reservation.schedule)]!.release(reservation.seat, of: id)
         self.soldCount -= 1
         self.users[reservation.user, default: UserSeats()].paidCount -= 1
         self.takings -= reservation.price
@@ -179,7 +179,7 @@ public struct Seats: ~Copyable {
     }
 
     /// A purchase is over: all its seats are cancelled, this one at `cancelledAt`.
-    mutating func takeRefunded(_ id: ReservationID, cancelledAt: Timestamp) {
+    mutating func applyRefunded(_ id: ReservationID, cancelledAt: Timestamp) {
         guard let reservation = self[id], reservation.status == .cancelled, reservation.payment != nil
         else {
             preconditionFailure("reservation \(id) was not bought and cancelled")

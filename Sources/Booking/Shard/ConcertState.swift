@@ -36,7 +36,7 @@ final class ConcertState {
             guard let cancellation = self.cancellations.cancellation(of: reservation.id) else {
                 preconditionFailure("reservation \(reservation.id) was paid and is over, but has no cancellation")
             }
-            self.seats.takeRefunded(reservation.id, cancelledAt: cancellation.order.at)
+            self.seats.applyRefunded(reservation.id, cancelledAt: cancellation.order.at)
         }
     }
 

@@ -41,7 +41,7 @@ public enum Fact: Equatable, Sendable {
     case idsSkipped(UInt64, at: Timestamp)
     // Operations
     /// The answer to an operation, besides the change: repeats get the same answer.
-    case answered(KeptAnswer)
+    case answered(StoredAnswer)
 
     /// When it happened: in one journal, times never decrease.
     public var at: Timestamp {
@@ -73,7 +73,7 @@ public enum Fact: Equatable, Sendable {
 }
 
 public enum ReleaseReason: UInt8, Sendable, CaseIterable {
-    case lapsed = 0, givenBack = 1
+    case lapsed = 0, released = 1
     /// Its owner left the line, used the place up by paying for other seats, or was gone when its payment was refused.
     case ownerGone = 2
 }

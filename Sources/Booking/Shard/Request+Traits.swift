@@ -4,7 +4,7 @@ extension Request {
     /// The kind alone: for counting, and as the frame's kind. Numbers are the wire's: never reuse one.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case join = 1, poll, leave
-        case schedules, seats, reserve, giveBack, reservations, pay
+        case schedules, seats, reserve, release, reservations, pay
         case charge, use, balance, history
         case cancel = 15
         case claim = 32
@@ -20,7 +20,7 @@ extension Request {
         case .schedules: .schedules
         case .seats: .seats
         case .reserve: .reserve
-        case .giveBack: .giveBack
+        case .release: .release
         case .reservations: .reservations
         case .pay: .pay
         case .charge: .charge
@@ -43,7 +43,7 @@ extension Request.Kind {
         /// The kind in a word, for logs and statistics. Stable.
         public let name: StaticString
         public let effect: Effect
-        public let priority: Worth
+        public let priority: RequestPriority
         /// What it is answered, if it is not refused.
         public let answer: Reply.Kind
         /// It is about one user, so who asks matters.
@@ -52,7 +52,7 @@ extension Request.Kind {
         init(
             _ name: StaticString,
             _ effect: Effect,
-            _ priority: Worth,
+            _ priority: RequestPriority,
             _ answer: Reply.Kind,
             isAboutUser: Bool = true
         ) {
@@ -85,7 +85,7 @@ extension Request.Kind {
         case .schedules: Traits("schedules", .question, .asking, .schedules, isAboutUser: false)
         case .seats: Traits("seats", .question, .asking, .seats, isAboutUser: false)
         case .reserve: Traits("reserve", .change, .booking, .reservations)
-        case .giveBack: Traits("giveBack", .change, .booking, .reservations)
+        case .release: Traits("giveBack", .change, .booking, .reservations)
         case .reservations: Traits("reservations", .question, .asking, .reservations)
         case .pay: Traits("pay", .change, .booking, .paid)
         case .cancel: Traits("cancel", .change, .booking, .cancelled)
@@ -123,7 +123,7 @@ extension Request {
     private var target: Target {
         switch self {
         case .schedules(let concert), .seats(let concert, _): .concert(concert)
-        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
+        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .release(let pass, _), .pay(let pass, _):
             .place(pass)
         case .join(let concert, let user), .reservations(let concert, let user), .cancel(let concert, let user, _):
             .userOfConcert(concert, user)
@@ -154,23 +154,23 @@ extension Request {
     }
 
     /// Whose request a gateway counts it as; nil for questions that are nobody's, and for what no client asks.
-    public var asker: Asker? {
+    public var asker: RateLimitSubject? {
         switch self.target {
-        case .place(let pass): Asker(pass.user, isVouched: true)
-        case .userOfConcert(_, let user), .user(let user): Asker(user, isVouched: false)
+        case .place(let pass): RateLimitSubject(pass.user, isAuthenticated: true)
+        case .userOfConcert(_, let user), .user(let user): RateLimitSubject(user, isAuthenticated: false)
         case .concert, .userOfPeer, .anyShard: nil
         }
     }
 
     /// The user whose change this is; nil for reads and requests between shards. Only a change may have a client's key.
-    public var changer: UserID? {
+    public var mutatingUser: UserID? {
         switch self.kind.traits.effect {
         case .change, .repeatableChange: self.user
         case .question, .transfer: nil
         }
     }
 
-    public var worth: Worth { self.kind.traits.priority }
+    public var priority: RequestPriority { self.kind.traits.priority }
 
     /// Whether an answer to it is kept for this owner.
     func isKept(for owner: Operation.Owner) -> Bool {

@@ -10,7 +10,7 @@ public enum Request: Equatable, Sendable {
     case schedules(ConcertID)
     case seats(ConcertID, ScheduleID)
     case reserve(Pass, ScheduleID, [SeatID])
-    case giveBack(Pass, [ReservationID])
+    case release(Pass, [ReservationID])
     case reservations(ConcertID, UserID)
     case pay(Pass, [ReservationID])
     /// Needs no pass: the sale may be long over.

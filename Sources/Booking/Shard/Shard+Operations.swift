@@ -17,7 +17,7 @@ extension Shard {
         guard let outcome = self.outcome(of: request, reply, for: operation.owner) else { return reply }
         self.record(
             .answered(
-                KeptAnswer(operation: operation, fingerprint: request.fingerprint, outcome: outcome, at: self.now)
+                StoredAnswer(operation: operation, fingerprint: request.fingerprint, outcome: outcome, at: self.now)
             )
         )
         return reply
@@ -38,13 +38,13 @@ extension Shard {
     }
 
     /// The part of an answer to keep; nil if the request changed nothing and nothing is promised.
-    private func outcome(of request: Request, _ reply: Reply?, for owner: Operation.Owner) -> KeptAnswer.Outcome? {
+    private func outcome(of request: Request, _ reply: Reply?, for owner: Operation.Owner) -> StoredAnswer.Outcome? {
         switch (request, reply) {
         case (_, .refused(let refusal)): return owner == .client && refusal.isFinal ? .refused(refusal) : nil
         case (.join, .joined(let joined)): return .joined(joined)
         case (.leave, .left): return .left
         case (.reserve, .reservations(let holds)): return .held(holds[0].id)
-        case (.giveBack, .reservations): return .givenBack
+        case (.release, .reservations): return .released
         case (.pay(let pass, let ids), .paid), (.pay(let pass, let ids), nil):
             // Under way or done: its reservations tell.
             return self.concerts[pass.concert]?.seats[ids[0]]?.payment.map { .paying($0) }
@@ -57,7 +57,7 @@ extension Shard {
     }
 
     /// Checks the request like any other: its own user could forge a fingerprint.
-    private func again(_ kept: KeptAnswer, _ request: Request) -> Again {
+    private func again(_ kept: StoredAnswer, _ request: Request) -> Again {
         switch (kept.outcome, request) {
         case (.joined(let joined), _): return .reply(.joined(joined))
         case (.left, _): return .reply(.left)
@@ -70,7 +70,7 @@ extension Shard {
                 $0.payment = nil
             }
             return .reply(reply)
-        case (.givenBack, .giveBack(let pass, let ids)): return .reply(self.reservations(ids, pass) { _ in })
+        case (.released, .release(let pass, let ids)): return .reply(self.reservations(ids, pass) { _ in })
         case (.paying(let payment), .pay(let pass, let ids)):
             guard let state = self.concerts[pass.concert] else { return .reply(.refused(.wrongShard)) }
             switch state.payments[payment]?.state {

@@ -66,12 +66,12 @@ extension Shard {
     // MARK: Hearing
 
     /// The shards to ask `transfersSeen`; a shard without a link is asked when its link is up.
-    public mutating func takePeersToAsk() -> [Int] {
+    public mutating func drainPeersToAsk() -> [Int] {
         defer { self.peersToAsk.removeAll(keepingCapacity: true) }
         return self.peersToAsk
     }
 
-    public mutating func takeAlerts() -> [Alert] {
+    public mutating func drainAlerts() -> [Alert] {
         defer { self.alerts.removeAll() }
         return self.alerts
     }

@@ -53,14 +53,14 @@ extension Shard {
     }
 
     /// Seats that are free already (released before, or lapsed) count as released: a repeat changes nothing.
-    mutating func giveBack(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID]) -> Reply {
+    mutating func release(_ state: ConcertState, _ pass: Pass, _ ids: [ReservationID]) -> Reply {
         if let refusal = self.refusal(pass, state) { return .refused(refusal) }
         switch Self.own(ids, of: pass.user, state) {
         case .failure(let refusal): return .refused(refusal)
         case .success(let reservations):
             if reservations.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }
             if reservations.contains(where: \.isPinned) { return .refused(.paymentInProgress) }
-            for hold in reservations where hold.status == .held { self.release(hold.id, .givenBack, state) }
+            for hold in reservations where hold.status == .held { self.release(hold.id, .released, state) }
             return .reservations(reservations.map { $0.cancelled })
         }
     }

@@ -37,7 +37,7 @@ extension Shard {
     }
 
     /// Why a fact can't be applied here; nil when it can, as far as catalogue and slots go. O(1).
-    public func misfit(of fact: Fact) -> Misfit? {
+    public func misfit(of fact: Fact) -> SnapshotError? {
         switch fact {
         case .joined(let concert, _, _, _), .admitted(let concert, _, _), .left(let concert, _, _),
             .lapsed(let concert, _, _), .released(let concert, _, _, _), .paymentDone(let concert, _, _, _),
@@ -57,37 +57,39 @@ extension Shard {
         }
     }
 
-    func misfit(of concert: ConcertID) -> Misfit? {
+    func misfit(of concert: ConcertID) -> SnapshotError? {
         guard self.concerts[concert] == nil else { return nil }
         guard self.catalogue.contains(concert) else {
-            return Misfit("concert \(concert) has a history here, but is not in the catalogue: put it back")
+            return SnapshotError("concert \(concert) has a history here, but is not in the catalogue: put it back")
         }
-        return Misfit(
+        return SnapshotError(
             "concert \(concert) has a history here, but belongs to another of \(self.slots.shardCount) shards"
         )
     }
 
-    func misfit(of reservation: Reservation, in concert: ConcertID) -> Misfit? {
+    func misfit(of reservation: Reservation, in concert: ConcertID) -> SnapshotError? {
         self.misfit(of: reservation.seat, on: reservation.schedule, in: concert)
     }
 
-    func misfit(of seat: SeatID, on id: ScheduleID, in concert: ConcertID) -> Misfit? {
+    func misfit(of seat: SeatID, on id: ScheduleID, in concert: ConcertID) -> SnapshotError? {
         guard let schedule = self.concerts[concert]?.seats.schedule(id) else {
-            return Misfit(
+            return SnapshotError(
                 "schedule \(id) of concert \(concert) has reservations, but is not in the catalogue: "
                     + "put it back"
             )
         }
         guard schedule.hall.section(of: seat) == nil else { return nil }
-        return Misfit(
+        return SnapshotError(
             "seat \(seat) on schedule \(id) has a reservation, but is not in the hall: "
                 + "put it back"
         )
     }
 
-    func misfit(of user: UserID) -> Misfit? {
+    func misfit(of user: UserID) -> SnapshotError? {
         guard self.slots.shard(of: Slot(of: user)) != self.index else { return nil }
-        return Misfit("user \(user) has a history here, but belongs to another of \(self.slots.shardCount) shards")
+        return SnapshotError(
+            "user \(user) has a history here, but belongs to another of \(self.slots.shardCount) shards"
+        )
     }
 }
 
@@ -109,7 +111,7 @@ public final class ShardRestoration {
     }
 
     /// Refuses items that today's catalogue or slots have no room for.
-    public func take(_ item: SnapshotItem) throws(Misfit) {
+    public func restore(_ item: SnapshotItem) throws(SnapshotError) {
         switch item {
         case .time(let time): self.shard.restore(time: time)
         case .counter(let slot, let counter): self.shard.restore(counter, of: slot)

@@ -14,7 +14,7 @@ extension Shard {
             return Reply.unanswered
         }
         // The operation was in the refused batch, which a restart may still find on the disk.
-        if let operation, self.answersInDoubt?.answer(operation.id, at: self.now) != nil {
+        if let operation, self.indeterminateResults?.answer(operation.id, at: self.now) != nil {
             return Reply.unanswered
         }
         // The answer to a key has to be kept, and can't be.
@@ -23,11 +23,11 @@ extension Shard {
     }
 
     /// The answers so far, including those of a refused batch.
-    public var answersGiven: KeptAnswers { self.answers }
+    public var answersGiven: IdempotencyStore { self.answers }
 
     /// The state was rebuilt without a refused batch. Until `resume`, a repeat of an operation in `answers` is not told
     /// that it was not done.
-    public mutating func doubt(_ answers: KeptAnswers) { self.answersInDoubt = answers }
+    public mutating func markIndeterminate(_ answers: IdempotencyStore) { self.indeterminateResults = answers }
 
     private func read(_ request: Request, _ refusal: Refusal) -> Reply {
         switch request {
@@ -54,18 +54,18 @@ extension Shard {
         case .history(let user, let query):
             self.isOwn(user) ? .history(self.points.history(of: user, query)) : .refused(.wrongShard)
         case .transfersSeen(let shard): self.transfersSeen(by: shard)
-        case .leave, .reserve, .giveBack, .pay, .cancel, .charge, .use, .transfer, .claim:
+        case .leave, .reserve, .release, .pay, .cancel, .charge, .use, .transfer, .claim:
             .refused(refusal)
         }
     }
 
     /// All requests that wait for points to move get this answer instead: their transfers go on without them. So do
     /// requests that were not decided yet.
-    public mutating func takeWaiters(telling reply: Reply) -> [LateReply] {
+    public mutating func removeWaiters(telling reply: Reply) -> [LateReply] {
         let deferred = self.deferred.keys.sorted().flatMap { self.deferred[$0]! }
         self.deferred = [:]
         return deferred.map { LateReply(origin: $0.origin, kind: $0.request.kind, reply: reply) }
-            + self.transfers.takeWaiters().map { id, origin in
+            + self.transfers.removeWaiters().map { id, origin in
                 guard let transfer = self.transfers[id] else { preconditionFailure("a waiter has no transfer") }
                 return LateReply(origin: origin, kind: transfer.askedFor, reply: reply)
             }

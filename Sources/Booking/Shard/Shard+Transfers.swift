@@ -1,10 +1,10 @@
 /// Points that move between this shard's concerts and the users' shards: the same for payments and cancellations.
 extension Shard {
     /// The user's shard has answered. An answer to a decided transfer is a duplicate, and ignored.
-    public mutating func takeTransferReply(_ reply: Reply, for id: TransferID, at time: Timestamp) {
+    public mutating func completeTransfer(_ reply: Reply, for id: TransferID, at time: Timestamp) {
         self.advance(to: time)
         guard let transfer = self.transfers[id], let answer = self.finish(transfer, reply) else { return }
-        for origin in self.transfers.takeWaiters(for: id) {
+        for origin in self.transfers.removeWaiters(for: id) {
             self.lateReplies.append(LateReply(origin: origin, kind: transfer.askedFor, reply: answer))
         }
     }
@@ -39,7 +39,7 @@ extension Shard {
         guard self.shard(of: transfer.user) == self.index else {
             return self.transfersToSend.append(self.order(for: transfer))
         }
-        self.takeTransferReply(self.move(transfer), for: transfer.id, at: self.now)
+        self.completeTransfer(self.move(transfer), for: transfer.id, at: self.now)
     }
 
     /// Includes the settled counter. It leaves with the batch of now, so it is durable by then.

@@ -18,9 +18,9 @@ public struct Shard: ~Copyable {
     /// In the order of ids, so that the facts of a tick do not depend on a dictionary's layout.
     let concertsInOrder: [ConcertState]
     var points: Points
-    var answers: KeptAnswers
+    var answers: IdempotencyStore
     /// Only while the journal can't write: see `doubt`.
-    var answersInDoubt: KeptAnswers?
+    var indeterminateResults: IdempotencyStore?
     /// The last id given in each slot.
     private(set) var counters: [UInt64]
     /// The counters of the copy from which this shard started, before it skipped any.
@@ -92,7 +92,7 @@ public struct Shard: ~Copyable {
         self.index = index
         self.slots = slots
         self.catalogue = catalogue
-        self.answers = KeptAnswers(answerLimits)
+        self.answers = IdempotencyStore(answerLimits)
         self.points = Points(
             historyLinesPerUserMax: recordLimits.historyLinesPerUserMax,
             transfersKeptMax: transfersKeptMax
@@ -127,15 +127,15 @@ public struct Shard: ~Copyable {
     mutating func answer(_ request: Request, _ origin: Origin) -> Reply? {
         switch request {
         case .join(let concert, let user): self.withConcert(concert) { $0.join($1, user) }
-        case .poll(let pass): self.lookingAt(pass.concert) { $0.poll($1, pass) }
+        case .poll(let pass): self.withConcertForRead(pass.concert) { $0.poll($1, pass) }
         case .leave(let pass): self.withConcert(pass.concert) { $0.leave($1, pass) }
-        case .schedules(let concert): self.lookingAt(concert) { .schedules($1.seats.remaining) }
-        case .seats(let concert, let schedule): self.lookingAt(concert) { $0.statuses($1, schedule) }
+        case .schedules(let concert): self.withConcertForRead(concert) { .schedules($1.seats.remaining) }
+        case .seats(let concert, let schedule): self.withConcertForRead(concert) { $0.statuses($1, schedule) }
         case .reserve(let pass, let schedule, let seats):
             self.withConcert(pass.concert) { $0.reserve($1, pass, schedule, seats) }
-        case .giveBack(let pass, let ids): self.withConcert(pass.concert) { $0.giveBack($1, pass, ids) }
+        case .release(let pass, let ids): self.withConcert(pass.concert) { $0.release($1, pass, ids) }
         case .reservations(let concert, let user):
-            self.lookingAt(concert) {
+            self.withConcertForRead(concert) {
                 .reservations($1.seats.reservations(of: user, max: Self.reservationsShownMax))
             }
         case .pay(let pass, let ids): self.withConcert(pass.concert) { $0.pay($1, pass, ids, origin) }
@@ -166,7 +166,7 @@ public struct Shard: ~Copyable {
     /// A restart has applied all facts, the journal can write again, or the clock is trusted again: everyone waiting
     /// counts as seen now, since no poll could be counted meanwhile.
     public mutating func resume(at time: Timestamp) {
-        self.answersInDoubt = nil
+        self.indeterminateResults = nil
         self.now = max(self.now, time)
         if self.lastFactAt != .distantPast { self.restedFor = max(self.restedFor, time - self.lastFactAt) }
         for shard in self.isHeard.indices where !self.isHeard[shard] { self.peersToAsk.append(shard) }
@@ -177,7 +177,7 @@ public struct Shard: ~Copyable {
     }
 
     /// Moves all output to the caller; storage is kept for the next batch.
-    public mutating func takeOutput(
+    public mutating func drain(
         facts: (Fact) -> Void,
         transfers: (TransferOrder) -> Void,
         lateReplies: (LateReply) -> Void
@@ -200,7 +200,7 @@ public struct Shard: ~Copyable {
     /// For changes. Expired places and holds go first, then people are admitted as the rate allows: no change depends
     /// on when the last tick was.
     private mutating func withConcert(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
-        self.lookingAt(id) { shard, state in
+        self.withConcertForRead(id) { shard, state in
             shard.admit(state)
             return answer(&shard, state)
         }
@@ -209,7 +209,8 @@ public struct Shard: ~Copyable {
     /// For reads. Expired places and holds go, but admission is left to changes and ticks: otherwise the first poll
     /// after an admission falls due would bring a fact, and a commit for which all answers wait. With eight lines at 50
     /// admissions a second that is 400 commits a second, where the ticks have 100.
-    private mutating func lookingAt(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply? {
+    private mutating func withConcertForRead(_ id: ConcertID, _ answer: (inout Shard, ConcertState) -> Reply?) -> Reply?
+    {
         guard let state = self.concerts[id] else { return .refused(self.refusal(of: id)) }
         self.lapse(state)
         return answer(&self, state)
@@ -227,7 +228,7 @@ public struct Shard: ~Copyable {
     mutating func advance(to time: Timestamp) { self.now = max(self.now, time) }
 
     mutating func record(_ fact: consuming Fact) {
-        self.take(fact)
+        self.apply(fact)
         self.facts.append(fact)
     }
 
@@ -272,62 +273,62 @@ public struct Shard: ~Copyable {
     // MARK: Taking in facts
 
     /// The only place where the state changes. Traps on an impossible fact: the journal would be wrong.
-    public mutating func take(_ fact: Fact) {
+    public mutating func apply(_ fact: Fact) {
         self.now = max(self.now, fact.at)
         self.lastFactAt = max(self.lastFactAt, fact.at)
         self.answers.passTime(to: self.lastFactAt)
         switch fact {
         case .joined(let concert, let user, let place, let at):
-            self.state(concert).line.takeJoined(user, place: place, at: at)
-        case .admitted(let concert, let place, let at): self.state(concert).line.takeAdmitted(place, at: at)
-        case .left(let concert, let place, let at): self.state(concert).line.takeLeft(place, at: at)
-        case .lapsed(let concert, let place, let at): self.state(concert).line.takeExpired(place, at: at)
+            self.state(concert).line.applyJoined(user, place: place, at: at)
+        case .admitted(let concert, let place, let at): self.state(concert).line.applyAdmitted(place, at: at)
+        case .left(let concert, let place, let at): self.state(concert).line.applyLeft(place, at: at)
+        case .lapsed(let concert, let place, let at): self.state(concert).line.applyExpired(place, at: at)
         case .held(let concert, let reservation):
             let state = self.state(concert)
-            state.seats.takeHeld(reservation)
+            state.seats.applyHeld(reservation)
             state.forget(at: reservation.heldAt)
             self.noteGiven(reservation.id.rawValue, in: state.concert.slot)
         case .released(let concert, let id, _, let at):
             let state = self.state(concert)
-            state.seats.takeReleased(id, at: at)
+            state.seats.applyReleased(id, at: at)
             state.forget(at: at)
-        case .paymentStarted(let order): self.takeStarted(order)
+        case .paymentStarted(let order): self.applyStarted(order)
         case .paymentDone(let concert, let payment, let balance, let at):
             let state = self.state(concert)
-            let order = state.payments.takeDone(payment, balance: balance)
-            for id in order.reservations { state.seats.takeSold(id, by: payment) }
+            let order = state.payments.applyDone(payment, balance: balance)
+            for id in order.reservations { state.seats.applySold(id, by: payment) }
             // The place may have lapsed, or been left, while the user's shard was asked.
-            if state.line.entry(at: order.place) != nil { state.line.takeUsedUp(order.place, at: at) }
+            if state.line.entry(at: order.place) != nil { state.line.applyUsedUp(order.place, at: at) }
             self.end(TransferID(payment), of: order.user)
         case .paymentRefused(let concert, let payment, _):
             let state = self.state(concert)
-            let order = state.payments.takeRefused(payment)
-            for id in order.reservations { state.seats.takeUnpinned(id, by: payment) }
+            let order = state.payments.applyRefused(payment)
+            for id in order.reservations { state.seats.applyUnpinned(id, by: payment) }
             self.end(TransferID(payment), of: order.user)
         case .cancelStarted(let order):
             let state = self.state(order.concert)
-            state.cancellations.takeStarted(order)
+            state.cancellations.applyStarted(order)
             self.noteGiven(order.id.rawValue, in: state.concert.slot)
             self.begin(Transfer(order))
         case .cancelDone(let concert, let cancellation, let balance, let at):
             let state = self.state(concert)
-            let order = state.cancellations.takeDone(cancellation, balance: balance)
-            for id in order.reservations { state.seats.takeCancelled(id, at: at) }
+            let order = state.cancellations.applyDone(cancellation, balance: balance)
+            for id in order.reservations { state.seats.applyCancelled(id, at: at) }
             state.retirePurchases(of: order)
             state.forget(at: at)
             self.end(TransferID(cancellation), of: order.user)
         case .cancelRefused(let concert, let cancellation, _):
-            let order = self.state(concert).cancellations.takeRefused(cancellation)
+            let order = self.state(concert).cancellations.applyRefused(cancellation)
             self.end(TransferID(cancellation), of: order.user)
         case .charged(let user, let id, let amount, let type, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
-            self.points.takeCharged(
+            self.points.applyCharged(
                 user,
                 HistoryEntry(id: id, amount: amount, type: .charge, paymentType: type, at: at)
             )
         case .used(let user, let id, let amount, let at):
             self.noteGiven(id.rawValue, in: self.ownSlot(of: user))
-            self.points.takeUsed(user, HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at))
+            self.points.applyUsed(user, HistoryEntry(id: id, amount: amount, type: .use, paymentType: .free, at: at))
         case .transferred(let order, let line, let at): self.applyMoved(KnownTransfer(order), order.amount, line, at)
         case .transferRefused(let order, _): self.points.applyRefused(KnownTransfer(order))
         case .debited(let user, let line, let payment, let amount, let at):
@@ -345,14 +346,14 @@ public struct Shard: ~Copyable {
             for slot in self.slots.slots(of: self.index) {
                 self.counters[Int(slot)] = min(self.counters[Int(slot)] + count, SlotIDs.counterMax)
             }
-        case .answered(let answer): self.answers.take(answer)
+        case .answered(let answer): self.answers.insert(answer)
         }
     }
 
-    private mutating func takeStarted(_ order: PaymentOrder) {
+    private mutating func applyStarted(_ order: PaymentOrder) {
         let state = self.state(order.concert)
-        state.payments.takeStarted(order)
-        for id in order.reservations { state.seats.takePinned(id, by: order.id) }
+        state.payments.applyStarted(order)
+        for id in order.reservations { state.seats.applyPinned(id, by: order.id) }
         self.noteGiven(order.id.rawValue, in: state.concert.slot)
         self.begin(Transfer(order))
     }

@@ -44,7 +44,7 @@ public enum SnapshotItem: Equatable, Sendable {
     case debit(PaymentID, Points.Debit)
     case credit(CancellationID, balance: Won)
     /// Clients' keys first, each group by age.
-    case answer(KeptAnswer)
+    case answer(StoredAnswer)
 
     /// The kind alone, as encoded in a snapshot. A kind whose fields change gets a new number.
     public enum Kind: UInt8, Sendable, CaseIterable {
@@ -62,7 +62,7 @@ public enum SnapshotItem: Equatable, Sendable {
 
 /// A history that does not fit the shard that should apply it: the catalogue or the number of shards has changed since
 /// it was written. An operator's mistake, undone by restoring the old setting.
-public struct Misfit: Error, Equatable, CustomStringConvertible {
+public struct SnapshotError: Error, Equatable, CustomStringConvertible {
     public let reason: String
     public init(_ reason: String) { self.reason = reason }
     public var description: String { self.reason }

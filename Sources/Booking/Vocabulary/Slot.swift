@@ -28,13 +28,13 @@ public struct Slot: Hashable, Comparable, Sendable, CustomStringConvertible {
 enum CRC16 {
     static func checksum(of bytes: some Sequence<UInt8>) -> UInt16 {
         var crc: UInt16 = 0
-        for byte in bytes { self.take(byte, into: &crc) }
+        for byte in bytes { self.update(byte, into: &crc) }
         return crc
     }
 
     /// Eight steps of the division at once, as this polynomial has only four terms: no table lookup.
     @inline(__always)
-    private static func take(_ byte: UInt8, into crc: inout UInt16) {
+    private static func update(_ byte: UInt8, into crc: inout UInt16) {
         var folded = UInt16(UInt8(truncatingIfNeeded: crc >> 8) ^ byte)
         folded ^= folded >> 4
         crc = crc << 8 ^ folded << 12 ^ folded << 5 ^ folded

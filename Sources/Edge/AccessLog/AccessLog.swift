@@ -23,7 +23,7 @@ public import Wire
 /// logrotate needs no signal.
 public final class AccessLog {
     /// The request's part of a line.
-    public struct Asked {
+    public struct Entry {
         /// The name of the call; `none` for a path that is none.
         public var call: StaticString = "none"
         /// On the gateway's steady clock.
@@ -74,7 +74,7 @@ public final class AccessLog {
 
     /// Logs one answer; some 150 ns, no allocation. `now` is on the same clock as `asked.at`.
     public func append(
-        _ asked: Asked,
+        _ asked: Entry,
         _ status: HTTPStatus,
         _ method: HTTPMethod,
         bytes: Int,
@@ -142,7 +142,7 @@ public final class AccessLog {
         let block = self.filling
         self.filling = spare
         let file = self.file
-        self.loop.offload({ file.write(block) }, then: { [self] written in self.take(back: block, written) })
+        self.loop.offload({ file.write(block) }, then: { [self] written in self.recycle(block, written) })
     }
 
     /// Writes the remaining lines; none may follow. The loop goes on until that is done.
@@ -151,7 +151,7 @@ public final class AccessLog {
         self.handOver()
     }
 
-    private func take(back block: AccessLogBlock, _ written: AccessLogFile.Written) {
+    private func recycle(_ block: AccessLogBlock, _ written: AccessLogFile.Written) {
         self.counts.lines += UInt64(written.lines)
         self.counts.dropped += UInt64(block.lines - written.lines)
         self.tell(written.trouble)

@@ -168,8 +168,8 @@ public struct ClientGate: ~Copyable {
     }
 
     /// Nil if a request of `address`, which is not trusted, may pass; else the time until the next may.
-    mutating func takeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
-        self.buckets?.take(address.client(prefixBits: Self.prefixBits).bits, at: now)
+    mutating func consumeToken(of address: IPAddress, at now: Timestamp) -> Nanoseconds? {
+        self.buckets?.consumeToken(address.client(prefixBits: Self.prefixBits).bits, at: now)
     }
 
     /// The number of further requests that an answer of this size counts as.
@@ -190,8 +190,9 @@ public struct ClientGate: ~Copyable {
     }
 
     /// The same for a request of the user `asker`, from such an address.
-    mutating func takeToken(of asker: Asker, from address: IPAddress, at now: Timestamp) -> Nanoseconds? {
-        self.userBuckets?.take(asker, from: address.client(prefixBits: Self.prefixBits), at: now)
+    mutating func consumeToken(of subject: RateLimitSubject, from address: IPAddress, at now: Timestamp) -> Nanoseconds?
+    {
+        self.userBuckets?.consumeToken(subject, from: address.client(prefixBits: Self.prefixBits), at: now)
     }
 }
 

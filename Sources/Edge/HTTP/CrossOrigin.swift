@@ -13,7 +13,7 @@ public import Wire
 /// Until the answer leaves, a number in `Gateway.Client.note` stands for a request's lines. Numbers and lines stay
 /// valid for the life of the process, so the list may change in between.
 public struct CrossOrigin {
-    /// The number's lowest bit in a note; the bits below are `AnswerWriter.Manner`'s.
+    /// The number's lowest bit in a note; the bits below are `AnswerWriter.ResponseOptions`'s.
     private static let noteShift: UInt32 = 17
     /// The largest number that fits. Further origins, after many changes of the list, count as unlisted.
     private static let numberMax = 1 << 15 - 1

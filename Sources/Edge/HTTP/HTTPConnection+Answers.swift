@@ -9,7 +9,7 @@ import Wire
 ///     too early    ──▶ kept until those before it are appended
 extension HTTPConnection {
     func answer(_ client: Gateway.Client, with bytes: ByteView) {
-        guard CrossOrigin.isNone(client.note) else { return self.answer(client, withLinesAnd: bytes.bytes) }
+        guard CrossOrigin.isNone(client.responseOptions) else { return self.answer(client, withLinesAnd: bytes.bytes) }
         guard client.sequence == self.state.nextAnswer else {
             return self.keep(.kept(Array(bytes.bytes)), for: client.sequence)
         }
@@ -18,7 +18,7 @@ extension HTTPConnection {
     }
 
     func answer(_ client: Gateway.Client, with ready: ReadyAnswer) {
-        guard CrossOrigin.isNone(client.note) else { return self.answer(client, withLinesAnd: ready.bytes) }
+        guard CrossOrigin.isNone(client.responseOptions) else { return self.answer(client, withLinesAnd: ready.bytes) }
         guard client.sequence == self.state.nextAnswer else { return self.keep(.ready(ready), for: client.sequence) }
         self.append(ByteView(ready.bytes))
         self.appendEarly()
@@ -26,7 +26,7 @@ extension HTTPConnection {
 
     /// Inserts the CORS field lines that the request calls for behind the status line.
     private func answer(_ client: Gateway.Client, withLinesAnd bytes: UnsafeRawBufferPointer) {
-        let lines = self.server.crossOrigin.lines(client.note)
+        let lines = self.server.crossOrigin.lines(client.responseOptions)
         guard let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
             preconditionFailure("an answer without a status line")
         }

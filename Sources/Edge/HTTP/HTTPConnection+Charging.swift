@@ -69,7 +69,7 @@ extension HTTPConnection {
             if !server.gate.isExempt(named) { caller = named }
         }
         if let caller {
-            if let wait = server.gate.takeToken(of: caller, at: server.moment) {
+            if let wait = server.gate.consumeToken(of: caller, at: server.moment) {
                 server.note(\.requestsByAddress)
                 server.handler.refuse(.tooManyRequests(ofAddress: wait), of: request, from: client)
                 return .small
@@ -91,7 +91,7 @@ extension HTTPConnection {
         guard self.state.nextRequest == before, self.parser.phase != .idle else { return self.reads = 0 }
         self.reads += 1
         guard self.reads.isMultiple(of: Self.readsPerRequest), self.payer == .client else { return }
-        guard let wait = self.server.gate.takeToken(of: self.client, at: self.server.moment) else { return }
+        guard let wait = self.server.gate.consumeToken(of: self.client, at: self.server.moment) else { return }
         self.server.note(\.requestsByAddress)
         self.refuse(.tooManyRequests(ofAddress: wait))
     }

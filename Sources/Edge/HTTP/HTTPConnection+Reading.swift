@@ -35,7 +35,7 @@ extension HTTPConnection {
     private func turnAway() {
         self.server.note(\.connectionsByAddress)
         self.connection.append(HTTPServer.tooManyOfAddress)
-        self.carryOut(self.state.turnedAway())
+        self.carryOut(self.state.rejectedConnections())
     }
 
     // MARK: Requests
@@ -85,9 +85,9 @@ extension HTTPConnection {
         // unread would turn our close into a reset.
         if request.connection == .close, request.body.isEmpty { self.connection.stopReading() }
         let language = Language(accepting: request[.acceptLanguage])
-        let manner = AnswerWriter.Manner(method: request.method, connection: fate, language: language)
-        let note = manner.note | self.server.crossOrigin.note(request[.origin])
-        let client = Gateway.Client(connection: self.number, sequence: sequence, note: note)
+        let options = AnswerWriter.ResponseOptions(method: request.method, connection: fate, language: language)
+        let bits = options.bits | self.server.crossOrigin.note(request[.origin])
+        let client = Gateway.Client(connection: self.number, sequence: sequence, responseOptions: bits)
         switch self.handle(request, from: client) {
         case .small: break
         case .large: self.state.largeAnswerAwaited()
@@ -115,9 +115,9 @@ extension HTTPConnection {
     func refuse(_ problem: Problem) -> Bool {
         guard let sequence = self.state.refused() else { return false }
         self.server.noteBadRequest(problem.status)
-        let manner = AnswerWriter.Manner(method: .get, connection: .close, language: .korean)
-        let note = manner.note | self.server.crossOrigin.note(self.parser.origin)
-        let client = Gateway.Client(connection: self.number, sequence: sequence, note: note)
+        let options = AnswerWriter.ResponseOptions(method: .get, connection: .close, language: .korean)
+        let bits = options.bits | self.server.crossOrigin.note(self.parser.origin)
+        let client = Gateway.Client(connection: self.number, sequence: sequence, responseOptions: bits)
         self.server.handler.refuse(problem, of: nil, from: client)
         return true
     }

@@ -41,7 +41,7 @@ final class HTTPConnection {
     var parser: HTTPRequestParser
     /// Answers that came before their turn, from the one that is next; only pipelined requests have any.
     var early = Deque<EarlyAnswer>()
-    var debt = ReadingDebt()
+    var debt = SlowReaderTimeout()
     /// Since when the peer has been waited for, for what `phase` says.
     var phaseSince: UInt64
     /// Buffers for its unfinished request, bytes, and those that are kept for the next.
@@ -133,14 +133,14 @@ final class HTTPConnection {
     }
 }
 
-extension AnswerWriter.Manner {
+extension AnswerWriter.ResponseOptions {
     /// The manner in the low bits of a number, to be kept beside a request under way; those above are `CrossOrigin`'s.
-    public var note: UInt32 {
+    public var bits: UInt32 {
         UInt32(self.method.rawValue) | UInt32(self.connection.rawValue) << 8 | (self.language == .english ? 1 << 16 : 0)
     }
 
     /// `note` was made by `note`.
-    public init(note: UInt32) {
+    public init(bits: UInt32) {
         self.init(
             method: HTTPMethod(rawValue: UInt8(note & 0xFF)) ?? .get,
             connection: HTTPConnectionFate(rawValue: UInt8(note >> 8 & 0xFF)) ?? .close,

@@ -128,7 +128,7 @@ struct HTTPConnectionState: Equatable {
     }
 
     /// The proxy's header has come, and named a client with too many connections, who was told so.
-    mutating func turnedAway() -> Step {
+    mutating func rejectedConnections() -> Step {
         switch self.stage {
         case .introducing:
             self.stage = .lingering

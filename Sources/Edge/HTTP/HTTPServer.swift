@@ -111,7 +111,7 @@ public final class HTTPServer {
     private let sweeper: LoopTimer
     private var rows: [Row] = []
     private var freeRows: [UInt32] = []
-    private let turnedAway: TurnedAway
+    private let rejectedConnections: RejectedConnections
     /// How this server stops; nil while it serves.
     private(set) var draining: Draining?
     /// Whether it began to stop in a way that spares idle connections.
@@ -132,7 +132,7 @@ public final class HTTPServer {
         self.gate = ClientGate(limits.clients)
         self.crossOrigin = CrossOrigin(limits.origins)
         self.sweeper = LoopTimer(on: loop)
-        self.turnedAway = TurnedAway(countMax: DescriptorBudget.ours.turnedAwayMax)
+        self.rejectedConnections = RejectedConnections(countMax: DescriptorBudget.ours.turnedAwayMax)
         loop.outgoingBytesMax = limits.unsentBytesMax
     }
 
@@ -221,7 +221,7 @@ public final class HTTPServer {
         self.listeners = []
         self.sweeper.close()
         for connection in self.rows.compactMap(\.connection) { connection.close() }
-        self.turnedAway.close()
+        self.rejectedConnections.close()
     }
 
     /// Writes the answer to one request of a client; dropped when the client is gone.
@@ -277,14 +277,14 @@ public final class HTTPServer {
     private func accept(_ connection: Connection) {
         guard self.connectionCount < self.limits.connectionsMax else {
             self.counts.refusedConnections += 1
-            return self.turnedAway.take(connection, saying: Self.tooManyConnections, at: self.now)
+            return self.rejectedConnections.reject(connection, saying: Self.tooManyConnections, at: self.now)
         }
         let client = self.gate.asksForPeers ? connection.peerAddress.map(IPAddress.init) ?? .none : .none
         let awaitsProxy = self.gate.limits.source == .proxy && self.gate.isTrusted(client)
         let entry = awaitsProxy ? nil : self.gate.enter(client)
         if entry == .refused {
             self.counts.refusals.connectionsByAddress += 1
-            return self.turnedAway.take(connection, saying: Self.tooManyOfAddress, at: self.now)
+            return self.rejectedConnections.reject(connection, saying: Self.tooManyOfAddress, at: self.now)
         }
         self.counts.accepted += 1
         let row =
@@ -341,8 +341,8 @@ public final class HTTPServer {
     }
 
     /// Counts a shed request; cheap, as it is called most under overload.
-    public func noteShed(_ worth: Worth) {
-        switch worth {
+    public func noteShed(_ priority: RequestPriority) {
+        switch priority {
         case .joining: self.counts.refusals.shedJoins += 1
         case .asking: self.counts.refusals.shedQuestions += 1
         case .booking: self.counts.refusals.shedBookings += 1
@@ -357,9 +357,9 @@ public final class HTTPServer {
     }
 
     /// While the handler has a request of `asker`: nil if it may pass, else the time until the next may.
-    public func takeToken(of asker: Asker) -> Nanoseconds? {
+    public func consumeToken(of subject: RateLimitSubject) -> Nanoseconds? {
         guard let caller = self.caller else { return nil }
-        return self.gate.takeToken(of: asker, from: caller, at: self.moment)
+        return self.gate.consumeToken(of: subject, from: caller, at: self.moment)
     }
 
     /// The loop's clock, for token buckets.
@@ -367,7 +367,7 @@ public final class HTTPServer {
 
     private func sweep() {
         let now = self.now
-        self.turnedAway.sweep(at: now)
+        self.rejectedConnections.sweep(at: now)
         for row in self.rows.indices {
             guard let connection = self.rows[row].connection, connection.checkTime(at: now) else { continue }
             self.counts.timeouts += 1

@@ -4,8 +4,8 @@ import Wire
 /// When more is asked than can be done: how it is noticed, and what is shed.
 extension GatewayNode {
     /// Whether a request of `worth` about the line of `concert` is to be refused before it is read any further.
-    public mutating func sheds(_ worth: Worth, of concert: ConcertID) -> Bool {
-        self.gateway.isPressed && self.gateway.sheds(worth, of: concert)
+    public mutating func sheds(_ priority: RequestPriority, of concert: ConcertID) -> Bool {
+        self.gateway.isPressed && self.gateway.sheds(priority, of: concert)
     }
 
     /// What was out while settings change is forgotten: a ping that comes back with none out tells nothing.
@@ -33,7 +33,7 @@ extension GatewayNode {
 
     private mutating func record(_ delay: Nanoseconds, isOver: Bool, of shard: Int, at now: Timestamp) {
         let then = self.latencies[shard].inFlight
-        self.gateway.takeDelay(delay, isOver: isOver, inFlightThen: then, of: shard, at: now)
+        self.gateway.recordLatency(delay, isOver: isOver, inFlightThen: then, of: shard, at: now)
     }
 
     static func ping(_ shard: Int, _ id: UInt64, _ effects: inout GatewayEffects) {

@@ -29,7 +29,7 @@ public struct GatewayNode: ~Copyable {
         /// On its way, or held for a shard that is away: its answer comes in `GatewayEffects.completed`.
         case underWay
         /// Refused for its low priority, while there is more to do than can be done. Nothing was sent.
-        case shed(Worth)
+        case shed(RequestPriority)
         /// Refused, and nothing was sent.
         case refused(Refusal)
     }
@@ -121,11 +121,11 @@ public struct GatewayNode: ~Copyable {
         at now: Timestamp,
         into effects: inout GatewayEffects
     ) -> Verdict {
-        switch self.gateway.submit(request, for: client, token: token, key: key, at: now) {
+        switch self.gateway.route(request, for: client, token: token, key: key, at: now) {
         case .send(let shard, let id): Self.send(request, to: shard, id, key, &effects)
         case .claim(let shard, let id, let claim): Self.send(claim, to: shard, id, key, &effects)
         case .held: break
-        case .shed(let worth): return .shed(worth)
+        case .shed(let priority): return .shed(priority)
         case .refused(let refusal): return .refused(refusal)
         }
         return .underWay
@@ -175,11 +175,11 @@ public struct GatewayNode: ~Copyable {
         into effects: inout GatewayEffects
     ) throws(WireError) {
         let id = frame.header.requestID
-        switch frame.sort {
+        switch frame.category {
         case .reply:
             let reply = try Reply(frame: frame)
             if case .claimed = reply { return self.forwardClaimed(id, from: shard, &effects) }
-            guard let pending = self.gateway.takeReply(id, from: shard) else { return self.strayReplies += 1 }
+            guard let pending = self.gateway.complete(id, from: shard) else { return self.strayReplies += 1 }
             guard reply.answers(pending.request.kind), self.fits(reply, to: pending.request) else {
                 self.strayReplies += 1
                 return self.complete(pending, with: .unanswered, &effects)
@@ -188,7 +188,7 @@ public struct GatewayNode: ~Copyable {
         case .control(.pong) where id == LivenessProbe.pingID: self.liveness[shard].heard(at: now)
         case .control(.pong): self.recordLatency(of: shard, at: now)
         case .control(.unknownKind):
-            guard let pending = self.gateway.takeReply(id, from: shard) else { return }
+            guard let pending = self.gateway.complete(id, from: shard) else { return }
             self.complete(pending, with: .unanswered, &effects)
         case .request, .control, .unknown:
             throw WireError("a shard sends replies, no frame of kind \(frame.header.kind)")
@@ -197,7 +197,7 @@ public struct GatewayNode: ~Copyable {
 
     /// A key is claimed at its user's shard: the change itself can be sent.
     private mutating func forwardClaimed(_ id: UInt64, from shard: Int, _ effects: inout GatewayEffects) {
-        guard let (pending, key, submission) = self.gateway.takeClaim(id, from: shard) else {
+        guard let (pending, key, submission) = self.gateway.completeClaim(id, from: shard) else {
             return self.strayReplies += 1
         }
         switch submission {
@@ -236,7 +236,7 @@ public struct GatewayNode: ~Copyable {
         let outcome: GatewayEffects.Refreshed.Outcome
         if case .schedules(let remaining) = reply {
             let body = self.schedulesBody(remaining, pending.request)
-            clients = self.gateway.takeSchedules(body, for: pending)
+            clients = self.gateway.completeRefresh(body, for: pending)
             outcome = .body(body)
         } else {
             clients = self.gateway.failed(pending)

@@ -169,14 +169,14 @@ public enum GatewayProcess {
         _ operatorServer: OperatorServer,
         _ configuration: ServerConfiguration,
         _ post: Post
-    ) throws(UVError) -> Lifeline.Ready {
+    ) throws(UVError) -> SupervisorChannel.Ready {
         if let (clients, operators) = post.listeners {
-            return Lifeline.Ready(
+            return SupervisorChannel.Ready(
                 port: try server.listen(on: clients),
                 operatorPort: try operatorServer.listen(on: operators)
             )
         }
-        return Lifeline.Ready(
+        return SupervisorChannel.Ready(
             port: try server.listen(on: self.address(configuration.gateway.host, configuration.gateway.port)),
             operatorPort: try operatorServer.listen(
                 on: self.address(configuration.operator.host, configuration.operator.port)

@@ -6,29 +6,29 @@ import Wire
 /// What the access log is told. Nothing is done while there is none.
 extension GatewayServer {
     /// The request at hand, before anything is known of it but its head.
-    func noteAsked(_ request: HTTPRequest) {
+    func noteRequest(_ request: HTTPRequest) {
         guard self.accessLog != nil else { return }
-        self.asked = AccessLog.Asked(call: Router.name(of: request), at: Self.steadyTime)
+        self.logEntry = AccessLog.Entry(call: Router.name(of: request), at: Self.steadyTime)
     }
 
     /// A request that never became one: not HTTP, too large, too slow.
     func noteUnreadable() {
         guard self.accessLog != nil else { return }
-        self.asked = AccessLog.Asked(call: "unreadable", at: Self.steadyTime)
+        self.logEntry = AccessLog.Entry(call: "unreadable", at: Self.steadyTime)
     }
 
     /// A request that a shard has answered, or should have.
-    func noteAsked(_ pending: Gateway.Pending) {
+    func noteRequest(_ pending: Gateway.Pending) {
         guard self.accessLog != nil else { return }
         let shard = self.node.gateway.slots.shard(of: pending.request.slot)
-        self.asked = AccessLog.Asked(call: pending.request.kind.name, at: pending.sentAt, shard: shard)
+        self.logEntry = AccessLog.Entry(call: pending.request.kind.name, at: pending.sentAt, shard: shard)
     }
 
     func log(_ status: HTTPStatus, bytes: Int, to client: Gateway.Client) {
         guard let accessLog = self.accessLog else { return }
-        let method = AnswerWriter.Manner(note: client.note).method
+        let method = AnswerWriter.ResponseOptions(bits: client.responseOptions).method
         let address = self.http.address(of: client)
-        let count = bytes + self.http.crossOrigin.lines(client.note).count
-        accessLog.append(self.asked, status, method, bytes: count, client: address, at: Self.steadyTime)
+        let count = bytes + self.http.crossOrigin.lines(client.responseOptions).count
+        accessLog.append(self.logEntry, status, method, bytes: count, client: address, at: Self.steadyTime)
     }
 }

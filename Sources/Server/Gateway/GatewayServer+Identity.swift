@@ -31,10 +31,10 @@ extension GatewayServer {
                 self.answer(problem, client)
                 return .small
             }
-            let asked = self.asked
+            let asked = self.logEntry
             self.http.charge(client, requests: Self.requestsPerSignature)
             identity.verify(claim, header ?? .empty, at: now) { [unowned self] problem in
-                self.asked = asked
+                self.logEntry = asked
                 if let problem { return self.answer(problem, client) }
                 self.http.charge(client, requests: -Self.requestsPerSignature)
                 self.carryOut(routed, from: client)

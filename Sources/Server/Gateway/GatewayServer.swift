@@ -30,7 +30,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     /// What the node gave last; emptied after each event.
     var effects: GatewayEffects
     private(set) var http: HTTPServer!
-    private(set) var diallers: [Dialler] = []
+    private(set) var connectors: [ShardConnector] = []
     private var port = 0
     private let ticker: LoopTimer
     private(set) var date: HTTPDate
@@ -47,7 +47,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     /// Nil while requests say by themselves who asks.
     let identity: IdentityCheck?
     /// What it is told of the answer that is being written.
-    var asked = AccessLog.Asked()
+    var logEntry = AccessLog.Entry()
     let shedAnswers = ShedAnswers()
 
     /// Requests can be taken: every shard can be reached, or has been waited for as long as requests are held for it. A gateway
@@ -103,12 +103,12 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         self.http.waitsForBytes = true
         for shard in 0..<slots.shardCount {
             let path = configuration.stateDirectory.shardSocket(shard)
-            let dialler = Dialler(toShard: shard, at: path, on: loop, as: self.linkIdentity, log: log)
-            dialler.onUp = { [unowned self] in self.linkIsUp(to: shard) }
-            dialler.onDown = { [unowned self] in self.linkIsLost(to: shard) }
-            dialler.onFrame = { [unowned self] frame throws(WireError) in try self.receive(frame, from: shard) }
-            dialler.onRefused = { [unowned self] reason in self.onRefused?("shard \(shard) refused it: \(reason)") }
-            self.diallers.append(dialler)
+            let connector = ShardConnector(toShard: shard, at: path, on: loop, as: self.linkIdentity, log: log)
+            connector.onUp = { [unowned self] in self.linkIsUp(to: shard) }
+            connector.onDown = { [unowned self] in self.linkIsLost(to: shard) }
+            connector.onFrame = { [unowned self] frame throws(WireError) in try self.receive(frame, from: shard) }
+            connector.onRefused = { [unowned self] reason in self.onRefused?("shard \(shard) refused it: \(reason)") }
+            self.connectors.append(connector)
         }
     }
 
@@ -121,7 +121,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
 
     /// Dials the shards. `onReady` comes once all can be reached; listening is the caller's next step.
     func start() {
-        for dialler in self.diallers { dialler.start() }
+        for connector in self.connectors { connector.start() }
         self.loop.onTurnEnd = { [unowned self] in self.flushLinks() }
         let period = UInt64(GatewayNode.tickInterval.rawValue / 1_000_000)
         self.ticker.start(afterMilliseconds: period, everyMilliseconds: period) { [unowned self] in self.tick() }
@@ -199,7 +199,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     func close() {
         self.http.close()
         self.ticker.close()
-        for dialler in self.diallers { dialler.close() }
+        for connector in self.connectors { connector.close() }
         self.accessLog?.close()
         self.loop.onTurnEnd = nil
     }
@@ -210,13 +210,13 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     // MARK: Requests
 
     func handle(_ request: HTTPRequest, from client: Gateway.Client) -> AnswerSize {
-        self.noteAsked(request)
-        if request.method == .options, self.http.crossOrigin.isPreflight(request, client.note) {
+        self.noteRequest(request)
+        if request.method == .options, self.http.crossOrigin.isPreflight(request, client.responseOptions) {
             self.answerPreflight(client)
             return .small
         }
-        if self.node.gateway.isPressed, let worth = self.worthToShed(request) {
-            return .ready(self.shed(worth, client))
+        if self.node.gateway.isPressed, let priority = self.priorityToShed(request) {
+            return .ready(self.shed(priority, client))
         }
         if let identity = self.identity, Router.isAboutUser(request) {
             return self.handle(request, from: client, knownBy: identity)
@@ -262,8 +262,8 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
             self.answer(self.contract, AnswerWriter.contractCache, ifNoneMatch: ifNoneMatch, client)
         case .options(let allow):
             self.output.removeAll()
-            let manner = AnswerWriter.Manner(note: client.note)
-            self.send(self.writer.appendOptions(allow: allow, manner, date: self.date, to: &self.output), client)
+            let options = AnswerWriter.ResponseOptions(bits: client.responseOptions)
+            self.send(self.writer.appendOptions(allow: allow, options, date: self.date, to: &self.output), client)
         }
         return size
     }
@@ -277,7 +277,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     ) {
         switch self.node.forward(question, for: client, token: token, key: key, at: now, into: &self.effects) {
         case .underWay: break
-        case .shed(let worth): self.http.answer(client, with: self.shed(worth, client))
+        case .shed(let priority): self.http.answer(client, with: self.shed(priority, client))
         case .refused(let refusal): self.answer(.refused(refusal), to: question, token, client)
         }
     }
@@ -304,8 +304,8 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
 
     private func answerPreflight(_ client: Gateway.Client) {
         self.output.removeAll()
-        let manner = AnswerWriter.Manner(note: client.note)
-        self.send(self.writer.appendPreflight(manner, date: self.date, to: &self.output), client)
+        let options = AnswerWriter.ResponseOptions(bits: client.responseOptions)
+        self.send(self.writer.appendPreflight(options, date: self.date, to: &self.output), client)
     }
 
     /// Made anew once a second at most, however often it is asked for.
@@ -318,7 +318,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     }
 
     func refuse(_ problem: Problem, of request: HTTPRequest?, from client: Gateway.Client) {
-        if let request { self.noteAsked(request) } else { self.noteUnreadable() }
+        if let request { self.noteRequest(request) } else { self.noteUnreadable() }
         self.answer(problem, client)
     }
 
@@ -326,7 +326,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         self.output.removeAll()
         let status = self.writer.append(
             problem,
-            AnswerWriter.Manner(note: client.note),
+            AnswerWriter.ResponseOptions(bits: client.responseOptions),
             date: self.date,
             scratch: &self.scratch,
             to: &self.output
@@ -336,10 +336,10 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
 
     private func flushLinks() {
         self.node.endTurn(startedAt: self.http.moment, into: &self.effects)
-        for shard in self.diallers.indices {
+        for shard in self.connectors.indices {
             let outbox = self.effects.outboxes[shard]
             guard !outbox.frames.isEmpty else { continue }
-            self.diallers[shard].link?.send(outbox.frames)
+            self.connectors[shard].link?.send(outbox.frames)
             outbox.frames.removeAll()
         }
     }
@@ -360,7 +360,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     private func finish(_ completed: GatewayEffects.Completed, at now: Timestamp) {
         let (pending, client, reply) = (completed.pending, completed.client, completed.reply)
         self.meter.record(pending.request.kind, from: pending.sentAt, to: now)
-        self.noteAsked(pending)
+        self.noteRequest(pending)
         // Asked for while there was room, by many at once.
         if reply.isLarge, !self.http.hasRoom { return self.refuseForRoom(client) }
         var token = pending.token
@@ -375,7 +375,7 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
     private func finish(_ refreshed: GatewayEffects.Refreshed, at now: Timestamp) {
         let pending = refreshed.pending
         self.meter.record(pending.request.kind, from: pending.sentAt, to: now)
-        self.noteAsked(pending)
+        self.noteRequest(pending)
         for client in refreshed.clients {
             switch refreshed.outcome {
             case .refused(let refusal): self.answer(refusal, to: pending.request, TokenText(), client)
@@ -397,17 +397,17 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
             if refusal == .overloaded { self.http.note(\.overloaded) }
         }
         self.output.removeAll()
-        let manner = AnswerWriter.Manner(note: client.note)
+        let options = AnswerWriter.ResponseOptions(bits: client.responseOptions)
         let status = self.writer.append(
             reply,
             to: request,
             token: token,
-            manner,
+            options,
             date: self.date,
             scratch: &self.scratch,
             to: &self.output
         )
-        if manner.method == .head { self.http.noteUnsent(client, bytes: self.scratch.count) }
+        if options.method == .head { self.http.noteUnsent(client, bytes: self.scratch.count) }
         self.send(status, client)
     }
 
@@ -418,16 +418,16 @@ final class GatewayServer: HTTPHandler, OperatedGateway {
         _ client: Gateway.Client
     ) {
         self.output.removeAll()
-        let manner = AnswerWriter.Manner(note: client.note)
+        let options = AnswerWriter.ResponseOptions(bits: client.responseOptions)
         let status = self.writer.append(
             cached: body,
             ifNoneMatch: ifNoneMatch,
             cacheControl: cacheControl,
-            manner,
+            options,
             date: self.date,
             to: &self.output
         )
-        if manner.method == .head, status == .ok { self.http.noteUnsent(client, bytes: body.bytes.count) }
+        if options.method == .head, status == .ok { self.http.noteUnsent(client, bytes: body.bytes.count) }
         self.send(status, client)
     }
 

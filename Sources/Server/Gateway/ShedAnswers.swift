@@ -7,25 +7,29 @@ import Wire
 struct ShedAnswers {
     private let answers = Self.all
 
-    func answer(_ worth: Worth, _ manner: AnswerWriter.Manner) -> ReadyAnswer {
-        self.answers[Self.index(worth, manner)]
+    func answer(_ priority: RequestPriority, _ options: AnswerWriter.ResponseOptions) -> ReadyAnswer {
+        self.answers[Self.index(priority, options)]
     }
 
-    private static func index(_ worth: Worth, _ manner: AnswerWriter.Manner) -> Int {
-        let language = manner.language == .english ? 1 : 0
-        let body = manner.method == .head ? 1 : 0
-        return Int(worth.rawValue) << 4 | Int(manner.connection.rawValue) << 2 | language << 1 | body
+    private static func index(_ priority: RequestPriority, _ options: AnswerWriter.ResponseOptions) -> Int {
+        let language = options.language == .english ? 1 : 0
+        let body = options.method == .head ? 1 : 0
+        return Int(priority.rawValue) << 4 | Int(options.connection.rawValue) << 2 | language << 1 | body
     }
 
     nonisolated(unsafe) private static let all: UnsafePointer<ReadyAnswer> = {
         let all = UnsafeMutablePointer<ReadyAnswer>.allocate(capacity: 64)
-        for worth in Worth.allCases {
-            for connection in [HTTPConnectionFate.keep, .keepAndSay, .close] {
+        for priority in RequestPriority.allCases {
+            for connection in [HTTPConnectionFate.keep, .keepAliveExplicit, .close] {
                 for language in [Language.korean, .english] {
                     for method in [HTTPMethod.get, .head] {
-                        let manner = AnswerWriter.Manner(method: method, connection: connection, language: language)
-                        let bytes = AnswerWriter.bareAnswer(.shed(worth), manner)
-                        (all + Self.index(worth, manner)).initialize(to: ReadyAnswer(bytes))
+                        let options = AnswerWriter.ResponseOptions(
+                            method: method,
+                            connection: connection,
+                            language: language
+                        )
+                        let bytes = AnswerWriter.bareAnswer(.shed(priority), options)
+                        (all + Self.index(priority, options)).initialize(to: ReadyAnswer(bytes))
                     }
                 }
             }

@@ -18,18 +18,18 @@ public enum CompactionProcess {
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         Scheduling.useBatches()
         let loop: EventLoop
-        let lifeline: Lifeline
+        let supervisorChannel: SupervisorChannel
         do throws(UVError) {
             loop = try EventLoop()
             // It may be cut off at any moment, and its work can't be called off.
-            lifeline = try Lifeline(on: loop, isSupervised: true) { _ in _exit(1) }
+            supervisorChannel = try SupervisorChannel(on: loop, isSupervised: true) { _ in _exit(1) }
         } catch {
             throw StartError("a compaction cannot start: \(error)", remedy: "only a supervisor starts one like this")
         }
         do throws(UVError) { try loop.startPool() } catch {
             let reason = "a compaction needs \(EventLoop.poolSize) threads, and the system refuses one (\(error))"
             let failure = StartError(reason, remedy: ThreadBudget.remedy)
-            lifeline.failed("\(failure)")
+            supervisorChannel.failed("\(failure)")
             throw failure
         }
         var failure: StartError?
@@ -41,12 +41,12 @@ public enum CompactionProcess {
             }
         } then: { result in
             switch result {
-            case .success(let text): lifeline.compacted(text)
+            case .success(let text): supervisorChannel.compacted(text)
             case .failure(let error):
                 failure = error
-                lifeline.failed("\(error)")
+                supervisorChannel.failed("\(error)")
             }
-            lifeline.close()
+            supervisorChannel.close()
         }
         loop.run()
         loop.close()

@@ -20,13 +20,13 @@ final class ServerProcess {
     private var asked: ServerConfiguration
     private let reading: () -> LoadedConfiguration?
     private let isSupervised: Bool
-    private var lifeline: Lifeline!
+    private var supervisorChannel: SupervisorChannel!
     private var timer: LoopTimer?
     private var failure: StartError?
     private var isFinished = false
 
     /// A stop is asked for: finish what is under way, then call `finish()`. May come again, with a reason that hastens it.
-    var onStop: (Lifeline.Stop) -> Void = { _ in }
+    var onStop: (SupervisorChannel.Stop) -> Void = { _ in }
 
     /// Live settings have changed: `configuration` has them.
     var onReload: () -> Void = {}
@@ -51,13 +51,13 @@ final class ServerProcess {
         self.isSupervised = isSupervised
         self.log = Logs.logger(self.name, configuration.log)
         self.loop = try EventLoop()
-        self.lifeline = try Lifeline(on: self.loop, isSupervised: isSupervised) { [unowned self] in
+        self.supervisorChannel = try SupervisorChannel(on: self.loop, isSupervised: isSupervised) { [unowned self] in
             self.log.info("stopping", metadata: ["reason": "\($0)"])
             self.onStop($0)
         }
-        self.lifeline.onReload = { [unowned self] in self.reload() }
-        self.lifeline.onTrustClock = { [unowned self] in self.onTrustClock() }
-        self.lifeline.onShardClocks = { [unowned self] in self.onShardClocks($0) }
+        self.supervisorChannel.onReload = { [unowned self] in self.reload() }
+        self.supervisorChannel.onTrustClock = { [unowned self] in self.onTrustClock() }
+        self.supervisorChannel.onShardClocks = { [unowned self] in self.onShardClocks($0) }
     }
 
     /// Takes over what is live of the settings as they are now. Settings with a mistake change nothing.
@@ -153,24 +153,24 @@ final class ServerProcess {
         }
     }
 
-    func ready(_ ready: Lifeline.Ready) {
+    func ready(_ ready: SupervisorChannel.Ready) {
         self.log.info("ready", metadata: ready.port.map { ["port": "\($0)"] } ?? [:])
-        self.lifeline.ready(ready)
+        self.supervisorChannel.ready(ready)
     }
 
     /// Tells the supervisor how long this shard's journal is, in bytes since the snapshot that it started with.
-    func wroteJournal(bytes: UInt64) { self.lifeline.journal(bytes: bytes) }
+    func wroteJournal(bytes: UInt64) { self.supervisorChannel.journal(bytes: bytes) }
 
     /// Tells the supervisor whether this process does not believe the wall clock.
-    func clock(isSuspended: Bool) { self.lifeline.clock(isSuspended: isSuspended) }
+    func clock(isSuspended: Bool) { self.supervisorChannel.clock(isSuspended: isSuspended) }
 
     /// Tells the supervisor that the loop will not turn for a while.
-    func isBusy() { self.lifeline.busy() }
+    func isBusy() { self.supervisorChannel.busy() }
 
     /// Says why this process can't serve, and ends it.
     func fail(_ error: StartError) {
         self.failure = error
-        self.lifeline.failed("\(error)")
+        self.supervisorChannel.failed("\(error)")
         self.loop.stop()
     }
 
@@ -182,7 +182,7 @@ final class ServerProcess {
     func finish() {
         guard !self.isFinished else { return }
         self.isFinished = true
-        self.lifeline.close()
+        self.supervisorChannel.close()
         self.timer?.close()
         let bound = LoopTimer(on: self.loop)
         bound.keepsLoopAlive = false

@@ -65,7 +65,7 @@ public enum ShardProcess {
                     process.finish()
                 }
             }
-            process.ready(Lifeline.Ready())
+            process.ready(SupervisorChannel.Ready())
             if server.isClockSuspended { process.clock(isSuspended: true) }
             process.wroteJournal(bytes: keeper.replayedBytes)
         }

@@ -38,7 +38,7 @@ final class ShardServer {
     private var links: [UInt32: FrameLink] = [:]
     private var nextLink: UInt32 = 1
     /// Links to the other shards, for payments and cancellations; none to itself.
-    private var diallers: [Dialler?] = []
+    private var connectors: [ShardConnector?] = []
     private var meter = ShardMeter()
     private var commits = CommitMeter()
     /// The journal refused a batch for good, so this shard can't go on. Called once.
@@ -99,27 +99,27 @@ final class ShardServer {
             self.accept(connection)
         }
         self.listener?.onAcceptError = { log.warning("connection refused", metadata: ["reason": "\($0)"]) }
-        self.diallers = (0..<slots.shardCount).map { shard in
+        self.connectors = (0..<slots.shardCount).map { shard in
             guard shard != index else { return nil }
-            let dialler = Dialler(
+            let connector = ShardConnector(
                 toShard: shard,
                 at: directory.shardSocket(shard),
                 on: loop,
                 as: self.identity,
                 log: log
             )
-            dialler.onUp = { [unowned self] in self.step(.shardUp(shard)) }
-            dialler.onDown = { [unowned self] in self.step(.shardLost(shard)) }
-            dialler.onFrame = { [unowned self] frame throws(WireError) in
+            connector.onUp = { [unowned self] in self.step(.shardUp(shard)) }
+            connector.onDown = { [unowned self] in self.step(.shardLost(shard)) }
+            connector.onFrame = { [unowned self] frame throws(WireError) in
                 self.beginTurn()
                 try self.node.receive(frame, fromShard: shard)
             }
-            return dialler
+            return connector
         }
     }
 
     func start() {
-        for dialler in self.diallers { dialler?.start() }
+        for connector in self.connectors { connector?.start() }
         self.loop.onTurnEnd = { [unowned self] in self.step(.turnEnded) }
         self.ticker.start(afterMilliseconds: Self.tickMilliseconds, everyMilliseconds: Self.tickMilliseconds) {
             [unowned self] in
@@ -154,7 +154,7 @@ final class ShardServer {
 
     private func end() {
         self.trouble.close()
-        for dialler in self.diallers { dialler?.close() }
+        for connector in self.connectors { connector?.close() }
         for link in self.links.values { link.close(FrameLink.farewell) }
         self.loop.onTurnEnd = nil
         self.onEnd()
@@ -211,7 +211,7 @@ final class ShardServer {
         self.effects.drainSends { link, bytes in
             switch link {
             case .accepted(let number): self.links[number]?.send(bytes)
-            case .shard(let shard): self.diallers[shard]?.link?.send(bytes)
+            case .shard(let shard): self.connectors[shard]?.link?.send(bytes)
             }
         }
         self.measure()
@@ -349,7 +349,7 @@ final class ShardServer {
 
     /// Tells the owner how much was written since the start, in steps that matter to a compaction.
     private func tellGrowth() {
-        guard self.commits.writtenBytes >= self.toldBytes + Lifeline.journalStep else { return }
+        guard self.commits.writtenBytes >= self.toldBytes + SupervisorChannel.journalStep else { return }
         self.toldBytes = self.commits.writtenBytes
         self.onGrowth(self.toldBytes)
     }

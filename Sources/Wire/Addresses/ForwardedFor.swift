@@ -64,7 +64,7 @@ public struct ForwardedFor {
         guard headers[.forwarded] != nil else { return peer }
         var list = ForwardedFor(trusted: trusted)
         for (name, value) in headers where HTTPHeaders.Known(name) == .forwarded {
-            guard list.take(forwarded: value) else { return nil }
+            guard list.read(forwarded: value) else { return nil }
         }
         return list.client ?? peer
     }
@@ -72,7 +72,7 @@ public struct ForwardedFor {
     // MARK: Lines
 
     /// `forwarded-element *( "," forwarded-element )`, each `[ pair ] *( ";" [ pair ] )`. False where it is malformed.
-    mutating func take(forwarded line: ByteView) -> Bool {
+    mutating func read(forwarded line: ByteView) -> Bool {
         var at = 0
         var node: ByteView?
         var hasPair = false
@@ -108,7 +108,7 @@ public struct ForwardedFor {
 
     /// An element without `for` is from a proxy that does not name its peer.
     private mutating func endElement(_ node: inout ByteView?, _ hasPair: inout Bool) {
-        if hasPair { self.take(node: node ?? .empty) }
+        if hasPair { self.read(node: node ?? .empty) }
         node = nil
         hasPair = false
     }
@@ -147,7 +147,7 @@ public struct ForwardedFor {
 
     // MARK: Nodes
 
-    private mutating func take(node: ByteView) {
+    private mutating func read(node: ByteView) {
         guard let address = Self.address(of: node) else { return self.client = nil }
         // Of consecutive trusted proxies the leftmost is the farthest one known.
         if self.client == nil || !self.trusted.contains(address) { self.client = address }

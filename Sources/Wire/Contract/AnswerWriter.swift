@@ -27,7 +27,7 @@ public struct AnswerWriter: Sendable {
     }
 
     /// What a request says about its answer.
-    public struct Manner: Sendable {
+    public struct ResponseOptions: Sendable {
         public let method: HTTPMethod
         public let connection: HTTPConnectionFate
         public let language: Language
@@ -46,7 +46,7 @@ public struct AnswerWriter: Sendable {
         _ reply: Reply,
         to request: Request,
         token: TokenText,
-        _ manner: Manner,
+        _ options: ResponseOptions,
         date: HTTPDate,
         scratch: inout OutputBytes,
         to output: inout OutputBytes
@@ -56,32 +56,32 @@ public struct AnswerWriter: Sendable {
             let asksForPlace = route?.pointee.asksForPlace ?? false
             var problem = Problem(refusal, token: Self.text(of: token), asksForPlace: asksForPlace)
             if case .refusedFor(_, let seconds) = reply { problem.retryAfter = seconds }
-            return self.append(problem, manner, date: date, scratch: &scratch, to: &output)
+            return self.append(problem, options, date: date, scratch: &scratch, to: &output)
         }
-        var head = HTTPResponse(.ok, connection: manner.connection)
+        var head = HTTPResponse(.ok, connection: options.connection)
         head.cacheControl = Self.privateCache
         scratch.removeAll()
         route?.pointee.answer?(self, reply, request, token, &head, &scratch)
-        head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
+        head.append(body: scratch.view, toMethod: options.method, date: date, to: &output)
         return .ok
     }
 
     public func append(
         _ problem: Problem,
-        _ manner: Manner,
+        _ options: ResponseOptions,
         date: HTTPDate,
         scratch: inout OutputBytes,
         to output: inout OutputBytes
     ) -> HTTPStatus {
-        var head = HTTPResponse(problem.status, connection: manner.connection)
+        var head = HTTPResponse(problem.status, connection: options.connection)
         head.cacheControl = Self.privateCache
         head.retryAfterSeconds = problem.retryAfter
         head.allow = problem.allow
         head.authenticate = problem.authenticate
         head.acceptEncoding = problem.acceptEncoding
         scratch.removeAll()
-        Self.append(problem, in: manner.language, &scratch)
-        head.append(body: scratch.view, toMethod: manner.method, date: date, to: &output)
+        Self.append(problem, in: options.language, &scratch)
+        head.append(body: scratch.view, toMethod: options.method, date: date, to: &output)
         return problem.status
     }
 
@@ -94,13 +94,13 @@ public struct AnswerWriter: Sendable {
 
     /// The same with only the necessary fields, for problems that are sent to many clients at once. A 503 is not cached
     /// (RFC 9110, section 15.1), and may go without a date (section 6.6.1).
-    public static func bareAnswer(_ problem: Problem, _ manner: Manner) -> [UInt8] {
-        var head = HTTPResponse(problem.status, connection: manner.connection)
+    public static func bareAnswer(_ problem: Problem, _ options: ResponseOptions) -> [UInt8] {
+        var head = HTTPResponse(problem.status, connection: options.connection)
         head.retryAfterSeconds = problem.retryAfter
         var body = OutputBytes()
         var output = OutputBytes()
-        Self.append(problem, in: manner.language, &body)
-        head.append(body: body.view, toMethod: manner.method, date: nil, to: &output)
+        Self.append(problem, in: options.language, &body)
+        head.append(body: body.view, toMethod: options.method, date: nil, to: &output)
         return output.array
     }
 
@@ -109,29 +109,29 @@ public struct AnswerWriter: Sendable {
         cached body: CachedBody,
         ifNoneMatch: ByteView?,
         cacheControl: StaticString = AnswerWriter.publicCache,
-        _ manner: Manner,
+        _ options: ResponseOptions,
         date: HTTPDate,
         to output: inout OutputBytes
     ) -> HTTPStatus {
         let isKnown = ifNoneMatch.map { HTTPResponse.matches($0, tag: body.tag) } ?? false
-        var head = HTTPResponse(isKnown ? .notModified : .ok, connection: manner.connection)
+        var head = HTTPResponse(isKnown ? .notModified : .ok, connection: options.connection)
         head.cacheControl = cacheControl
         head.entityTag = body.tag
         body.bytes.withUnsafeBytes {
-            head.append(body: ByteView($0), toMethod: manner.method, date: date, to: &output)
+            head.append(body: ByteView($0), toMethod: options.method, date: date, to: &output)
         }
         return head.status
     }
 
     public func appendOptions(
         allow: StaticString,
-        _ manner: Manner,
+        _ options: ResponseOptions,
         date: HTTPDate,
         to output: inout OutputBytes
     ) -> HTTPStatus {
-        var head = HTTPResponse(.noContent, connection: manner.connection)
+        var head = HTTPResponse(.noContent, connection: options.connection)
         head.allow = allow
-        head.append(body: .empty, toMethod: manner.method, date: date, to: &output)
+        head.append(body: .empty, toMethod: options.method, date: date, to: &output)
         return head.status
     }
 
@@ -145,10 +145,11 @@ public struct AnswerWriter: Sendable {
         Access-Control-Max-Age: 7200\r\n
         """
 
-    public func appendPreflight(_ manner: Manner, date: HTTPDate, to output: inout OutputBytes) -> HTTPStatus {
-        var head = HTTPResponse(.noContent, connection: manner.connection)
+    public func appendPreflight(_ options: ResponseOptions, date: HTTPDate, to output: inout OutputBytes) -> HTTPStatus
+    {
+        var head = HTTPResponse(.noContent, connection: options.connection)
         head.moreFields = Self.preflightFields
-        head.append(body: .empty, toMethod: manner.method, date: date, to: &output)
+        head.append(body: .empty, toMethod: options.method, date: date, to: &output)
         return head.status
     }
 

@@ -50,10 +50,10 @@ extension Problem {
     )
 
     /// Overload. Clients that book retry in a second; others, with a place or without, a little later.
-    public static func shed(_ worth: Worth) -> Problem {
+    public static func shed(_ priority: RequestPriority) -> Problem {
         var problem = Problem(.overloaded, token: "", asksForPlace: false)
         problem.retryAfter =
-            switch worth {
+            switch priority {
             case .booking: 1
             case .asking: 3
             case .joining: 5

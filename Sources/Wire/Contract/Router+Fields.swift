@@ -58,8 +58,8 @@ extension Router {
 
     /// Whoever is logged in need not be named.
     func user(in fields: some NumberFields) throws -> UserID {
-        guard let asker = self.asker else { return try Self.id(in: fields, "userId") }
-        return try fields.integerIfPresent("userId").map { try Self.checked($0, "userId") } ?? asker
+        guard let subject = self.subject else { return try Self.id(in: fields, "userId") }
+        return try fields.integerIfPresent("userId").map { try Self.checked($0, "userId") } ?? subject
     }
 
     static func id<ID: Identifier>(in fields: some NumberFields, _ name: StaticString) throws -> ID {

@@ -23,7 +23,7 @@ public struct Router: Sendable {
 
     private let knowledge: Knowledge
     /// Who asks, by the token of their login; nil where requests say so themselves.
-    private(set) var asker: UserID?
+    private(set) var subject: UserID?
 
     public init(catalogue: Catalogue, tokens: TokenRing) { self.knowledge = Knowledge(catalogue, tokens) }
 
@@ -50,7 +50,7 @@ public struct Router: Sendable {
 
     /// Whose line a poll, a join or a reservation is about, and what it is worth, at a glance: nothing else of it is checked. Nil for
     /// other requests, and for those that are written otherwise than nearly all are.
-    public static func glance(_ request: HTTPRequest) -> (ConcertID, Worth)? {
+    public static func glance(_ request: HTTPRequest) -> (ConcertID, RequestPriority)? {
         guard let path = RouteTable.contract.path(request.path),
             let route = RouteTable.contract.route(request.method, of: path), request.method == route.pointee.method,
             let glance = route.pointee.glance, let kind = route.pointee.kind
@@ -70,11 +70,11 @@ public struct Router: Sendable {
 
     /// As below, for a request of `asker`: it may leave `userId` out, and is refused if it names another user there or in
     /// its place's token.
-    public func route(_ request: HTTPRequest, askedBy asker: UserID) throws(Problem) -> RoutedCall {
+    public func route(_ request: HTTPRequest, askedBy subject: UserID) throws(Problem) -> RoutedCall {
         var router = self
-        router.asker = asker
+        router.subject = subject
         let routed = try router.route(request)
-        if case .ask(let question) = routed.call, let user = question.user, user != asker { throw .identityOther }
+        if case .ask(let question) = routed.call, let user = question.user, user != subject { throw .identityOther }
         return routed
     }
 
@@ -87,7 +87,8 @@ public struct Router: Sendable {
         }
         var routed = try self.decode(request, by: route)
         routed.isLarge = route.pointee.isLarge
-        guard let key = request[.idempotencyKey], case .ask(let question) = routed.call, let user = question.changer
+        guard let key = request[.idempotencyKey], case .ask(let question) = routed.call,
+            let user = question.mutatingUser
         else { return routed }
         routed.key = try IdempotencyKey.operation(key, of: user)
         return routed

@@ -80,10 +80,10 @@ extension Route {
         Route(
             .delete,
             "/api/v1/reservation",
-            .giveBack,
-            decode: { try $0.giveBack($1) },
+            .release,
+            decode: { try $0.release($1) },
             answer: { $0.reservations($1, $2, &$5) },
-            document: ContractDocument.giveBack
+            document: ContractDocument.release
         ),
         Route(
             .post,

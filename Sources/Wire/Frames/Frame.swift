@@ -66,7 +66,7 @@ public struct Frame {
     public let body: UnsafeRawBufferPointer
 
     /// The type to decode it as.
-    public enum Sort: Equatable, Sendable {
+    public enum Category: Equatable, Sendable {
         case request(Request.Kind)
         case reply(Reply.Kind)
         case control(Control.Kind)
@@ -74,7 +74,7 @@ public struct Frame {
         case unknown(kind: UInt8, requestID: UInt64)
     }
 
-    public var sort: Sort {
+    public var category: Category {
         if let kind = Request.Kind(rawValue: self.header.kind) { return .request(kind) }
         if let kind = Reply.Kind(rawValue: self.header.kind) { return .reply(kind) }
         if let kind = Control.Kind(rawValue: self.header.kind) { return .control(kind) }
@@ -90,7 +90,7 @@ public struct Frame {
     /// The identity of a change in this frame: its client's key, or else the gateway's life and the request's id. Nil
     /// for other frames, and for a life of 0, which is not a gateway's.
     public func operation(ofLife life: UInt64) throws(WireError) -> Operation? {
-        guard case .request = self.sort else { return nil }
+        guard case .request = self.category else { return nil }
         guard self.header.flags & FrameFlags.key == 0 else {
             var reader = FrameReader(self.body)
             let id = OperationID(high: try reader.readUInt64(), low: try reader.readUInt64())

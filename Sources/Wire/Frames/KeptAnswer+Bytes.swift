@@ -7,7 +7,7 @@ import Booking
 //     │ operation u64 high · u64 low │ owner u8 │ fingerprint u64 │ time │ outcome u8 │ fields of the outcome │
 
 extension FrameBytes {
-    mutating func append(_ answer: KeptAnswer) {
+    mutating func append(_ answer: StoredAnswer) {
         self.append(answer.operation.id.high)
         self.append(answer.operation.id.low)
         self.append(answer.operation.owner.rawValue)
@@ -19,7 +19,7 @@ extension FrameBytes {
             self.append(joined.place)
             self.append(joined.issuedAt)
             self.append(joined.standing)
-        case .left, .givenBack, .claimed: break
+        case .left, .released, .claimed: break
         case .held(let first): self.append(first)
         case .paying(let payment): self.append(payment)
         case .points(let balance): self.append(balance)
@@ -37,7 +37,7 @@ extension FrameReader {
     }
 
     /// `address` is the one read before it.
-    mutating func readKeptAnswer(from address: AddressTag? = nil) throws(WireError) -> KeptAnswer {
+    mutating func readKeptAnswer(from address: AddressTag? = nil) throws(WireError) -> StoredAnswer {
         let id = OperationID(high: try self.readUInt64(), low: try self.readUInt64())
         let owner: Operation.Owner = try self.readCase("owner of an operation")
         guard owner == .client || address == nil else {
@@ -45,7 +45,7 @@ extension FrameReader {
         }
         let fingerprint = try self.readUInt64()
         let at = try self.readTimestamp()
-        return KeptAnswer(
+        return StoredAnswer(
             operation: Operation(id, owner, from: address),
             fingerprint: fingerprint,
             outcome: try self.readOutcome(),
@@ -53,8 +53,8 @@ extension FrameReader {
         )
     }
 
-    private mutating func readOutcome() throws(WireError) -> KeptAnswer.Outcome {
-        let kind: KeptAnswer.Outcome.Kind = try self.readCase("outcome of an operation")
+    private mutating func readOutcome() throws(WireError) -> StoredAnswer.Outcome {
+        let kind: StoredAnswer.Outcome.Kind = try self.readCase("outcome of an operation")
         switch kind {
         case .joined:
             let place = try self.readPlace()
@@ -62,7 +62,7 @@ extension FrameReader {
             return .joined(Joined(place: place, issuedAt: issuedAt, standing: try self.readStanding()))
         case .left: return .left
         case .held: return .held(try self.readID())
-        case .givenBack: return .givenBack
+        case .released: return .released
         case .claimed: return .claimed
         case .paying: return .paying(try self.readID())
         case .points: return .points(balance: try self.readWon())
@@ -79,13 +79,13 @@ extension FrameReader {
     }
 }
 
-extension KeptAnswer.Outcome {
+extension StoredAnswer.Outcome {
     fileprivate var kind: Kind {
         switch self {
         case .joined: .joined
         case .left: .left
         case .held: .held
-        case .givenBack: .givenBack
+        case .released: .released
         case .paying: .paying
         case .points: .points
         case .cancelling: .cancelling

@@ -7,7 +7,7 @@ extension Reply {
         var decoder = FrameDecoder()
         try frames.withUnsafeBytes { (run) throws(WireError) in
             try decoder.feed(run) { frame throws(WireError) in
-                guard case .reply = frame.sort else { throw WireError("a run of replies has another frame in it") }
+                guard case .reply = frame.category else { throw WireError("a run of replies has another frame in it") }
                 try self.encode(into: &bytes, slot: frame.header.slot, requestID: frame.header.requestID)
             }
         }

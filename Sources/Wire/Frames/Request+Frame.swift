@@ -2,7 +2,7 @@ public import Booking
 
 extension Request {
     /// Appends one frame. Throws, and appends nothing, if its ids would make it longer than `FrameLimits.bytesMax`:
-    /// only `reserve`, `giveBack`, `pay` and `cancel` can be. The other kinds allocate nothing. `key` is a client's,
+    /// only `reserve`, `release`, `pay` and `cancel` can be. The other kinds allocate nothing. `key` is a client's,
     /// for changes only.
     public func encode(
         into bytes: inout FrameBytes,
@@ -32,7 +32,7 @@ extension Request {
             bytes.append(pass)
             bytes.append(schedule)
             bytes.append(ids: seats)
-        case .giveBack(let pass, let reservations), .pay(let pass, let reservations):
+        case .release(let pass, let reservations), .pay(let pass, let reservations):
             bytes.append(pass)
             bytes.append(ids: reservations)
         case .charge(let user, let amount, let paymentType):
@@ -76,7 +76,7 @@ extension Request {
         case .schedules: self = .schedules(try reader.readID())
         case .seats: self = .seats(try reader.readID(), try reader.readID())
         case .reserve: self = .reserve(try reader.readPass(), try reader.readID(), try reader.readIDs())
-        case .giveBack: self = .giveBack(try reader.readPass(), try reader.readIDs())
+        case .release: self = .release(try reader.readPass(), try reader.readIDs())
         case .reservations: self = .reservations(try reader.readID(), try reader.readID())
         case .pay: self = .pay(try reader.readPass(), try reader.readIDs())
         case .charge:
@@ -91,7 +91,9 @@ extension Request {
         case .claim: self = .claim(try reader.readID(), fingerprint: try reader.readUInt64())
         }
         try reader.end()
-        guard !hasKey || self.changer != nil else { throw WireError("a request that changes nothing came with a key") }
+        guard !hasKey || self.mutatingUser != nil else {
+            throw WireError("a request that changes nothing came with a key")
+        }
     }
 }
 

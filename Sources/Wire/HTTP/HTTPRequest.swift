@@ -76,7 +76,7 @@ public enum HTTPConnectionFate: UInt8, Sendable {
     /// HTTP/1.1: stays open, without a header.
     case keep
     /// HTTP/1.0 that asked for it: stays open, and the answer says `Connection: keep-alive`.
-    case keepAndSay
+    case keepAliveExplicit
     /// The answer says `Connection: close`.
     case close
 }

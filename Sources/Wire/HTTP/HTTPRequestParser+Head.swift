@@ -217,7 +217,7 @@ extension HTTPRequestParser {
                 guard self.trailerCount < self.limits.headerCountMax else { throw .headersTooMany }
                 self.trailerCount += 1
             } else {
-                try self.takeField(bytes, line, nameEnd, valueEnd, quick)
+                try self.parseField(bytes, line, nameEnd, valueEnd, quick)
             }
             line = valueEnd + 2
         }
@@ -231,7 +231,7 @@ extension HTTPRequestParser {
     }
 
     @inline(__always)
-    private mutating func takeField(
+    private mutating func parseField(
         _ bytes: ByteView,
         _ nameStart: Int,
         _ nameEnd: Int,
@@ -252,7 +252,7 @@ extension HTTPRequestParser {
         guard let known = quick ?? HTTPHeaders.Known(bytes.part(nameStart, nameEnd)) else { return }
         let isRepeated = self.index[Int(known.rawValue)] != 0
         self.index[Int(known.rawValue)] = UInt8(truncatingIfNeeded: self.slotCount)
-        try self.takeKnown(known, bytes.part(start, end), start..<end, isRepeated: isRepeated)
+        try self.parseKnownField(known, bytes.part(start, end), start..<end, isRepeated: isRepeated)
     }
 
     private mutating func growSlots() {
@@ -263,7 +263,7 @@ extension HTTPRequestParser {
         self.slotCapacity *= 4
     }
 
-    private mutating func takeKnown(
+    private mutating func parseKnownField(
         _ known: HTTPHeaders.Known,
         _ value: ByteView,
         _ range: Range<Int>,
@@ -276,7 +276,7 @@ extension HTTPRequestParser {
             // The host of an absolute target counts, and `Host` is ignored (RFC 9112, section 3.2.2).
             if self.form != .absolute && self.form != .authority { self.host = range }
         case .connection:
-            self.takeConnection(value)
+            self.parseConnection(value)
         case .contentLength:
             guard !isRepeated else { throw .contentLengthRepeated }
             self.contentLength = try Self.length(value)
@@ -316,7 +316,7 @@ extension HTTPRequestParser {
 
     /// A list of options; unknown ones are ignored (RFC 9110, section 7.6.1). After an absurdly long list the
     /// connection is closed, whatever else it says.
-    private mutating func takeConnection(_ value: ByteView) {
+    private mutating func parseConnection(_ value: ByteView) {
         var start = 0
         var count = 0
         while start <= value.count {

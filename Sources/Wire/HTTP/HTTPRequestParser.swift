@@ -270,7 +270,7 @@ public struct HTTPRequestParser: ~Copyable {
     private var connection: HTTPConnectionFate {
         if self.saysClose || self.method == .connect { return .close }
         guard self.isOldVersion else { return .keep }
-        return self.saysKeepAlive ? .keepAndSay : .close
+        return self.saysKeepAlive ? .keepAliveExplicit : .close
     }
 
     /// Drops the delivered request, and prepares for the next one, if there may be one.

@@ -58,7 +58,7 @@ public struct HTTPResponse: Sendable {
         }
         switch self.connection {
         case .keep: break
-        case .keepAndSay: output.append("Connection: keep-alive\r\n")
+        case .keepAliveExplicit: output.append("Connection: keep-alive\r\n")
         case .close: output.append("Connection: close\r\n")
         }
         if let seconds = self.retryAfterSeconds {

@@ -58,7 +58,7 @@ struct JSONChecker {
         var count = 0
         self.scanner.at += 1
         self.scanner.skipSpace()
-        if self.scanner.take(UInt8(ascii: "}")) { return 0 }
+        if self.scanner.consume(UInt8(ascii: "}")) { return 0 }
         while true {
             guard self.scanner.at < self.bytes.count else { throw self.scanner.cutOff() }
             guard self.bytes.byte(self.scanner.at) == UInt8(ascii: "\"") else {
@@ -81,7 +81,7 @@ struct JSONChecker {
             members[count].nameStart = UInt32(truncatingIfNeeded: nameStart)
             members[count].nameEnd = UInt32(truncatingIfNeeded: self.scanner.at - 1)
             self.scanner.skipSpace()
-            guard self.scanner.take(UInt8(ascii: ":")) else {
+            guard self.scanner.consume(UInt8(ascii: ":")) else {
                 throw self.scanner.unexpected("a colon was expected here")
             }
             self.scanner.skipSpace()
@@ -90,8 +90,8 @@ struct JSONChecker {
             members[count].valueEnd = UInt32(truncatingIfNeeded: self.scanner.at)
             count += 1
             self.scanner.skipSpace()
-            if self.scanner.take(UInt8(ascii: "}")) { return count }
-            guard self.scanner.take(UInt8(ascii: ",")) else {
+            if self.scanner.consume(UInt8(ascii: "}")) { return count }
+            guard self.scanner.consume(UInt8(ascii: ",")) else {
                 throw self.scanner.unexpected("a comma or `}` was expected here")
             }
             self.scanner.skipSpace()
@@ -102,12 +102,12 @@ struct JSONChecker {
         guard depth <= JSONObject.depthMax else { throw self.scanner.error(.jsonTooDeep, "there are too many levels") }
         self.scanner.at += 1
         self.scanner.skipSpace()
-        if self.scanner.take(UInt8(ascii: "]")) { return }
+        if self.scanner.consume(UInt8(ascii: "]")) { return }
         while true {
             try self.checkValue(depth: depth + 1)
             self.scanner.skipSpace()
-            if self.scanner.take(UInt8(ascii: "]")) { return }
-            guard self.scanner.take(UInt8(ascii: ",")) else {
+            if self.scanner.consume(UInt8(ascii: "]")) { return }
+            guard self.scanner.consume(UInt8(ascii: ",")) else {
                 throw self.scanner.unexpected("a comma or `]` was expected here")
             }
             self.scanner.skipSpace()

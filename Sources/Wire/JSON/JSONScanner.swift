@@ -55,15 +55,15 @@ struct JSONScanner {
     }
 
     mutating func skipNumber() throws(InputError) {
-        _ = self.take(UInt8(ascii: "-"))
+        _ = self.consume(UInt8(ascii: "-"))
         let start = self.at
         try self.skipDigits()
         if self.at > start + 1 && self.bytes.byte(start) == UInt8(ascii: "0") {
             throw self.error(.jsonNumberInvalid, "a number starts with a zero")
         }
-        if self.take(UInt8(ascii: ".")) { try self.skipDigits() }
-        if self.take(UInt8(ascii: "e")) || self.take(UInt8(ascii: "E")) {
-            if !self.take(UInt8(ascii: "+")) { _ = self.take(UInt8(ascii: "-")) }
+        if self.consume(UInt8(ascii: ".")) { try self.skipDigits() }
+        if self.consume(UInt8(ascii: "e")) || self.consume(UInt8(ascii: "E")) {
+            if !self.consume(UInt8(ascii: "+")) { _ = self.consume(UInt8(ascii: "-")) }
             try self.skipDigits()
         }
     }
@@ -83,7 +83,7 @@ struct JSONScanner {
     // MARK: Bytes
 
     @inline(__always)
-    mutating func take(_ byte: UInt8) -> Bool {
+    mutating func consume(_ byte: UInt8) -> Bool {
         guard self.at < self.bytes.count, self.bytes.byte(self.at) == byte else { return false }
         self.at += 1
         return true

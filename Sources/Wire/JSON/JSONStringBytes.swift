@@ -23,7 +23,7 @@ struct JSONStringBytes: IteratorProtocol {
             self.at += 2
             return Self.simple(kind)
         }
-        return self.takeUnits()
+        return self.consumeUnits()
     }
 
     /// Whether both decode to the same; without escapes, whether they are equal.
@@ -54,7 +54,7 @@ struct JSONStringBytes: IteratorProtocol {
         return unit
     }
 
-    private mutating func takeUnits() -> UInt8? {
+    private mutating func consumeUnits() -> UInt8? {
         var code = Self.unit(self.text, at: self.at) ?? 0xFFFD
         self.at += 6
         if code & 0xFC00 == 0xD800, let second = Self.unit(self.text, at: self.at) {

@@ -113,7 +113,7 @@ private struct JSONTreeReader {
         var members: [String: JSONTree] = [:]
         self.scanner.at += 1
         self.scanner.skipSpace()
-        if self.scanner.take(UInt8(ascii: "}")) { return members }
+        if self.scanner.consume(UInt8(ascii: "}")) { return members }
         while true {
             let start = self.scanner.at
             guard start < self.scanner.bytes.count else { throw self.scanner.cutOff() }
@@ -127,7 +127,7 @@ private struct JSONTreeReader {
                 self.repeated.append(JSONTree.Repeated(path: self.path.joined(), line: line))
             }
             self.scanner.skipSpace()
-            guard self.scanner.take(UInt8(ascii: ":")) else {
+            guard self.scanner.consume(UInt8(ascii: ":")) else {
                 throw self.scanner.unexpected("a colon was expected here")
             }
             self.scanner.skipSpace()
@@ -135,8 +135,8 @@ private struct JSONTreeReader {
             if members[name] == nil { members[name] = value }
             self.path.removeLast()
             self.scanner.skipSpace()
-            if self.scanner.take(UInt8(ascii: "}")) { return members }
-            guard self.scanner.take(UInt8(ascii: ",")) else {
+            if self.scanner.consume(UInt8(ascii: "}")) { return members }
+            guard self.scanner.consume(UInt8(ascii: ",")) else {
                 throw self.scanner.unexpected("a comma or `}` was expected here")
             }
             self.scanner.skipSpace()
@@ -147,14 +147,14 @@ private struct JSONTreeReader {
         var elements: [JSONTree] = []
         self.scanner.at += 1
         self.scanner.skipSpace()
-        if self.scanner.take(UInt8(ascii: "]")) { return elements }
+        if self.scanner.consume(UInt8(ascii: "]")) { return elements }
         while true {
             self.path.append("[\(elements.count)]")
             elements.append(try self.readValue())
             self.path.removeLast()
             self.scanner.skipSpace()
-            if self.scanner.take(UInt8(ascii: "]")) { return elements }
-            guard self.scanner.take(UInt8(ascii: ",")) else {
+            if self.scanner.consume(UInt8(ascii: "]")) { return elements }
+            guard self.scanner.consume(UInt8(ascii: ",")) else {
                 throw self.scanner.unexpected("a comma or `]` was expected here")
             }
             self.scanner.skipSpace()

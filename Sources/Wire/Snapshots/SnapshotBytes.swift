@@ -57,7 +57,7 @@ public enum SnapshotBytes {
         into restoration: ShardRestoration
     ) throws(WireError) {
         try Self.forEachItem(in: bytes) { item throws(WireError) in
-            do throws(Misfit) { try restoration.take(item) } catch { throw WireError(error.reason) }
+            do throws(SnapshotError) { try restoration.restore(item) } catch { throw WireError(error.reason) }
         }
     }
 

@@ -49,7 +49,7 @@ final class BookingBenchmark {
             for (pass, ids) in zip(self.passes, self.holds) { self.ask(.pay(pass, ids)) }
         }
         self.sheet.measure("hold given back", count: people, before: { self.letInAndHold() }) {
-            for (pass, ids) in zip(self.passes, self.holds) { self.ask(.giveBack(pass, ids)) }
+            for (pass, ids) in zip(self.passes, self.holds) { self.ask(.release(pass, ids)) }
         }
         self.sheet.measure("schedules, 240 of them", count: people) {
             for _ in 0..<people { self.ask(.schedules(Self.concert)) }
@@ -126,7 +126,7 @@ final class BookingBenchmark {
         let reply = self.shard.decide(request, from: origin, at: self.now)
         use(reply)
         if self.requests.isMultiple(of: 64) {
-            self.shard.takeOutput(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
+            self.shard.drain(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
         }
         return reply
     }

@@ -110,7 +110,7 @@ final class LineBenchmark {
         let origin = Shard.Origin(link: 1, request: self.requests)
         use(self.shard.decide(request, from: origin, at: self.now))
         if self.requests.isMultiple(of: UInt64(Self.batch)) {
-            self.shard.takeOutput(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
+            self.shard.drain(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
         }
     }
 

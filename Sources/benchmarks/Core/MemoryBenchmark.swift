@@ -105,7 +105,7 @@ enum MemoryBenchmark {
     }
 
     private static func drop(_ shard: inout Shard) {
-        shard.takeOutput(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
+        shard.drain(facts: { _ in }, transfers: { _ in }, lateReplies: { _ in })
     }
 }
 

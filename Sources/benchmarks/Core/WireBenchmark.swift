@@ -132,7 +132,7 @@ final class WireBenchmark {
     }
 
     private func write(_ name: String, _ reply: Reply, to request: Request) {
-        let manner = AnswerWriter.Manner(method: .get, connection: .keep, language: .korean)
+        let options = AnswerWriter.ResponseOptions(method: .get, connection: .keep, language: .korean)
         let token = self.ring.text(of: self.pass)
         let date = HTTPDate(epochSeconds: 1_800_000_000)
         var scratch = OutputBytes()
@@ -145,7 +145,7 @@ final class WireBenchmark {
                         reply,
                         to: request,
                         token: token,
-                        manner,
+                        options,
                         date: date,
                         scratch: &scratch,
                         to: &output

@@ -76,15 +76,17 @@ struct ClusterModel {
     mutating func answer(_ request: Request, from origin: Shard.Origin, at now: Timestamp) -> Reply? {
         switch request {
         case .join(let concert, let user): self.on(concert, now) { .joined($0.join(user, now)) }
-        case .poll(let pass): self.lookingAt(pass.concert, now) { $0.poll(pass, now) }
+        case .poll(let pass): self.withConcertForRead(pass.concert, now) { $0.poll(pass, now) }
         case .leave(let pass): self.on(pass.concert, now) { $0.leave(pass, now) }
-        case .schedules(let concert): self.lookingAt(concert, now) { .schedules($0.remaining) }
+        case .schedules(let concert): self.withConcertForRead(concert, now) { .schedules($0.remaining) }
         case .seats(let concert, let schedule):
-            self.lookingAt(concert, now) { $0.statuses(schedule).map { .seats($0) } ?? .refused(.noSuchSchedule) }
+            self.withConcertForRead(concert, now) {
+                $0.statuses(schedule).map { .seats($0) } ?? .refused(.noSuchSchedule)
+            }
         case .reserve(let pass, let schedule, let seats): self.reserve(pass, schedule, seats, now)
-        case .giveBack(let pass, let ids): self.on(pass.concert, now) { $0.giveBack(pass, ids, now) }
+        case .release(let pass, let ids): self.on(pass.concert, now) { $0.release(pass, ids, now) }
         case .reservations(let concert, let user):
-            self.lookingAt(concert, now) { concert in
+            self.withConcertForRead(concert, now) { concert in
                 .reservations(concert.reservations.filter { $0.user == user && !concert.forgotten.contains($0.id) })
             }
         case .pay(let pass, let ids): self.pay(pass, ids, origin, now)
@@ -330,13 +332,13 @@ struct ClusterModel {
     func index(_ concert: ConcertID) -> Int? { self.concerts.firstIndex { $0.concert.id == concert } }
 
     private mutating func on(_ concert: ConcertID, _ now: Timestamp, _ answer: (inout ConcertModel) -> Reply) -> Reply {
-        self.lookingAt(concert, now) { concert in
+        self.withConcertForRead(concert, now) { concert in
             concert.admit(now)
             return answer(&concert)
         }
     }
 
-    private mutating func lookingAt(
+    private mutating func withConcertForRead(
         _ concert: ConcertID,
         _ now: Timestamp,
         _ answer: (inout ConcertModel) -> Reply

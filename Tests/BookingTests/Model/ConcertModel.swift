@@ -217,7 +217,7 @@ extension ClusterModel.ConcertModel {
         return own.count < ids.count ? .noSuchReservation : nil
     }
 
-    mutating func giveBack(_ pass: Pass, _ ids: [ReservationID], _ now: Timestamp) -> Reply {
+    mutating func release(_ pass: Pass, _ ids: [ReservationID], _ now: Timestamp) -> Reply {
         if let refusal = self.refusal(pass) ?? self.refusal(of: ids, for: pass.user) { return .refused(refusal) }
         let named = ids.map { id in self.reservations.first { $0.id == id }! }
         if named.contains(where: { $0.status == .paid }) { return .refused(.alreadyPaid) }

@@ -95,7 +95,7 @@ struct RandomRun {
         case 28..<30: .schedules(self.concert())
         case 30..<33: .seats(self.concert(), self.schedule(self.concert()))
         case 33..<55: self.reserve()
-        case 55..<59: self.naming { .giveBack($0, $1) }
+        case 55..<59: self.naming { .release($0, $1) }
         case 59..<61: .reservations(self.concert(), self.user())
         case 61..<79: self.naming { .pay($0, $1) }
         case 79..<84: self.cancel()

@@ -60,7 +60,7 @@ final class TestCluster {
             }
             self.nodes[index].shard.hear(marks, from: other, at: self.now)
         }
-        try self.compare(self.nodes[index].shard.takeAlerts(), [], "what the operator is told")
+        try self.compare(self.nodes[index].shard.drainAlerts(), [], "what the operator is told")
     }
 
     private static func fresh(_ index: Int, _ slots: SlotMap, _ catalogue: Catalogue, hashSeed: UInt64) -> Shard {
@@ -123,7 +123,7 @@ final class TestCluster {
             self.queues[Link(from: link.to, to: link.from), default: []].append(.answer(order.id, reply!))
         case .answer(let transfer, let reply):
             let late = self.model.finish(transfer, reply, at: self.now)
-            self.nodes[link.to].shard.takeTransferReply(reply, for: transfer, at: self.now)
+            self.nodes[link.to].shard.completeTransfer(reply, for: transfer, at: self.now)
             try self.collect(link.to, transfers: [], late: late)
         }
     }
@@ -166,7 +166,7 @@ final class TestCluster {
     /// A new shard with all the facts of another.
     func replayed(_ index: Int) -> Shard {
         var shard = Self.fresh(index, self.slots, self.catalogue, hashSeed: 0xF0E1_D2C3)
-        for fact in self.nodes[index].facts { shard.take(fact) }
+        for fact in self.nodes[index].facts { shard.apply(fact) }
         return shard
     }
 
@@ -175,7 +175,7 @@ final class TestCluster {
         let restoration = ShardRestoration { [slots, catalogue] in
             Self.fresh(index, slots, catalogue, hashSeed: 0x0F1E_2D3C)
         }
-        for item in Self.items(self.nodes[index].shard) { try restoration.take(item) }
+        for item in Self.items(self.nodes[index].shard) { try restoration.restore(item) }
         return restoration.finish()
     }
 
@@ -216,7 +216,7 @@ final class TestCluster {
         var facts: [Fact] = []
         var transfers: [TransferOrder] = []
         var replies: [Shard.LateReply] = []
-        node.shard.takeOutput(
+        node.shard.drain(
             facts: { facts.append($0) },
             transfers: { transfers.append($0) },
             lateReplies: { replies.append($0) }

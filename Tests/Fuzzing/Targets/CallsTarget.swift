@@ -16,22 +16,22 @@ enum CallsTarget {
             case .request(let request): try self.check(request)
             case .continueExpected: continue
             case .refused(let refusal):
-                let manner = AnswerWriter.Manner(method: .get, connection: .close, language: .english)
-                try self.checkAnswer(Problem(refusal), manner)
+                let options = AnswerWriter.ResponseOptions(method: .get, connection: .close, language: .english)
+                try self.checkAnswer(Problem(refusal), options)
             case .needsMore: return
             }
         }
     }
 
     private static func check(_ request: HTTPRequest) throws(BrokenProperty) {
-        let manner = AnswerWriter.Manner(
+        let options = AnswerWriter.ResponseOptions(
             method: request.method,
             connection: request.connection,
             language: Language(accepting: request[.acceptLanguage])
         )
         let routed: RoutedCall
         do throws(Problem) { routed = try self.router.route(request) } catch {
-            return try self.checkAnswer(error, manner)
+            return try self.checkAnswer(error, options)
         }
         switch routed.call {
         case .ask(let question):
@@ -40,35 +40,35 @@ enum CallsTarget {
         case .schedules(let concert):
             try require(Stage.catalogue[concert] != nil, "somebody asks for a concert that is not there")
         case .concerts:
-            try self.checkCached(Stage.writer.concertsBody(at: Stage.secondKeyFrom), request, manner)
-        case .document: try self.checkCached(Array("{}".utf8), request, manner)
+            try self.checkCached(Stage.writer.concertsBody(at: Stage.secondKeyFrom), request, options)
+        case .document: try self.checkCached(Array("{}".utf8), request, options)
         case .options(let allow):
             var output = OutputBytes()
-            let status = Stage.writer.appendOptions(allow: allow, manner, date: Stage.date, to: &output)
-            try Stage.check(output, manner.method, status)
+            let status = Stage.writer.appendOptions(allow: allow, options, date: Stage.date, to: &output)
+            try Stage.check(output, options.method, status)
         }
     }
 
     private static func checkCached(
         _ body: [UInt8],
         _ request: HTTPRequest,
-        _ manner: AnswerWriter.Manner
+        _ options: AnswerWriter.ResponseOptions
     ) throws(BrokenProperty) {
         var output = OutputBytes()
         let status = Stage.writer.append(
             cached: CachedBody(body),
             ifNoneMatch: request[.ifNoneMatch],
-            manner,
+            options,
             date: Stage.date,
             to: &output
         )
-        try Stage.check(output, manner.method, status)
+        try Stage.check(output, options.method, status)
     }
 
     /// A request with a pass comes only from a client with its token.
     private static func checkPass(of question: Request, _ request: HTTPRequest) throws(BrokenProperty) {
         switch question {
-        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _):
+        case .poll(let pass), .leave(let pass), .reserve(let pass, _, _), .release(let pass, _), .pay(let pass, _):
             let token = request[.concertToken]?.text ?? ""
             try require(Stage.ring.sign(pass) == token, "\(pass) came without its token")
         case .join, .schedules, .seats, .reservations, .cancel, .charge, .use, .balance, .history: break
@@ -77,7 +77,7 @@ enum CallsTarget {
     }
 
     private static func checkFrame(_ question: Request, _ key: OperationID?) throws(BrokenProperty) {
-        try require(key == nil || question.changer != nil, "a question that changes nothing has a key")
+        try require(key == nil || question.mutatingUser != nil, "a question that changes nothing has a key")
         var bytes = FrameBytes()
         var again: Request?
         do throws(WireError) {
@@ -94,11 +94,12 @@ enum CallsTarget {
         try require(again == question, "\(question) comes out of its frame as \(String(describing: again))")
     }
 
-    private static func checkAnswer(_ problem: Problem, _ manner: AnswerWriter.Manner) throws(BrokenProperty) {
+    private static func checkAnswer(_ problem: Problem, _ options: AnswerWriter.ResponseOptions) throws(BrokenProperty)
+    {
         var scratch = OutputBytes()
         var output = OutputBytes()
-        let status = Stage.writer.append(problem, manner, date: Stage.date, scratch: &scratch, to: &output)
+        let status = Stage.writer.append(problem, options, date: Stage.date, scratch: &scratch, to: &output)
         try require(status.rawValue >= 400, "a refusal is answered with \(status)")
-        try Stage.check(output, manner.method, status)
+        try Stage.check(output, options.method, status)
     }
 }

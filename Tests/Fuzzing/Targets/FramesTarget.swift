@@ -52,7 +52,7 @@ enum FramesTarget {
     }
 
     private static func message(_ frame: Frame) throws(WireError) -> Message {
-        switch frame.sort {
+        switch frame.category {
         case .request: .request(try Request(frame: frame), try frame.operation(ofLife: 9))
         case .reply: .reply(try Reply(frame: frame))
         case .control: .control(try Control(frame: frame))
@@ -92,7 +92,7 @@ enum FramesTarget {
             reply,
             to: request,
             token: TokenText(),
-            AnswerWriter.Manner(method: .get, connection: .keep, language: .korean),
+            AnswerWriter.ResponseOptions(method: .get, connection: .keep, language: .korean),
             date: Stage.date,
             scratch: &scratch,
             to: &output

@@ -8,7 +8,7 @@ struct Pieces {
     static let repeats: UInt8 = 1
     static let headBytes = 4
 
-    let manner: UInt8
+    let options: UInt8
     let stream: UnsafeRawBufferPointer
     private let lengths: (Int, Int, Int)
 
@@ -16,11 +16,11 @@ struct Pieces {
     init?(_ input: UnsafeRawBufferPointer) {
         guard input.count >= Self.headBytes else { return nil }
         self.lengths = (1 + Int(input[0]), 1 + Int(input[1]), 1 + Int(input[2]))
-        self.manner = input[3]
+        self.options = input[3]
         self.stream = UnsafeRawBufferPointer(rebasing: input[Self.headBytes...])
     }
 
-    func has(_ bit: UInt8) -> Bool { self.manner & bit != 0 }
+    func has(_ bit: UInt8) -> Bool { self.options & bit != 0 }
 
     /// Calls `body` with each piece, in memory of its own that is overwritten and freed right after.
     func forEach<Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {

@@ -141,7 +141,7 @@ final class GatewayTranscript {
     var isReady: Bool { self.node.isReady(at: self.now) }
     var silentShards: [Int] { self.node.silentShards(at: self.now) }
 
-    func sheds(_ worth: Worth) -> Bool { self.node.sheds(worth, of: Self.concert) }
+    func sheds(_ priority: RequestPriority) -> Bool { self.node.sheds(priority, of: Self.concert) }
 
     // MARK: Effects
 
@@ -176,7 +176,7 @@ final class GatewayTranscript {
             try self.effects.outboxes[shard].frames.withUnsafeBytes { (bytes) throws(WireError) in
                 try decoder.feed(bytes) { frame throws(WireError) in
                     let id = frame.header.requestID
-                    guard case .request = frame.sort else { return all.append(.pings(shard, id: id)) }
+                    guard case .request = frame.category else { return all.append(.pings(shard, id: id)) }
                     let isKeyed = try frame.operation(ofLife: 1)?.owner == .client
                     all.append(.sends(try Request(frame: frame), to: shard, id: id, withKey: isKeyed))
                 }

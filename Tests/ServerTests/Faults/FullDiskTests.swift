@@ -63,7 +63,7 @@ import Testing
         // Changes are refused, in so many words; also those that would change nothing but by the clock.
         let refused = [
             try client.join(1, 77), try client.reserve(1, 1, [3], token), try client.pay(1, held, token),
-            try client.giveBack(1, held, token), try client.leave(1, token), try client.use(2, 1),
+            try client.release(1, held, token), try client.leave(1, token), try client.use(2, 1),
         ]
         for answer in refused {
             #expect(answer.status == 503 && answer.code == "STORAGE_UNAVAILABLE", "\(answer.text)")

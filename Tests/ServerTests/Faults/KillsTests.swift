@@ -138,7 +138,7 @@ import Wire
                 let origin = Shard.Origin(link: 1, request: UInt64(number))
                 _ = shard.decide(.charge(old[number % old.count], Won(1_000), .free), from: origin, at: start)
             }
-            shard.takeOutput(
+            shard.drain(
                 facts: { fact in
                     fact.encode(into: &bytes)
                     count += 1

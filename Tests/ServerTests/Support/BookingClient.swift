@@ -70,7 +70,7 @@ struct BookingClient {
         return try self.call("POST", "/api/v1/reservation", token: token, body: body)
     }
 
-    func giveBack(_ concert: Int, _ reservations: [Int64], _ token: String?) throws -> Answer {
+    func release(_ concert: Int, _ reservations: [Int64], _ token: String?) throws -> Answer {
         let body = #"{"concertId":\#(concert),"reservationIds":\#(reservations)}"#
         return try self.call("DELETE", "/api/v1/reservation", token: token, body: body)
     }

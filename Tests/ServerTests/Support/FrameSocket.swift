@@ -20,7 +20,7 @@ final class FrameSocket {
             self.requestID = frame.header.requestID
             var control: Control?
             var request: Request?
-            switch frame.sort {
+            switch frame.category {
             case .control: control = try Control(frame: frame)
             case .request: request = try Request(frame: frame)
             case .reply, .unknown: break

@@ -83,7 +83,7 @@ extension SeededRandom {
         case .schedules: .schedules(self.id())
         case .seats: .seats(self.id(), self.id())
         case .reserve: .reserve(self.pass(), self.id(), self.ids())
-        case .giveBack: .giveBack(self.pass(), self.ids())
+        case .release: .release(self.pass(), self.ids())
         case .reservations: .reservations(self.id(), self.id())
         case .pay: .pay(self.pass(), self.ids())
         case .charge: .charge(self.id(), self.askedWon(), self.one())
@@ -204,21 +204,21 @@ extension SeededRandom {
         )
     }
 
-    mutating func answer(from address: AddressTag? = nil) -> KeptAnswer {
-        let kind: KeptAnswer.Outcome.Kind = self.one()
-        let outcome: KeptAnswer.Outcome =
+    mutating func answer(from address: AddressTag? = nil) -> StoredAnswer {
+        let kind: StoredAnswer.Outcome.Kind = self.one()
+        let outcome: StoredAnswer.Outcome =
             switch kind {
             case .joined: .joined(Joined(place: self.place(), issuedAt: self.moment(), standing: self.standing()))
             case .left: .left
             case .held: .held(self.id())
-            case .givenBack: .givenBack
+            case .released: .released
             case .paying: .paying(self.id())
             case .points: .points(balance: self.won())
             case .cancelling: .cancelling(self.id())
             case .claimed: .claimed
             case .refused: .refused(self.one())
             }
-        return KeptAnswer(
+        return StoredAnswer(
             operation: Operation(
                 OperationID(high: self.next(), low: self.next()),
                 address == nil ? self.one() : .client,

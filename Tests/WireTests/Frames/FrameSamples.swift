@@ -86,11 +86,11 @@ enum FrameSamples {
     )
     static func answer(
         _ owner: Operation.Owner,
-        _ outcome: KeptAnswer.Outcome,
+        _ outcome: StoredAnswer.Outcome,
         from address: AddressTag? = nil
-    ) -> KeptAnswer {
+    ) -> StoredAnswer {
         let operation = Operation(Self.key, owner, from: address)
-        return KeptAnswer(operation: operation, fingerprint: 0x77, outcome: outcome, at: Self.moment)
+        return StoredAnswer(operation: operation, fingerprint: 0x77, outcome: outcome, at: Self.moment)
     }
     static let address = AddressTag(0x3132_3334_3536_3738)!
     static let key = OperationID(high: 0x1112_1314_1516_1718, low: 0x2122_2324_2526_2728)
@@ -130,7 +130,7 @@ enum FrameSamples {
                 + "910600000000000000000000"
         ),
         (
-            .giveBack(Self.pass, [ReservationID(274_877_906_945)]),
+            .release(Self.pass, [ReservationID(274_877_906_945)]),
             "3800000007003412080706050403020107000000000000002a00000000000000e903000000000000152dd83eda548618"
                 + "010000000100000040000000"
         ),
@@ -382,7 +382,7 @@ enum FrameSamples {
                 + "0000152dd83eda54861815e53c182055861803564950"
         ),
         (
-            .released(ConcertID(7), ReservationID(274_877_906_945), .givenBack, at: Self.moment),
+            .released(ConcertID(7), ReservationID(274_877_906_945), .released, at: Self.moment),
             "11010700000000000000010000004000000001152dd83eda548618"
         ),
         (
@@ -462,7 +462,7 @@ enum FrameSamples {
             .answered(Self.answer(.client, .held(ReservationID(274_877_906_945)))),
             Self.answeredHex + "01" + Self.answeredAtHex + "03" + "0100000040000000"
         ),
-        (.answered(Self.answer(.client, .givenBack)), Self.answeredHex + "01" + Self.answeredAtHex + "04"),
+        (.answered(Self.answer(.client, .released)), Self.answeredHex + "01" + Self.answeredAtHex + "04"),
         (
             .answered(Self.answer(.gateway, .paying(PaymentID(274_877_906_947)))),
             Self.answeredHex + "00" + Self.answeredAtHex + "05" + "0300000040000000"

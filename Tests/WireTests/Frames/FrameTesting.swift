@@ -9,7 +9,7 @@ enum Message: Equatable {
     case unknown(kind: UInt8, requestID: UInt64)
 
     init(_ frame: Frame) throws(WireError) {
-        switch frame.sort {
+        switch frame.category {
         case .request: self = .request(try Request(frame: frame))
         case .reply: self = .reply(try Reply(frame: frame))
         case .control: self = .control(try Control(frame: frame))

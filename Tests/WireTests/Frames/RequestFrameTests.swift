@@ -62,7 +62,7 @@ import Wire
     }
 
     @Test func `a client's key stands before a change's fields, and is its operation`() throws {
-        for (request, hex) in FrameSamples.requests where request.changer != nil {
+        for (request, hex) in FrameSamples.requests where request.mutatingUser != nil {
             var buffer = FrameBytes()
             try request.encode(
                 into: &buffer,

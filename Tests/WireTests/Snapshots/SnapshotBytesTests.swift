@@ -164,7 +164,7 @@ import Testing
         (.pointTotals(debited: Won(1), credited: Won(2)), "23" + "0100000000000000" + "0200000000000000"),
         (
             .answer(
-                KeptAnswer(
+                StoredAnswer(
                     operation: Operation(OperationID(high: 1, low: 2), .client),
                     fingerprint: 3,
                     outcome: .points(balance: Won(4)),
@@ -176,7 +176,7 @@ import Testing
         ),
         (
             .answer(
-                KeptAnswer(
+                StoredAnswer(
                     operation: Operation(OperationID(high: 1, low: 2), .client, from: AddressTag(6)),
                     fingerprint: 3,
                     outcome: .left,

@@ -17,9 +17,9 @@ extension Router {
         return RoutedCall(.ask(.reservations(concert, try self.user(in: query))))
     }
 
-    func giveBack(_ request: HTTPRequest) throws -> RoutedCall {
+    func release(_ request: HTTPRequest) throws -> RoutedCall {
         let (pass, ids) = try self.passAndReservations(request)
-        return RoutedCall(.ask(.giveBack(pass, ids)))
+        return RoutedCall(.ask(.release(pass, ids)))
     }
 }
 
@@ -42,7 +42,7 @@ extension AnswerWriter {
     ) {
         let concert: Concert?
         switch request {
-        case .reserve(let pass, _, _), .giveBack(let pass, _), .pay(let pass, _): concert = self.catalogue[pass.concert]
+        case .reserve(let pass, _, _), .release(let pass, _), .pay(let pass, _): concert = self.catalogue[pass.concert]
         case .reservations(let id, _), .cancel(let id, _, _): concert = self.catalogue[id]
         default: concert = nil
         }
@@ -112,7 +112,7 @@ extension ContractDocument {
         )
     }
 
-    static func giveBack(_ route: Route) -> DocumentedCall {
+    static func release(_ route: Route) -> DocumentedCall {
         DocumentedCall(
             route,
             id: "giveBack",

@@ -1,6 +1,6 @@
 /// The priority of requests under overload, lowest first. Users who book or pay have waited for it; users who ask for a
 /// place have one; users who join lose nothing by joining a little later.
-public enum Worth: UInt8, Sendable, CaseIterable, Comparable {
+public enum RequestPriority: UInt8, Sendable, CaseIterable, Comparable {
     /// A new place in a line.
     case joining
     /// A place, seats, reservations, points: requests that clients repeat.
@@ -8,5 +8,5 @@ public enum Worth: UInt8, Sendable, CaseIterable, Comparable {
     /// Changes of bookings and points, and leaving, which frees a place.
     case booking
 
-    public static func < (left: Worth, right: Worth) -> Bool { left.rawValue < right.rawValue }
+    public static func < (left: RequestPriority, right: RequestPriority) -> Bool { left.rawValue < right.rawValue }
 }

@@ -1,12 +1,12 @@
 /// The answer to one operation, kept for repeats of its request: a fact, and an item of a snapshot.
-public struct KeptAnswer: Equatable, Sendable {
+public struct StoredAnswer: Equatable, Sendable {
     /// The part of the answer that follows neither from the request, which a repeat brings again, nor from constants.
     public enum Outcome: Equatable, Sendable {
         case joined(Joined)
         case left
         /// The first of the held seats; the others have the numbers after it.
         case held(ReservationID)
-        case givenBack
+        case released
         /// The payment decides the answer: while it is under way, repeats wait for it.
         case paying(PaymentID)
         case points(balance: Won)
@@ -18,7 +18,7 @@ public struct KeptAnswer: Equatable, Sendable {
 
         /// The kind alone, as encoded in a fact. The numbers stay.
         public enum Kind: UInt8, Sendable, CaseIterable {
-            case joined = 1, left, held, givenBack, paying, points, cancelling
+            case joined = 1, left, held, released, paying, points, cancelling
             case claimed = 32
             case refused = 127
         }

@@ -1,19 +1,19 @@
 import Configuration
 import Glibc
 
-/// The programs that members of a cluster run, by edition: the supervisor's own is 0, and each rolling restart adds the
+/// The programs that members of a cluster run, by generation: the supervisor's own is 0, and each rolling restart adds the
 /// one then on disk.
 ///
-/// Each program is kept by an open descriptor, so an edition stays the same when the file is replaced again, and a
+/// Each program is kept by an open descriptor, so a generation stays the same when the file is replaced again, and a
 /// process that dies restarts with its own program.
-final class Programs {
+final class Binaries {
     private struct Program {
         let descriptor: Int32
         /// The path to execute: this process's descriptor, under a name that other processes can open.
         var path: String { "/proc/\(getpid())/fd/\(self.descriptor)" }
     }
 
-    /// The file that this process was started from, where the next edition is expected. Nil where there is no /proc.
+    /// The file that this process was started from, where the next generation is expected. Nil where there is no /proc.
     let path: String?
     private var later: [Int: Program] = [:]
 
@@ -27,11 +27,11 @@ final class Programs {
 
     deinit { for program in self.later.values { close(program.descriptor) } }
 
-    /// The path to execute for a member of this edition.
-    func executable(of edition: Int) -> String { self.later[edition]?.path ?? "/proc/self/exe" }
+    /// The path to execute for a member of this generation.
+    func executable(of generation: Int) -> String { self.later[generation]?.path ?? "/proc/self/exe" }
 
     /// Adds the program now on disk. Refused when the file is missing or not executable.
-    func add(_ edition: Int) throws(StartError) {
+    func add(_ generation: Int) throws(StartError) {
         guard let path = self.path else {
             throw StartError("the path of this program is not known", remedy: "mount /proc")
         }
@@ -44,14 +44,14 @@ final class Programs {
                 remedy: "put a new program there; move it into place rather than overwriting the old one"
             )
         }
-        self.later[edition] = Program(descriptor: descriptor)
+        self.later[generation] = Program(descriptor: descriptor)
     }
 
-    /// Closes all editions but these.
-    func keep(_ editions: Set<Int>) {
-        for (edition, program) in self.later where !editions.contains(edition) {
+    /// Closes all generations but these.
+    func keep(_ generations: Set<Int>) {
+        for (generation, program) in self.later where !generations.contains(generation) {
             close(program.descriptor)
-            self.later[edition] = nil
+            self.later[generation] = nil
         }
     }
 }

@@ -9,12 +9,12 @@ import DequeModule
 /// early, as a repeat would then be carried out twice, against the promise: when they fill their share, new keys are
 /// refused instead, and those of one user or address when they fill theirs (`refusal`). Everything is O(1), and the
 /// content follows from the facts alone.
-public struct KeptAnswers {
+public struct IdempotencyStore {
     private struct Entry {
         let fingerprint: UInt64
         let at: Timestamp
         // Last, with the owner in the padding of its 40 bytes.
-        let outcome: KeptAnswer.Outcome
+        let outcome: StoredAnswer.Outcome
         let owner: Operation.Owner
     }
 
@@ -81,7 +81,7 @@ public struct KeptAnswers {
     private static let lookedAtMax = 64
 
     /// Nil for an operation that was never answered, or whose answer has expired.
-    func answer(_ id: OperationID, at now: Timestamp) -> KeptAnswer? {
+    func answer(_ id: OperationID, at now: Timestamp) -> StoredAnswer? {
         guard let entry = self.table[id] else { return nil }
         if entry.owner == .client, entry.at + self.limits.keyLifetime <= now { return nil }
         return self.answer(id, entry)
@@ -105,7 +105,7 @@ public struct KeptAnswers {
 
     /// Traps when a gateway's operation has an answer already: it would have been carried out twice. A key may have
     /// been reused after an earlier, shorter lifetime: the later answer counts. O(1), and O(keys) for such a key.
-    mutating func take(_ answer: KeptAnswer) {
+    mutating func insert(_ answer: StoredAnswer) {
         if let earlier = self.table[answer.operation.id], earlier.owner == .client {
             self.keys.remove(answer.operation.id)
             self.table.removeValue(forKey: answer.operation.id)
@@ -119,12 +119,12 @@ public struct KeptAnswers {
     // MARK: Snapshots
 
     /// Answers to clients first, each group by age.
-    func forEach(_ body: (KeptAnswer) -> Void) {
+    func forEach(_ body: (StoredAnswer) -> Void) {
         for each in self.keys.oldest(.max) { body(self.answer(each.id, from: each.address, self.table[each.id]!)) }
         for each in self.resends { body(self.answer(each.id, self.table[each.id]!)) }
     }
 
-    mutating func restore(_ answer: KeptAnswer) {
+    mutating func restore(_ answer: StoredAnswer) {
         let entry = Entry(
             fingerprint: answer.fingerprint,
             at: answer.at,
@@ -140,8 +140,8 @@ public struct KeptAnswers {
         }
     }
 
-    private func answer(_ id: OperationID, from address: AddressTag? = nil, _ entry: Entry) -> KeptAnswer {
-        KeptAnswer(
+    private func answer(_ id: OperationID, from address: AddressTag? = nil, _ entry: Entry) -> StoredAnswer {
+        StoredAnswer(
             operation: Operation(id, entry.owner, from: address),
             fingerprint: entry.fingerprint,
             outcome: entry.outcome,

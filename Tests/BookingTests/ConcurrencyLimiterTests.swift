@@ -2,11 +2,11 @@ import Booking
 import Seeded
 import Testing
 
-@Suite struct AdmissionWindowTests {
+@Suite struct ConcurrencyLimiterTests {
     private static let start = Timestamp(seconds: 1_000)
 
-    private static func rules(countMin: Int = 100) -> AdmissionWindow.Rules {
-        var rules = AdmissionWindow.Rules()
+    private static func rules(countMin: Int = 100) -> ConcurrencyLimiter.Rules {
+        var rules = ConcurrencyLimiter.Rules()
         rules.target = .milliseconds(20)
         rules.patience = .milliseconds(100)
         rules.countMin = countMin
@@ -16,36 +16,36 @@ import Testing
     }
 
     /// Closed at 1,000: 2,000 in flight at twice the target, for as long as the patience.
-    private func closed() -> (AdmissionWindow, Timestamp) {
-        var window = AdmissionWindow(Self.rules())
+    private func closed() -> (ConcurrencyLimiter, Timestamp) {
+        var window = ConcurrencyLimiter(Self.rules())
         for tick in 0...10 as ClosedRange<Int64> {
             let now = Self.start + .milliseconds(10 * tick)
-            window.take(.milliseconds(40), inFlightThen: 2_000, inFlight: 2_000, at: now)
+            window.recordLatency(.milliseconds(40), inFlightThen: 2_000, inFlight: 2_000, at: now)
         }
         return (window, Self.start + .milliseconds(100))
     }
 
-    private func admitted(_ window: inout AdmissionWindow, _ inFlight: Int) -> [Worth] {
-        Worth.allCases.filter { window.admits($0, inFlight: inFlight) }
+    private func admitted(_ window: inout ConcurrencyLimiter, _ inFlight: Int) -> [RequestPriority] {
+        RequestPriority.allCases.filter { window.admits($0, inFlight: inFlight) }
     }
 
-    private func expectOpen(_ window: inout AdmissionWindow) {
+    private func expectOpen(_ window: inout ConcurrencyLimiter) {
         #expect(!window.isClosed)
-        #expect(self.admitted(&window, 1_000_000) == Worth.allCases)
+        #expect(self.admitted(&window, 1_000_000) == RequestPriority.allCases)
     }
 
     @Test func `a delay that passes within the patience closes nothing`() {
-        var window = AdmissionWindow(Self.rules())
-        func take(_ delay: Int64, at tick: Int64) {
+        var window = ConcurrencyLimiter(Self.rules())
+        func recordLatency(_ delay: Int64, at tick: Int64) {
             let now = Self.start + .milliseconds(10 * tick)
-            window.take(.milliseconds(delay), inFlightThen: 100_000, inFlight: 100_000, at: now)
+            window.recordLatency(.milliseconds(delay), inFlightThen: 100_000, inFlight: 100_000, at: now)
         }
         for tick in 0..<10 as Range<Int64> {
-            take(500, at: tick)
+            recordLatency(500, at: tick)
             #expect(!window.isClosed)
         }
-        take(20, at: 10)
-        take(500, at: 11)
+        recordLatency(20, at: 10)
+        recordLatency(500, at: 11)
         self.expectOpen(&window)
     }
 
@@ -57,7 +57,9 @@ import Testing
     @Test func `what is worth less is refused first`() {
         var (window, _) = self.closed()
         let admitted = [999, 1_000, 1_249, 1_250, 1_499, 1_500].map { self.admitted(&window, $0) }
-        let (all, twoOfThem, one) = (Worth.allCases, [Worth.asking, .booking], [Worth.booking])
+        let (all, twoOfThem, one) = (
+            RequestPriority.allCases, [RequestPriority.asking, .booking], [RequestPriority.booking]
+        )
         #expect(admitted == [all, twoOfThem, twoOfThem, one, one, []])
     }
 
@@ -65,13 +67,13 @@ import Testing
         var (window, now) = self.closed()
         func ping() {
             now = now + .milliseconds(10)
-            window.take(.milliseconds(20), inFlightThen: 1_000, inFlight: 1_000, at: now)
+            window.recordLatency(.milliseconds(20), inFlightThen: 1_000, inFlight: 1_000, at: now)
         }
         // Questions are refused: joins get half of their room, then less, but never none; questions keep theirs.
         for room in [500, 250, 125, 62, 62] {
             #expect(self.admitted(&window, 1_250) == [.booking])
             ping()
-            #expect(self.admitted(&window, room - 1) == Worth.allCases)
+            #expect(self.admitted(&window, room - 1) == RequestPriority.allCases)
             #expect(self.admitted(&window, room) == [.asking, .booking])
         }
         // A booking is refused: questions make room, too.
@@ -81,7 +83,7 @@ import Testing
         #expect(self.admitted(&window, 625) == [.booking])
         // Nothing was refused since: all get their room back.
         for _ in 0..<16 { ping() }
-        #expect(self.admitted(&window, 999) == Worth.allCases)
+        #expect(self.admitted(&window, 999) == RequestPriority.allCases)
         #expect(self.admitted(&window, 1_249) == [.asking, .booking])
     }
 
@@ -95,60 +97,65 @@ import Testing
         rules.countMin = 3_000
         window.use(rules)
         #expect(window.size == 3_000)
-        #expect(self.admitted(&window, 2_999) == Worth.allCases)
+        #expect(self.admitted(&window, 2_999) == RequestPriority.allCases)
         rules.target = .zero
         window.use(rules)
         self.expectOpen(&window)
     }
 
     @Test func `few requests are never too many`() {
-        var window = AdmissionWindow(Self.rules(countMin: 1_000))
+        var window = ConcurrencyLimiter(Self.rules(countMin: 1_000))
         for tick in 0..<100 as Range<Int64> {
-            window.take(.seconds(5), inFlightThen: 1_000, inFlight: 1_000, at: Self.start + .milliseconds(10 * tick))
+            window.recordLatency(
+                .seconds(5),
+                inFlightThen: 1_000,
+                inFlight: 1_000,
+                at: Self.start + .milliseconds(10 * tick)
+            )
         }
         #expect(!window.isClosed)
     }
 
     @Test func `it follows what was in flight when the ping left`() {
         var (window, now) = self.closed()
-        window.take(.milliseconds(40), inFlightThen: 1_600, inFlight: 900, at: now + .milliseconds(10))
+        window.recordLatency(.milliseconds(40), inFlightThen: 1_600, inFlight: 900, at: now + .milliseconds(10))
         #expect(window.size == 800)
-        window.take(.seconds(100), inFlightThen: 800, inFlight: 900, at: now + .milliseconds(20))
+        window.recordLatency(.seconds(100), inFlightThen: 800, inFlight: 900, at: now + .milliseconds(20))
         #expect(window.size == 100, "never below the least")
     }
 
     @Test func `it grows while it is full, and opens after a second of rest`() {
         var (window, now) = self.closed()
-        window.take(.milliseconds(10), inFlightThen: 1_000, inFlight: 1_000, at: now + .milliseconds(10))
+        window.recordLatency(.milliseconds(10), inFlightThen: 1_000, inFlight: 1_000, at: now + .milliseconds(10))
         #expect(window.size == 1_126)
         // As much as fits: 1,130 in 19 ms are 1,189 in 20.
-        window.take(.milliseconds(19), inFlightThen: 1_130, inFlight: 1_000, at: now + .milliseconds(20))
+        window.recordLatency(.milliseconds(19), inFlightThen: 1_130, inFlight: 1_000, at: now + .milliseconds(20))
         #expect(window.size == 1_189)
-        window.take(.milliseconds(10), inFlightThen: 600, inFlight: 600, at: now + .milliseconds(30))
+        window.recordLatency(.milliseconds(10), inFlightThen: 600, inFlight: 600, at: now + .milliseconds(30))
         #expect(window.size == 1_189)
-        window.take(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_029))
+        window.recordLatency(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_029))
         #expect(window.isClosed)
-        window.take(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_031))
+        window.recordLatency(.milliseconds(1), inFlightThen: 10, inFlight: 10, at: now + .milliseconds(1_031))
         self.expectOpen(&window)
     }
 
     @Test func `a delay that is not over is no relief`() {
         var (window, now) = self.closed()
-        func take(_ delay: Int64, at time: Int64) {
+        func recordLatency(_ delay: Int64, at time: Int64) {
             let moment = now + .milliseconds(time)
-            window.take(.milliseconds(delay), isOver: false, inFlightThen: 1_000, inFlight: 1_000, at: moment)
+            window.recordLatency(.milliseconds(delay), isOver: false, inFlightThen: 1_000, inFlight: 1_000, at: moment)
         }
-        take(1, at: 10)
+        recordLatency(1, at: 10)
         #expect(window.size == 1_000)
-        take(40, at: 50)
+        recordLatency(40, at: 50)
         #expect(window.size == 500)
     }
 
     @Test func `without a target there is no window`() {
-        var window = AdmissionWindow(AdmissionWindow.Rules())
+        var window = ConcurrencyLimiter(ConcurrencyLimiter.Rules())
         for tick in 0..<100 as Range<Int64> {
             let now = Self.start + .milliseconds(100 * tick)
-            window.take(.seconds(5), inFlightThen: 100_000, inFlight: 100_000, at: now)
+            window.recordLatency(.seconds(5), inFlightThen: 100_000, inFlight: 100_000, at: now)
         }
         #expect(!window.isClosed)
     }
@@ -157,7 +164,7 @@ import Testing
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func `at three times the load the server stays busy, and its queue near the target`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var window = AdmissionWindow(Self.rules())
+        var window = ConcurrencyLimiter(Self.rules())
         let step = Nanoseconds.milliseconds(1)
         var (now, queue, served) = (Self.start, 0, 0)
         var ping: (sentAt: Timestamp, ahead: Int, inFlight: Int)?
@@ -168,10 +175,10 @@ import Testing
             for _ in 0..<150 + Int.random(in: -40...40, using: &random) {
                 // Two of three are joins, one of ten a booking.
                 let part = Int.random(in: 0..<30, using: &random)
-                let worth = part < 20 ? Worth.joining : part < 27 ? .asking : .booking
-                if window.admits(worth, inFlight: queue) {
+                let priority = part < 20 ? RequestPriority.joining : part < 27 ? .asking : .booking
+                if window.admits(priority, inFlight: queue) {
                     queue += 1
-                } else if worth == .booking, isSettled {
+                } else if priority == .booking, isSettled {
                     bookingsRefused += 1
                 }
             }
@@ -183,7 +190,7 @@ import Testing
             }
             if let sent = ping {
                 let (delay, isOver) = (now - sent.sentAt, sent.ahead <= done)
-                window.take(delay, isOver: isOver, inFlightThen: sent.inFlight, inFlight: queue, at: now)
+                window.recordLatency(delay, isOver: isOver, inFlightThen: sent.inFlight, inFlight: queue, at: now)
                 ping = isOver ? nil : (sent.sentAt, sent.ahead - done, sent.inFlight)
             } else if tick % 5 == 0 {
                 ping = (now, queue, queue)

@@ -14,7 +14,7 @@
 /// more than it, bookings yet more. That alone would admit joins while questions are refused, as all come in bursts and
 /// the first of a burst find the window empty. So while a priority is refused, each ping halves the room of the lower
 /// ones; once it is not, they get it back by sixteenths.
-public struct AdmissionWindow: Equatable, Sendable {
+public struct ConcurrencyLimiter: Equatable, Sendable {
     public struct Rules: Equatable, Sendable {
         /// The delay to keep to under overload; zero for no window.
         public var target = Nanoseconds.zero
@@ -39,9 +39,9 @@ public struct AdmissionWindow: Equatable, Sendable {
     private var pressedSince: Timestamp?
     private var lastBusy = Timestamp.distantPast
     /// The room of each priority, in sixteenths, and whether one was refused since the last delay.
-    private var rooms = [Int](repeating: Self.wholeRoom, count: Worth.allCases.count)
-    private var hasRefused = [Bool](repeating: false, count: Worth.allCases.count)
-    private var limits = [Int](repeating: .max, count: Worth.allCases.count)
+    private var rooms = [Int](repeating: Self.wholeRoom, count: RequestPriority.allCases.count)
+    private var hasRefused = [Bool](repeating: false, count: RequestPriority.allCases.count)
+    private var limits = [Int](repeating: .max, count: RequestPriority.allCases.count)
 
     public init(_ rules: Rules) { self.rules = rules }
 
@@ -55,8 +55,8 @@ public struct AdmissionWindow: Equatable, Sendable {
     public var isClosed: Bool { self.size != nil }
 
     /// Whether one more request of `worth` may go to the shard. Records a refusal.
-    public mutating func admits(_ worth: Worth, inFlight: Int) -> Bool {
-        let index = Int(worth.rawValue)
+    public mutating func admits(_ priority: RequestPriority, inFlight: Int) -> Bool {
+        let index = Int(priority.rawValue)
         guard inFlight >= self.limits[index] else { return true }
         self.hasRefused[index] = true
         return false
@@ -64,7 +64,7 @@ public struct AdmissionWindow: Equatable, Sendable {
 
     /// Records the delay of a ping, and the requests in flight when it left and now. The delay of a ping that is not
     /// back yet is a lower bound.
-    public mutating func take(
+    public mutating func recordLatency(
         _ delay: Nanoseconds,
         isOver: Bool = true,
         inFlightThen: Int,

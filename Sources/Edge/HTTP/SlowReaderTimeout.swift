@@ -2,7 +2,7 @@ import Booking
 
 /// How long a peer has left bytes unread, as far as periodic checks can tell. There is one time-out for reading
 /// nothing, and another for reading only a little now and then. Times are nanoseconds of the loop's clock.
-struct ReadingDebt {
+struct SlowReaderTimeout {
     /// The unread bytes when the peer last read any, and the time of that check.
     private var unreadBytes = 0
     private var unreadSince: UInt64 = 0

@@ -20,7 +20,7 @@ public import Reactor
 ///
 /// SIGTERM and SIGINT stop this process alone; a second one hastens the stop. SIGHUP is `reload`. Without a supervisor
 /// (under systemd, say) there is no pipe, and `ready` and `failed` do nothing.
-public final class Lifeline {
+public final class SupervisorChannel {
     /// Why a process stops.
     public enum Stop: Int, Comparable, Sendable {
         /// The others go on; its place stays empty until it has ended.
@@ -155,7 +155,7 @@ public final class Lifeline {
         Signals.release()
         guard isSupervised else { return }
         let pipe = try Connection(on: loop, descriptor: ChildProcess.controlDescriptor)
-        pipe.onRead = { [unowned self] in self.orders.take($0) { self.take($0) } }
+        pipe.onRead = { [unowned self] in self.orders.append($0) { self.receive($0) } }
         pipe.onEnd = { [unowned self] _ in self.stop(.withAll) }
         pipe.startReading()
         self.pipe = pipe
@@ -200,7 +200,7 @@ public final class Lifeline {
     }
 
     /// A supervisor of another version may send more kinds of lines.
-    private func take(_ line: String) {
+    private func receive(_ line: String) {
         switch Order(rawValue: line) {
         case .retire: self.stop(.replaced)
         case .stop: self.stop(.withAll)

@@ -5,7 +5,7 @@ public import Reactor
 public import Wire
 
 /// Keeps a link to one shard up: dials its Unix socket, and dials again, after a `RedialPause`, when it is lost.
-public final class Dialler {
+public final class ShardConnector {
     private let loop: EventLoop
     private let path: String
     private let shard: Int

@@ -5,7 +5,7 @@ import Reactor
 /// Most peers are sending their request by then. An immediate close resets the connection, and a client whose sending
 /// fails never reads the answer. So this side stops sending, drops what arrives, and closes when the peer ends its side
 /// or the moment is over. Their number is bounded; beyond it connections are closed at once.
-final class TurnedAway {
+final class RejectedConnections {
     private static let lingerNanoseconds: UInt64 = 2_000_000_000
 
     private let countMax: Int
@@ -14,7 +14,7 @@ final class TurnedAway {
     init(countMax: Int) { self.countMax = countMax }
 
     /// Sends `words` and then closes. `now` is in nanoseconds, as for `sweep`.
-    func take(_ connection: Connection, saying words: String, at now: UInt64) {
+    func reject(_ connection: Connection, saying words: String, at now: UInt64) {
         connection.append(words)
         guard self.lingering.count < self.countMax else { return connection.closeAfterFlush() }
         let key = ObjectIdentifier(connection)
