@@ -199,7 +199,7 @@ import Wire
                     language: language
                 )
                 for number: UInt32 in [0, 1, 1 << 15 - 1] {
-                    let again = AnswerWriter.ResponseOptions(bits: options.note | number << 17)
+                    let again = AnswerWriter.ResponseOptions(bits: options.bits | number << 17)
                     #expect(
                         again.method == method && again.connection == .keepAliveExplicit && again.language == language
                     )

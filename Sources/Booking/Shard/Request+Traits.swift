@@ -154,7 +154,7 @@ extension Request {
     }
 
     /// Whose request a gateway counts it as; nil for questions that are nobody's, and for what no client asks.
-    public var asker: RateLimitSubject? {
+    public var subject: RateLimitSubject? {
         switch self.target {
         case .place(let pass): RateLimitSubject(pass.user, isAuthenticated: true)
         case .userOfConcert(_, let user), .user(let user): RateLimitSubject(user, isAuthenticated: false)

@@ -189,7 +189,7 @@ public struct ClientGate: ~Copyable {
         }
     }
 
-    /// The same for a request of the user `asker`, from such an address.
+    /// The same for a request of the user of `subject`, from such an address.
     mutating func consumeToken(of subject: RateLimitSubject, from address: IPAddress, at now: Timestamp) -> Nanoseconds?
     {
         self.userBuckets?.consumeToken(subject, from: address.client(prefixBits: Self.prefixBits), at: now)

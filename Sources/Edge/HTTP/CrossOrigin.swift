@@ -10,7 +10,7 @@ public import Wire
 /// The lines are inserted as an answer leaves its connection, so every answer has them, whatever made it: errors,
 /// refusals, ready bytes.
 ///
-/// Until the answer leaves, a number in `Gateway.Client.note` stands for a request's lines. Numbers and lines stay
+/// Until the answer leaves, a number in `Gateway.Client.responseOptions` stands for a request's lines. Numbers and lines stay
 /// valid for the life of the process, so the list may change in between.
 public struct CrossOrigin {
     /// The number's lowest bit in a note; the bits below are `AnswerWriter.ResponseOptions`'s.

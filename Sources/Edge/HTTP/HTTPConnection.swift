@@ -134,17 +134,17 @@ final class HTTPConnection {
 }
 
 extension AnswerWriter.ResponseOptions {
-    /// The manner in the low bits of a number, to be kept beside a request under way; those above are `CrossOrigin`'s.
+    /// The options in the low bits of a number, kept beside a request in flight; the bits above are `CrossOrigin`'s.
     public var bits: UInt32 {
         UInt32(self.method.rawValue) | UInt32(self.connection.rawValue) << 8 | (self.language == .english ? 1 << 16 : 0)
     }
 
-    /// `note` was made by `note`.
+    /// Reads what `bits` of another value wrote.
     public init(bits: UInt32) {
         self.init(
-            method: HTTPMethod(rawValue: UInt8(note & 0xFF)) ?? .get,
-            connection: HTTPConnectionFate(rawValue: UInt8(note >> 8 & 0xFF)) ?? .close,
-            language: note >> 16 & 1 == 1 ? .english : .korean
+            method: HTTPMethod(rawValue: UInt8(bits & 0xFF)) ?? .get,
+            connection: HTTPConnectionFate(rawValue: UInt8(bits >> 8 & 0xFF)) ?? .close,
+            language: bits >> 16 & 1 == 1 ? .english : .korean
         )
     }
 }

@@ -21,7 +21,7 @@ public import Wire
 /// with unknown tokens are answered 503.
 public final class IdentityCheck {
     /// The identity of a request's user.
-    public enum RateLimitSubject {
+    public enum Identification {
         case known(UserID)
         case refused(Problem)
         /// The token names `token.user`, unverified. Call `verify`.
@@ -76,7 +76,7 @@ public final class IdentityCheck {
     }
 
     /// The user of a request with this `Authorization` header, at a moment in seconds since 1970.
-    public func asker(_ header: ByteView?, at now: Int64) -> RateLimitSubject {
+    public func identify(_ header: ByteView?, at now: Int64) -> Identification {
         guard let header else { return self.refused(.identityMissing) }
         guard let text = BearerToken.token(in: header) else { return self.refused(.identityMalformed) }
         // Before the cost of hashing.
@@ -98,7 +98,7 @@ public final class IdentityCheck {
         }
     }
 
-    private func refused(_ problem: Problem) -> RateLimitSubject {
+    private func refused(_ problem: Problem) -> Identification {
         self.counts.refused += 1
         return .refused(problem)
     }

@@ -12,7 +12,7 @@ extension GatewayServer {
     func handle(_ request: HTTPRequest, from client: Gateway.Client, knownBy identity: IdentityCheck) -> AnswerSize {
         let header = request[.authorization]
         let now = self.clock.now.seconds
-        switch identity.asker(header, at: now) {
+        switch identity.identify(header, at: now) {
         case .refused(let problem):
             self.answer(problem, client)
             return .small
@@ -31,10 +31,10 @@ extension GatewayServer {
                 self.answer(problem, client)
                 return .small
             }
-            let asked = self.logEntry
+            let logEntry = self.logEntry
             self.http.charge(client, requests: Self.requestsPerSignature)
             identity.verify(claim, header ?? .empty, at: now) { [unowned self] problem in
-                self.logEntry = asked
+                self.logEntry = logEntry
                 if let problem { return self.answer(problem, client) }
                 self.http.charge(client, requests: -Self.requestsPerSignature)
                 self.carryOut(routed, from: client)

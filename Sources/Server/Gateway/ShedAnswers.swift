@@ -2,7 +2,7 @@ import Booking
 import Edge
 import Wire
 
-/// The 503 of requests that are shed, ready as bytes: one for each worth and manner. They are made once and kept for the life
+/// The 503 of requests that are shed, ready as bytes: one for each priority and response option. They are made once and kept for the life
 /// of the process, so that a connection may hold on to one without a copy until its turn comes.
 struct ShedAnswers {
     private let answers = Self.all

@@ -68,7 +68,7 @@ public struct Router: Sendable {
 
     // MARK: Routing
 
-    /// As below, for a request of `asker`: it may leave `userId` out, and is refused if it names another user there or in
+    /// As below, for a request of `subject`: it may leave `userId` out, and is refused if it names another user there or in
     /// its place's token.
     public func route(_ request: HTTPRequest, askedBy subject: UserID) throws(Problem) -> RoutedCall {
         var router = self

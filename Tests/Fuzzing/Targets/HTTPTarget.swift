@@ -3,7 +3,7 @@ import Wire
 /// The HTTP parser. The same stream, whole and in pieces, gives the same events; accepted requests, rewritten in the
 /// plainest form, are accepted as the same requests.
 enum HTTPTarget {
-    /// Bits of `Pieces.manner`.
+    /// Bits of `Pieces.options`.
     private static let suspends: UInt8 = 2
     private static let isNarrow: UInt8 = 4
 

@@ -1,8 +1,8 @@
 /// The split of an input's stream: the first four bytes, the rest is the stream.
 ///
-///     │ a │ b │ c │ manner │ stream ... │      pieces of 1 + a, 1 + b and 1 + c bytes
+///     │ a │ b │ c │ options│ stream ... │      pieces of 1 + a, 1 + b and 1 + c bytes
 ///
-/// Bits of `manner`: 1 the lengths repeat to the stream's end, else the rest is one piece; 2 and 4 are the target's own.
+/// Bits of `options`: 1 the lengths repeat to the stream's end, else the rest is one piece; 2 and 4 are the target's own.
 /// Any bytes are a valid input, and letters are, so that seeds can be read.
 struct Pieces {
     static let repeats: UInt8 = 1
