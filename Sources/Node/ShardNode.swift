@@ -65,6 +65,12 @@ public struct ShardNode: ~Copyable {
     /// below any lifetime. Places and holds lapse by it either way.
     public static let clockJumpMax = Nanoseconds.seconds(2)
 
+    /// A link that was accepted. Links are found by their numbers, so that nothing else is touched meanwhile.
+    private struct Accepted {
+        let number: UInt32
+        let outbox: Outbox
+    }
+
     public private(set) var machine: Shard
     public private(set) var gate: CommitGate
     public private(set) var clock: ShardClock
@@ -77,7 +83,7 @@ public struct ShardNode: ~Copyable {
     /// Encoded, in order, since the last batch was cut.
     private var facts = FrameBytes(capacity: 64 * 1_024)
     /// Links that were accepted, in that order.
-    private var accepted: [Outbox] = []
+    private var accepted: [Accepted] = []
     /// Where in `accepted` the last frame's link stands: a read has many frames of one link.
     private var lastLink = 0
     /// Links to the other shards, for payments and cancellations.
@@ -152,7 +158,7 @@ public struct ShardNode: ~Copyable {
     public mutating func step(_ event: Event, at loopTime: Nanoseconds, into effects: inout ShardEffects) {
         switch event {
         case .linkUp(let link, let hello): self.linkIsUp(link, hello, into: &effects)
-        case .linkLost(let link): self.accepted.removeAll { $0.link == .accepted(link) }
+        case .linkLost(let link): self.accepted.removeAll { $0.number == link }
         case .shardUp(let shard):
             self.dialled[shard] = Outbox(.shard(shard))
             // What can't be written down is asked for again when it can.
@@ -185,21 +191,19 @@ public struct ShardNode: ~Copyable {
     /// not come after that, so it is thrown away. Of a shard it may be what the copy that was put back knows nothing of.
     private mutating func linkIsUp(_ link: UInt32, _ hello: Hello, into effects: inout ShardEffects) {
         if hello.role == .gateway || hello.role == .shard {
-            self.accepted.removeAll { outbox in
-                guard let peer = outbox.peer, peer.role == hello.role, case .accepted(let old) = outbox.link else {
-                    return false
-                }
+            self.accepted.removeAll { old in
+                guard let peer = old.outbox.peer, peer.role == hello.role else { return false }
                 // Another life is another gateway: one that hands over to its successor and still has answers to hear. Shards
                 // have none, and a journal has one owner.
                 guard hello.role == .shard ? peer.index == hello.index : peer.life == hello.life else { return false }
                 effects.closes.append(
-                    ShardEffects.Close(link: old, reason: "this \(hello.role) has a newer link")
+                    ShardEffects.Close(link: old.number, reason: "this \(hello.role) has a newer link")
                 )
                 effects.isPending = true
                 return true
             }
         }
-        self.accepted.append(Outbox(.accepted(link), from: hello))
+        self.accepted.append(Accepted(number: link, outbox: Outbox(.accepted(link), from: hello)))
     }
 
     // MARK: Frames in
@@ -261,12 +265,14 @@ public struct ShardNode: ~Copyable {
     }
 
     private mutating func outbox(of link: UInt32) -> Outbox? {
-        if self.lastLink < self.accepted.count, self.accepted[self.lastLink].link == .accepted(link) {
-            return self.accepted[self.lastLink]
+        if self.lastLink < self.accepted.count, self.accepted[self.lastLink].number == link {
+            return self.accepted[self.lastLink].outbox
         }
-        guard let index = self.accepted.firstIndex(where: { $0.link == .accepted(link) }) else { return nil }
-        self.lastLink = index
-        return self.accepted[index]
+        for index in self.accepted.indices where self.accepted[index].number == link {
+            self.lastLink = index
+            return self.accepted[index].outbox
+        }
+        return nil
     }
 
     // MARK: Frames out
@@ -324,12 +330,12 @@ public struct ShardNode: ~Copyable {
     }
 
     private mutating func setAside() {
-        for outbox in self.accepted { outbox.setAside() }
+        for link in self.accepted { link.outbox.setAside() }
         swap(&self.gatheringTransfers, &self.committingTransfers)
     }
 
     private mutating func sendCommitted(into effects: inout ShardEffects) {
-        for outbox in self.accepted { outbox.sendCommitted(&effects) }
+        for link in self.accepted { link.outbox.sendCommitted(&effects) }
         for order in self.committingTransfers { self.send(order, into: &effects) }
         self.committingTransfers.removeAll(keepingCapacity: true)
         effects.committedLeft = true
@@ -337,7 +343,7 @@ public struct ShardNode: ~Copyable {
     }
 
     private mutating func sendGathered(into effects: inout ShardEffects) {
-        for outbox in self.accepted { outbox.sendGathered(&effects) }
+        for link in self.accepted { link.outbox.sendGathered(&effects) }
         for order in self.gatheringTransfers { self.send(order, into: &effects) }
         self.gatheringTransfers.removeAll(keepingCapacity: true)
         effects.gatheredLeft = true
@@ -409,7 +415,7 @@ public struct ShardNode: ~Copyable {
         self.gate.refused()
         self.facts.removeAll()
         for late in self.machine.removeWaiters(telling: .unanswered) { self.gather(late, into: &effects) }
-        for outbox in self.accepted { outbox.answer(with: .unanswered, &effects) }
+        for link in self.accepted { link.outbox.answer(with: .unanswered, &effects) }
         self.gatheringTransfers.removeAll()
         self.committingTransfers.removeAll()
         effects.rebuild = true

@@ -24,8 +24,6 @@ final class Link {
         var outgoing = FrameBytes()
         /// The hello is through.
         var isUp = false
-        /// The life that the other side's hello said.
-        var peerLife: UInt64 = 0
         /// The process knows of no end yet.
         var isOpen = true
 

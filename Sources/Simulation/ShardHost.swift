@@ -6,12 +6,6 @@ import Wire
 /// One shard process of the simulated cluster: what `Server.ShardServer` is to the real one, on simulated links, disk and
 /// clocks. What happens in which order is decided by the same `Node.ShardNode`.
 final class ShardHost {
-    /// What the disk is doing.
-    private enum Work {
-        case append(count: Int, facts: [UInt8])
-        case renewal
-    }
-
     let index: Int
     private unowned let world: World
     /// Counts the starts.
@@ -21,12 +15,7 @@ final class ShardHost {
     private(set) var isStopping = false
     private(set) var node: ShardNode
     private var effects = ShardEffects()
-    var disk = SimulatedDisk()
-    private var work: Work?
-    /// The last batch that a full disk refused, until it takes another.
-    private var refused: (count: Int, facts: [UInt8])?
-    /// A copy of the disk, and how many facts are on it.
-    private var copy: (disk: SimulatedDisk, facts: Int)?
+    let journal: SimulatedJournal
     var clock = SimulatedClock()
     /// In the order in which they were accepted.
     private var accepted: [Link] = []
@@ -36,41 +25,15 @@ final class ShardHost {
     init(_ index: Int, in world: World) {
         self.index = index
         self.world = world
+        self.journal = SimulatedJournal(of: index, in: world)
         self.dialled = Array(repeating: nil, count: world.slots.shardCount)
-        self.node = Self.node(
-            Self.fresh(index, world),
-            world,
-            at: ShardNode.ClockReading(wall: SmallWorld.start, sinceBoot: .zero)
-        )
-    }
-
-    private static func fresh(_ index: Int, _ world: World) -> Shard {
-        Shard(
-            index: index,
-            slots: world.slots,
-            catalogue: SmallWorld.catalogue,
-            answerLimits: world.plan.answerLimits,
-            recordLimits: world.plan.recordLimits,
-            transfersKeptMax: world.plan.transfersKeptMax,
-            hashSeed: world.hashSeed
-        )
-    }
-
-    private static func node(
-        _ machine: consuming Shard,
-        _ world: World,
-        durableSequence: UInt64 = 0,
-        isSuspended: Bool = false,
-        expectedTime: Timestamp? = nil,
-        at reading: ShardNode.ClockReading
-    ) -> ShardNode {
-        ShardNode(
-            machine,
-            durableSequence: durableSequence,
-            isSuspended: isSuspended,
+        self.node = ShardNode(
+            self.journal.fresh(),
+            durableSequence: 0,
+            isSuspended: false,
             pace: world.plan.commitPace,
-            expectedTime: expectedTime,
-            at: reading
+            expectedTime: nil,
+            at: ShardNode.ClockReading(wall: SmallWorld.start, sinceBoot: .zero)
         )
     }
 
@@ -98,15 +61,14 @@ final class ShardHost {
     /// Starts from the disk; false when that must not be.
     func start() -> Bool {
         self.life += 1
-        var machine = Self.fresh(self.index, self.world)
-        guard let sequence = self.load(into: &machine) else { return false }
-        self.disk.isClosed = false
-        let isSuspended = !self.disk.own()
-        self.node = Self.node(
+        var machine = self.journal.fresh()
+        guard let sequence = self.journal.load(into: &machine) else { return false }
+        let isSuspended = !self.journal.begin()
+        self.node = ShardNode(
             machine,
-            self.world,
             durableSequence: sequence,
             isSuspended: isSuspended,
+            pace: self.world.plan.commitPace,
             expectedTime: self.clock.expected(at: self.world.now),
             at: self.reading
         )
@@ -125,57 +87,20 @@ final class ShardHost {
         return true
     }
 
-    private func load(into shard: inout Shard) -> UInt64? {
-        let (index, world) = (self.index, self.world)
-        guard let sequence = self.disk.load(into: &shard, world.mutant, fresh: { Self.fresh(index, world) }) else {
-            return nil
-        }
-        if self.disk.isCopy { shard.declareCopy(chance: world.random.next()) }
-        return sequence
-    }
-
     /// Everything but the disk is gone.
     func crash() {
         self.isUp = false
         self.isStopping = false
         self.life += 1
-        if self.world.mutant == .diskLies {
-            self.disk.loseLast()
-        } else if self.disk.crash(&self.world.random) == .whole {
-            if case .append(let count, let facts) = self.work {
-                self.world.becameDurable(facts, count: count, of: self.index)
-            } else if let refused = self.refused {
-                self.world.becameDurable(refused.facts, count: refused.count, of: self.index)
-            }
-        }
-        self.work = nil
-        self.refused = nil
+        self.journal.crash()
         self.accepted = []
         self.dialled = Array(repeating: nil, count: self.dialled.count)
     }
 
-    /// What another process does: restores what is durable, writes a snapshot of that, and drops the records before it.
+    /// What another process does.
     func compact() {
-        let (index, world) = (self.index, self.world)
-        guard let bytes = self.disk.compact(world.mutant, fresh: { Self.fresh(index, world) }) else { return }
-        world.trace.mix(bytes)
-        world.add(.compact(shard: index, life: self.life), after: world.compactionGap())
-    }
-
-    /// Somebody copies the disk. What is being written is not on the copy.
-    func copyDisk() {
-        guard !self.disk.isDamaged else { return }
-        self.copy = (self.disk.copied, self.world.auditor.journals[self.index].count)
-    }
-
-    /// Somebody puts the copy in place of the disk of a shard that is not up. `isNoticed` is false when its files took the
-    /// places of the old ones, so that only the other shards can know. False when there is no copy.
-    func putCopyBack(isNoticed: Bool) -> Bool {
-        guard let copy = self.copy else { return false }
-        self.disk = copy.disk
-        self.disk.isCopy = isNoticed
-        self.world.auditor.lost(of: self.index, after: copy.facts, isNoticed: isNoticed)
-        return true
+        guard self.journal.compact() else { return }
+        self.world.add(.compact(shard: self.index, life: self.life), after: self.world.compactionGap())
     }
 
     // MARK: Events
@@ -211,25 +136,7 @@ final class ShardHost {
 
     func accept(_ link: Link) { self.accepted.append(link) }
 
-    func helloCame(over link: Link) {
-        let (role, index): (Hello.Role, Int) =
-            switch link.dialler.process {
-            case .gateway(let index): (.gateway, index)
-            case .shard(let index): (.shard, index)
-            }
-        self.step(
-            .linkUp(
-                link.number,
-                from: Hello(
-                    role: role,
-                    index: UInt16(index),
-                    shardCount: UInt16(self.world.slots.shardCount),
-                    slotMapVersion: self.world.slots.version,
-                    life: link.acceptor.peerLife
-                )
-            )
-        )
-    }
+    func helloCame(_ hello: Hello, over link: Link) { self.step(.linkUp(link.number, from: hello)) }
 
     func dialled(_ link: Link) {
         self.dialled[link.shard] = link
@@ -263,28 +170,9 @@ final class ShardHost {
 
     /// False when the disk refuses for good: this shard stops, as nobody knows what its state is worth.
     func diskIsDone(isKept: Bool) -> Bool {
-        guard let work = self.work.take() else { preconditionFailure("the disk was not asked for anything") }
-        switch work {
-        case .append(let count, let facts) where isKept:
-            self.disk.sync()
-            self.world.becameDurable(facts, count: count, of: self.index)
-            self.step(.journal(.durable))
-        case .renewal where isKept:
-            self.disk.writeOver()
-            self.refused = nil
-            self.step(.journal(.renewed))
-        case .append, .renewal:
-            if case .append(let count, let facts) = work {
-                self.disk.refuse(&self.world.random)
-                self.refused = (count, facts)
-            }
-            guard !self.disk.isClosed else {
-                self.step(.journal(.failed))
-                return false
-            }
-            if case .append = work { self.step(.journal(.refused)) } else { self.step(.journal(.notRenewed)) }
-        }
-        return true
+        let event = self.journal.finish(isKept: isKept)
+        self.step(.journal(event))
+        return event != .failed
     }
 
     /// Somebody asks it to stop.
@@ -326,18 +214,15 @@ final class ShardHost {
         }
         if self.effects.renew {
             self.effects.renew = false
-            self.begin(.renewal)
+            self.journal.renew(life: self.life)
         }
         if let span = self.effects.wakeAfter.take() {
             self.world.add(.turnEnds(self.process, life: self.life), after: span)
         }
-        if let append = self.effects.append.take() {
-            self.disk.begin(first: append.firstSequence, count: append.count, append.bytes)
-            self.begin(.append(count: Int(append.count), facts: append.bytes))
-        }
+        if let append = self.effects.append.take() { self.journal.append(append, life: self.life) }
         if self.effects.hasEnded {
             self.effects.hasEnded = false
-            self.world.auditor.require(self.work == nil, "shard \(self.index) ends while its disk is busy")
+            self.world.auditor.require(!self.journal.isBusy, "shard \(self.index) ends while its disk is busy")
             self.world.add(.giveUp(shard: self.index, life: self.life), after: .zero)
         }
     }
@@ -353,22 +238,13 @@ final class ShardHost {
         self.accepted.removeAll { $0.number == number }
     }
 
-    private func begin(_ work: Work) {
-        precondition(self.work == nil, "the disk is asked for two things at once")
-        self.work = work
-        self.world.add(
-            .diskIsDone(shard: self.index, life: self.life, isKept: !self.disk.isFull && !self.disk.isClosed),
-            after: self.world.diskDelay(of: self.index)
-        )
-    }
-
     private func rebuild() {
         self.effects.rebuild = false
         self.world.trace.add(.note(self.process, "can't write, and only reads"), at: self.world.now)
         self.world.tally.suspensions += 1
         do throws(SimulatedDisk.Damage) {
             try self.node.rebuild(into: &self.effects) { (machine) throws(SimulatedDisk.Damage) in
-                guard let sequence = self.load(into: &machine) else { throw SimulatedDisk.Damage(offset: 0) }
+                guard let sequence = self.journal.load(into: &machine) else { throw SimulatedDisk.Damage(offset: 0) }
                 return sequence
             }
         } catch {
@@ -381,7 +257,7 @@ final class ShardHost {
     // MARK: The end of a run
 
     var isIdle: Bool {
-        self.isUp && !self.isStopping && self.work == nil && self.node.gate.isIdle && !self.node.isReading
+        self.isUp && !self.isStopping && !self.journal.isBusy && self.node.gate.isIdle && !self.node.isReading
             && self.node.machine.concertCensus.allSatisfy { $0.paymentsOpen + $0.cancellationsOpen == 0 }
     }
 
@@ -389,6 +265,6 @@ final class ShardHost {
     func settle() {
         self.step(.tick)
         self.step(.stop)
-        while self.work != nil { _ = self.diskIsDone(isKept: true) }
+        while self.journal.isBusy { _ = self.diskIsDone(isKept: true) }
     }
 }

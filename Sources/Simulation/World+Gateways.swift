@@ -89,7 +89,7 @@ extension World {
     private func isCalm(since start: Timestamp, for span: Nanoseconds) -> Bool {
         self.now - max(start, self.disturbedUntil) >= span && !self.auditor.hasLost
             && self.shards.allSatisfy {
-                $0.isUp && !$0.isStopping && !$0.node.isReading && !$0.disk.isFull && !$0.disk.isClosed
+                $0.isUp && !$0.isStopping && !$0.node.isReading && !$0.journal.disk.isFull && !$0.journal.disk.isClosed
                     && $0.clock.absurdity == .zero
             }
     }

@@ -96,8 +96,7 @@ extension World {
         case (.hello(let hello), .acceptor):
             guard hello.shardCount == self.slots.shardCount else { throw WireError("a hello of another cluster") }
             link.acceptor.isUp = true
-            link.acceptor.peerLife = hello.life
-            self.shards[link.shard].helloCame(over: link)
+            self.shards[link.shard].helloCame(hello, over: link)
             self.say(.helloAccepted(self.hello(.shard, link.shard)), on: link, .acceptor)
         case (.helloAccepted, .dialler):
             link.dialler.isUp = true

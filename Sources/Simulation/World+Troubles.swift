@@ -33,10 +33,10 @@ extension World {
         case .diskFull:
             let host = self.shards[self.random.below(self.shards.count)]
             if self.random.once(in: 6) {
-                host.disk.isClosed = true
+                host.journal.disk.isClosed = true
                 return self.trace.add(.note(host.process, "is not the owner of its journal any more"), at: self.now)
             }
-            host.disk.isFull = true
+            host.journal.disk.isFull = true
             self.trace.add(.note(host.process, "has a full disk"), at: self.now)
             // Sometimes for so long that a shard which dies of something else starts on it.
             let dies = self.random.once(in: 5)
@@ -45,7 +45,7 @@ extension World {
         case .bitFlip:
             let host = self.shards[self.random.below(self.shards.count)]
             guard host.isUp else { return }
-            host.disk.flip(&self.random)
+            host.journal.disk.flip(&self.random)
             self.crash(host.process, "is killed, and a bit of its disk has changed")
         case .slowDisk:
             let host = self.shards[self.random.below(self.shards.count)]
@@ -62,7 +62,7 @@ extension World {
             let chosen = self.random.below(self.shards.count)
             for host in self.shards where all || host.index == chosen {
                 self.crash(host.process, "is killed")
-                guard host.putCopyBack(isNoticed: isNoticed) else { continue }
+                guard host.journal.putCopyBack(isNoticed: isNoticed) else { continue }
                 self.trace.add(.note(host.process, "gets an older copy of its disk"), at: self.now)
                 self.tally.putBack += 1
             }

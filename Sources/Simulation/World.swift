@@ -157,8 +157,8 @@ final class World {
             self.trace.add(.note(.shard(shard), note), at: self.now)
         case .diskHasRoom(let shard):
             self.disturb(until: self.now + self.plan.diskPatience)
-            self.shards[shard].disk.isFull = false
-        case .copyDisk(let shard): self.shards[shard].copyDisk()
+            self.shards[shard].journal.disk.isFull = false
+        case .copyDisk(let shard): self.shards[shard].journal.copyDisk()
         case .compact(let shard, let life):
             guard self.shards[shard].life == life else { return }
             self.shards[shard].compact()
@@ -197,7 +197,7 @@ final class World {
                 self.trace.add(.note(process, "refuses to start: its disk is damaged"), at: self.now)
                 self.tally.refusedStarts += 1
                 // The operator puts a copy back.
-                host.disk.repair()
+                host.journal.disk.repair()
                 return self.add(.start(process), after: .milliseconds(300))
             }
         }
@@ -301,9 +301,9 @@ final class World {
         self.frozen = []
         for shard in self.shards {
             shard.clockIsSane(isTrusted: false)
-            shard.disk.isFull = false
-            shard.disk.isClosed = false
-            shard.disk.repair()
+            shard.journal.disk.isFull = false
+            shard.journal.disk.isClosed = false
+            shard.journal.disk.repair()
         }
         var steps = 0
         while !self.isSettled {
