@@ -322,7 +322,7 @@ import Testing
 
         func credited() -> Reply? { self.away.ask(self.credit.request) }
 
-        func take(_ reply: Reply?) {
+        func receive(_ reply: Reply?) {
             self.home.shard.completeTransfer(reply!, for: self.credit.id, at: self.home.now)
         }
     }
@@ -334,7 +334,7 @@ import Testing
         let reply = story.credited()
         #expect(reply == .credited(Won(230_000)))
         #expect(story.home.status(of: 1) == .sold)
-        story.take(reply)
+        story.receive(reply)
         #expect(story.home.status(of: 1) == .available && story.home.status(of: 2) == .sold)
         let late = story.home.output().late
         #expect(late.map(\.kind) == [.cancel])
@@ -347,7 +347,7 @@ import Testing
         let story = Story()
         #expect(story.home.ask(story.question) == nil)
         #expect(story.home.output() == Stage.Output())
-        story.take(story.credited())
+        story.receive(story.credited())
         let late = story.home.output().late
         #expect(late.count == 2 && late[0].reply == late[1].reply)
         for _ in 0...Transfers.waitersMax { #expect(story.home.ask(story.question) == late[0].reply) }
@@ -357,7 +357,7 @@ import Testing
         let story = Story()
         let both = Request.cancel(Stage.concert, story.user, story.ids)
         #expect(story.home.ask(both) == .refused(.cancelInProgress))
-        story.take(story.credited())
+        story.receive(story.credited())
         #expect(story.home.ask(both) == .refused(.alreadyCancelled))
         story.home.output()
     }
@@ -367,7 +367,7 @@ import Testing
         story.home.pass(.days(300))
         story.home.shard.tick(at: story.home.now)
         #expect(story.home.output().transfers == [story.credit])
-        story.take(story.credited())
+        story.receive(story.credited())
         #expect(Receipt(story.home.output().late.first?.reply) != nil)
     }
 
@@ -379,19 +379,19 @@ import Testing
         #expect(story.credited() == first)
         #expect(story.away.output().facts == [])
         #expect(story.away.balance(story.user) == 230_005)
-        story.take(first)
+        story.receive(first)
         story.home.output()
-        story.take(first)
+        story.receive(first)
         #expect(story.home.output() == Stage.Output())
     }
 
     @Test func `nothing but the points ends a cancellation`() {
         let story = Story()
         for reply in [Reply.refused(.wrongShard), .refused(.insufficientPoints), .debited(Won(1)), .left] {
-            story.take(reply)
+            story.receive(reply)
             #expect(story.home.output() == Stage.Output())
         }
-        story.take(story.credited())
+        story.receive(story.credited())
         #expect(story.home.output().late.count == 1)
     }
 
@@ -405,7 +405,7 @@ import Testing
         story.home.shard.tick(at: story.home.now)
         #expect(story.home.output().transfers == [story.credit])
         #expect(story.home.status(of: 1) == .sold)
-        story.take(story.credited())
+        story.receive(story.credited())
         #expect(story.home.output().late == [])
         #expect(Receipt(story.home.ask(story.question))?.balance == Won(230_000))
         #expect(story.away.balance(story.user) == 230_000)

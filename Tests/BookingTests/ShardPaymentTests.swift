@@ -158,7 +158,7 @@ import Testing
         /// Asks the user's shard.
         func debited() -> Reply? { self.away.ask(self.debit.request) }
 
-        func take(_ reply: Reply?) {
+        func receive(_ reply: Reply?) {
             self.home.shard.completeTransfer(reply!, for: self.debit.id, at: self.home.now)
         }
     }
@@ -170,7 +170,7 @@ import Testing
         #expect(story.home.slots.shard(of: story.debit.request.slot) == story.away.index)
         let reply = story.debited()
         #expect(reply == .debited(Won(30_000)))
-        story.take(reply)
+        story.receive(reply)
         let output = story.home.output()
         let done = Fact.paymentDone(Stage.concert, story.payment, balance: Won(30_000), at: story.home.now)
         #expect(output.facts == [done])
@@ -187,7 +187,7 @@ import Testing
         let story = Story(points: 200_000)
         #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == nil)
         #expect(story.home.output() == Stage.Output())
-        story.take(story.debited())
+        story.receive(story.debited())
         let late = story.home.output().late
         #expect(late.map(\.origin) == [story.home.origin(3), story.home.origin(4)])
         #expect(late[0].reply == late[1].reply)
@@ -197,7 +197,7 @@ import Testing
         let story = Story(points: 200_000)
         for _ in 1..<Transfers.waitersMax { #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == nil) }
         #expect(story.home.ask(.pay(story.pass, [story.hold.id])) == .refused(.unavailable))
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(story.home.output().late.count == Transfers.waitersMax)
     }
 
@@ -209,9 +209,9 @@ import Testing
         #expect(story.debited() == first)
         #expect(story.away.output().facts == [])
         #expect(story.away.balance(story.pass.user) == 30_005)
-        story.take(first)
+        story.receive(first)
         story.home.output()
-        story.take(first)
+        story.receive(first)
         #expect(story.home.output() == Stage.Output())
     }
 
@@ -239,7 +239,7 @@ import Testing
 
     @Test func `refused, charged, and paid over two shards`() {
         let story = Story(points: 0)
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(story.home.output().late.map(\.reply) == [.refused(.insufficientPoints)])
         #expect(story.home.status(of: 1) == .held)
         story.away.charge(story.pass.user, 170_000)
@@ -249,7 +249,7 @@ import Testing
         let reply = story.away.ask(debit.request)
         #expect(reply == .debited(.zero))
         // A duplicate answer to the first payment does not affect the second.
-        story.take(.refused(.insufficientPoints))
+        story.receive(.refused(.insufficientPoints))
         #expect(story.home.output() == Stage.Output())
         story.home.shard.completeTransfer(reply!, for: debit.id, at: story.home.now)
         #expect(Receipt(story.home.output().late.first?.reply)?.balance == .zero)
@@ -264,7 +264,7 @@ import Testing
         // Its owner stays as long.
         #expect(story.home.join(story.pass.user) == story.pass)
         #expect(story.home.ask(.release(story.pass, [story.hold.id])) == .refused(.paymentInProgress))
-        story.take(story.debited())
+        story.receive(story.debited())
         story.home.output()
         #expect(story.home.status(of: 1) == .sold)
         #expect(story.home.ask(.poll(story.pass)) == .refused(.tokenUnknown))
@@ -275,7 +275,7 @@ import Testing
         story.home.ask(.leave(story.pass))
         let pass = story.home.join(story.pass.user)
         let more = story.home.reserve(pass, [2])[0]
-        story.take(story.debited())
+        story.receive(story.debited())
         story.home.output()
         #expect(story.home.status(of: 1) == .sold)
         #expect(story.home.ask(.poll(pass)) == .standing(.admitted))
@@ -290,7 +290,7 @@ import Testing
         story.home.shard.tick(at: story.home.now)
         #expect(story.home.ask(.poll(pass)) == .standing(.admitted))
         story.home.output()
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(story.home.output().facts.last == .lapsed(Stage.concert, pass.place, at: story.home.now))
         #expect(story.home.ask(.poll(pass)) == .refused(.tokenUnknown))
     }
@@ -300,7 +300,7 @@ import Testing
         story.home.ask(.leave(story.pass))
         #expect(story.home.status(of: 1) == .held)
         story.home.output()
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(
             story.home.output().facts == [
                 .paymentRefused(Stage.concert, story.payment, at: story.home.now),
@@ -314,7 +314,7 @@ import Testing
         story.home.pass(.minutes(20))
         story.home.shard.tick(at: story.home.now)
         story.home.output()
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(
             story.home.output().facts == [
                 .paymentRefused(Stage.concert, story.payment, at: story.home.now),
@@ -328,7 +328,7 @@ import Testing
     @Test func `a payment refused before the deadline leaves the hold its time`() {
         let story = Story(points: 0)
         story.home.pass(.minutes(5) - 1)
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(story.home.status(of: 1) == .held)
         story.home.pass(Nanoseconds(1))
         #expect(story.home.status(of: 1) == .available)
@@ -346,7 +346,7 @@ import Testing
     @Test func `someone who leaves while the points are asked for is gone, and has the seat`() {
         let story = Story(points: 200_000)
         #expect(story.home.ask(.leave(story.pass)) == .left)
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(Receipt(story.home.output().late.first?.reply) != nil)
         let totals = story.home.shard.concertsInOrder.first { $0.concert.id == Stage.concert }!.line.totals
         #expect(totals == Line.Totals(left: 1))
@@ -363,7 +363,7 @@ import Testing
             story.home.shard.tick(at: story.home.now)
             #expect(story.home.output().transfers == [story.debit])
         }
-        story.take(story.debited())
+        story.receive(story.debited())
         story.home.output()
         story.home.pass(.minutes(1))
         story.home.shard.tick(at: story.home.now)
@@ -373,10 +373,10 @@ import Testing
     @Test func `an answer that says nothing about the points is as good as none`() {
         let story = Story(points: 200_000)
         for reply in [Reply.refused(.wrongShard), .refused(.overloaded), .left] {
-            story.take(reply)
+            story.receive(reply)
             #expect(story.home.output() == Stage.Output())
         }
-        story.take(story.debited())
+        story.receive(story.debited())
         #expect(story.home.output().late.count == 1)
     }
 
@@ -402,7 +402,7 @@ import Testing
         let output = story.home.output()
         #expect(output.transfers == [story.debit])
         #expect(story.home.status(of: 1) == .held)
-        story.take(story.debited())
+        story.receive(story.debited())
         let after = story.home.output()
         #expect(after.late == [])
         #expect(Receipt(story.home.ask(.pay(story.pass, [story.hold.id])))?.balance == Won(30_000))
@@ -430,7 +430,7 @@ import Testing
         story.home.pass(.minutes(30))
         story.home.restart(from: story.facts)
         story.home.shard.tick(at: story.home.now)
-        story.take(story.debited())
+        story.receive(story.debited())
         story.home.output()
         #expect(story.home.status(of: 1) == .available)
     }

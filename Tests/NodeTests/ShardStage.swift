@@ -154,7 +154,7 @@ final class ShardStage {
     func rebuild(_ facts: [Fact] = []) -> [Effect] {
         self.node.rebuild(into: &self.effects) { machine in
             machine = Self.fresh(machine.index, self.slots)
-            for fact in facts { machine.take(fact) }
+            for fact in facts { machine.apply(fact) }
             return UInt64(facts.count)
         }
         return self.transcript()
