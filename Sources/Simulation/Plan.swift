@@ -83,7 +83,8 @@ struct Plan {
         self.answerLimits = answerLimits
         var recordLimits = RecordLimits()
         if random.once(in: 3) {
-            recordLimits.overPerUserMax = random.within(1...8)
+            // No less than one payment is for: a cancellation that is forgotten as it is done leaves no answer for good.
+            recordLimits.overPerUserMax = random.within(4...8)
             recordLimits.overPerConcertMax = random.pick([8, 1_000_000])
             recordLimits.unpaidLifetime = .seconds(Int64(random.pick([1, 20, 86_400])))
             recordLimits.refundedLifetime = .seconds(Int64(random.pick([1, 20, 86_400])))

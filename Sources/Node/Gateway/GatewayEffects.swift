@@ -12,8 +12,12 @@ public struct GatewayEffects: ~Copyable {
     /// A client's request is over: the shard has answered it, or did not in time.
     public struct Completed {
         public let pending: Gateway.Pending
-        public let client: Gateway.Client
         public let reply: Reply
+
+        public var client: Gateway.Client {
+            guard let client = self.pending.client else { preconditionFailure("a client's request has no client") }
+            return client
+        }
     }
 
     /// A question for the cache is over: all clients who waited for it get the same.

@@ -222,9 +222,14 @@ public struct GatewayNode: ~Copyable {
         }
     }
 
-    mutating func complete(_ pending: Gateway.Pending, with reply: Reply, _ effects: inout GatewayEffects) {
-        guard let client = pending.client else { return self.completeRefresh(pending, with: reply, &effects) }
-        effects.completed.append(GatewayEffects.Completed(pending: pending, client: client, reply: reply))
+    /// Consumes both: copies of them would cost a poll a hundredth.
+    mutating func complete(
+        _ pending: consuming Gateway.Pending,
+        with reply: consuming Reply,
+        _ effects: inout GatewayEffects
+    ) {
+        guard pending.client != nil else { return self.completeRefresh(pending, with: reply, &effects) }
+        effects.completed.append(GatewayEffects.Completed(pending: pending, reply: reply))
     }
 
     private mutating func completeRefresh(
