@@ -28,6 +28,11 @@ final class ShardHost {
     /// A copy of the disk, and how many facts are on it.
     private var copy: (disk: SimulatedDisk, facts: Int)?
     var clock = SimulatedClock()
+    private var wasReading = true
+    /// Since when nothing has kept it from deciding and from writing down what it decides; in the future while something does.
+    var unhinderedSince: Timestamp { max(self.decidesSince, self.hinderedUntil) }
+    private var decidesSince = Timestamp.distantFuture
+    private var hinderedUntil = Timestamp.distantPast
     /// In the order in which they were accepted.
     private var accepted: [Link] = []
     /// Links to the other shards.
@@ -84,7 +89,21 @@ final class ShardHost {
     /// The node has read its clocks.
     private func noteClock() {
         self.clock.note(self.node.now, isSuspended: self.node.clock.isSuspended, of: self.index, self.life, self.world)
+        self.noteReading()
     }
+
+    private func noteReading() {
+        if self.node.isReading {
+            self.decidesSince = .distantFuture
+        } else if self.wasReading {
+            self.decidesSince = self.world.now
+            self.world.auditor.resumed(self.index, at: self.node.now)
+        }
+        self.wasReading = self.node.isReading
+    }
+
+    /// It is frozen, or its disk is slow.
+    func hinder(until time: Timestamp) { self.hinderedUntil = max(self.hinderedUntil, time) }
 
     /// The wall clock is right again; or it is now, and was wrong before.
     func clockIsSane(isTrusted: Bool) {
@@ -110,6 +129,7 @@ final class ShardHost {
             expectedTime: self.clock.expected(at: self.world.now),
             at: self.reading
         )
+        self.wasReading = true
         self.noteClock()
         self.world.auditor.restarted(clockOf: self.index, at: self.node.now)
         self.isUp = true
@@ -138,6 +158,7 @@ final class ShardHost {
     func crash() {
         self.isUp = false
         self.isStopping = false
+        self.decidesSince = .distantFuture
         self.life += 1
         if self.world.mutant == .diskLies {
             self.disk.loseLast()
@@ -195,6 +216,7 @@ final class ShardHost {
         self.beginTurn()
         self.node.step(event, at: self.sinceBoot, into: &self.effects)
         self.obey()
+        self.noteReading()
     }
 
     /// Also when the pause between two commits is over.
@@ -207,6 +229,14 @@ final class ShardHost {
         guard !self.isStopping else { return }
         self.step(.tick)
         self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
+        guard !self.node.isReading else { return }
+        self.world.auditor.ticked(
+            self.index,
+            time: self.node.now,
+            at: self.world.now,
+            unhinderedSince: self.unhinderedSince,
+            commitTime: self.world.plan.commitTime
+        )
     }
 
     func accept(_ link: Link) { self.accepted.append(link) }
@@ -255,7 +285,9 @@ final class ShardHost {
         guard side == .acceptor else { return try self.node.receive(frame, fromShard: link.shard) }
         guard !self.isStopping else { return }
         if !self.node.isReading, case .request = frame.category {
-            self.world.trace.add(.decided(shard: self.index, try Request(frame: frame)), at: self.world.now)
+            let request = try Request(frame: frame)
+            self.world.trace.add(.decided(shard: self.index, request), at: self.world.now)
+            self.world.auditor.arrived(request, at: self.node.now)
         }
         try self.node.receive(frame, from: link.number, into: &self.effects)
         self.obey()
@@ -280,6 +312,7 @@ final class ShardHost {
             }
             guard !self.disk.isClosed else {
                 self.step(.journal(.failed))
+                self.decidesSince = .distantFuture
                 return false
             }
             if case .append = work { self.step(.journal(.refused)) } else { self.step(.journal(.notRenewed)) }
@@ -291,6 +324,7 @@ final class ShardHost {
     func stop() {
         guard self.isUp, !self.isStopping else { return }
         self.isStopping = true
+        self.decidesSince = .distantFuture
         self.step(.stop)
     }
 
@@ -373,6 +407,7 @@ final class ShardHost {
             }
         } catch {
             self.step(.journal(.failed))
+            self.decidesSince = .distantFuture
             return self.world.add(.giveUp(shard: self.index, life: self.life), after: .zero)
         }
         self.world.add(.tryDisk(shard: self.index, life: self.life), after: self.world.plan.diskPatience)
