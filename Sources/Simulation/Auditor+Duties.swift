@@ -64,26 +64,27 @@ extension Auditor {
     // MARK: What is due
 
     /// A shard has ticked, by its clock at `time`. What a tick brings about is durable after `commitTime`, unless something
-    /// has hindered the shard since.
+    /// has hindered the shard since. True when a tick's duties were checked.
     func ticked(
         _ shard: Int,
         time: Timestamp,
         at now: Timestamp,
         unhinderedSince: Timestamp,
         commitTime: Nanoseconds
-    ) {
-        guard !self.hasLost else { return }
+    ) -> Bool {
+        guard !self.hasLost else { return false }
         self.duties[shard].ticks.append((time, now))
         while self.duties[shard].ticks.count > 1, self.duties[shard].ticks[1].at + commitTime <= now {
             self.duties[shard].ticks.removeFirst()
         }
         let tick = self.duties[shard].ticks[0]
-        guard tick.at + commitTime <= now, tick.at >= unhinderedSince else { return }
+        guard tick.at + commitTime <= now, tick.at >= unhinderedSince else { return false }
         for concert in SmallWorld.catalogue.concerts where self.slots.shard(of: concert.slot) == shard {
             self.checkPlaces(of: concert, by: tick.time)
             self.checkAdmission(to: concert, by: tick.time)
         }
         self.checkHolds(of: shard, by: tick.time)
+        return true
     }
 
     private func checkPlaces(of concert: Concert, by time: Timestamp) {

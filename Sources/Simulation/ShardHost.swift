@@ -230,13 +230,14 @@ final class ShardHost {
         self.step(.tick)
         self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
         guard !self.node.isReading else { return }
-        self.world.auditor.ticked(
+        let isChecked = self.world.auditor.ticked(
             self.index,
             time: self.node.now,
             at: self.world.now,
             unhinderedSince: self.unhinderedSince,
             commitTime: self.world.plan.commitTime
         )
+        if isChecked { self.world.tally.duties += 1 }
     }
 
     func accept(_ link: Link) { self.accepted.append(link) }
