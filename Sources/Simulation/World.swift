@@ -301,7 +301,8 @@ final class World {
     /// every shard from its disk.
     func heal(stepsMax: Int) {
         self.isHealing = true
-        self.disturbedUntil = self.now
+        // What a process could not do while it was frozen, it does only when that would have ended.
+        self.disturb(until: self.now)
         self.burdens = Array(repeating: (.distantPast, .zero, .distantPast), count: self.shards.count)
         self.blocked = []
         self.frozen = []
