@@ -30,6 +30,8 @@ enum SmallWorld {
         var narrow = Self.rules
         narrow.admissionsPerSecond = 2
         narrow.maxActive = 2
+        // Shorter than people wait here.
+        narrow.waitingLifetime = .seconds(5)
         var late = Self.rules
         late.admissionsPerSecond = 20
         late.maxActive = 3
