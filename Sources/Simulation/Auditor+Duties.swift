@@ -1,11 +1,12 @@
 import Booking
 
-/// What time brings about: nothing lapses before its time, everything lapses soon after it, and whoever may go in goes in.
+/// What time brings about: nothing lapses before its time, everything lapses soon after it, and every admission that the rate
+/// and the room allow is made.
 ///
 ///     early   a fact against the last moment at which its owner certainly was there
 ///     late    a tick of the shard, and the time for two commits after it, against everything due by that tick
 ///
-/// Only a shard that nothing hinders is late: see `ShardHost.unhinderedSince`.
+/// A shard can be late only while nothing hinders it: see `ShardHost.unhinderedSince`.
 extension Auditor {
     /// What the books know of one shard's duties.
     struct DutyBook {

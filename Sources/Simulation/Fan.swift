@@ -36,7 +36,7 @@ struct Fan {
         -> (request: Request, isForged: Bool, key: OperationID?, isEcho: Bool)
     {
         if let again = self.toRepeat.take(), !random.once(in: 3) {
-            // Who hears nothing of a payment may give up, before it is decided.
+            // A fan without an answer to a payment may leave before it is decided.
             if case .pay(let pass, _) = again.request, random.once(in: 3) { return (.leave(pass), false, nil, false) }
             // Who hears nothing of a cancellation may try it with one of its seats.
             if case .cancel(let concert, let user, let ids) = again.request, ids.count > 1, random.once(in: 2) {
@@ -48,7 +48,7 @@ struct Fan {
         if let order = auditor.openCancellation(of: self.user), random.once(in: 3) {
             return (.cancel(order.concert, self.user, [random.pick(order.reservations)]), false, nil, false)
         }
-        // Who waits for a payment in one window may leave in another.
+        // A fan may leave in one window while a payment in another is under way.
         if let pass = auditor.payingPass(of: self.user), random.once(in: 3) { return (.leave(pass), false, nil, false) }
         if !self.answered.isEmpty, random.once(in: 16) {
             let (request, key) = random.pick(self.answered)
