@@ -96,6 +96,7 @@ extension Auditor {
         self.lines[concert]!.admissions.append(at)
         self.lines[concert]!.insideCount += 1
         self.lines[concert]!.insideChangedPosition = position
+        self.lines[concert]!.insideChangedAt = at
         self.lines[concert]!.firstAdmission = book.firstAdmission ?? position
         if rules.maxActive > 0 {
             self.require(
@@ -105,7 +106,8 @@ extension Auditor {
         }
     }
 
-    private func firstWaiting(_ concert: ConcertID) -> Int {
+    /// The index of the first person who waits; the number of all people when none does.
+    func firstWaiting(_ concert: ConcertID) -> Int {
         var index = self.lines[concert]!.firstWaiting
         let people = self.lines[concert]!.people
         while index < people.count, people[index].admitted != nil || people[index].gonePosition != nil { index += 1 }
@@ -124,10 +126,10 @@ extension Auditor {
             let held = self.seatCounts[Holding(concert: concert, user: person.user)]?.last.held ?? 0
             self.require(held == 0, "place \(place) of concert \(concert) lapsed, and its user holds \(held) seats")
         } else {
-            // A waiting place lives on with every poll, which is no fact, so this is a lower bound.
-            let earliest = person.joinedAt + rules.waitingLifetime - Booking.Line.seenStepMax
-            let endsAt = self.lines[concert]!.concert.endsAt
-            self.require(at >= min(earliest, endsAt), "place \(place) of concert \(concert) lapsed too early")
+            self.require(
+                at >= self.earliestLapse(of: person, concert),
+                "place \(place) of concert \(concert) lapsed too early: its owner was there"
+            )
         }
         self.gone(concert, place, position, "lapsed")
     }
@@ -147,6 +149,7 @@ extension Auditor {
         guard person.admitted != nil else { return }
         self.lines[concert]!.insideCount -= 1
         self.lines[concert]!.insideChangedPosition = position
+        self.lines[concert]!.insideChangedAt = self.lastAt(of: concert)
         if how != "lapsed" { self.lines[concert]!.hasEarlyDepartures = true }
     }
 
@@ -176,9 +179,15 @@ extension Auditor {
             "user \(hold.user) holds a seat of concert \(concert) after their time inside"
         )
         self.require(hold.until <= hold.heldAt + rules.holdTime, "reservation \(hold.id) is held for too long")
+        let freed = self.freed[hold.schedule]![Int(hold.seat.rawValue) - 1].last
+        self.require(
+            hold.until == hold.heldAt + rules.holdTime || freed?.user == hold.user,
+            "reservation \(hold.id) is held for too short a time"
+        )
         self.checkRenewal(hold)
         self.reservations[hold.id] = ReservationBook(reservation: hold, concert: concert, heldPosition: position)
         self.reservationsByUser[hold.user, default: []].append(hold.id)
+        self.held.insert(hold.id)
         self.set(.held, hold, concert, position)
         let count = self.count(hold.user, concert, position) { $0.held += 1 }
         self.require(
@@ -192,7 +201,7 @@ extension Auditor {
     }
 
     /// When somebody who is inside was let in.
-    private func admitted(_ user: UserID, _ concert: ConcertID) -> Timestamp? {
+    func admitted(_ user: UserID, _ concert: ConcertID) -> Timestamp? {
         self.lines[concert]!.places[user].flatMap { self.lines[concert]!.people[$0].admitted?.at }
     }
 
@@ -285,6 +294,7 @@ extension Auditor {
             self.journals[self.slots.shard(of: Slot(of: concert))].leaving = leaving
         }
         self.reservations[id]!.releasedPosition = position
+        self.held.remove(id)
         self.count(book.reservation.user, concert, position) { $0.held -= 1 }
         self.set(.available, book.reservation, concert, position)
     }
@@ -328,6 +338,7 @@ extension Auditor {
                 return self.fail("payment \(payment) has bought reservation \(id), which it did not pin")
             }
             self.reservations[id]!.soldPosition = position
+            self.held.remove(id)
             self.count(reservation.reservation.user, concert, position) {
                 $0.held -= 1
                 $0.paid += 1

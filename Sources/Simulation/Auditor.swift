@@ -26,6 +26,9 @@ final class Auditor {
         let joinedAt: Timestamp
         var admitted: (position: Int, at: Timestamp)?
         var gonePosition: Int?
+        /// The last polls that reached the shard: one that certainly found the place, and one that may have.
+        var polledAt = Timestamp.distantPast
+        var maybePolledAt = Timestamp.distantPast
     }
 
     struct LineBook {
@@ -38,6 +41,7 @@ final class Auditor {
         var insideCount = 0
         /// When somebody went in or out last, and when the first did.
         var insideChangedPosition = 0
+        var insideChangedAt = Timestamp.distantPast
         var firstAdmission: Int?
         /// Somebody went from inside before their stay was over.
         var hasEarlyDepartures = false
@@ -133,6 +137,8 @@ final class Auditor {
     var free: [ConcertID: Versions<[UInt32]>] = [:]
     var reservations: [ReservationID: ReservationBook] = [:]
     var reservationsByUser: [UserID: [ReservationID]] = [:]
+    /// Neither released nor sold.
+    var held: Set<ReservationID> = []
     /// Nil where a seat never became free, or is held or sold.
     var freed: [ScheduleID: [Versions<Freed?>]] = [:]
     var seatCounts: [Holding: Versions<SeatCount>] = [:]
@@ -154,6 +160,8 @@ final class Auditor {
     var replyTimeout = Nanoseconds.zero
     /// By shard.
     var clocks: [ClockBook]
+    /// By shard.
+    var duties: [DutyBook]
     /// How many keys a shard keeps.
     var answerLimits = AnswerLimits()
     /// How many of the operations that a shard has answered came by keys, and from which address.
@@ -169,6 +177,7 @@ final class Auditor {
         self.slots = slots
         self.answered = Array(repeating: [], count: slots.shardCount)
         self.clocks = Array(repeating: ClockBook(), count: slots.shardCount)
+        self.duties = Array(repeating: DutyBook(), count: slots.shardCount)
         self.keyCounts = Array(repeating: KeyCounts(), count: slots.shardCount)
         self.facts = Array(repeating: [], count: slots.shardCount)
         self.journals = Array(repeating: Journal(), count: slots.shardCount)
@@ -205,6 +214,16 @@ final class Auditor {
     func openCancellation(of user: UserID) -> CancellationOrder? {
         self.cancellationBooks.values.filter { $0.order.user == user && !$0.isDone }
             .min { $0.order.id < $1.order.id }?.order
+    }
+
+    /// The pass with which this person pays at the moment, if they do.
+    func payingPass(of user: UserID) -> Pass? {
+        guard
+            let order = self.payments.suffix(20).lazy.compactMap({ self.paymentBooks[$0] })
+                .first(where: { $0.state == .open && $0.order.user == user })?.order,
+            let person = self.person(order.concert, order.place), person.gonePosition == nil
+        else { return nil }
+        return Pass(concert: order.concert, user: user, place: order.place, issuedAt: person.joinedAt)
     }
 
     /// The first two schedules of a concert that are not sold out, or the last two.

@@ -36,6 +36,8 @@ struct Fan {
         -> (request: Request, isForged: Bool, key: OperationID?, isEcho: Bool)
     {
         if let again = self.toRepeat.take(), !random.once(in: 3) {
+            // A fan without an answer to a payment may leave before it is decided.
+            if case .pay(let pass, _) = again.request, random.once(in: 3) { return (.leave(pass), false, nil, false) }
             // Who hears nothing of a cancellation may try it with one of its seats.
             if case .cancel(let concert, let user, let ids) = again.request, ids.count > 1, random.once(in: 2) {
                 return (.cancel(concert, user, [random.pick(ids)]), false, nil, false)
@@ -46,6 +48,8 @@ struct Fan {
         if let order = auditor.openCancellation(of: self.user), random.once(in: 3) {
             return (.cancel(order.concert, self.user, [random.pick(order.reservations)]), false, nil, false)
         }
+        // A fan may leave in one window while a payment in another is under way.
+        if let pass = auditor.payingPass(of: self.user), random.once(in: 3) { return (.leave(pass), false, nil, false) }
         if !self.answered.isEmpty, random.once(in: 16) {
             let (request, key) = random.pick(self.answered)
             return (random.once(in: 4) ? self.mistaken(request) : request, false, key, true)

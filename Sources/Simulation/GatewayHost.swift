@@ -18,6 +18,9 @@ final class GatewayHost {
     private(set) var node: GatewayNode
     private var effects: GatewayEffects
     private var links: [Link?]
+    /// By shard.
+    private var upSince: [Timestamp]
+    private var hinderedUntil = Timestamp.distantPast
     private var pauses: [RedialPause]
     /// By number: what each has asked, and when that came; nil while it is on its way.
     private(set) var connections: [UInt64: (attempt: Attempt, cameAt: Timestamp?)] = [:]
@@ -31,6 +34,7 @@ final class GatewayHost {
         self.node = world.gatewayNode(number)
         self.effects = GatewayEffects(shardCount: world.slots.shardCount)
         self.links = Array(repeating: nil, count: world.slots.shardCount)
+        self.upSince = Array(repeating: .distantFuture, count: world.slots.shardCount)
         self.pauses = []
     }
 
@@ -67,7 +71,16 @@ final class GatewayHost {
         self.carryOut()
     }
 
+    /// It is frozen.
+    func hinder(until time: Timestamp) { self.hinderedUntil = max(self.hinderedUntil, time) }
+
     // MARK: Links and time
+
+    /// Since when nothing has kept it and a shard from hearing each other; in the future while something does.
+    func connectedSince(to shard: Int) -> Timestamp {
+        guard let link = self.links[shard], link.dialler.isUp, link.isWhole else { return .distantFuture }
+        return max(self.upSince[shard], self.hinderedUntil)
+    }
 
     /// A shard could not be reached, or not any more.
     func tryAgain(_ shard: Int) {
@@ -81,6 +94,7 @@ final class GatewayHost {
 
     func linkIsUp(_ link: Link) {
         self.pauses[link.shard] = RedialPause()
+        self.upSince[link.shard] = self.world.now
         self.world.sendsAgain(self.node.gateway, to: link.shard)
         self.node.linkIsUp(to: link.shard, into: &self.effects)
         self.carryOut()
@@ -164,7 +178,7 @@ final class GatewayHost {
 
     private func carryOut() {
         while let completed = self.effects.completed.popLast() {
-            self.world.completes(completed)
+            self.world.completes(completed, self.connections[completed.client.connection]?.attempt, by: self)
             self.answer(completed.reply, completed.client)
         }
         while let refreshed = self.effects.refreshed.popLast() {

@@ -78,6 +78,9 @@ final class Link {
 
     subscript(side: LinkSide) -> End { side == .dialler ? self.dialler : self.acceptor }
 
+    /// Nothing was cut off.
+    var isWhole: Bool { !self.dialler.isCut && !self.acceptor.isCut && self.dialler.isOpen && self.acceptor.isOpen }
+
     /// When bytes that are sent now arrive: never before those sent earlier. Nil when the link is cut.
     func send(_ bytes: [UInt8], to side: LinkSide, arrivingAt time: Timestamp) -> Timestamp? {
         let end = self[side]

@@ -43,6 +43,12 @@ struct Plan {
     /// Costly checks are made once in so many steps, at random.
     let checkGap: Int
 
+    /// Within which what a turn leaves is durable while the disk is not slow: a commit under way, a pause, and its own commit.
+    var commitTime: Nanoseconds {
+        let commit = Int64(self.diskDelay.upperBound) * 1_000 + self.commitPace.rawValue
+        return Nanoseconds(2 * commit + 1_000_000)
+    }
+
     init(_ random: inout SeededRandom) {
         self.shardCount = random.within(1...4)
         self.gatewayCount = random.within(1...3)

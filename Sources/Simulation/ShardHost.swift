@@ -17,6 +17,11 @@ final class ShardHost {
     private var effects = ShardEffects()
     let journal: SimulatedJournal
     var clock = SimulatedClock()
+    private var wasReading = true
+    /// Since when nothing has kept it from deciding and from writing down what it decides; in the future while something does.
+    var unhinderedSince: Timestamp { max(self.decidesSince, self.hinderedUntil) }
+    private var decidesSince = Timestamp.distantFuture
+    private var hinderedUntil = Timestamp.distantPast
     /// In the order in which they were accepted.
     private var accepted: [Link] = []
     /// Links to the other shards.
@@ -47,7 +52,21 @@ final class ShardHost {
     /// The node has read its clocks.
     private func noteClock() {
         self.clock.note(self.node.now, isSuspended: self.node.clock.isSuspended, of: self.index, self.life, self.world)
+        self.noteReading()
     }
+
+    private func noteReading() {
+        if self.node.isReading {
+            self.decidesSince = .distantFuture
+        } else if self.wasReading {
+            self.decidesSince = self.world.now
+            self.world.auditor.resumed(self.index, at: self.node.now)
+        }
+        self.wasReading = self.node.isReading
+    }
+
+    /// It is frozen, or its disk is slow.
+    func hinder(until time: Timestamp) { self.hinderedUntil = max(self.hinderedUntil, time) }
 
     /// The wall clock is right again; or it is now, and was wrong before.
     func clockIsSane(isTrusted: Bool) {
@@ -72,6 +91,7 @@ final class ShardHost {
             expectedTime: self.clock.expected(at: self.world.now),
             at: self.reading
         )
+        self.wasReading = true
         self.noteClock()
         self.world.auditor.restarted(clockOf: self.index, at: self.node.now)
         self.isUp = true
@@ -91,6 +111,7 @@ final class ShardHost {
     func crash() {
         self.isUp = false
         self.isStopping = false
+        self.decidesSince = .distantFuture
         self.life += 1
         self.journal.crash()
         self.accepted = []
@@ -120,6 +141,7 @@ final class ShardHost {
         self.beginTurn()
         self.node.step(event, at: self.sinceBoot, into: &self.effects)
         self.obey()
+        self.noteReading()
     }
 
     /// Also when the pause between two commits is over.
@@ -132,6 +154,15 @@ final class ShardHost {
         guard !self.isStopping else { return }
         self.step(.tick)
         self.world.add(.tick(self.process, life: self.life), after: self.world.plan.tick)
+        guard !self.node.isReading else { return }
+        let isChecked = self.world.auditor.ticked(
+            self.index,
+            time: self.node.now,
+            at: self.world.now,
+            unhinderedSince: self.unhinderedSince,
+            commitTime: self.world.plan.commitTime
+        )
+        if isChecked { self.world.tally.duties += 1 }
     }
 
     func accept(_ link: Link) { self.accepted.append(link) }
@@ -162,7 +193,9 @@ final class ShardHost {
         guard side == .acceptor else { return try self.node.receive(frame, fromShard: link.shard) }
         guard !self.isStopping else { return }
         if !self.node.isReading, case .request = frame.category {
-            self.world.trace.add(.decided(shard: self.index, try Request(frame: frame)), at: self.world.now)
+            let request = try Request(frame: frame)
+            self.world.trace.add(.decided(shard: self.index, request), at: self.world.now)
+            self.world.auditor.arrived(request, at: self.node.now)
         }
         try self.node.receive(frame, from: link.number, into: &self.effects)
         self.obey()
@@ -172,6 +205,7 @@ final class ShardHost {
     func diskIsDone(isKept: Bool) -> Bool {
         let event = self.journal.finish(isKept: isKept)
         self.step(.journal(event))
+        if event == .failed { self.decidesSince = .distantFuture }
         return event != .failed
     }
 
@@ -179,6 +213,7 @@ final class ShardHost {
     func stop() {
         guard self.isUp, !self.isStopping else { return }
         self.isStopping = true
+        self.decidesSince = .distantFuture
         self.step(.stop)
     }
 
@@ -249,6 +284,7 @@ final class ShardHost {
             }
         } catch {
             self.step(.journal(.failed))
+            self.decidesSince = .distantFuture
             return self.world.add(.giveUp(shard: self.index, life: self.life), after: .zero)
         }
         self.world.add(.tryDisk(shard: self.index, life: self.life), after: self.world.plan.diskPatience)

@@ -34,6 +34,8 @@ public struct Report: Equatable, Sendable {
         public internal(set) var cancellations = 0
         /// Places and holds that ran out.
         public internal(set) var lapsed = 0
+        /// Ticks by which everything that was due had to be done, in the books.
+        public internal(set) var duties = 0
         /// Requests that gateways sent again, and answers that fans got again by their keys.
         public internal(set) var sentAgain = 0
         public internal(set) var heardAgain = 0
@@ -82,6 +84,7 @@ public struct Report: Equatable, Sendable {
             left.paymentsRefused += right.paymentsRefused
             left.cancellations += right.cancellations
             left.lapsed += right.lapsed
+            left.duties += right.duties
             left.sentAgain += right.sentAgain
             left.heardAgain += right.heardAgain
             left.keysRefused += right.keysRefused

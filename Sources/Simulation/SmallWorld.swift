@@ -30,6 +30,8 @@ enum SmallWorld {
         var narrow = Self.rules
         narrow.admissionsPerSecond = 2
         narrow.maxActive = 2
+        // Below the usual wait, so that only polls keep a place.
+        narrow.waitingLifetime = .seconds(5)
         var late = Self.rules
         late.admissionsPerSecond = 20
         late.maxActive = 3

@@ -67,12 +67,30 @@ extension World {
     }
 
     /// A gateway has an answer for a fan.
-    func completes(_ completed: GatewayEffects.Completed) {
+    func completes(_ completed: GatewayEffects.Completed, _ attempt: Attempt?, by gateway: GatewayHost) {
         guard completed.reply == .unanswered else { return }
+        let request = completed.pending.request
         self.auditor.require(
             !self.isCalm(since: completed.pending.sentAt, for: Self.calmTime),
-            "\(completed.pending.request) was given up, and nothing went wrong"
+            "\(request) was given up, and nothing went wrong"
         )
+        guard let attempt, let since = self.reachedSince(by: attempt, gateway) else { return }
+        self.auditor.require(
+            self.now - max(since, completed.pending.sentAt) < Self.calmTime,
+            "\(request) was given up, and its shard was there"
+        )
+    }
+
+    /// Since when the shards that decide a request and keep its key have done their work, and could hear its gateway. Nil
+    /// where more shards are asked.
+    private func reachedSince(by attempt: Attempt, _ gateway: GatewayHost) -> Timestamp? {
+        switch attempt.request {
+        case .pay, .cancel: return nil
+        default: break
+        }
+        var shards = [self.auditor.shard(of: attempt.request)]
+        if attempt.key != nil { shards.append(self.slots.shard(of: Slot(of: self.fans[attempt.fan].user))) }
+        return shards.map { max(self.shards[$0].unhinderedSince, gateway.connectedSince(to: $0)) }.max()
     }
 
     /// A gateway has noticed that a shard answers no pings.

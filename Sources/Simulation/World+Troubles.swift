@@ -64,6 +64,12 @@ extension World {
                 self.crash(host.process, "is killed")
                 guard host.journal.putCopyBack(isNoticed: isNoticed) else { continue }
                 self.trace.add(.note(host.process, "gets an older copy of its disk"), at: self.now)
+                // Gateways may reach it long before the shards that know better.
+                if self.random.once(in: 2) {
+                    for other in self.shards.indices where other != host.index {
+                        self.block(from: host.process, to: other, for: self.span(500...5_000))
+                    }
+                }
                 self.tally.putBack += 1
             }
         case .slowShard:

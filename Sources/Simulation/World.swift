@@ -261,6 +261,10 @@ final class World {
         self.disturb(until: self.now + span)
         self.frozen.removeAll { $0.0 == process || $0.until <= self.now }
         self.frozen.append((process, self.now + span))
+        switch process {
+        case .shard(let index): self.shards[index].hinder(until: self.now + span)
+        case .gateway(let number): self.gateways[number].hinder(until: self.now + span)
+        }
     }
 
     func slowDown(_ shard: Int, for span: Nanoseconds) {
@@ -268,12 +272,14 @@ final class World {
         let slowest = Nanoseconds(Int64(self.plan.diskDelay.upperBound) * 1_000 * Self.slowness)
         self.disturb(until: self.now + span + slowest)
         self.slowUntil[shard] = self.now + span
+        self.shards[shard].hinder(until: self.now + span + slowest)
     }
 
     /// Whatever arrives at a shard takes it so long.
     func burden(_ shard: Int, for span: Nanoseconds, reading: Nanoseconds) {
         self.disturb(until: self.now + span)
         self.burdens[shard] = (self.now + span, reading, self.now)
+        self.shards[shard].hinder(until: self.now + span)
     }
 
     /// When a shard that is slow has time for what arrives now; nil when it has.
@@ -295,7 +301,8 @@ final class World {
     /// every shard from its disk.
     func heal(stepsMax: Int) {
         self.isHealing = true
-        self.disturbedUntil = self.now
+        // What a process could not do while it was frozen, it does only when that would have ended.
+        self.disturb(until: self.now)
         self.burdens = Array(repeating: (.distantPast, .zero, .distantPast), count: self.shards.count)
         self.blocked = []
         self.frozen = []

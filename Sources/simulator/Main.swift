@@ -74,7 +74,7 @@ struct SimulatorCommand: ParsableCommand {
         let seconds = (clock.now - begun) / .seconds(1)
         CommandOutput.line(
             "\(self.seeds) seeds, \(steps) steps, no violation: \(tally.facts) facts (\(tally.paymentsDone) payments, \(tally.cancellations) cancellations, "
-                + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.answers) answers "
+                + "\(tally.paymentsRefused) refused; \(tally.lapsed) places and holds ran out), \(tally.duties) ticks held to their duties, \(tally.answers) answers "
                 + "(\(tally.acknowledged) acknowledged, \(tally.heardAgain) once more), \(tally.sentAgain) requests sent again, "
                 + "\(tally.unanswered) without an answer, \(tally.shed) shed, \(tally.handovers) handovers, "
                 + "\(tally.silences) silent shards, \(tally.crashes) "

@@ -23,6 +23,7 @@ struct SimulatorTests {
         }
         // Runs in which nothing happened would pass as well.
         #expect(tally.acknowledged > 10_000)
+        #expect(tally.duties > 10_000)
         #expect(tally.crashes > 500)
         #expect(tally.cuts > 200)
         #expect(tally.unanswered > 100)
