@@ -376,7 +376,9 @@ struct Supervision {
         for position in self.positions(of: role) where self.processes[position].condition.isAlive {
             effects.signals.append(.init(member: self.processes[position].member, signal: signal))
         }
-        if role == .gateway, let overlapping { effects.signals.append(.init(member: overlapping.member, signal: signal)) }
+        if role == .gateway, let overlapping {
+            effects.signals.append(.init(member: overlapping.member, signal: signal))
+        }
     }
 
     // MARK: Helpers

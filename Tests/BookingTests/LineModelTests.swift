@@ -30,7 +30,7 @@ import Testing
             }
         }
         #expect(play.model.totals.usedUp > 0 && play.model.totals.expired > 0 && play.model.totals.left > 0)
-        #expect(play.line.nextPlace > Place(UInt64(steps / 10)), "seed \(seed) let hardly anyone join")
+        #expect(play.line.nextPlace > Place(UInt64(steps / 20)), "seed \(seed) let hardly anyone join")
     }
 }
 

@@ -10,7 +10,8 @@ import Testing
     @Test func `booking in five minutes works as the README says`() throws {
         let cluster = try TestCluster()
         try cluster.waitUntilUp()
-        let address = try #require(cluster.outputText.firstMatch(of: /http:\/\/localhost:(\d+)/)).output.1
+        let address = try #require(cluster.outputText.firstMatch(of: /http:\/\/(?:localhost|127\.0\.0\.1):(\d+)/))
+            .output.1
         let script = try Self.commands().replacing("127.0.0.1:8080", with: "127.0.0.1:\(address)")
             .replacing(
                 ".build/release/usher stats",
