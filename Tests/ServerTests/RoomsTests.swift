@@ -21,7 +21,7 @@ import Testing
 
     /// What the system and the toolchain bring, which no target declares.
     private static let system: Set = [
-        "Foundation", "FoundationEssentials", "Glibc", "Synchronization", "Testing",
+        "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization", "Testing",
     ]
 
     // MARK: Package.swift
